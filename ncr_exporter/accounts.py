@@ -1,0 +1,89 @@
+"""One client per account: registries read with one key share its limits, and nothing else."""
+
+import ssl
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import httpx
+import structlog
+
+from ncr_exporter.clock import Clock
+from ncr_exporter.config import Config, ConfigError, CredentialsConfig, Problem
+from ncr_exporter.metrics.own import AccountUse
+from ncr_exporter.ncr.client import Client
+from ncr_exporter.ncr.credentials import find_credentials
+from ncr_exporter.ncr.http import http_client
+from ncr_exporter.ncr.limiter import Limiter
+from ncr_exporter.ncr.observer import Observer
+from ncr_exporter.ncr.transport import Transport
+from ncr_exporter.polling.budget import Budget
+from ncr_exporter.polling.context import Clients
+from ncr_exporter.targets import Catalog, RegistryTarget
+from ncr_exporter.zones import ZONES
+
+log = structlog.get_logger()
+
+
+@asynccontextmanager
+async def connected(  # noqa: PLR0913 -- what every account's client is made of, each by name
+    config: Config,
+    catalogs: Iterable[Catalog],
+    *,
+    rate: float,
+    environ: Mapping[str, str],
+    clock: Clock,
+    observer: Observer,
+) -> AsyncIterator[Clients]:
+    """Give a client for each account that `catalogs` need, closed at the end.
+
+    `rate` is in requests per second, for each account.
+
+    Raises:
+        CredentialsError: an account has no key.
+        ConfigError: `ca_file` cannot be used.
+    """
+    async with AsyncExitStack() as stack:
+        clients: dict[CredentialsConfig, Client] = {}
+        for catalog in catalogs:
+            if catalog.credentials in clients:
+                continue
+            credentials = find_credentials(catalog.credentials, config.directory, environ)
+            log.info("key found", registry=catalog.label, source=credentials.source)
+            http = await stack.enter_async_context(_http(config))
+            transport = Transport(
+                http=http,
+                base_url=config.api.base_url or ZONES[config.api.zone],
+                credentials=credentials,
+                limiter=Limiter(rate, config.api.max_concurrency, clock),
+                timeout=config.api.timeout,
+                clock=clock,
+                observer=observer,
+            )
+            clients[catalog.credentials] = Client(
+                transport, page_size=config.api.page_size, clock=clock, observer=observer
+            )
+        yield clients
+
+
+def uses(
+    clients: Clients, registries: Iterable[RegistryTarget], budget: Budget, now: float
+) -> Iterator[AccountUse]:
+    """Yield how each registry's account is used; `now` is monotonic seconds."""
+    for registry in registries:
+        limiter = clients[registry.credentials].transport.limiter
+        yield AccountUse(
+            registry.label,
+            limit=limiter.pace.configured,
+            planned=budget.planned(registry.credentials),
+            throttled_seconds=limiter.gate.closed_seconds(now),
+        )
+
+
+def _http(config: Config) -> httpx.AsyncClient:
+    try:
+        return http_client(config.api, config.directory)
+    except (OSError, ssl.SSLError) as error:
+        path = Path(config.directory, config.api.ca_file or "")
+        message = f"{path} is no readable bundle of certificates: {error.strerror or error}"
+        raise ConfigError("configuration", [Problem("api.ca_file", message)]) from None

@@ -1,0 +1,27 @@
+"""The configuration file: YAML in, one frozen `Config` out, or every problem with its place."""
+
+from ncr_exporter.config.load import load, parse
+from ncr_exporter.config.model import (
+    Api,
+    Config,
+    CredentialsConfig,
+    ImageConfig,
+    RegistryConfig,
+    Settings,
+)
+from ncr_exporter.config.problems import ConfigError, Problem
+from ncr_exporter.config.secret import Secret
+
+__all__ = [
+    "Api",
+    "Config",
+    "ConfigError",
+    "CredentialsConfig",
+    "ImageConfig",
+    "Problem",
+    "RegistryConfig",
+    "Secret",
+    "Settings",
+    "load",
+    "parse",
+]

@@ -1,0 +1,163 @@
+"""The kinds of values an option can hold: how each is read, and how to say what would be right."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import yaml
+
+from ncr_exporter.config.secret import Secret
+from ncr_exporter.config.tree import Expanded
+from ncr_exporter.units import parse_duration, parse_size
+
+# A kind turns a plain YAML value into ours or raises ValueError with a sentence for people.
+Kind = Callable[[Any], Any]
+
+_LONGEST_SHOWN = 60
+FOREVER = float("inf")
+
+
+def text(value: object) -> str:
+    """Read a text that is not empty."""
+    if isinstance(value, (dict, list)):
+        raise ValueError(f"must be text, not {shape(value)}")
+    if not isinstance(value, str):
+        raise ValueError(f"must be text, not {describe(value)}; put it in quotes")
+    if not value.strip():
+        raise ValueError("must not be empty")
+    if not value.isprintable():
+        raise ValueError("holds control characters, or others that cannot be shown")
+    return value
+
+
+def secret(value: object) -> Secret:
+    """Read a text that is never shown again."""
+    if not isinstance(value, str):
+        raise ValueError("must be text; put it in quotes")
+    if not value.strip():
+        raise ValueError("is empty; set the secret, or leave the key out")
+    return Secret(value)
+
+
+def boolean(value: object) -> bool:
+    """Read true or false."""
+    value = resolved(value)
+    if not isinstance(value, bool):
+        raise ValueError(f"must be true or false, not {describe(value)}")
+    return value
+
+
+def one_of(*choices: str) -> Kind:
+    """Read one of these words."""
+
+    def read(value: object) -> str:
+        if value not in choices:
+            raise ValueError(f"must be one of {', '.join(choices)}, not {describe(value)}")
+        return str(value)
+
+    return read
+
+
+def number(low: float, high: float, *, whole: bool = False) -> Kind:
+    """Read a number between `low` and `high`, both allowed."""
+    noun = "a whole number" if whole else "a number"
+
+    def read(value: object) -> float:
+        value = resolved(value)
+        right_type = isinstance(value, int if whole else (int, float))
+        if isinstance(value, bool) or not right_type or not low <= value <= high:  # type: ignore[operator] # right_type says it is a number
+            raise ValueError(f"must be {noun} from {low:g} to {high:g}, not {describe(value)}")
+        return value  # type: ignore[return-value] # likewise
+
+    return read
+
+
+def duration(low: str, *, never: bool = False) -> Kind:
+    """Read a duration of at least `low`, in seconds; where `never` is allowed it is infinite."""
+    least = parse_duration(low)
+
+    def read(value: object) -> float:
+        if never and value == "never":
+            return FOREVER
+        if not isinstance(value, str):
+            raise ValueError(f"must be a duration such as 15m or 90d, not {describe(value)}")
+        seconds = parse_duration(value)
+        if seconds < least:
+            raise ValueError(f"must be at least {low}, not {value}")
+        return seconds
+
+    return read
+
+
+def size(value: object) -> int:
+    """Read a size in bytes, above zero."""
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    if not whole and not isinstance(value, str):
+        raise ValueError(f"must be a size such as 500MiB or 1GB, not {describe(value)}")
+    amount = parse_size(str(value))
+    if amount <= 0:
+        raise ValueError("must be above zero; leave the key out for no limit")
+    return amount
+
+
+def count_or_all(value: object) -> int | None:
+    """Read a count, or `all` for no cap (None)."""
+    value = resolved(value)
+    if value == "all":
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise ValueError(f"must be 0, a whole number, or all, not {describe(value)}")
+    return value
+
+
+@dataclass(frozen=True)
+class ListOf:
+    """A list whose items are each read by `item`, so that a mistake names its own place."""
+
+    item: Kind
+    least: int = 0
+
+
+def describe(value: object) -> str:
+    """Name a wrong value shortly: its type where it has parts, else the value itself."""
+    if value is None or isinstance(value, (dict, list)):
+        return shape(value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, date):  # a datetime is one, too
+        return f"the date {value.isoformat()}"
+    shown = repr(value)
+    return shown if len(shown) <= _LONGEST_SHOWN else f"{shown[:_LONGEST_SHOWN]}…"
+
+
+def resolved(value: object) -> object:
+    """Return a text from the environment as YAML would read it: `100` there is a number."""
+    if not isinstance(value, Expanded):
+        return value
+    try:
+        return yaml.safe_load(value)
+    except yaml.YAMLError:
+        return value
+
+
+def shape(value: object) -> str:
+    """Name only the kind of a value that may hold a secret in the wrong place."""
+    names = {
+        type(None): "nothing",
+        dict: "a mapping",
+        list: "a list",
+        str: "text",
+        bool: "true or false",
+        int: "a number",
+        float: "a number",
+    }
+    return names.get(type(value), "a date")
+
+
+def nearest(word: str, known: Sequence[str]) -> str:
+    """Return ` (did you mean X?)`, or nothing when no known word is near."""
+    from difflib import get_close_matches  # noqa: PLC0415 -- only a mistaken file pays for it
+
+    matches = get_close_matches(word, known, n=1)
+    return f"; did you mean {matches[0]!r}?" if matches else ""

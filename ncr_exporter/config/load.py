@@ -1,0 +1,48 @@
+"""Read a configuration file: text → tree → `Config` → checks that span several keys."""
+
+import hashlib
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from ncr_exporter.config.checks import check
+from ncr_exporter.config.model import Config
+from ncr_exporter.config.problems import ConfigError, Problem
+from ncr_exporter.config.reader import Reader
+from ncr_exporter.config.tree import read_tree
+
+
+def load(path: str, environ: Mapping[str, str] = os.environ) -> Config:
+    """Return the configuration in the file at `path`.
+
+    Raises:
+        ConfigError: naming the file, every place that is wrong, and what would be right.
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise ConfigError(path, [Problem("", "is not UTF-8 text")]) from None
+    except (OSError, ValueError) as error:  # a ValueError for a path that cannot be
+        reason = error.strerror if isinstance(error, OSError) else "no such path"
+        message = f"cannot be read: {reason}; name the file with --config.file"
+        raise ConfigError(path, [Problem("", message)]) from None
+    config = parse(text, path, environ)
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    return replace(config, directory=Path(path).parent, digest=digest)
+
+
+def parse(text: str, source: str, environ: Mapping[str, str]) -> Config:
+    """Return the configuration that `text` holds; `source` names it in problems.
+
+    Raises:
+        ConfigError: with every problem, in the order of the file.
+    """
+    problems: list[Problem] = []
+    root = read_tree(text, source, environ, problems.append)
+    config = Reader(problems.append).section(Config, root)
+    if isinstance(config, Config):
+        check(config, root, problems.append)
+        if not problems:
+            return config
+    raise ConfigError(source, sorted(problems, key=lambda problem: problem.line or 0))

@@ -1,0 +1,94 @@
+"""Fill the dataclasses of `model` from the tree, noting every problem instead of the first."""
+
+from dataclasses import Field, fields
+from typing import Any
+
+from ncr_exporter.config.kinds import ListOf, nearest, shape
+from ncr_exporter.config.model import CredentialsConfig, Settings
+from ncr_exporter.config.problems import Problem
+from ncr_exporter.config.tree import BROKEN, Node, Report
+
+WRONG: Any = object()
+"""Stands for a value that was reported; None is a value (`tag_series: all`)."""
+
+
+class Reader:
+    """Reads nodes by kinds; a value that is wrong is reported and read as `WRONG`."""
+
+    def __init__(self, report: Report) -> None:
+        self._report = report
+
+    def section(self, model: type[Any], node: Node) -> Any:  # noqa: ANN401 -- an instance of `model`, or WRONG
+        """Return a `model` filled from a mapping (or from a bare name, where it has one)."""
+        options = {f.name: f for f in fields(model) if f.metadata}
+        if "name" in options and not isinstance(node.value, (dict, list)):
+            return self._named(model, options["name"].metadata["kind"], node)
+        if not isinstance(node.value, dict):
+            self._report(node.problem(f"must be a mapping, not {shape(node.value)}"))
+            return WRONG
+        overridable = self._overridable(model)
+        self._refuse_unknown(model, node, [*options, *overridable])
+        values = self._given(options, node)
+        if overridable:
+            values["overrides"] = self._given(overridable, node)
+        self._require(options, values, node)
+        return model(**values)
+
+    def value(self, kind: Any, node: Node) -> Any:  # noqa: ANN401 -- what the kind returns
+        """Return the node's value as `kind` reads it, or WRONG with a report."""
+        if node.value is BROKEN:
+            return WRONG
+        if isinstance(kind, type):
+            return self.section(kind, node)
+        if isinstance(kind, ListOf):
+            return self._items(kind, node)
+        try:
+            return kind(node.value)
+        except ValueError as error:
+            self._report(node.problem(str(error)))
+            return WRONG
+
+    def _named(self, model: type[Any], kind: Any, node: Node) -> Any:  # noqa: ANN401 -- as `section`
+        """Return a `model` given by its name alone."""
+        name = self.value(kind, node)
+        return WRONG if name is WRONG else model(name=name)
+
+    def _items(self, kind: ListOf, node: Node) -> Any:  # noqa: ANN401 -- a tuple, or WRONG
+        if not isinstance(node.value, list):
+            self._report(node.problem(f"must be a list, not {shape(node.value)}"))
+            return WRONG
+        if len(node.value) < kind.least:
+            self._report(node.problem("must not be an empty list"))
+        values = [self.value(kind.item, item) for item in node.value]
+        return tuple(value for value in values if value is not WRONG)
+
+    @staticmethod
+    def _overridable(model: type[Any]) -> dict[str, Field[Any]]:
+        has_overrides = any(f.name == "overrides" for f in fields(model))
+        return {f.name: f for f in fields(Settings)} if has_overrides else {}
+
+    def _given(self, options: dict[str, Field[Any]], node: Node) -> dict[str, Any]:
+        """Read the keys that stand in the mapping; a key without a value counts as left out."""
+        present = {
+            key: child
+            for key, child in node.value.items()
+            if key in options and child.value is not None
+        }
+        values = {k: self.value(options[k].metadata["kind"], c) for k, c in present.items()}
+        return {key: value for key, value in values.items() if value is not WRONG}
+
+    def _require(self, options: dict[str, Field[Any]], values: dict[str, Any], node: Node) -> None:
+        for key, f in options.items():
+            missing = f.metadata["required"] and key not in values
+            written = node.value.get(key)
+            if missing and (written is None or written.value is None):
+                place = f"{node.place}.{key}" if node.place else key
+                self._report(Problem(place, f"is needed: {f.metadata['help']}", node.line))
+
+    def _refuse_unknown(self, model: type[Any], node: Node, known: list[str]) -> None:
+        for key, child in node.value.items():
+            if key in known:
+                continue
+            # `secret_key:abc` without a space is one key; it would show the secret.
+            place = node.place if model is CredentialsConfig else child.place
+            self._report(Problem(place, f"unknown key{nearest(key, known)}", child.key_line))

@@ -1,0 +1,127 @@
+"""YAML text → a tree of nodes that know their place and line, with `${VAR}` expanded.
+
+PyYAML's own `safe_load` keeps the last of two equal keys without a word and forgets line numbers;
+this walks the composed nodes instead and builds plain values with PyYAML's own constructor.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import yaml
+
+from ncr_exporter.config.problems import ConfigError, Problem
+
+_QUOTED = re.compile(r"'.{5,}'", re.DOTALL)
+_MERGE = "tag:yaml.org,2002:merge"
+_LARGEST = 10**300  # beyond it a comparison with a float fails
+_REFERENCE = re.compile(r"\$(?:\$|\{([^}]*)\}|)")
+
+BROKEN: Any = object()
+"""Stands for a value that could not be had and was reported."""
+
+Report = Callable[[Problem], None]
+
+
+class Expanded(str):
+    """A text that came from the environment, which knows no numbers or booleans."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True)
+class Node:
+    """A value in the file: a scalar, `list[Node]` or `dict[str, Node]`."""
+
+    value: Any
+    place: str
+    line: int
+    key_line: int | None = None
+    """Where its key stands; a block value begins on a later line."""
+
+    def problem(self, message: str) -> Problem:
+        """Say that this value is wrong."""
+        return Problem(self.place, message, self.line)
+
+
+def read_tree(text: str, source: str, environ: Mapping[str, str], report: Report) -> Node:
+    """Return the document's root.
+
+    Raises:
+        ConfigError: the text is not one YAML document.
+    """
+    try:
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        if root is None:
+            raise ConfigError(source, [Problem("", "the file is empty; `registries` is needed")])
+        return _Builder(environ, report).build(root, "")
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else None
+        problem = _QUOTED.sub("…", error.problem or "")  # an unquoted secret may stand there
+        raise ConfigError(source, [Problem("", f"not YAML: {problem}", line)]) from None
+    except yaml.YAMLError as error:  # a character that YAML does not allow; named by its number
+        summary = str(error).split(":")[0]
+        raise ConfigError(source, [Problem("", f"not YAML: {summary}")]) from None
+    except RecursionError:
+        raise ConfigError(source, [Problem("", "nested too deeply, or within itself")]) from None
+
+
+class _Builder:
+    def __init__(self, environ: Mapping[str, str], report: Report) -> None:
+        self._environ = environ
+        self._report = report
+        self._scalars = yaml.SafeLoader("")
+
+    def build(self, node: yaml.Node, place: str) -> Node:
+        line = node.start_mark.line + 1
+        if isinstance(node, yaml.MappingNode):
+            return Node(dict(self._items(node, place)), place, line)
+        if isinstance(node, yaml.SequenceNode):
+            items = [self.build(item, f"{place}[{i}]") for i, item in enumerate(node.value)]
+            return Node(items, place, line)
+        return Node(self._scalar(node, place, line), place, line)
+
+    def _items(self, node: yaml.MappingNode, place: str) -> Iterator[tuple[str, Node]]:
+        seen = set()
+        for key_node, value_node in node.value:
+            line = key_node.start_mark.line + 1
+            if not isinstance(key_node, yaml.ScalarNode):
+                self._report(Problem(place, "a key must be plain text", line))
+                continue
+            if key_node.tag == _MERGE:
+                self._report(Problem(place, "`<<` is not understood; write its keys out", line))
+                continue
+            key = key_node.value
+            child = f"{place}.{key}" if place else key
+            if key in seen:
+                self._report(Problem(child, "this key stands here twice; keep one", line))
+            seen.add(key)
+            yield key, replace(self.build(value_node, child), key_line=line)
+
+    def _scalar(self, node: yaml.Node, place: str, line: int) -> object:
+        try:
+            value = self._scalars.construct_object(node)
+        except Exception:  # noqa: BLE001 -- PyYAML's constructors raise whatever a bad value makes them
+            self._report(Problem(place, "cannot be read; put it in quotes", line))
+            return BROKEN
+        if isinstance(value, int) and abs(value) > _LARGEST:
+            self._report(Problem(place, "is too large a number", line))
+            return BROKEN
+        return self._expanded(value, place, line) if isinstance(value, str) else value
+
+    def _expanded(self, text: str, place: str, line: int) -> object:
+        references = [match[1] for match in _REFERENCE.finditer(text) if match[1] is not None]
+        unset = [name for name in references if name not in self._environ]
+        for name in unset:
+            message = f"${{{name}}} is not set in the environment; for a dollar sign write $$"
+            self._report(Problem(place, message, line))
+        if unset:
+            return BROKEN
+        expanded = _REFERENCE.sub(self._replacement, text)
+        return Expanded(expanded) if references else expanded
+
+    def _replacement(self, match: re.Match[str]) -> str:
+        if match[0] == "$$":
+            return "$"
+        return match[0] if match[1] is None else self._environ[match[1]]

@@ -1,0 +1,1 @@
+"""An embedded simulated registry: the documented API over real sockets, for demo and tests."""

@@ -1,0 +1,58 @@
+"""`ncr-exporter demo`: the whole program against an embedded simulated registry on loopback."""
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from ncr_exporter.app import ServeOptions, serve
+from ncr_exporter.clock import SystemClock
+from ncr_exporter.config import Config, parse
+from ncr_exporter.demo.data import GeneratedSource, Source, file_source
+from ncr_exporter.demo.faults import fault_named
+from ncr_exporter.demo.registry import DEMO_ACCESS_KEY, DEMO_SECRET_KEY, SimulatedRegistry
+from ncr_exporter.flags import Address
+from ncr_exporter.web.limits import Limits
+from ncr_exporter.web.server import Server
+
+
+def simulated(tags: str | None, fault: str | None) -> tuple[SimulatedRegistry, Source]:
+    """Return a registry that serves the tags in the file `tags`, or data of its own.
+
+    Raises:
+        ValueError: the file holds no tags, or there is no such fault; with a sentence.
+    """
+    source: Source = file_source(Path(tags)) if tags else GeneratedSource()
+    keys = {DEMO_ACCESS_KEY: DEMO_SECRET_KEY}
+    registry = SimulatedRegistry(source, keys=keys, clock=SystemClock())
+    registry.fault = fault_named(fault) if fault else None
+    return registry, source
+
+
+async def demo(registry: SimulatedRegistry, source: Source, listen: Sequence[Address]) -> int:
+    """Serve until SIGTERM or SIGINT; return the exit code."""
+    async with Server(registry.handle, Limits(requests=64)) as server:
+        port = await server.listen("127.0.0.1", 0)
+        config = demo_config(f"http://127.0.0.1:{port}", source)
+        return await serve(config, ServeOptions(tuple(listen)), announce=_announce)
+
+
+def demo_config(base_url: str, source: Source) -> Config:
+    """Return what a user would write to watch all of `source`, with short intervals."""
+    now_ms = SystemClock().time() * 1000
+    names = [str(registry["name"]) for registry in source.registries(now_ms)]
+    content = {
+        "api": {"base_url": base_url, "requests_per_second": 50},
+        "credentials": {"access_key": DEMO_ACCESS_KEY, "secret_key": DEMO_SECRET_KEY},
+        "defaults": {"interval": "10s", "tag_size_limit": "500MB", "tags_limit": 300},
+        "registries": [{"name": name} for name in names],
+    }
+    return parse(json.dumps(content), "demo", {})
+
+
+def _announce(addresses: tuple[Address, ...]) -> None:
+    for address in addresses:
+        shown = Address(address.host or "localhost", address.port)
+        sys.stdout.write(f"metrics: http://{shown}/metrics\n")
+    sys.stdout.write("stop with Ctrl-C\n")
+    sys.stdout.flush()

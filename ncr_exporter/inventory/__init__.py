@@ -1,0 +1,22 @@
+"""From the records of one complete listing to what is published about an image.
+
+Pure: no I/O, no clock, nothing of the project is imported. Times are milliseconds since the epoch,
+as NCR reports them; sizes are bytes. `None` is unknown throughout, and unknown is never published
+as 0.
+"""
+
+from ncr_exporter.inventory.image import Image, evaluate
+from ncr_exporter.inventory.policy import Policy
+from ncr_exporter.inventory.records import NEVER, Platform, Tag
+from ncr_exporter.inventory.staleness import Knowledge, records_pulls
+
+__all__ = [
+    "NEVER",
+    "Image",
+    "Knowledge",
+    "Platform",
+    "Policy",
+    "Tag",
+    "evaluate",
+    "records_pulls",
+]

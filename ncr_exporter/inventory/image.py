@@ -1,0 +1,66 @@
+"""What is published of an image."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import inf
+
+from ncr_exporter.inventory.policy import Policy
+from ncr_exporter.inventory.records import NEVER, Tag, largest
+from ncr_exporter.inventory.selection import by_updated, chosen
+from ncr_exporter.inventory.sizes import distinct_bytes, oversized, reclaimable_bytes
+from ncr_exporter.inventory.staleness import Knowledge, stale_by_name
+
+
+@dataclass(frozen=True)
+class Image:
+    """Everything published of an image that one listing tells."""
+
+    tags: int
+    size: int | None
+    largest_tag_size: int | None
+    newest_tag_size: int | None
+    pulled: int | None
+    updated: int | None
+    never_pulled_tags: int | None
+    stale_tags: int | None
+    reclaimable: int | None
+    """Bytes that only stale tags refer to."""
+    oversized_tags: int | None
+    exposed: tuple[Tag, ...]
+    """The tags with series of their own, by name."""
+    stale: Mapping[str, bool]
+    """Which of the exposed tags are stale; those of which it is unknown are missing."""
+
+    @property
+    def used(self) -> int | None:
+        """The newest pull or update of any tag: a new image never pulled is in use."""
+        return largest((self.pulled, self.updated))
+
+    @property
+    def tags_without_series(self) -> int:
+        """How many tags the cap leaves out."""
+        return self.tags - len(self.exposed)
+
+
+def evaluate(tags: Sequence[Tag], policy: Policy, now: int, knowledge: Knowledge) -> Image:
+    """Return what the tags of one complete listing amount to at `now` (ms); names are distinct."""
+    newest = min(tags, key=by_updated, default=None)
+    pulls = [tag.pulled for tag in tags]
+    trusted = knowledge.trusts(tags)
+    judged = trusted and policy.stale_after != inf
+    staleness = stale_by_name(tags, policy, now) if judged else {}
+    exposed = chosen(tags, policy)
+    return Image(
+        tags=len(tags),
+        size=distinct_bytes(tags),
+        largest_tag_size=largest(tag.size for tag in tags),
+        newest_tag_size=newest.size if newest and newest.updated is not None else None,
+        pulled=largest(pulls) or None,
+        updated=largest(tag.updated for tag in tags),
+        never_pulled_tags=pulls.count(NEVER) if trusted else None,
+        stale_tags=sum(staleness.values()) if judged else None,
+        reclaimable=reclaimable_bytes(tags, staleness) if judged else None,
+        oversized_tags=oversized(tags, policy.tag_size_limit),
+        exposed=exposed,
+        stale={tag.name: staleness[tag.name] for tag in exposed if tag.name in staleness},
+    )

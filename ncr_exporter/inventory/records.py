@@ -1,0 +1,65 @@
+"""What a listing holds: tags and their platforms."""
+
+from collections.abc import Iterable
+
+import msgspec
+
+NEVER = 0
+"""A `pulled` of 0: the record says that nobody pulled it (inferred from the documentation)."""
+
+
+class Platform(msgspec.Struct, frozen=True, gc=False):
+    """One platform's manifest of a tag."""
+
+    digest: str | None = None
+    os: str = ""
+    architecture: str = ""
+    variant: str = ""
+    size: int | None = None
+    pulled: int | None = None
+    updated: int | None = None
+
+
+class Tag(msgspec.Struct, frozen=True, gc=False):
+    """One tag as listed."""
+
+    name: str
+    digest: str | None = None
+    full_size: int | None = None
+    last_updated: int | None = None
+    platforms: tuple[Platform, ...] = ()
+
+    @property
+    def size(self) -> int | None:
+        """`full_size`; where that is 0 or missing the largest platform, never a sum of them."""
+        return self.full_size or largest(platform.size for platform in self.platforms) or None
+
+    @property
+    def updated(self) -> int | None:
+        """`last_updated`; where missing, the newest update of a platform."""
+        if self.last_updated is not None:
+            return self.last_updated
+        return largest(platform.updated for platform in self.platforms)
+
+    @property
+    def pulled(self) -> int | None:
+        """The newest pull of any platform; `NEVER` where every record says so, else None."""
+        newest = largest(platform.pulled for platform in self.platforms)
+        if newest == NEVER and any(platform.pulled is None for platform in self.platforms):
+            return None
+        return newest
+
+    @property
+    def used(self) -> int | None:
+        """The newest pull or update; None where neither a pull is known nor that there was none.
+
+        A tag pushed yesterday and never pulled was used yesterday.
+        """
+        if self.pulled is None:
+            return None
+        return max(self.pulled, self.updated or 0) or None
+
+
+def largest(values: Iterable[int | None]) -> int | None:
+    """Return the largest known value, or None where none is known."""
+    return max((value for value in values if value is not None), default=None)

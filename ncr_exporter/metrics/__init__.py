@@ -1,0 +1,1 @@
+"""What is published: the catalogue of families, and how they become text."""

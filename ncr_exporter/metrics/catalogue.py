@@ -1,0 +1,28 @@
+"""THE table of metrics. Rendering, documents, lint and the golden exposition all derive from it.
+
+To add a metric, add a row to one of the tables joined here. HELP says what the value cannot know,
+and as of when it is.
+"""
+
+from ncr_exporter.metrics.family import Family, ImageFamily
+from ncr_exporter.metrics.image_families import IMAGE_FAMILIES, LAST_PULLED_AGE
+from ncr_exporter.metrics.own_families import OWN_FAMILIES
+from ncr_exporter.metrics.polling_families import POLLING_FAMILIES
+from ncr_exporter.metrics.registry_families import REGISTRY_FAMILIES
+from ncr_exporter.metrics.tag_families import TAG_FAMILIES
+
+STATE_FAMILIES: tuple[ImageFamily, ...] = (*IMAGE_FAMILIES, *TAG_FAMILIES, *POLLING_FAMILIES)
+"""What is rendered when an image's state changes."""
+
+GROUPS: dict[str, tuple[Family, ...]] = {
+    "Per image": (*IMAGE_FAMILIES, LAST_PULLED_AGE),
+    "Per tag": TAG_FAMILIES,
+    "Polling": POLLING_FAMILIES,
+    "Per registry": REGISTRY_FAMILIES,
+    "API client and exporter": OWN_FAMILIES,
+}
+
+FAMILIES: dict[str, Family] = {
+    family.name: family for families in GROUPS.values() for family in families
+}
+"""Every family by name, but for prometheus_client's `process_*` and `python_*`."""

@@ -1,0 +1,152 @@
+"""The exporter's own metrics: label sets that never shrink, as prometheus_client expects."""
+
+import platform
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+import prometheus_client
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    GCCollector,
+    Histogram,
+    PlatformCollector,
+    ProcessCollector,
+)
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.exposition import generate_latest
+from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
+from prometheus_client.registry import Collector
+
+from ncr_exporter import __version__
+from ncr_exporter.metrics.catalogue import FAMILIES
+from ncr_exporter.metrics.own_families import BUCKETS, OPERATIONS, REASONS
+
+
+@dataclass(frozen=True)
+class AccountUse:
+    """How one registry's account is used at this moment."""
+
+    registry: str
+    limit: float
+    planned: float
+    """Both in requests per second."""
+    throttled_seconds: float
+
+
+class OwnMetrics:
+    """Listens to the API client (`ncr.observer.Observer`) and renders what it heard."""
+
+    def __init__(self, series: Callable[[], int]) -> None:
+        prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call] # not annotated upstream
+        self._registry = CollectorRegistry()
+        for collector in (ProcessCollector, PlatformCollector, GCCollector):
+            collector(registry=self._registry)
+        self._requests = self._counter("ncr_api_requests_total")
+        self._failures = self._counter("ncr_api_request_failures_total")
+        self._retries = self._counter("ncr_api_retries_total")
+        self._malformed = self._counter("ncr_api_malformed_records_total")
+        self._mismatches = self._counter("ncr_api_count_mismatches_total")
+        self._by_operation = (self._requests, self._retries, self._malformed, self._mismatches)
+        self._skew = self._gauge("ncr_api_clock_skew_seconds")
+        self._duration = Histogram(
+            *_described("ncr_api_request_duration_seconds"),
+            registry=self._registry,
+            buckets=BUCKETS,
+        )
+        self._gauge("ncr_exporter_build_info").labels(__version__, platform.python_version()).set(1)
+        self._gauge("ncr_exporter_series").set_function(series)
+        self._registries: set[str] = set()
+        for operation in OPERATIONS:
+            self._duration.labels(operation)
+
+    def configured(self, digest: str, at: float) -> None:
+        """Note the configuration in force: its SHA-256 in hex, and when it was read."""
+        # 48 bits: what a float holds exactly, as Alertmanager does it.
+        self._gauge("ncr_exporter_config_hash").set(int(digest[:12] or "0", 16))
+        self._gauge("ncr_exporter_config_last_reload_successful").set(1)
+        self._gauge("ncr_exporter_config_last_reload_success_timestamp_seconds").set(at)
+
+    def add_registry(self, label: str) -> None:
+        """Create every series of a registry, so that a rate sees its first failure."""
+        if label in self._registries:
+            return
+        self._registries.add(label)
+        for operation in OPERATIONS:
+            for counter in self._by_operation:
+                counter.labels(label, operation)
+            for reason in REASONS:
+                self._failures.labels(label, operation, reason)
+
+    def remove_registry(self, label: str) -> None:
+        """Remove every series of a registry that is gone."""
+        self._registries.discard(label)
+        for metric in (*self._by_operation, self._failures, self._skew):
+            metric.remove_by_labels({"registry": label})
+
+    def watch(self, accounts: Callable[[], Iterable[AccountUse]]) -> None:
+        """Publish how accounts are used, asked for at each scrape."""
+        self._registry.register(_Accounts(accounts))
+
+    def attempt(
+        self, registry: str, operation: str, seconds: float | None, reason: str | None
+    ) -> None:
+        """Count an attempt; `seconds` is None where nothing was sent."""
+        if seconds is not None:
+            self._requests.labels(registry, operation).inc()
+            self._duration.labels(operation).observe(seconds)
+        if reason is not None:
+            self._failures.labels(registry, operation, reason).inc()
+
+    def retry(self, registry: str, operation: str) -> None:
+        """Count a retry."""
+        self._retries.labels(registry, operation).inc()
+
+    def malformed(self, registry: str, operation: str, records: int) -> None:
+        """Count records and fields that held nothing usable."""
+        self._malformed.labels(registry, operation).inc(records)
+
+    def miscounted(self, registry: str, operation: str) -> None:
+        """Count a listing whose names differ from its count."""
+        self._mismatches.labels(registry, operation).inc()
+
+    def clock_skew(self, registry: str, seconds: float) -> None:
+        """Note the API's clock minus ours."""
+        self._skew.labels(registry).set(seconds)
+
+    def text(self, *, openmetrics: bool) -> bytes:
+        """Return these metrics; in OpenMetrics they end the exposition with `# EOF`."""
+        return (generate_openmetrics if openmetrics else generate_latest)(self._registry)
+
+    def _counter(self, name: str) -> Counter:
+        return Counter(*_described(name), registry=self._registry)
+
+    def _gauge(self, name: str) -> Gauge:
+        return Gauge(*_described(name), registry=self._registry)
+
+
+class _Accounts(Collector):
+    def __init__(self, accounts: Callable[[], Iterable[AccountUse]]) -> None:
+        self._accounts = accounts
+
+    def collect(self) -> Iterator[Metric]:
+        uses = list(self._accounts())
+        throttled = CounterMetricFamily(
+            *_described("ncr_api_throttled_seconds_total")[:2], labels=["registry"]
+        )
+        limit, planned = (
+            GaugeMetricFamily(*_described(name)[:2], labels=["registry"])
+            for name in ("ncr_api_requests_per_second_limit", "ncr_api_requests_per_second_planned")
+        )
+        for use in uses:
+            throttled.add_metric([use.registry], use.throttled_seconds)
+            limit.add_metric([use.registry], use.limit)
+            planned.add_metric([use.registry], use.planned)
+        yield from (throttled, limit, planned)
+
+
+def _described(name: str) -> tuple[str, str, tuple[str, ...]]:
+    """Return name, HELP and labels as the catalogue has them."""
+    family = FAMILIES[name]
+    return name, family.help_text, family.labels

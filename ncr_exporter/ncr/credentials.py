@@ -1,0 +1,167 @@
+"""Where an account's key pair comes from. Sources are named in logs, keys never."""
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from ncr_exporter.config import CredentialsConfig, Secret
+
+# The names that the vendor's SDKs read, in their order.
+_ACCESS_VARIABLES = ("NCLOUD_ACCESS_KEY_ID", "NCLOUD_ACCESS_KEY")
+_SECRET_VARIABLES = ("NCLOUD_SECRET_ACCESS_KEY", "NCLOUD_SECRET_KEY")
+_KEY = re.compile(r"[!-~]+")
+
+
+class CredentialsError(Exception):
+    """No key pair can be had; `str()` says what was looked at and what to do."""
+
+
+@dataclass(frozen=True)
+class KeyPair:
+    """An API key."""
+
+    access_key: Secret
+    secret_key: Secret
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot stand in a header: the HTTP library's own error would quote the key.
+
+        Raises:
+            CredentialsError: a key holds white space, control characters or anything but ASCII.
+        """
+        for name, key in (("access", self.access_key), ("secret", self.secret_key)):
+            if not _KEY.fullmatch(key.reveal()):
+                raise CredentialsError(
+                    f"the {name} key holds characters that no key has; paste it again"
+                )
+
+
+class Credentials(Protocol):
+    """A source of a key pair that may change while the program runs."""
+
+    @property
+    def source(self) -> str:
+        """Return the source's name, for logs."""
+        ...
+
+    def current(self) -> KeyPair:
+        """Return the key pair to sign with now.
+
+        Raises:
+            CredentialsError: there is none.
+        """
+        ...
+
+
+class SecretFile:
+    """A file that holds one secret; read again when it changes, as mounted secrets do."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._seen: tuple[int, int, int] | None = None
+        self._secret = Secret("")
+
+    def read(self) -> Secret:
+        """Return the file's content without surrounding white space."""
+        try:
+            status = self._path.stat()
+            seen = (status.st_mtime_ns, status.st_size, status.st_ino)
+            if seen != self._seen:
+                self._secret = self._content()
+                self._seen = seen
+        except (OSError, ValueError) as error:  # a ValueError for what is no text or no path
+            reason = error.strerror if isinstance(error, OSError) else "is not text"
+            raise CredentialsError(f"{self._path} cannot be read: {reason}") from None
+        return self._secret
+
+    def _content(self) -> Secret:
+        text = self._path.read_text(encoding="utf-8").strip()
+        if not text:
+            raise CredentialsError(f"{self._path} is empty; it must hold the key")
+        return Secret(text)
+
+
+@dataclass(frozen=True)
+class ConfiguredCredentials:
+    """Keys in the configuration, or in files that it names."""
+
+    access_key: Secret | SecretFile
+    secret_key: Secret | SecretFile
+    source: str = "configuration"
+
+    def current(self) -> KeyPair:
+        """Return the key pair, reading files again where they changed."""
+        return KeyPair(_secret(self.access_key), _secret(self.secret_key))
+
+
+@dataclass(frozen=True)
+class FixedCredentials:
+    """Keys found once."""
+
+    pair: KeyPair
+    source: str
+
+    def current(self) -> KeyPair:
+        """Return the key pair."""
+        return self.pair
+
+
+def find_credentials(
+    config: CredentialsConfig, directory: Path, environ: Mapping[str, str] = os.environ
+) -> Credentials:
+    """Return the first source that has keys: configuration, environment, `~/.ncloud/configure`.
+
+    Raises:
+        CredentialsError: none has.
+    """
+    access = _configured(config.access_key, config.access_key_file, directory)
+    secret = _configured(config.secret_key, config.secret_key_file, directory)
+    if access is not None and secret is not None:
+        found = ConfiguredCredentials(access, secret)
+        found.current()
+        return found
+    return _from_environment(environ) or _from_configure_file(environ)
+
+
+def _configured(
+    value: Secret | None, file: str | None, directory: Path
+) -> Secret | SecretFile | None:
+    if file is not None:
+        return SecretFile(directory / file)
+    return value
+
+
+def _from_environment(environ: Mapping[str, str]) -> Credentials | None:
+    access = next((environ[name] for name in _ACCESS_VARIABLES if environ.get(name)), None)
+    secret = next((environ[name] for name in _SECRET_VARIABLES if environ.get(name)), None)
+    if access is None or secret is None:
+        return None
+    return FixedCredentials(KeyPair(Secret(access), Secret(secret)), "environment")
+
+
+def _from_configure_file(environ: Mapping[str, str]) -> Credentials:
+    """Read the file that the vendor's command line tool writes: `key = value` lines."""
+    path = Path(environ.get("HOME", "~")).expanduser() / ".ncloud" / "configure"
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        lines = []
+    values = {
+        key.strip().lower(): value.strip()
+        for key, _, value in (line.partition("=") for line in lines)
+    }
+    access = values.get("ncloud_access_key_id")
+    secret = values.get("ncloud_secret_access_key")
+    if not access or not secret:
+        raise CredentialsError(
+            "no API key: set credentials in the configuration, or NCLOUD_ACCESS_KEY_ID and "
+            f"NCLOUD_SECRET_ACCESS_KEY in the environment, or write {path}"
+        )
+    return FixedCredentials(KeyPair(Secret(access), Secret(secret)), str(path))
+
+
+def _secret(value: Secret | SecretFile) -> Secret:
+    return value.read() if isinstance(value, SecretFile) else value

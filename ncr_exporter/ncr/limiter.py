@@ -1,0 +1,105 @@
+"""One account's limits: turns, rate, requests in flight, and the gate of a 429."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from ncr_exporter.clock import Clock, Timer
+from ncr_exporter.ncr.errors import ThrottledError
+from ncr_exporter.ncr.pace import Gate, Pace
+from ncr_exporter.ncr.turns import TurnQueue, Urgency
+
+
+class Limiter:
+    """Lets requests of an account and zone through, one at a time and never too many.
+
+    A request that waits for its turn holds no slot. While the gate is closed nobody waits: all
+    fail at once as throttled, so that no poll hangs for the minutes a gateway may ask for.
+    """
+
+    def __init__(self, rate: float, slots: int, clock: Clock) -> None:
+        self.pace = Pace(rate)
+        self.gate = Gate()
+        self._free = slots
+        self._clock = clock
+        self._waiting: TurnQueue[asyncio.Future[bool]] = TurnQueue()
+        self._timer: Timer | None = None
+
+    @asynccontextmanager
+    async def turn(self, registry: str, urgency: Urgency) -> AsyncIterator[None]:
+        """Wait for the turn of one request and hold its slot.
+
+        Raises:
+            ThrottledError: the gate is closed, or closed while this waited.
+        """
+        self._refuse_while_closed()
+        future = asyncio.get_running_loop().create_future()
+        self._waiting.put(future, registry, urgency)
+        self._let_through()
+        try:
+            is_probe = await future
+        except asyncio.CancelledError:
+            if future.done() and not future.cancelled() and future.exception() is None:
+                self._release(is_probe=future.result())
+            raise
+        try:
+            yield
+        finally:
+            self._release(is_probe=is_probe)
+
+    def answered(self) -> None:
+        """Note an answer that was not a 429."""
+        if self.gate.is_open:
+            self.pace.speed_up()
+        elif self.gate.probing:
+            self.gate.open(self._clock.monotonic())
+
+    def throttled(self, retry_after: float | None) -> None:
+        """Note a 429: close the gate, halve the rate, and fail everybody who waits."""
+        if self.gate.is_open or self.gate.probing:  # once for all requests that were in flight
+            self.pace.slow_down()
+        self.gate.close(self._clock.monotonic(), retry_after)
+        while self._waiting:
+            future = self._waiting.pop()
+            if not future.done():
+                future.set_exception(self._closed())
+
+    def _release(self, *, is_probe: bool) -> None:
+        """Give the slot back; a probe that ended without an answer leaves the gate to the next."""
+        self._free += 1
+        if is_probe and self.gate.probing:
+            self.gate.abandon_probe()
+        self._let_through()
+
+    def _let_through(self) -> None:
+        """Let as many through as slots, rate and gate allow now; come back when the rate does."""
+        now = self._clock.monotonic()
+        while self._waiting and self._free and not self.gate.probing:
+            if (wait := self.pace.wait(now)) > 0:
+                self._come_back(wait)
+                return
+            future = self._waiting.pop()
+            if future.done():
+                continue
+            is_probe = not self.gate.is_open
+            if is_probe:
+                self.gate.probe()
+            self._free -= 1
+            self.pace.spend(now)
+            future.set_result(is_probe)
+
+    def _come_back(self, delay: float) -> None:
+        if self._timer is None:
+            self._timer = self._clock.call_later(delay, self._wake)
+
+    def _wake(self) -> None:
+        self._timer = None
+        self._let_through()
+
+    def _refuse_while_closed(self) -> None:
+        if self.gate.remaining(self._clock.monotonic()) > 0:
+            raise self._closed()
+
+    def _closed(self) -> ThrottledError:
+        remaining = self.gate.remaining(self._clock.monotonic())
+        return ThrottledError(f"the API asked to wait; asking again in {remaining:.0f} s")

@@ -1,0 +1,190 @@
+"""One signed GET: deadline, caps, retries, and what is learned from the answer's headers."""
+
+import asyncio
+import random
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import NamedTuple, TypeVar
+
+import httpx
+import structlog
+
+from ncr_exporter.clock import Clock
+from ncr_exporter.ncr.answers import date_of, error_of
+from ncr_exporter.ncr.body import read_body
+from ncr_exporter.ncr.credentials import Credentials, CredentialsError
+from ncr_exporter.ncr.errors import (
+    ApiError,
+    AuthenticationError,
+    DeadlineError,
+    MalformedError,
+    ThrottledError,
+    TooLargeError,
+)
+from ncr_exporter.ncr.gateway_clock import GatewayClock
+from ncr_exporter.ncr.http import error_from
+from ncr_exporter.ncr.limiter import Limiter
+from ncr_exporter.ncr.observer import Observer, Operation
+from ncr_exporter.ncr.signature import signed_headers
+from ncr_exporter.ncr.turns import Urgency
+
+_RETRIES = 2
+_BACKOFF = 0.5  # seconds before the first retry, doubled for the second, then jittered
+
+Result = TypeVar("Result")
+
+log = structlog.get_logger()
+
+
+class Purpose(NamedTuple):
+    """What requests are counted by."""
+
+    registry: str
+    operation: Operation
+
+
+class Transport:
+    """Sends the GETs of one account to one gateway. The only place that retries."""
+
+    def __init__(  # noqa: PLR0913 -- the parts it joins, each by name
+        self,
+        *,
+        http: httpx.AsyncClient,
+        base_url: str,
+        credentials: Credentials,
+        limiter: Limiter,
+        timeout: float,
+        clock: Clock,
+        observer: Observer,
+    ) -> None:
+        self.limiter = limiter
+        self.gateway_clock = GatewayClock(clock)
+        self._http = http
+        self._base_url = httpx.URL(base_url)
+        self._credentials = credentials
+        self._timeout = timeout
+        self._clock = clock
+        self._observer = observer
+
+    async def get(
+        self,
+        path_and_query: str,
+        purpose: Purpose,
+        urgency: Urgency,
+        accept: Callable[[bytes], Result],
+    ) -> Result:
+        """Return what `accept` makes of the body of a 200.
+
+        What `accept` finds wrong is the request's failure too, and counted as such.
+
+        Raises:
+            ApiError: after the retries that this kind of error is given.
+        """
+        retries, may_sign_again = _RETRIES, True
+        while True:
+            correction = self.gateway_clock.correction
+            try:
+                return await self._attempt(path_and_query, purpose, urgency, accept)
+            except ApiError as error:
+                signed_off = self.gateway_clock.correction != correction
+                if isinstance(error, AuthenticationError) and signed_off and may_sign_again:
+                    may_sign_again, pause = False, 0.0
+                else:
+                    retries = min(retries, error.retried) - 1
+                    pause = _BACKOFF * 2 ** (_RETRIES - 1 - retries) * random.uniform(0.5, 1)  # noqa: S311 -- jitter, not a secret
+                if retries < 0:
+                    raise
+            self._observer.retry(*purpose)
+            await self._clock.sleep(pause)
+
+    async def _attempt(
+        self,
+        path_and_query: str,
+        purpose: Purpose,
+        urgency: Urgency,
+        accept: Callable[[bytes], Result],
+    ) -> Result:
+        """Make one attempt within the limits and tell the observer how it went."""
+        sent_at: float | None = None
+        try:
+            async with self.limiter.turn(purpose.registry, urgency):
+                request = self._signed(path_and_query)
+                sent_at = self._clock.monotonic()
+                body = await self._exchange(request, purpose.registry)
+            result = accept(body)
+        except ApiError as error:
+            self._observer.attempt(*purpose, self._since(sent_at), error.reason)
+            raise
+        self._observer.attempt(*purpose, self._since(sent_at), None)
+        return result
+
+    def _since(self, sent_at: float | None) -> float | None:
+        return None if sent_at is None else self._clock.monotonic() - sent_at
+
+    def _signed(self, path_and_query: str) -> httpx.Request:
+        """Return a request signed now: a signature is good for one moment and one attempt."""
+        try:
+            keys = self._credentials.current()
+        except CredentialsError as error:
+            raise AuthenticationError(f"no key to sign with: {error}") from None
+        url = self._base_url.copy_with(raw_path=path_and_query.encode("ascii"))
+        request = self._http.build_request("GET", url)
+        request.headers.update(
+            signed_headers(
+                "GET",
+                request.url.raw_path.decode("ascii"),
+                timestamp_ms=self.gateway_clock.now_ms(),
+                access_key=keys.access_key.reveal(),
+                secret_key=keys.secret_key.reveal(),
+            )
+        )
+        return request
+
+    async def _exchange(self, request: httpx.Request, registry: str) -> bytes:
+        try:
+            async with asyncio.timeout(self._timeout):
+                response = await self._http.send(request, stream=True)
+                try:
+                    self._learn_clock(response, registry)
+                    return await self._content(response)
+                finally:
+                    await response.aclose()
+        except TimeoutError:
+            message = f"no complete answer within {self._timeout:g} s"
+            raise DeadlineError(message) from None
+        except httpx.HTTPError as error:
+            raise error_from(error) from None
+
+    async def _content(self, response: httpx.Response) -> bytes:
+        encoding = response.headers.get("content-encoding", "")
+        try:
+            body = await read_body(response.aiter_raw(), encoding)
+        except (MalformedError, TooLargeError):
+            if response.status_code == HTTPStatus.OK:
+                raise
+            body = b""  # the status alone says enough
+        error = error_of(response.status_code, response.headers, body)
+        if isinstance(error, ThrottledError):
+            self.limiter.throttled(error.retry_after)
+        else:
+            self.limiter.answered()
+        if error is not None:
+            raise error
+        return body
+
+    def _learn_clock(self, response: httpx.Response, registry: str) -> None:
+        date = date_of(response.headers)
+        if date is None:
+            return
+        changed = self.gateway_clock.learn(date)
+        skew = self.gateway_clock.skew
+        self._observer.clock_skew(registry, skew)
+        if changed:
+            log.warning(
+                "clock differs from the API's; signing by the API's clock"
+                if self.gateway_clock.correction
+                else "clock agrees with the API's again",
+                registry=registry,
+                skew_seconds=round(skew),
+                remedy="synchronise this host's clock (NTP)",
+            )

@@ -1,0 +1,1 @@
+"""When to ask, and what an answer means: for tags, image lists and registry lists."""

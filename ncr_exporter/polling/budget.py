@@ -1,0 +1,43 @@
+"""How many requests the plan needs, against what an account may send. Pure."""
+
+import math
+from collections import defaultdict
+from collections.abc import Hashable
+
+Need = tuple[Hashable, float]
+"""Whose account, and requests per second."""
+
+
+class Budget:
+    """Adds up what every job needs per account; kept as it changes, since it is asked for often."""
+
+    def __init__(self, limit: float, page_size: int) -> None:
+        self.limit = limit
+        """Requests per second that each account may send."""
+        self._page_size = page_size
+        self._needs: dict[Hashable, Need] = {}
+        self._planned: defaultdict[Hashable, float] = defaultdict(float)
+
+    def plan(self, job: Hashable, account: Hashable, interval: float, records: int = 0) -> None:
+        """Note that a job lists so many records once per interval (s)."""
+        self.drop(job)
+        pages = max(1, math.ceil(records / self._page_size))
+        self._needs[job] = (account, pages / interval)
+        self._planned[account] += pages / interval
+
+    def drop(self, job: Hashable) -> None:
+        """Note that a job has ended."""
+        if job in self._needs:
+            account, rate = self._needs.pop(job)
+            self._planned[account] -= rate
+
+    def planned(self, account: Hashable) -> float:
+        """Return the requests per second that an account's jobs need to keep to their intervals."""
+        return max(0.0, round(self._planned[account], 9))
+
+    def stretch(self, account: Hashable) -> float:
+        """Return by how much intervals must grow to fit: 1 where the plan does, else more.
+
+        Stretched intervals keep polls evenly apart; kept as they are, polls would pile up.
+        """
+        return max(1.0, self.planned(account) / self.limit)

@@ -1,0 +1,43 @@
+"""The face of polling: start, ready, stop."""
+
+from collections.abc import Iterable
+
+from ncr_exporter.clock import Clock
+from ncr_exporter.polling import registries
+from ncr_exporter.polling.budget import Budget
+from ncr_exporter.polling.context import Clients, Polling
+from ncr_exporter.polling.expiry import Expiry
+from ncr_exporter.polling.scheduler import Scheduler
+from ncr_exporter.shard import Shard
+from ncr_exporter.store import Store
+from ncr_exporter.targets import Catalog
+
+
+class Poller:
+    """Polls until stopped; must be made within a running event loop."""
+
+    def __init__(
+        self, clients: Clients, store: Store, budget: Budget, clock: Clock, shard: Shard
+    ) -> None:
+        scheduler, expiry = Scheduler(clock), Expiry(clock)
+        self._polling = Polling(clients, store, budget, clock, shard, scheduler, expiry)
+
+    @property
+    def ready(self) -> bool:
+        """Whether everything known so far was asked for at least once."""
+        return self._polling.scheduler.all_tried
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is being asked for now."""
+        return self._polling.scheduler.busy
+
+    def start(self, catalogs: Iterable[Catalog]) -> None:
+        """Begin the first round, as fast as each account's limits allow."""
+        for catalog in catalogs:
+            registries.begin(self._polling, catalog)
+
+    async def stop(self) -> None:
+        """End every job, hung ones too."""
+        self._polling.expiry.stop()
+        await self._polling.scheduler.stop()

@@ -1,0 +1,100 @@
+"""One account in one region: list its registries; begin with new ones, end those that are gone."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import structlog
+
+from ncr_exporter.ncr.errors import ApiError
+from ncr_exporter.ncr.wire import ListedRegistry
+from ncr_exporter.polling import events, images
+from ncr_exporter.polling.context import Polling
+from ncr_exporter.presence import ABSENCES_BELIEVED
+from ncr_exporter.states import Failure
+from ncr_exporter.targets import Catalog, RegistryTarget
+from ncr_exporter.zones import pull_host
+
+log = structlog.get_logger()
+
+
+def begin(polling: Polling, catalog: Catalog) -> None:
+    """Start listing an account's registries, and the registries of it that are named."""
+    watch = _Watch(polling, catalog)
+    if catalog.every is not None:
+        polling.store.add_registry(catalog.every, hosts=())
+    timing = catalog.timing
+    polling.begin(catalog.key, catalog.credentials, timing.interval, watch.list_registries)
+    for registry in catalog.named:
+        images.begin(polling, registry)
+
+
+@dataclass
+class _Watch:
+    """What one catalog's lists said so far."""
+
+    polling: Polling
+    catalog: Catalog
+    failure: Failure | None = None
+    absences: dict[RegistryTarget, int] = field(default_factory=dict)
+    """Registries that a list found → complete lists in a row that lacked them since."""
+
+    async def list_registries(self) -> bool:
+        """List once; tell whether that succeeded."""
+        client = self.polling.clients[self.catalog.credentials]
+        before, label = self.failure, self.catalog.label
+        try:
+            listed = await client.registries(label, self.catalog.prefix)
+        except ApiError as error:
+            self.failure = events.failed("registry list", before, error, registry=label)
+            if self.catalog.every is not None:
+                self.polling.store.list_failed(label, self.failure)
+            return False
+        self.failure = None
+        self._listed({registry.name: registry for registry in listed})
+        events.succeeded("registry list", before, registry=label, registries=len(listed))
+        return True
+
+    def _listed(self, listed: Mapping[str, ListedRegistry]) -> None:
+        if self.catalog.every is not None:
+            self.polling.store.reached(self.catalog.label, at=round(self.polling.clock.time(), 3))
+            self._begin_found(listed)
+        for registry in (*self.catalog.named, *self.absences):
+            if described := listed.get(registry.path.name):
+                hosts = _hosts(registry, described)
+                store = self.polling.store
+                store.described(registry.label, hosts=hosts, public=described.public)
+
+    def _begin_found(self, listed: Mapping[str, ListedRegistry]) -> None:
+        found = list(self.catalog.found(listed))
+        for registry in found:
+            if registry not in self.absences and self._label_is_free(registry):
+                images.begin(self.polling, registry)
+                self.absences[registry] = 0
+        for registry in list(self.absences):
+            self._count_absence(registry, present=registry in found)
+
+    def _count_absence(self, registry: RegistryTarget, *, present: bool) -> None:
+        self.absences[registry] = 0 if present else self.absences[registry] + 1
+        if self.absences[registry] >= ABSENCES_BELIEVED:
+            log.info("registry is gone", registry=registry.label)
+            images.end(self.polling, registry)
+            del self.absences[registry]
+
+    def _label_is_free(self, registry: RegistryTarget) -> bool:
+        """Refuse a registry whose label another account or region has: their values would mix."""
+        if registry.label not in self.polling.store.registries:
+            return True
+        log.warning(
+            "two registries have one name; the one found later is left out",
+            registry=registry.label,
+            remedy="name it in `registries` with a `label` of its own",
+        )
+        return False
+
+
+def _hosts(registry: RegistryTarget, described: ListedRegistry) -> tuple[tuple[str, str], ...]:
+    """Return the hosts that the list names; where it names none, the documented public one."""
+    named = ((described.public_host, "public"), (described.private_host, "private"))
+    hosts = tuple((host, endpoint) for host, endpoint in named if host)
+    documented = pull_host(registry.zone, registry.region, registry.path.name)
+    return hosts or ((documented, "public"),)

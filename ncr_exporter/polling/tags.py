@@ -1,0 +1,67 @@
+"""One image: list its tags, put the whole result in force, or note why there is none."""
+
+from functools import partial
+
+from ncr_exporter.inventory import Tag
+from ncr_exporter.ncr.errors import ApiError, NotFoundError
+from ncr_exporter.ncr.wire import ListedImage
+from ncr_exporter.polling import events
+from ncr_exporter.polling.context import Polling
+from ncr_exporter.targets import ImageTarget
+
+
+def begin(polling: Polling, target: ImageTarget, listed: ListedImage | None = None) -> None:
+    """Start polling an image."""
+    polling.store.add(target, listed)
+    account = target.registry.credentials
+    polling.begin(target.key, account, target.timing.interval, partial(poll, polling, target))
+
+
+def end(polling: Polling, target: ImageTarget) -> None:
+    """Stop polling an image and publish it no longer."""
+    polling.end(target.key)
+    polling.store.remove(target.key)
+
+
+async def poll(polling: Polling, target: ImageTarget) -> bool:
+    """Poll an image once; tell whether that succeeded."""
+    started = polling.clock.monotonic()
+    client = polling.clients[target.registry.credentials]
+    try:
+        tags = await client.tags(target.registry.path, target.name)
+        _succeeded(polling, target, tags, started)
+    except ApiError as error:
+        _failed(polling, target, error, started)
+    except Exception as error:  # noqa: BLE001 -- logged with its traceback; the image fails, not the loop
+        labels = {"registry": target.registry.label, "image": target.name}
+        _failed(polling, target, events.unexpected(error, **labels), started)
+    else:
+        return True
+    return False
+
+
+def _succeeded(
+    polling: Polling, target: ImageTarget, tags: tuple[Tag, ...], started: float
+) -> None:
+    before = polling.store.images[target.key].failure
+    duration = round(polling.clock.monotonic() - started, 6)
+    now = round(polling.clock.time(), 3)
+    polling.store.succeeded(target, tags, at=now, duration=duration)
+    account = target.registry.credentials
+    polling.budget.plan(target.key, account, target.timing.interval, len(tags))
+    expire = partial(polling.store.expired, target.key)
+    polling.expiry.renew(target.key, target.timing.expire_after, expire)
+    labels = {"registry": target.registry.label, "image": target.name}
+    events.succeeded("poll", before, **labels, tags=len(tags), duration=duration)
+
+
+def _failed(polling: Polling, target: ImageTarget, error: ApiError, started: float) -> None:
+    before = polling.store.images[target.key].failure
+    duration = round(polling.clock.monotonic() - started, 6)
+    labels = {"registry": target.registry.label, "image": target.name}
+    failure = events.failed("poll", before, error, **labels, duration=duration)
+    not_found = isinstance(error, NotFoundError) and error.from_service
+    polling.store.failed(target, failure, duration=duration, not_found=not_found)
+    state = polling.store.images[target.key]
+    if state.gone and not target.named:
+        end(polling, target)

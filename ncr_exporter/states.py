@@ -1,0 +1,68 @@
+"""What is known of registries and images at one moment. Frozen: a new state replaces an old one."""
+
+from dataclasses import dataclass, field
+
+from ncr_exporter.inventory import Image, Tag
+from ncr_exporter.presence import Presence
+from ncr_exporter.targets import ImageTarget, RegistryTarget
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a poll or a list failed, in words."""
+
+    reason: str
+    message: str
+    remedy: str
+
+
+@dataclass(frozen=True)
+class RegistryState:
+    """What is known of a registry from its image list, and from the registry list."""
+
+    target: RegistryTarget
+    up: bool | None = None
+    """Whether the last image list succeeded; None before the first."""
+    failure: Failure | None = None
+    images: int | None = None
+    last_success: float | None = None
+    """Seconds since the epoch."""
+    hosts: tuple[tuple[str, str], ...] = ()
+    """Hosts to pull from, each with `public` or `private`."""
+    public: bool | None = None
+
+    @property
+    def list_denied(self) -> bool:
+        """Whether the image list may not be read, so that a 404 has to be believed alone."""
+        return self.failure is not None and self.failure.reason == "permission"
+
+
+@dataclass(frozen=True)
+class ImageState:
+    """What is known of an image: the last complete listing, and how polling goes."""
+
+    target: ImageTarget
+    tags: tuple[Tag, ...] | None = None
+    """The last complete listing; None before the first, once it expired, and when gone."""
+    image: Image | None = None
+    """What the listing amounts to."""
+    up: bool | None = None
+    """Whether the last poll succeeded; None before the first."""
+    failure: Failure | None = None
+    last_success: float | None = None
+    """Seconds since the epoch."""
+    duration: float | None = None
+    """Seconds the last poll took."""
+    polls: int = 0
+    failures: int = 0
+    presence: Presence = field(default_factory=Presence)
+    gone: bool = False
+    pull_count: int | None = None
+
+    @property
+    def present(self) -> bool | None:
+        """Whether the image exists, where that is known."""
+        if self.gone:
+            return False
+        # A failed poll says nothing: an image that was there is there until it is known to be gone.
+        return True if self.presence.listed or self.last_success is not None else None

@@ -1,0 +1,203 @@
+"""The images and registries now in force. A state is never edited: a new one replaces it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Protocol
+
+from ncr_exporter.inventory import Image, Knowledge, Tag, evaluate, records_pulls
+from ncr_exporter.ncr.wire import ListedImage
+from ncr_exporter.states import Failure, ImageState, RegistryState
+from ncr_exporter.targets import ImageKey, ImageTarget, RegistryTarget
+
+
+class Listener(Protocol):
+    """Told of every state that changed or left."""
+
+    def put(self, state: ImageState) -> None:
+        """An image's state is this now."""
+        ...
+
+    def remove(self, key: ImageKey) -> None:
+        """An image is no longer published."""
+        ...
+
+    def put_registry(self, state: RegistryState) -> None:
+        """A registry's state is this now."""
+        ...
+
+    def remove_registry(self, label: str) -> None:
+        """A registry is no longer published."""
+        ...
+
+
+@dataclass
+class Store:
+    """Keeps one state per image and registry, and tells `listener` of each that changes."""
+
+    listener: Listener
+    _images: dict[ImageKey, ImageState] = field(default_factory=dict)
+    _registries: dict[str, RegistryState] = field(default_factory=dict)
+    _records_pulls: set[str] = field(default_factory=set)
+    """Registries some record of which has a pull time."""
+
+    @property
+    def images(self) -> Mapping[ImageKey, ImageState]:
+        """The images' states, by their labels."""
+        return MappingProxyType(self._images)
+
+    @property
+    def registries(self) -> Mapping[str, RegistryState]:
+        """The registries' states, by label."""
+        return MappingProxyType(self._registries)
+
+    @property
+    def targets(self) -> tuple[RegistryTarget, ...]:
+        """The registries that are listed."""
+        return tuple(state.target for state in self._registries.values())
+
+    def add_registry(self, target: RegistryTarget, hosts: tuple[tuple[str, str], ...]) -> None:
+        """Begin with a registry that was not listed yet; `hosts` by the documented pattern."""
+        self._put_registry(RegistryState(target, hosts=hosts))
+
+    def remove_registry(self, label: str) -> None:
+        """Forget a registry and its images."""
+        for key in [key for key in self._images if key[0] == label]:
+            self.remove(key)
+        del self._registries[label]
+        self._records_pulls.discard(label)
+        self.listener.remove_registry(label)
+
+    def described(
+        self, label: str, *, hosts: tuple[tuple[str, str], ...], public: bool | None
+    ) -> None:
+        """Note what the registry list says of a registry."""
+        state = self._registries[label]
+        self._put_registry(replace(state, hosts=hosts, public=public))
+
+    def listed(self, label: str, images: Mapping[str, ListedImage], *, at: float) -> None:
+        """Take a complete image list in: what is there, what is gone, how often it was pulled."""
+        state = replace(
+            self._registries[label], up=True, failure=None, images=len(images), last_success=at
+        )
+        self._put_registry(state)
+        for image in self._images_of(label):
+            listed = images.get(image.target.name)
+            self._update(
+                image,
+                presence=image.presence.after_list(listed=listed is not None),
+                pull_count=listed.pull_count if listed else None,
+            )
+
+    def reached(self, label: str, *, at: float) -> None:
+        """Note that the list of all registries, which `label` stands for, could be read."""
+        state = self._registries[label]
+        self._put_registry(replace(state, up=True, failure=None, last_success=at))
+
+    def list_failed(self, label: str, failure: Failure) -> None:
+        """Note that the image list could not be read: it changes nothing else."""
+        self._put_registry(replace(self._registries[label], up=False, failure=failure))
+        for image in self._images_of(label):  # a 404 may have waited for the list's word
+            self._update(image)
+
+    def list_expired(self, label: str) -> None:
+        """Forget what an image list told that is too old to be published."""
+        self._put_registry(replace(self._registries[label], images=None))
+        for image in self._images_of(label):
+            self._update(image, pull_count=None)
+
+    def add(self, target: ImageTarget, listed: ListedImage | None = None) -> None:
+        """Begin with an image that was not polled yet."""
+        state = ImageState(target)
+        if listed is not None:
+            presence = state.presence.after_list(listed=True)
+            state = replace(state, presence=presence, pull_count=listed.pull_count)
+        self._put(state)
+
+    def remove(self, key: ImageKey) -> None:
+        """Forget an image."""
+        del self._images[key]
+        self.listener.remove(key)
+
+    def succeeded(
+        self, target: ImageTarget, tags: tuple[Tag, ...], *, at: float, duration: float
+    ) -> None:
+        """Put the result of one complete listing in force, all of it at once."""
+        if records_pulls(tags):
+            self._pulls_are_recorded(target.registry.label)
+        state = self._images[target.key]
+        self._update(
+            state,
+            tags=tags,
+            up=True,
+            failure=None,
+            last_success=at,
+            duration=duration,
+            polls=state.polls + 1,
+            presence=state.presence.after_success(),
+        )
+
+    def failed(
+        self, target: ImageTarget, failure: Failure, *, duration: float, not_found: bool = False
+    ) -> None:
+        """Note a failed poll; the last good listing stands, and shows its age.
+
+        `not_found`: the service itself said that there is no such image.
+        """
+        state = self._images[target.key]
+        presence = state.presence.after_not_found() if not_found else state.presence
+        self._update(
+            state,
+            up=False,
+            failure=failure,
+            duration=duration,
+            polls=state.polls + 1,
+            failures=state.failures + 1,
+            presence=presence,
+        )
+
+    def expired(self, key: ImageKey) -> None:
+        """Forget a listing that is too old to be published; how polling goes stays."""
+        self._update(self._images[key], tags=None)
+
+    def _images_of(self, label: str) -> list[ImageState]:
+        return [state for key, state in self._images.items() if key[0] == label]
+
+    def _pulls_are_recorded(self, registry: str) -> None:
+        """Learn that a 0 means "never" in this registry, and judge its other images anew."""
+        if registry in self._records_pulls:
+            return
+        self._records_pulls.add(registry)
+        for state in self._images_of(registry):
+            if (image := self._judged(state)) != state.image:
+                self._put(replace(state, image=image))
+
+    def _update(self, state: ImageState, **changes: object) -> None:
+        """Put a state in force with what follows from its changes; nothing where none does."""
+        after = replace(state, **changes)  # type: ignore[arg-type] # fields of ImageState by name
+        registry = self._registries.get(state.target.registry.label)
+        gone = after.presence.gone(list_denied=registry is not None and registry.list_denied)
+        after = replace(after, gone=gone, tags=None if gone else after.tags)
+        if after.tags is not state.tags or after.pull_count != state.pull_count:
+            after = replace(after, image=self._judged(after))
+        if after != state:
+            self._put(after)
+
+    def _judged(self, state: ImageState) -> Image | None:
+        """Judge a listing as of the moment it was read: only polls change what is stale."""
+        if state.tags is None or state.last_success is None:
+            return None
+        knowledge = Knowledge(
+            registry_records_pulls=state.target.registry.label in self._records_pulls,
+            pull_count=state.pull_count,
+        )
+        now = round(state.last_success * 1000)
+        return evaluate(state.tags, state.target.policy, now, knowledge)
+
+    def _put(self, state: ImageState) -> None:
+        self._images[state.target.key] = state
+        self.listener.put(state)
+
+    def _put_registry(self, state: RegistryState) -> None:
+        self._registries[state.target.label] = state
+        self.listener.put_registry(state)

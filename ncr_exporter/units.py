@@ -1,0 +1,68 @@
+"""Durations and sizes as people write them: `1h30m`, `90d`, `500MiB`, `1GB`."""
+
+import re
+
+_SECONDS = {
+    "y": 365 * 86400.0,
+    "w": 7 * 86400.0,
+    "d": 86400.0,
+    "h": 3600.0,
+    "m": 60.0,
+    "s": 1.0,
+    "ms": 0.001,
+}
+# Prometheus's own grammar: each unit at most once, largest first.
+_DURATION = re.compile("".join(rf"(?:(\d{{1,9}}){unit})?" for unit in _SECONDS), re.ASCII)
+
+_SIZE = re.compile(r"(\d{1,18}(?:\.\d{1,9})?)\s*([kKMGTP]i?)?B?", re.ASCII)
+_PREFIXES = "kMGTP"
+
+
+def parse_duration(text: str) -> float:
+    """Return the seconds in a Prometheus duration such as `90d` or `1h30m`.
+
+    Raises:
+        ValueError: with a sentence for the person who wrote it.
+    """
+    if text == "0":
+        return 0.0
+    match = _DURATION.fullmatch(text)
+    if not text or match is None:
+        raise ValueError(f"{text!r} is not a duration; write for example 30s, 15m, 1h30m or 90d")
+    return sum(
+        int(amount) * seconds
+        for amount, seconds in zip(match.groups(), _SECONDS.values(), strict=True)
+        if amount
+    )
+
+
+def parse_size(text: str) -> int:
+    """Return the bytes in a size such as `500MiB` (1024-based) or `1GB` (1000-based).
+
+    Raises:
+        ValueError: with a sentence for the person who wrote it.
+    """
+    match = _SIZE.fullmatch(text)
+    if match is None:
+        raise ValueError(f"{text!r} is not a size; write bytes, or for example 500MiB or 1GB")
+    amount, prefix = match.groups()
+    base = 1024 if prefix and prefix.endswith("i") else 1000
+    power = _PREFIXES.index(prefix[0].replace("K", "k")) + 1 if prefix else 0
+    factor: int = base**power
+    number = float(amount) if "." in amount else int(amount)  # a float would round large integers
+    return round(number * factor)
+
+
+def duration_text(seconds: float) -> str:
+    """Return a duration as Prometheus writes it, in days and less: `1d12h`, `45m`, `0s`.
+
+    Shorter than a millisecond is left out; an infinite one is `never`.
+    """
+    if seconds == float("inf"):
+        return "never"
+    left, parts = round(seconds * 1000), []
+    for unit in ("d", "h", "m", "s", "ms"):
+        amount, left = divmod(left, round(_SECONDS[unit] * 1000))
+        if amount:
+            parts.append(f"{amount}{unit}")
+    return "".join(parts) or "0s"

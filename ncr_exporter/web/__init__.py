@@ -1,0 +1,1 @@
+"""What is served over HTTP, and the small server that does it."""

@@ -1,0 +1,25 @@
+"""What a client may cost the server. Times are seconds."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The defaults are for scrapers: quick, few, and coming back every 15 to 60 seconds."""
+
+    header: float = 10.0
+    """From the first byte of a request to its last; of the first, from connecting, TLS included."""
+    idle: float = 120.0
+    """Between two requests of one connection."""
+    stall: float = 10.0
+    """Without one piece (128 KiB) of the answer taken, the connection is cut."""
+    admission: float = 1.0
+    """How long a request waits for a place before it is refused."""
+    requests: int = 8
+    """Requests served at a time; one that waits for its client to read counts no more."""
+    connections: int = 800
+    """Open at a time; further ones are closed at once. Below the usual limit of 1024 files."""
+    header_bytes: int = 16 * 1024
+    """Request line and headers; refused at the latest at twice as much."""
+    body_bytes: int = 8 * 1024
+    """No route reads a body; a small one is skipped, so that the connection can be used again."""

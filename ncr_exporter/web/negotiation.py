@@ -1,0 +1,62 @@
+"""Which format and encoding a client asks for: RFC 9110's `Accept` and `Accept-Encoding`."""
+
+from dataclasses import dataclass
+
+TEXT = "text/plain; version=0.0.4; charset=utf-8"
+OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
+
+
+@dataclass(frozen=True)
+class _Item:
+    value: str
+    parameters: dict[str, str]
+    quality: float
+
+
+def wants_openmetrics(accept: str) -> bool:
+    """Tell whether OpenMetrics 1.0 is preferred to text 0.0.4; whatever is odd counts for nothing.
+
+    Equal preference goes to OpenMetrics where it is named: who names it can read it.
+    """
+    items = _items(accept)
+    openmetrics = _quality_of(items, ("application/openmetrics-text",), "1.0.0")
+    text = _quality_of(items, ("text/plain", "text/*", "*/*"), "0.0.4")
+    return openmetrics > 0 and openmetrics >= text
+
+
+def _quality_of(items: list[_Item], ranges: tuple[str, ...], version: str) -> float:
+    """Return what the most specific range that was named says of a format; 0 where none was."""
+    for media_range in ranges:
+        qualities = [
+            item.quality
+            for item in items
+            if item.value == media_range and item.parameters.get("version") in {None, version}
+        ]
+        if qualities:
+            return max(qualities)
+    return 0.0
+
+
+def wants_gzip(accept_encoding: str) -> bool:
+    """Tell whether gzip may be sent: named, or covered by `*`, with a quality above 0."""
+    qualities = {item.value: item.quality for item in _items(accept_encoding)}
+    return qualities.get("gzip", qualities.get("x-gzip", qualities.get("*", 0.0))) > 0
+
+
+def _items(header: str) -> list[_Item]:
+    return [_item(part) for part in header.lower().split(",") if part.strip()]
+
+
+def _item(part: str) -> _Item:
+    value, *rest = (word.strip() for word in part.split(";"))
+    pairs = (word.partition("=") for word in rest)
+    parameters = {key.strip(): text.strip().strip('"') for key, _, text in pairs}
+    return _Item(value, parameters, _quality(parameters.get("q", "1")))
+
+
+def _quality(text: str) -> float:
+    try:
+        quality = float(text)
+    except ValueError:
+        return 0.0
+    return quality if 0 <= quality <= 1 else 0.0  # a NaN compares false, too

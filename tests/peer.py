@@ -1,0 +1,130 @@
+"""The simulated registry on a real socket, and a client of the API that talks to it."""
+
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ncr_exporter.clock import Clock, SystemClock
+from ncr_exporter.config import Api, Secret
+from ncr_exporter.demo.data import FixedSource, Source
+from ncr_exporter.demo.registry import DEMO_ACCESS_KEY, DEMO_SECRET_KEY, SimulatedRegistry
+from ncr_exporter.ncr.client import Client
+from ncr_exporter.ncr.credentials import Credentials, FixedCredentials, KeyPair
+from ncr_exporter.ncr.http import http_client
+from ncr_exporter.ncr.limiter import Limiter
+from ncr_exporter.ncr.paths import RegistryPath
+from ncr_exporter.ncr.transport import Transport
+from ncr_exporter.web.limits import Limits
+from ncr_exporter.web.server import Server
+
+KR = "/ncr/api/v2"
+REGISTRY = RegistryPath("my-registry", "my-registry", KR)
+DEMO_KEYS = {DEMO_ACCESS_KEY: DEMO_SECRET_KEY}
+
+
+def tag(name: str, **fields: Any) -> dict[str, Any]:
+    """Return a tag in NCR's shape, of one platform, pulled and updated in 2025."""
+    size = fields.pop("size", 1000)
+    pulled = fields.pop("pulled", 1_759_000_000_000)
+    platform = {
+        "architecture": "amd64",
+        "digest": f"sha256:{name}",
+        "latest_pulled": pulled,
+        "os": "linux",
+        "size": size,
+        "updated": 1_758_000_000_000,
+        "variant": None,
+    }
+    return {
+        "name": name,
+        "digest": f"sha256:index-{name}",
+        "full_size": size,
+        "last_updated": 1_758_000_000_000,
+        "images": [platform],
+        **fields,
+    }
+
+
+def source_of(**images: Iterable[dict[str, Any]]) -> FixedSource:
+    """Return a source with the registry `my-registry` and these images."""
+    return FixedSource("my-registry", {name: list(tags) for name, tags in images.items()})
+
+
+@asynccontextmanager
+async def simulated(
+    source: Source, *, clock: Clock | None = None, **options: Any
+) -> AsyncIterator[tuple[SimulatedRegistry, str]]:
+    """Give a simulated registry and its base URL."""
+    registry = SimulatedRegistry(source, keys=DEMO_KEYS, clock=clock or SystemClock(), **options)
+    async with Server(registry.handle, Limits(requests=64)) as server:
+        yield registry, f"http://127.0.0.1:{await server.listen('127.0.0.1', 0)}"
+
+
+@dataclass
+class Heard:
+    """An observer that remembers."""
+
+    attempts: list[str] = field(default_factory=list)
+    """`ok`, or the reason of each attempt that was sent."""
+    unsent: list[str] = field(default_factory=list)
+    retries: int = 0
+    malformed_records: int = 0
+    mismatches: int = 0
+    skews: list[float] = field(default_factory=list)
+
+    def attempt(self, _: str, __: str, seconds: float | None, reason: str | None) -> None:
+        (self.unsent if seconds is None else self.attempts).append(reason or "ok")
+
+    def retry(self, _: str, __: str) -> None:
+        self.retries += 1
+
+    def malformed(self, _: str, __: str, records: int) -> None:
+        self.malformed_records += records
+
+    def miscounted(self, _: str, __: str) -> None:
+        self.mismatches += 1
+
+    def clock_skew(self, _: str, seconds: float) -> None:
+        self.skews.append(seconds)
+
+
+def keys(pairs: Mapping[str, str] = DEMO_KEYS) -> Credentials:
+    """Return credentials of the first pair."""
+    access, secret = next(iter(pairs.items()))
+    return FixedCredentials(KeyPair(Secret(access), Secret(secret)), "test")
+
+
+class HurriedClock(SystemClock):
+    """Real time, but for the pauses before retries, which are noted and not waited for."""
+
+    def __init__(self) -> None:
+        self.pauses: list[float] = []
+
+    async def sleep(self, delay: float) -> None:
+        self.pauses.append(delay)
+
+
+@asynccontextmanager
+async def client_of(
+    url: str,
+    *,
+    api: Api | None = None,
+    clock: Clock | None = None,
+    credentials: Credentials | None = None,
+) -> AsyncIterator[tuple[Client, Heard]]:
+    """Give a client of the API at `url`, and what it tells its observer."""
+    api = api or Api(requests_per_second=10_000, timeout=2.0)
+    clock, heard = clock or HurriedClock(), Heard()
+    async with http_client(api, Path()) as http:
+        transport = Transport(
+            http=http,
+            base_url=url,
+            credentials=credentials or keys(),
+            limiter=Limiter(api.requests_per_second, api.max_concurrency, clock),
+            timeout=api.timeout,
+            clock=clock,
+            observer=heard,
+        )
+        yield Client(transport, page_size=api.page_size, clock=clock, observer=heard), heard

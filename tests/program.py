@@ -1,0 +1,142 @@
+"""The program as a user runs it: in a process of its own, stopped by its own process id."""
+
+import os
+import queue
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import httpx
+
+START_SECONDS = 15.0
+ADDRESS = re.compile(r"address=(\S+:\d+)")
+
+
+class Program:
+    """`python -m ncr_exporter …`; a context manager that waits for `serving` and stops it."""
+
+    def __init__(
+        self,
+        *argv: str,
+        environ: Mapping[str, str] | None = None,
+        start: tuple[str, str] = ("-m", "ncr_exporter"),
+    ) -> None:
+        self._argv = [sys.executable, *start, *argv]
+        self._environ = {**os.environ, **(environ or {})}
+        self._lines: queue.Queue[str] = queue.Queue()
+        self.log: list[str] = []
+        """The lines of stderr so far, as far as they were waited for."""
+        self.url = ""
+
+    def __enter__(self) -> Self:
+        self.process = subprocess.Popen(  # noqa: S603 -- our own program with a test's words
+            self._argv,
+            env=self._environ,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
+        match = ADDRESS.search(self.wait_for_line("msg=serving"))
+        assert match, self.log
+        self.url = f"http://{match[1]}"
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        self._reader.join()
+        for pipe in (self.process.stdout, self.process.stderr):
+            assert pipe is not None
+            pipe.close()
+
+    def _read(self) -> None:
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            self._lines.put(line.rstrip("\n"))
+        self._lines.put("")  # the end
+
+    def wait_for_line(self, part: str, within: float = START_SECONDS) -> str:
+        """Return the next line of stderr that contains `part`."""
+        deadline = time.monotonic() + within
+        while True:
+            left = deadline - time.monotonic()
+            assert left > 0, f"no line with {part!r}: {self.log}"
+            try:
+                line = self._lines.get(timeout=left)
+            except queue.Empty:
+                continue
+            assert line or self.process.poll() is None, f"ended before {part!r}: {self.log}"
+            self.log.append(line)
+            if part in line:
+                return line
+
+    def get(self, path: str = "/metrics", **headers: str) -> httpx.Response:
+        """GET a path of the running program."""
+        return httpx.get(f"{self.url}{path}", headers=headers, timeout=10.0, trust_env=False)
+
+    def ready(self, within: float = START_SECONDS) -> None:
+        """Wait until every image was polled."""
+        deadline = time.monotonic() + within
+        while self.get("/-/ready").status_code != httpx.codes.OK:
+            assert time.monotonic() < deadline, self.log
+            time.sleep(0.02)
+
+    def scrape_until(self, part: str, within: float = START_SECONDS) -> str:
+        """Scrape until the text contains `part`, and return it."""
+        deadline = time.monotonic() + within
+        while part not in (text := self.get().text):
+            assert time.monotonic() < deadline, f"no {part!r} in:\n{text}"
+            time.sleep(0.02)
+        return text
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> tuple[int, float]:
+        """Send a signal; return the exit code and the seconds it took."""
+        started = time.monotonic()
+        self.process.send_signal(number)
+        code = self.process.wait(timeout=15)
+        return code, time.monotonic() - started
+
+
+@contextmanager
+def exporter(config: Path, *argv: str, **environ: str) -> Iterator[Program]:
+    """Run `serve` with a configuration on a free port of 127.0.0.1."""
+    listen = "--web.listen-address=127.0.0.1:0"
+    with Program(f"--config.file={config}", listen, *argv, environ=environ) as program:
+        yield program
+
+
+@contextmanager
+def demo(*argv: str) -> Iterator[Program]:
+    """Run `demo` on a free port of 127.0.0.1."""
+    with Program("demo", "--web.listen-address=127.0.0.1:0", *argv) as program:
+        yield program
+
+
+def run(*argv: str, environ: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    """Run the program to its end."""
+    return subprocess.run(  # noqa: S603 -- our own program with a test's words
+        [sys.executable, "-m", "ncr_exporter", *argv],
+        env={**os.environ, **(environ or {})},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )

@@ -1,0 +1,219 @@
+"""A real Prometheus for the tests, and promtool's opinion of an exposition."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self, TypedDict
+
+import httpx
+
+from tools.get_prometheus import Tools, find_tools
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from types import TracebackType
+
+START_SECONDS = 20.0
+END_SECONDS = 10.0
+PAUSE_SECONDS = 0.1
+HOW_TO_GET = "needs Prometheus and promtool: `make prometheus` gets them on Debian"
+
+
+class Sample(TypedDict):
+    """One element of an instant vector, as Prometheus answers it."""
+
+    metric: dict[str, str]
+    value: tuple[float, str]
+
+
+def number(sample: Sample) -> float:
+    """The value of a sample."""
+    return float(sample["value"][1])
+
+
+def prometheus_tools() -> Tools | None:
+    """Where Prometheus and promtool are, or None where they are not to be had."""
+    return find_tools()
+
+
+def required_tools() -> Tools:
+    """The same for code that cannot do without; the fixtures skip a test before it gets here."""
+    tools = prometheus_tools()
+    assert tools is not None, HOW_TO_GET
+    return tools
+
+
+def check_metrics(text: bytes) -> str:
+    """What promtool says about an exposition in text format 0.0.4; it must find no fault."""
+    done = subprocess.run(  # noqa: S603 - fixed words, no shell
+        [required_tools().promtool, "check", "metrics"],
+        input=text,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
+        timeout=60,
+    )
+    said = done.stdout.decode(errors="replace")
+    assert done.returncode == 0, f"promtool check metrics: exit {done.returncode}\n{said}"
+    return said
+
+
+class RunningPrometheus:
+    """A Prometheus of its own, on a free port of 127.0.0.1, with its data in a temporary directory.
+
+    with RunningPrometheus(["127.0.0.1:10627"]) as prometheus:
+        prometheus.wait_for("ncr_image_up == 1")
+
+    Args:
+        scrape: `host:port` targets, scraped each second at /metrics; or one whole scrape config.
+        more_scrape_configs: Further scrape configs, whole.
+        rule_files: Rule files, evaluated each second.
+        flags: Further flags for the command line.
+    """
+
+    def __init__(
+        self,
+        scrape: Sequence[str] | Mapping[str, Any],
+        *,
+        more_scrape_configs: Sequence[Mapping[str, Any]] = (),
+        rule_files: Sequence[Path] = (),
+        flags: Sequence[str] = (),
+    ) -> None:
+        first = (
+            dict(scrape)
+            if isinstance(scrape, Mapping)
+            else {"job_name": "test", "static_configs": [{"targets": list(scrape)}]}
+        )
+        self._config = {
+            "global": {
+                "scrape_interval": "1s",
+                "scrape_timeout": "1s",
+                "evaluation_interval": "1s",
+            },
+            "rule_files": [str(path.resolve()) for path in rule_files],
+            "scrape_configs": [first, *map(dict, more_scrape_configs)],
+        }
+        self._flags = tuple(flags)
+        self._resources = ExitStack()
+        self._log = Path()
+        self.url = ""
+
+    def __enter__(self) -> Self:
+        """Start it, and wait until it answers."""
+        program = required_tools().prometheus
+        with ExitStack() as resources:
+            directory = Path(resources.enter_context(tempfile.TemporaryDirectory()))
+            self._log = directory / "prometheus.log"
+            config = directory / "prometheus.yml"
+            config.write_text(json.dumps(self._config))  # JSON is YAML
+            address = f"127.0.0.1:{free_port()}"
+            self.url = f"http://{address}"
+            with self._log.open("wb") as log:
+                process = subprocess.Popen(  # noqa: S603 - fixed words, no shell
+                    [
+                        program,
+                        f"--config.file={config}",
+                        f"--storage.tsdb.path={directory / 'data'}",
+                        f"--web.listen-address={address}",
+                        *self._flags,
+                    ],
+                    cwd=directory,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                )
+            resources.callback(end, process)
+            # No proxy of the environment stands between a test and its own loopback.
+            self._http = resources.enter_context(
+                httpx.Client(base_url=self.url, timeout=5.0, trust_env=False)
+            )
+            self._wait_until_ready(process)
+            self._resources = resources.pop_all()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """End this one process and remove its data."""
+        self._resources.close()
+
+    def query(self, expr: str) -> list[Sample]:
+        """The instant vector of an expression, now."""
+        data = self._get("/api/v1/query", query=expr)
+        assert data["resultType"] == "vector", f"{expr} is a {data['resultType']}, not a vector"
+        result: list[Sample] = data["result"]
+        return result
+
+    def wait_for(
+        self,
+        expr: str,
+        predicate: Callable[[list[Sample]], bool] = bool,
+        timeout: float = 20.0,
+    ) -> list[Sample]:
+        """Ask until the answer satisfies the predicate, by default until it is not empty."""
+        deadline = time.monotonic() + timeout
+        while not predicate(result := self.query(expr)):
+            assert time.monotonic() < deadline, (
+                f"{expr}: not as wanted within {timeout} s, last answer {result}, "
+                f"targets {[(t['scrapeUrl'], t['health'], t['lastError']) for t in self.targets()]}"
+            )
+            time.sleep(PAUSE_SECONDS)
+        return result
+
+    def targets(self) -> list[dict[str, Any]]:
+        """The targets it scrapes, as its API describes them."""
+        result: list[dict[str, Any]] = self._get("/api/v1/targets", state="active")["activeTargets"]
+        return result
+
+    def log(self) -> str:
+        """What it has logged so far."""
+        return self._log.read_text(errors="replace")
+
+    def _get(self, path: str, **params: str) -> dict[str, Any]:
+        answer = self._http.get(path, params=params).json()
+        assert answer["status"] == "success", f"{params}: {answer.get('error')}"
+        data: dict[str, Any] = answer["data"]
+        return data
+
+    def _wait_until_ready(self, process: subprocess.Popen[bytes]) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while not self._is_ready():
+            assert process.poll() is None, f"Prometheus ended at once:\n{self.log()}"
+            assert time.monotonic() < deadline, (
+                f"Prometheus was not ready within {START_SECONDS} s:\n{self.log()}"
+            )
+            time.sleep(PAUSE_SECONDS)
+
+    def _is_ready(self) -> bool:
+        try:
+            return self._http.get("/-/ready").status_code == httpx.codes.OK
+        except httpx.TransportError:
+            return False
+
+
+def free_port() -> int:
+    """A TCP port of 127.0.0.1 that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """Ask a process to end, and make it end if it does not."""
+    process.terminate()
+    try:
+        process.wait(END_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

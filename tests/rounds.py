@@ -1,0 +1,133 @@
+"""Polling at work: a simulated registry on real sockets, and a clock that is moved by hand."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any
+
+import structlog
+
+from ncr_exporter.config import Api, CredentialsConfig
+from ncr_exporter.demo.data import FixedSource, Source
+from ncr_exporter.demo.registry import Seen, SimulatedRegistry
+from ncr_exporter.polling.budget import Budget
+from ncr_exporter.polling.poller import Poller
+from ncr_exporter.shard import Shard
+from ncr_exporter.states import ImageState, RegistryState
+from ncr_exporter.store import Store
+from ncr_exporter.targets import Catalog, ImageRule, RegistryTarget
+from tests.peer import client_of, simulated, tag
+from tests.states import TIMING, Recorder, registry_target, rule
+from tests.support import ManualClock, passing
+
+INTERVAL = TIMING.interval
+Scenario = Callable[["Round"], Coroutine[Any, Any, None]]
+
+
+def catalog_of(*named: RegistryTarget, every: RegistryTarget | None = None) -> Catalog:
+    """Return the catalog that these registries of one account and region make."""
+    first = every or named[0]
+    return Catalog(
+        first.label, first.path.prefix, first.credentials, first.timing, named=named, every=every
+    )
+
+
+def naming(*images: str) -> Catalog:
+    """Return a catalog of `my-registry`, which names these images."""
+    return catalog_of(registry_target(rules=tuple(map(rule, images))))
+
+
+def choosing(*rules: ImageRule, exclude: tuple[str, ...] = ()) -> Catalog:
+    """Return a catalog of `my-registry` with these rules."""
+    return catalog_of(registry_target(rules=rules, exclude=exclude))
+
+
+class Round:
+    """A poller at work; `images` may be changed to have images born, changed and deleted."""
+
+    def __init__(self, images: dict[str, list[dict[str, Any]]], clock: ManualClock) -> None:
+        self.images = images
+        self.clock = clock
+        self.told = Recorder()
+        self.store = Store(self.told)
+        self.began = clock.monotonic()
+        self.registry: SimulatedRegistry
+        self.poller: Poller
+        self.budget: Budget
+
+    def state(self, image: str = "app", registry: str = "my-registry") -> ImageState:
+        return self.store.images[registry, image]
+
+    def listed(self, registry: str = "my-registry") -> RegistryState:
+        return self.store.registries[registry]
+
+    async def first_round(self, *catalogs: Catalog) -> None:
+        self.poller.start(catalogs or (naming("app", "web"),))
+        await passing(self.clock, lambda: self.poller.ready)
+
+    async def polled(self, times: int, image: str = "app") -> None:
+        """Let sockets work until an image was polled so many times."""
+        await passing(self.clock, lambda: self.state(image).polls >= times)
+
+    async def intervals(self, count: int) -> None:
+        """Let so many intervals pass, with everything due in them done."""
+        for _ in range(count):
+            for _ in range(10):
+                await self.clock.advance(INTERVAL / 10)
+                await self.settled()
+
+    async def settled(self) -> None:
+        """Let sockets work until nothing is under way."""
+        await passing(self.clock, lambda: not self.poller.busy)
+
+    @property
+    def tag_requests(self) -> list[Seen]:
+        return [seen for seen in self.registry.requests if "/tags?" in seen.target]
+
+    @property
+    def asked(self) -> list[str]:
+        """The images whose tags were asked for, in order."""
+        return [seen.target.split("/")[-2] for seen in self.tag_requests]
+
+    @property
+    def published(self) -> list[str]:
+        return sorted(image for _, image in self.store.images)
+
+
+def play(  # noqa: PLR0913 -- what a scenario may vary, each by name
+    scenario: Scenario,
+    *,
+    images: Mapping[str, list[dict[str, Any]]] | None = None,
+    source: Source | None = None,
+    api: Api | None = None,
+    shard: Shard | None = None,
+    limit: float | None = None,
+) -> list[dict[str, Any]]:
+    """Run a scenario against the images `app` and `web`, or others; return what was logged."""
+    given = images if images is not None else {"app": [tag("v1"), tag("v2")], "web": [tag("v1")]}
+
+    async def run() -> None:
+        clock = ManualClock()
+        polling = Round(dict(given), clock)
+        used = api or Api(requests_per_second=10_000, timeout=5.0)
+        served = source or FixedSource("my-registry", polling.images)
+        async with (
+            simulated(served, clock=clock) as (registry, url),
+            client_of(url, api=used, clock=clock) as (client, _),
+        ):
+            polling.registry = registry
+            polling.budget = Budget(limit or used.requests_per_second, used.page_size)
+            clients = {CredentialsConfig(): client}
+            polling.poller = Poller(clients, polling.store, polling.budget, clock, shard or Shard())
+            try:
+                await scenario(polling)
+            finally:
+                await polling.poller.stop()
+
+    with structlog.testing.capture_logs() as logs:
+        asyncio.run(run())
+    return [dict(entry) for entry in logs]
+
+
+def events(logs: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    """Return level and event of what was logged above debug."""
+    return [(entry["log_level"], entry["event"]) for entry in logs if entry["log_level"] != "debug"]

@@ -1,0 +1,110 @@
+"""Targets and states for tests that need no network."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from ncr_exporter.config import Config, CredentialsConfig
+from ncr_exporter.inventory import Platform, Policy, Tag
+from ncr_exporter.ncr.paths import RegistryPath
+from ncr_exporter.states import ImageState, RegistryState
+from ncr_exporter.store import Store
+from ncr_exporter.targets import (
+    ImageKey,
+    ImageRule,
+    ImageTarget,
+    RegistryTarget,
+    Timing,
+    catalogs,
+)
+
+NOW = 1_760_000_000.0
+NOW_MS = 1_760_000_000_000
+DAY_MS = 86_400_000
+
+
+TIMING = Timing(interval=900.0, expire_after=86400.0)
+
+
+def registry_target(name: str = "my-registry", **fields: Any) -> RegistryTarget:
+    """Return a registry listed every 900 s, with no images chosen unless `rules` say so."""
+    given = {
+        "path": RegistryPath(name, name, "/ncr/api/v2"),
+        "zone": "public",
+        "region": "kr",
+        "credentials": CredentialsConfig(),
+        "timing": TIMING,
+        "rules": (),
+        "exclude": (),
+    }
+    return RegistryTarget(**{**given, **fields})
+
+
+def rule(pattern: str, timing: Timing = TIMING, **policy: Any) -> ImageRule:
+    """Return an entry of `images`."""
+    return ImageRule(pattern, timing, Policy(**policy))
+
+
+def target(
+    image: str, registry: str = "my-registry", *, named: bool = True, **policy: Any
+) -> ImageTarget:
+    """Return an image polled every 900 s."""
+    return ImageTarget(registry_target(registry), image, named, TIMING, Policy(**policy))
+
+
+def named_images(config: Config) -> tuple[ImageTarget, ...]:
+    """Return the images that a configuration names, in the order of the file."""
+    registries = [registry for catalog in catalogs(config) for registry in catalog.named]
+    order = [entry.label or entry.name for entry in config.registries]
+    registries.sort(key=lambda registry: order.index(registry.label))
+    return tuple(image for registry in registries for image in registry.images())
+
+
+def platform(**fields: Any) -> Platform:
+    """Return a linux/amd64 platform."""
+    return Platform(os="linux", architecture="amd64", **fields)
+
+
+def sample_tags() -> tuple[Tag, ...]:
+    """Return three tags: two of one digest, and one never pulled and without sizes."""
+    shared = platform(digest="sha256:aa", size=50_000_000, pulled=NOW_MS - 3_600_500)
+    arm = Platform(
+        os="linux",
+        architecture="arm64",
+        variant="v8",
+        digest="sha256:bb",
+        size=48_000_000,
+        pulled=0,
+    )
+    return (
+        Tag("latest", "sha256:ff", 50_000_000, NOW_MS - DAY_MS, (shared, arm)),
+        Tag("1.4.2", "sha256:ff", 50_000_000, NOW_MS - DAY_MS - 250, (shared, arm)),
+        Tag("broken", platforms=(platform(pulled=0),)),
+    )
+
+
+@dataclass
+class Recorder:
+    """A listener that remembers what it was told, in order."""
+
+    images: list[ImageState] = field(default_factory=list)
+    removed: list[ImageKey] = field(default_factory=list)
+    registries: list[RegistryState] = field(default_factory=list)
+    removed_registries: list[str] = field(default_factory=list)
+
+    def put(self, state: ImageState) -> None:
+        self.images.append(state)
+
+    def remove(self, key: ImageKey) -> None:
+        self.removed.append(key)
+
+    def put_registry(self, state: RegistryState) -> None:
+        self.registries.append(state)
+
+    def remove_registry(self, label: str) -> None:
+        self.removed_registries.append(label)
+
+
+def recorder() -> tuple[Store, Recorder]:
+    """Return a store and what it tells."""
+    told = Recorder()
+    return Store(told), told

@@ -1,0 +1,106 @@
+"""What tests of several modules share: a clock that is moved by hand, and waiting for a fact."""
+
+import asyncio
+import heapq
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from ncr_exporter.clock import Clock
+
+EPOCH = 1_760_000_000.0
+"""Where moved clocks start: 2025-10-09 08:53:20 UTC."""
+
+
+@dataclass(order=True)
+class ManualTimer:
+    """A callback that waits for the clock to be moved."""
+
+    due: float
+    order: int
+    callback: Callable[[], object] = field(compare=False)
+    cancelled: bool = field(default=False, compare=False)
+
+    def cancel(self) -> None:
+        """Do not call."""
+        self.cancelled = True
+
+
+class ManualClock(Clock):
+    """Wall and monotonic time that stand still until `advance`."""
+
+    def __init__(self, now: float = EPOCH) -> None:
+        self._wall = now
+        self._monotonic = 1000.0
+        self._timers: list[ManualTimer] = []
+        self._order = itertools.count()
+
+    def time(self) -> float:
+        return self._wall
+
+    def monotonic(self) -> float:
+        return self._monotonic
+
+    def set_wall(self, now: float) -> None:
+        """Set the wall clock as an administrator does; monotonic time does not move."""
+        self._wall = now
+
+    def call_later(self, delay: float, callback: Callable[[], object]) -> ManualTimer:
+        timer = ManualTimer(self._monotonic + delay, next(self._order), callback)
+        heapq.heappush(self._timers, timer)
+        return timer
+
+    async def sleep(self, delay: float) -> None:
+        if delay <= 0:
+            return await asyncio.sleep(0)
+        woken = asyncio.get_running_loop().create_future()
+        timer = self.call_later(delay, lambda: None if woken.done() else woken.set_result(None))
+        try:
+            await woken
+        finally:
+            timer.cancel()
+        return None
+
+    @property
+    def pending(self) -> list[float]:
+        """Seconds until each timer that waits, soonest first."""
+        return sorted(t.due - self._monotonic for t in self._timers if not t.cancelled)
+
+    async def advance(self, seconds: float) -> None:
+        """Move both clocks, calling what falls due in order and letting it run in between."""
+        await settle()
+        end = self._monotonic + seconds
+        while self._timers and self._timers[0].due <= end:
+            timer = heapq.heappop(self._timers)
+            if timer.cancelled:
+                continue
+            self._move(timer.due)
+            timer.callback()
+            await settle()
+        self._move(end)
+        await settle()
+
+    def _move(self, to: float) -> None:
+        self._wall += to - self._monotonic
+        self._monotonic = to
+
+
+async def settle() -> None:
+    """Let every callback and task that can run without I/O run."""
+    for _ in range(50):
+        await asyncio.sleep(0)
+
+
+async def eventually(fact: Callable[[], object], *, within: float = 5.0) -> None:
+    """Wait for a fact that depends on real sockets; fail when it does not come true."""
+    async with asyncio.timeout(within):
+        while not fact():
+            await asyncio.sleep(0.005)
+
+
+async def passing(clock: ManualClock, fact: Callable[[], object], *, within: float = 5.0) -> None:
+    """Let sockets work and the clock creep (a millisecond a look) until a fact comes true."""
+    async with asyncio.timeout(within):
+        while not fact():
+            await clock.advance(0.001)
+            await asyncio.sleep(0.001)

@@ -1,0 +1,137 @@
+"""What an answer's status, headers and body mean."""
+
+import json
+
+import pytest
+
+from ncr_exporter.metrics.own_families import REASONS
+from ncr_exporter.ncr import errors
+from ncr_exporter.ncr.answers import date_of, error_of
+from ncr_exporter.ncr.errors import ApiError, NotFoundError, ThrottledError
+
+DATE = "Thu, 09 Oct 2025 08:53:20 GMT"
+
+
+def gateway(code: object, message: str, details: str = "") -> bytes:
+    return json.dumps(
+        {"error": {"errorCode": code, "message": message, "details": details}}
+    ).encode()
+
+
+SERVICE_404 = json.dumps({"returnCode": "404", "returnMessage": "no such image"}).encode()
+
+DOCUMENTED = [
+    (400, gateway("100", "Bad Request Exception"), "other"),
+    (401, gateway("200", "Authentication Failed"), "authentication"),
+    (401, gateway("210", "Permission Denied"), "permission"),
+    (401, gateway(210, "A subscription to the API is required."), "permission"),
+    (401, b"", "authentication"),
+    (403, b"", "permission"),
+    (404, gateway("300", "Not Found Exception"), "not_found"),
+    (409, b"{}", "other"),
+    (413, gateway("430", "Request Entity Too Large"), "other"),
+    (429, gateway("400", "Quota Exceeded"), "throttled"),
+    (429, gateway("410", "Throttle Limited"), "throttled"),
+    (429, gateway("420", "Rate Limited"), "throttled"),
+    (500, gateway("900", "Unexpected Error"), "server"),
+    (500, b"<html>oops</html>", "server"),
+    (503, gateway("500", "Endpoint Error"), "server"),
+    (504, gateway("510", "Endpoint Timeout"), "server"),
+    (301, b"", "redirect"),
+    (302, b"", "redirect"),
+    (307, b"", "redirect"),
+    (204, b"", "other"),
+    (418, b"[]", "other"),
+]
+
+
+@pytest.mark.parametrize(("status", "body", "reason"), DOCUMENTED)
+def test_every_documented_error_has_its_reason(status: int, body: bytes, reason: str) -> None:
+    error = error_of(status, {}, body)
+    assert error is not None
+    assert error.reason == reason
+    assert str(status) in str(error)
+
+
+def test_a_200_is_no_error() -> None:
+    assert error_of(200, {}, b"") is None
+
+
+def test_the_gateways_words_are_kept_for_the_log() -> None:
+    headers = {"x-ncp-apigw-response-origin": "APIGW", "x-ncp-trace-id": "abc123"}
+    error = error_of(401, headers, gateway("210", "Permission Denied", "no policy"))
+    assert error is not None
+    assert str(error) == "HTTP 401/210 Permission Denied (no policy)"
+    assert (error.evidence.origin, error.evidence.trace_id) == ("APIGW", "abc123")
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "from_service"),
+    [
+        ({"x-ncp-apigw-response-origin": "ENDPOINT"}, b"", True),
+        ({"x-ncp-apigw-response-origin": "APIGW"}, gateway("300", "Not Found"), False),
+        ({}, SERVICE_404, True),
+        ({}, gateway("300", "Not Found"), False),
+        ({}, b"not json", False),
+    ],
+)
+def test_a_404_tells_whether_the_service_itself_said_so(
+    headers: dict[str, str],
+    body: bytes,
+    from_service: bool,  # noqa: FBT001 -- a parametrised expectation
+) -> None:
+    error = error_of(404, headers, body)
+    assert isinstance(error, NotFoundError)
+    assert error.from_service is from_service
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("7", 7.0),
+        (" 7 ", 7.0),
+        ("0", 0.0),
+        ("Thu, 09 Oct 2025 08:54:00 GMT", 40.0),
+        ("Thu, 09 Oct 2025 08:00:00 GMT", 0.0),
+        ("soon", None),
+        ("-5", None),
+        ("1e9", None),
+        ("", None),
+        ("9" * 400, 999999999999.0),
+    ],
+)
+def test_retry_after_is_seconds_or_a_date_by_the_gateways_clock(
+    value: str, seconds: float | None
+) -> None:
+    error = error_of(429, {"retry-after": value, "date": DATE}, b"")
+    assert isinstance(error, ThrottledError)
+    assert error.retry_after == seconds
+
+
+def test_control_characters_of_a_peer_reach_no_log() -> None:
+    error = error_of(500, {"x-ncp-trace-id": "a\x1b[2Jb"}, gateway("9", "line\nbreak" + "x" * 999))
+    assert error is not None
+    assert str(error).isprintable()
+    assert error.evidence.trace_id.isprintable()
+    assert len(str(error)) < 400
+
+
+@pytest.mark.parametrize("value", ["", "yesterday", "Thu, 99 Oct 2025 08:53:20 GMT", "0"])
+def test_a_date_that_is_none_is_unknown(value: str) -> None:
+    assert date_of({"date": value}) is None
+
+
+def test_a_date_is_seconds_since_the_epoch() -> None:
+    assert date_of({"date": DATE}) == 1_760_000_000.0
+
+
+def test_every_kind_of_error_has_a_reason_of_the_contract_and_a_remedy() -> None:
+    kinds = [
+        kind
+        for kind in vars(errors).values()
+        if isinstance(kind, type) and issubclass(kind, ApiError)
+    ]
+    assert {kind.reason for kind in kinds} == set(REASONS)
+    assert all(kind.remedy for kind in kinds)
+    drawn = errors.__doc__ or ""
+    assert all(kind.__name__ in drawn for kind in kinds)

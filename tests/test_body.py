@@ -1,0 +1,60 @@
+"""Bodies within caps."""
+
+import asyncio
+import gzip
+import zlib
+from collections.abc import AsyncIterator
+
+import pytest
+
+from ncr_exporter.ncr.body import MAX_INFLATED, MAX_SENT, read_body
+from ncr_exporter.ncr.errors import MalformedError, TooLargeError
+
+
+def read(*chunks: bytes, encoding: str = "") -> tuple[bytes, int]:
+    """Return the body and how many chunks were taken."""
+    taken = 0
+
+    async def arriving() -> AsyncIterator[bytes]:
+        nonlocal taken
+        for chunk in chunks:
+            taken += 1
+            yield chunk
+
+    return asyncio.run(read_body(arriving(), encoding)), taken
+
+
+def test_a_plain_body_is_its_chunks() -> None:
+    assert read(b"ab", b"", b"c") == (b"abc", 3)
+
+
+def test_gzip_is_inflated_across_chunks() -> None:
+    packed = gzip.compress(b"hello" * 1000)
+    assert read(packed[:5], packed[5:9], packed[9:], encoding="gzip")[0] == b"hello" * 1000
+
+
+def test_a_body_too_large_as_sent_is_cut_at_once() -> None:
+    chunk = b"x" * 2**20
+    with pytest.raises(TooLargeError, match=str(MAX_SENT)):
+        read(*[chunk] * 17)
+
+
+def test_a_gzip_bomb_is_cut_before_it_fills_memory() -> None:
+    compressor = zlib.compressobj(9, wbits=zlib.MAX_WBITS | 16)
+    zeros = b"\0" * 2**20
+    bomb = b"".join(compressor.compress(zeros) for _ in range(100)) + compressor.flush()
+    assert len(bomb) < MAX_SENT
+    with pytest.raises(TooLargeError, match=str(MAX_INFLATED)):
+        read(bomb, encoding="gzip")
+
+
+@pytest.mark.parametrize("body", [b"not gzip", gzip.compress(b"hello" * 99)[:-12], b""])
+def test_gzip_that_is_none_or_cut_short_is_malformed(body: bytes) -> None:
+    with pytest.raises(MalformedError):
+        read(body, encoding="gzip")
+
+
+@pytest.mark.parametrize("encoding", ["br", "deflate", "gzip, gzip"])
+def test_an_encoding_nobody_asked_for_is_malformed(encoding: str) -> None:
+    with pytest.raises(MalformedError, match=encoding):
+        read(b"", encoding=encoding)

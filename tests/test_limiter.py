@@ -1,0 +1,211 @@
+"""An account's limits at work, on a clock that is moved by hand."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+import pytest
+
+from ncr_exporter.ncr.errors import ThrottledError
+from ncr_exporter.ncr.limiter import Limiter
+from ncr_exporter.ncr.turns import Urgency
+from tests.support import ManualClock, settle
+
+
+class Office:
+    """A limiter with requests that last until they are told to end."""
+
+    def __init__(self, rate: float = 1000, slots: int = 2) -> None:
+        self.clock = ManualClock()
+        self.limiter = Limiter(rate, slots, self.clock)
+        self.started: list[str] = []
+        self.refused: list[str] = []
+        self.ends: dict[str, asyncio.Event] = {}
+        self.tasks: dict[str, asyncio.Task[None]] = {}
+
+    def ask(self, name: str, registry: str = "a", urgency: Urgency = Urgency.TAG_LIST) -> None:
+        self.ends[name] = asyncio.Event()
+        self.tasks[name] = asyncio.create_task(self._request(name, registry, urgency))
+
+    async def _request(self, name: str, registry: str, urgency: Urgency) -> None:
+        try:
+            async with self.limiter.turn(registry, urgency):
+                self.started.append(name)
+                await self.ends[name].wait()
+        except ThrottledError:
+            self.refused.append(name)
+
+    async def end(self, *names: str) -> None:
+        for name in names:
+            self.ends[name].set()
+        await settle()
+
+
+def run(coroutine: Coroutine[Any, Any, None]) -> None:
+    asyncio.run(coroutine)
+
+
+def test_no_more_requests_are_in_flight_than_slots() -> None:
+    async def scenario() -> None:
+        office = Office(slots=2)
+        for name in "abcd":
+            office.ask(name)
+        await office.clock.advance(1)
+        assert office.started == ["a", "b"]
+        await office.end("a")
+        await office.clock.advance(1)
+        assert office.started == ["a", "b", "c"]
+        await office.end("b", "c", "d")
+
+    run(scenario())
+
+
+def test_who_waits_for_the_rate_holds_no_slot() -> None:
+    async def scenario() -> None:
+        office = Office(rate=1, slots=1)
+        office.ask("first")
+        office.ask("second")
+        await office.clock.advance(0)
+        await office.end("first")
+        office.ask("list", "b", Urgency.IMAGE_LIST)
+        await office.clock.advance(1)
+        assert office.started == ["first", "list"], "the turn is given when the rate allows one"
+        await office.end("list", "second")
+
+    run(scenario())
+
+
+def test_requests_go_at_the_configured_rate() -> None:
+    async def scenario() -> None:
+        office = Office(rate=5, slots=100)
+        for number in range(50):
+            office.ask(str(number))
+        await office.clock.advance(4)
+        assert 20 <= len(office.started) <= 21
+        await office.end(*office.ends)
+        await office.clock.advance(10)
+
+    run(scenario())
+
+
+def test_a_cancelled_waiter_gives_its_turn_to_the_next() -> None:
+    async def scenario() -> None:
+        office = Office(slots=1)
+        for name in ("running", "gone", "next"):
+            office.ask(name)
+        await office.clock.advance(1)
+        office.tasks["gone"].cancel()
+        await office.end("running")
+        await office.clock.advance(1)
+        assert office.started == ["running", "next"]
+        await office.end("next")
+
+    run(scenario())
+
+
+def test_a_waiter_cancelled_in_the_moment_of_its_turn_gives_the_slot_back() -> None:
+    async def scenario() -> None:
+        office = Office(slots=1)
+        office.ask("running")
+        office.ask("gone")
+        await office.clock.advance(1)
+        office.ends["running"].set()
+        await asyncio.sleep(0)  # "gone" has its turn now and has not run yet
+        office.tasks["gone"].cancel()
+        await settle()
+        office.ask("next")
+        await office.clock.advance(1)
+        assert office.started == ["running", "next"]
+        await office.end("next")
+
+    run(scenario())
+
+
+def test_on_a_429_everybody_who_waits_fails_at_once_and_nobody_asks_until_it_is_over() -> None:
+    async def scenario() -> None:
+        office = Office(rate=1, slots=8)
+        for name in ("a", "b", "c"):
+            office.ask(name)
+        await office.clock.advance(0)
+        assert office.started == ["a"]
+        office.limiter.throttled(60)
+        await settle()
+        assert office.refused == ["b", "c"]
+        office.ask("later")
+        await office.clock.advance(59)
+        assert office.refused == ["b", "c", "later"]
+        await office.end("a")
+
+    run(scenario())
+
+
+def test_one_probe_reopens_the_gate_while_the_others_wait_for_its_answer() -> None:
+    async def scenario() -> None:
+        office = Office(slots=8)
+        office.limiter.throttled(60)
+        await office.clock.advance(60)
+        for name in ("probe", "b", "c"):
+            office.ask(name)
+        await office.clock.advance(5)
+        assert office.started == ["probe"]
+        office.limiter.answered()
+        await office.end("probe")
+        await office.clock.advance(1)
+        assert office.started == ["probe", "b", "c"]
+        await office.end("b", "c")
+
+    run(scenario())
+
+
+def test_a_probe_that_is_throttled_closes_the_gate_again() -> None:
+    async def scenario() -> None:
+        office = Office()
+        office.limiter.throttled(60)
+        await office.clock.advance(60)
+        office.ask("probe")
+        office.ask("b")
+        await office.clock.advance(1)
+        office.limiter.throttled(60)
+        await office.end("probe")
+        assert office.refused == ["b"]
+        assert office.limiter.gate.remaining(office.clock.monotonic()) == 60
+
+    run(scenario())
+
+
+def test_a_probe_that_ends_without_an_answer_makes_the_next_request_the_probe() -> None:
+    async def scenario() -> None:
+        office = Office()
+        office.limiter.throttled(60)
+        await office.clock.advance(60)
+        office.ask("probe")
+        office.ask("b")
+        await office.clock.advance(1)
+        await office.end("probe")  # timed out, say: no answered(), no throttled()
+        await office.clock.advance(1)
+        assert office.started == ["probe", "b"]
+        await office.end("b")
+
+    run(scenario())
+
+
+def test_a_late_success_does_not_open_a_gate_that_was_closed_meanwhile() -> None:
+    async def scenario() -> None:
+        office = Office()
+        office.limiter.throttled(60)
+        office.limiter.answered()
+        with pytest.raises(ThrottledError, match="60 s"):
+            async with office.limiter.turn("a", Urgency.TAG_LIST):
+                pass
+
+    run(scenario())
+
+
+def test_a_429_for_each_request_in_flight_halves_the_rate_once() -> None:
+    async def scenario() -> None:
+        office = Office(rate=8)
+        for _ in range(5):
+            office.limiter.throttled(60)
+        assert office.limiter.pace.rate == 4
+
+    run(scenario())
