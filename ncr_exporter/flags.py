@@ -12,6 +12,10 @@ _LARGEST_PORT = 65535
 _PATH = re.compile(r"/[\w.~-][\w.~/-]*", re.ASCII)
 
 
+class UsageError(ValueError):
+    """The flags ask for what cannot be; `str()` is a sentence for people."""
+
+
 @dataclass(frozen=True)
 class Address:
     """Where to listen; a host of None is every interface."""

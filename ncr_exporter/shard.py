@@ -5,11 +5,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ncr_exporter.flags import UsageError
+
 _LONGEST = 6  # digits
-
-
-class ShardError(ValueError):
-    """The flags do not name a shard."""
 
 
 @dataclass(frozen=True)
@@ -40,17 +38,17 @@ def chosen_shard(shard: str | None, total: int, environ: Mapping[str, str]) -> S
     The pod's name is in POD_NAME where the manifest puts it there, else in HOSTNAME.
 
     Raises:
-        ShardError: they contradict each other; with a sentence for people.
+        UsageError: they contradict each other; with a sentence for people.
     """
     if shard is None and total == 1:
         return Shard()
     if shard is None:
-        raise ShardError("--total-shards needs --shard: a number from 0, or auto")
+        raise UsageError("--total-shards needs --shard: a number from 0, or auto")
     index = _ordinal_of(environ) if shard == "auto" else shard
     if not index.isascii() or not index.isdigit() or len(index) > _LONGEST:
-        raise ShardError(f"--shard: must be a number from 0, or auto, not {shard!r}")
+        raise UsageError(f"--shard: must be a number from 0, or auto, not {shard!r}")
     if int(index) >= total:
-        raise ShardError(f"--shard: {index} is not below --total-shards, {total}")
+        raise UsageError(f"--shard: {index} is not below --total-shards, {total}")
     return Shard(int(index), total)
 
 
@@ -58,5 +56,5 @@ def _ordinal_of(environ: Mapping[str, str]) -> str:
     pod = environ.get("POD_NAME") or environ.get("HOSTNAME", "")
     match = re.search(r"-(\d+)$", pod, re.ASCII)
     if match is None:
-        raise ShardError(f"--shard=auto: the pod name {pod!r} does not end in an ordinal")
+        raise UsageError(f"--shard=auto: the pod name {pod!r} does not end in an ordinal")
     return match[1]

@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ncr_exporter.cli import COMMANDS, DEMO_FLAGS, SERVE_FLAGS
+from ncr_exporter.cli import COMMANDS, command_named
 from ncr_exporter.flags import Address, Flag, address, choice, parse_flags, positive, url_path
 
+SERVE_FLAGS = command_named("serve").flags
+ALL_FLAGS = dict.fromkeys(flag for name in COMMANDS for flag in command_named(name).flags)
 TWINS = {
     "--config.file": "NCR_EXPORTER_CONFIG_FILE",
     "--web.listen-address": "NCR_EXPORTER_WEB_LISTEN_ADDRESS",
@@ -67,9 +69,7 @@ def refused(
     return err
 
 
-@pytest.mark.parametrize(
-    "flag", dict.fromkeys((*SERVE_FLAGS, *DEMO_FLAGS)), ids=lambda flag: flag.name
-)
+@pytest.mark.parametrize("flag", ALL_FLAGS, ids=lambda flag: flag.name)
 def test_every_flag_has_its_twin_in_the_environment(flag: Flag) -> None:
     assert flag.twin == TWINS[flag.name]
 
@@ -178,7 +178,7 @@ def test_a_flag_without_its_value_is_refused(capsys: pytest.CaptureFixture[str])
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_no_command_line_takes_a_secret(command: str) -> None:
-    names = " ".join(flag.name for flag in COMMANDS[command].flags)
+    names = " ".join(flag.name for flag in command_named(command).flags)
     assert not re.search("secret|key|password|token|credential", names)
 
 
@@ -186,7 +186,7 @@ def test_no_command_line_takes_a_secret(command: str) -> None:
 def test_help_names_every_flag_its_twin_and_its_default(
     command: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    flags = COMMANDS[command].flags
+    flags = command_named(command).flags
     with pytest.raises(SystemExit) as stop:
         parse_flags(command, "summary", flags, ["--help"], {})
     out, err = capsys.readouterr()

@@ -1,0 +1,28 @@
+"""`ncr-exporter demo`: the whole program against a simulated registry."""
+
+import asyncio
+from collections.abc import Mapping
+
+from ncr_exporter.commands import LOG_FLAGS, Command, Values
+from ncr_exporter.demo.run import demo, simulated
+from ncr_exporter.flags import Flag, UsageError, address
+
+
+def _run(values: Values, _: Mapping[str, str]) -> int:
+    try:
+        registry, source = simulated(values["--tags"], values["--fault"])
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    return asyncio.run(demo(registry, source, values["--web.listen-address"]))
+
+
+COMMAND = Command(
+    "the whole program against a simulated registry",
+    (
+        Flag("--tags", None, str, "a JSON array of tags in NCR's shape to serve instead"),
+        Flag("--fault", None, str, "let every answer of the simulated registry go wrong this way"),
+        Flag("--web.listen-address", "127.0.0.1:10627", address, "as for serve", repeatable=True),
+        *LOG_FLAGS,
+    ),
+    _run,
+)

@@ -1,0 +1,47 @@
+"""`ncr-exporter serve`: poll the API and publish /metrics until stopped."""
+
+import asyncio
+from collections.abc import Mapping
+
+from ncr_exporter.app import ServeOptions, serve
+from ncr_exporter.commands import CONFIG_FILE, LOG_FLAGS, Command, Values
+from ncr_exporter.config import load
+from ncr_exporter.flags import Flag, address, positive, url_path
+from ncr_exporter.shard import chosen_shard
+
+
+def _run(values: Values, environ: Mapping[str, str]) -> int:
+    config = load(values["--config.file"], environ)
+    return asyncio.run(serve(config, _options(values, environ), environ=environ))
+
+
+def _options(values: Values, environ: Mapping[str, str]) -> ServeOptions:
+    return ServeOptions(
+        listen=values["--web.listen-address"],
+        telemetry_path=values["--web.telemetry-path"],
+        max_requests=values["--web.max-requests"],
+        shard=chosen_shard(values["--shard"], values["--total-shards"], environ),
+    )
+
+
+COMMAND = Command(
+    "poll the API and publish /metrics until stopped",
+    (
+        CONFIG_FILE,
+        Flag(
+            "--web.listen-address",
+            ":10627",
+            address,
+            "address to listen on, as :10627, 127.0.0.1:10627 or [::1]:10627",
+            repeatable=True,
+        ),
+        Flag("--web.telemetry-path", "/metrics", url_path, "path of the metrics"),
+        Flag(
+            "--web.max-requests", "8", positive, "requests served at a time; further ones get 503"
+        ),
+        Flag("--shard", None, str, "which shard this is, from 0; auto takes a pod's ordinal"),
+        Flag("--total-shards", "1", positive, "exporters that share the images"),
+        *LOG_FLAGS,
+    ),
+    _run,
+)
