@@ -9,7 +9,7 @@ import httpx
 import structlog
 
 from ncr_exporter.clock import Clock
-from ncr_exporter.config import Config, ConfigError, CredentialsConfig, Problem
+from ncr_exporter.config import Config, ConfigError, Problem
 from ncr_exporter.metrics.own import AccountUse
 from ncr_exporter.ncr.client import Client
 from ncr_exporter.ncr.credentials import find_credentials
@@ -19,7 +19,7 @@ from ncr_exporter.ncr.observer import Observer
 from ncr_exporter.ncr.transport import Transport
 from ncr_exporter.polling.budget import Budget
 from ncr_exporter.polling.context import Clients
-from ncr_exporter.targets import Catalog, RegistryTarget
+from ncr_exporter.targets import Account, Catalog, RegistryTarget
 from ncr_exporter.zones import ZONES
 
 log = structlog.get_logger()
@@ -44,23 +44,24 @@ async def connected(  # noqa: PLR0913 -- what every account's client is made of,
         ConfigError: `ca_file` cannot be used.
     """
     async with AsyncExitStack() as stack:
-        clients: dict[CredentialsConfig, Client] = {}
+        clients: dict[Account, Client] = {}
         for catalog in catalogs:
-            if catalog.credentials in clients:
+            account = catalog.account
+            if account in clients:
                 continue
-            credentials = find_credentials(catalog.credentials, config.directory, environ)
+            credentials = find_credentials(account.credentials, config.directory, environ)
             log.info("key found", registry=catalog.label, source=credentials.source)
             http = await stack.enter_async_context(_http(config))
             transport = Transport(
                 http=http,
-                base_url=config.api.base_url or ZONES[config.api.zone],
+                base_url=_base_url(config, account),
                 credentials=credentials,
                 limiter=Limiter(rate, config.api.max_concurrency, clock),
                 timeout=config.api.timeout,
                 clock=clock,
                 observer=observer,
             )
-            clients[catalog.credentials] = Client(
+            clients[account] = Client(
                 transport, page_size=config.api.page_size, clock=clock, observer=observer
             )
         yield clients
@@ -71,13 +72,19 @@ def uses(
 ) -> Iterator[AccountUse]:
     """Yield how each registry's account is used; `now` is monotonic seconds."""
     for registry in registries:
-        limiter = clients[registry.credentials].transport.limiter
+        limiter = clients[registry.account].transport.limiter
         yield AccountUse(
             registry.label,
             limit=limiter.pace.configured,
-            planned=budget.planned(registry.credentials),
+            planned=budget.planned(registry.account),
             throttled_seconds=limiter.gate.closed_seconds(now),
         )
+
+
+def _base_url(config: Config, account: Account) -> str:
+    """Return where an account is asked; `base_url` stands in for the host of `api.zone` alone."""
+    own = config.api.base_url if account.zone == config.api.zone else None
+    return own or ZONES[account.zone]
 
 
 def _http(config: Config) -> httpx.AsyncClient:

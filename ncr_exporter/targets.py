@@ -15,6 +15,14 @@ ImageKey = tuple[str, str]
 
 
 @dataclass(frozen=True)
+class Account:
+    """A key in a zone: what has limits of its own, and fails by itself."""
+
+    zone: str
+    credentials: CredentialsConfig
+
+
+@dataclass(frozen=True)
 class Timing:
     """How often something is polled, and for how long its data stands. Seconds."""
 
@@ -36,10 +44,8 @@ class RegistryTarget:
     """A registry to list, and the rules that choose its images."""
 
     path: RegistryPath
-    zone: str
     region: str
-    credentials: CredentialsConfig
-    """Equal for registries of one account, which share its limits."""
+    account: Account
     timing: Timing
     rules: tuple[ImageRule, ...]
     """In the order written: the first that matches an image decides."""
@@ -91,7 +97,7 @@ class Catalog:
     label: str
     """What its requests are counted under."""
     prefix: str
-    credentials: CredentialsConfig
+    account: Account
     timing: Timing
     named: tuple[RegistryTarget, ...]
     every: RegistryTarget | None
@@ -113,10 +119,10 @@ class Catalog:
 
 def catalogs(config: Config) -> tuple[Catalog, ...]:
     """Return what the configuration asks for: one catalog per account and region."""
-    groups: dict[tuple[CredentialsConfig, str], list[RegistryTarget]] = {}
+    groups: dict[tuple[Account, str], list[RegistryTarget]] = {}
     for registry in config.registries:
         target = _registry_target(config, registry)
-        groups.setdefault((target.credentials, target.path.prefix), []).append(target)
+        groups.setdefault((target.account, target.path.prefix), []).append(target)
     return tuple(_catalog(group) for group in groups.values())
 
 
@@ -127,7 +133,7 @@ def _catalog(group: list[RegistryTarget]) -> Catalog:
     return Catalog(
         label=first.label,
         prefix=first.path.prefix,
-        credentials=first.credentials,
+        account=first.account,
         timing=soonest,
         named=tuple(registry for registry in group if registry is not every),
         every=every,
@@ -135,7 +141,8 @@ def _catalog(group: list[RegistryTarget]) -> Catalog:
 
 
 def _registry_target(config: Config, registry: RegistryConfig) -> RegistryTarget:
-    prefix = REGIONS[config.api.zone][registry.region]
+    zone = registry.zone or config.api.zone
+    prefix = REGIONS[zone][registry.region]
     settings = {**asdict(config.defaults), **registry.overrides}
     images = registry.images
     if images is None:
@@ -144,9 +151,8 @@ def _registry_target(config: Config, registry: RegistryConfig) -> RegistryTarget
         rules = [_rule(image.name, {**settings, **image.overrides}) for image in images]
     return RegistryTarget(
         path=RegistryPath(registry.label or registry.name, registry.name, prefix),
-        zone=config.api.zone,
         region=registry.region,
-        credentials=registry.credentials or config.credentials,
+        account=Account(zone, registry.credentials or config.credentials),
         timing=_timing(settings),
         rules=tuple(rules),
         exclude=registry.exclude,

@@ -6,7 +6,7 @@ from typing import Any
 
 import structlog
 
-from ncr_exporter.config import Api, CredentialsConfig
+from ncr_exporter.config import Api
 from ncr_exporter.demo.data import FixedSource, Source
 from ncr_exporter.demo.registry import Seen, SimulatedRegistry
 from ncr_exporter.polling.budget import Budget
@@ -16,7 +16,7 @@ from ncr_exporter.states import ImageState, RegistryState
 from ncr_exporter.store import Store
 from ncr_exporter.targets import Catalog, ImageRule, RegistryTarget
 from tests.peer import client_of, simulated, tag
-from tests.states import TIMING, Recorder, registry_target, rule
+from tests.states import ACCOUNT, TIMING, Recorder, registry_target, rule
 from tests.support import ManualClock, passing
 
 INTERVAL = TIMING.interval
@@ -27,7 +27,7 @@ def catalog_of(*named: RegistryTarget, every: RegistryTarget | None = None) -> C
     """Return the catalog that these registries of one account and region make."""
     first = every or named[0]
     return Catalog(
-        first.label, first.path.prefix, first.credentials, first.timing, named=named, every=every
+        first.label, first.path.prefix, first.account, first.timing, named=named, every=every
     )
 
 
@@ -116,7 +116,7 @@ def play(  # noqa: PLR0913 -- what a scenario may vary, each by name
         ):
             polling.registry = registry
             polling.budget = Budget(limit or used.requests_per_second, used.page_size)
-            clients = {CredentialsConfig(): client}
+            clients = {ACCOUNT: client}
             polling.poller = Poller(clients, polling.store, polling.budget, clock, shard or Shard())
             try:
                 await scenario(polling)

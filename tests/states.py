@@ -9,6 +9,7 @@ from ncr_exporter.ncr.paths import RegistryPath
 from ncr_exporter.states import ImageState, RegistryState
 from ncr_exporter.store import Store
 from ncr_exporter.targets import (
+    Account,
     ImageKey,
     ImageRule,
     ImageTarget,
@@ -22,6 +23,7 @@ NOW_MS = 1_760_000_000_000
 DAY_MS = 86_400_000
 
 
+ACCOUNT = Account("public", CredentialsConfig())
 TIMING = Timing(interval=900.0, expire_after=86400.0)
 
 
@@ -29,9 +31,8 @@ def registry_target(name: str = "my-registry", **fields: Any) -> RegistryTarget:
     """Return a registry listed every 900 s, with no images chosen unless `rules` say so."""
     given = {
         "path": RegistryPath(name, name, "/ncr/api/v2"),
-        "zone": "public",
         "region": "kr",
-        "credentials": CredentialsConfig(),
+        "account": ACCOUNT,
         "timing": TIMING,
         "rules": (),
         "exclude": (),

@@ -4,15 +4,15 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from ncr_exporter.clock import Clock
-from ncr_exporter.config import CredentialsConfig
 from ncr_exporter.ncr.client import Client
 from ncr_exporter.polling.budget import Budget
 from ncr_exporter.polling.expiry import Expiry
 from ncr_exporter.polling.scheduler import Job, JobKey, Scheduler
 from ncr_exporter.shard import Shard
 from ncr_exporter.store import Store
+from ncr_exporter.targets import Account
 
-Clients = Mapping[CredentialsConfig, Client]
+Clients = Mapping[Account, Client]
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Polling:
     def begin(
         self,
         key: JobKey,
-        account: CredentialsConfig,
+        account: Account,
         interval: float,
         run: Callable[[], Awaitable[bool]],
     ) -> None:

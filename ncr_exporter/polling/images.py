@@ -18,10 +18,10 @@ log = structlog.get_logger()
 
 def begin(polling: Polling, registry: RegistryTarget) -> None:
     """Start listing a registry, and polling the images of it that are named."""
-    host = pull_host(registry.zone, registry.region, registry.path.name)
+    host = pull_host(registry.account.zone, registry.region, registry.path.name)
     polling.store.add_registry(registry, hosts=((host, "public"),))
     run = partial(list_images, polling, registry)
-    polling.begin(_key(registry), registry.credentials, registry.timing.interval, run)
+    polling.begin(_key(registry), registry.account, registry.timing.interval, run)
     _begin_images(polling, registry, {})
 
 
@@ -37,7 +37,7 @@ async def list_images(polling: Polling, registry: RegistryTarget) -> bool:
     """List a registry's images once; tell whether that succeeded."""
     before = polling.store.registries[registry.label].failure
     try:
-        listed = await polling.clients[registry.credentials].images(registry.path)
+        listed = await polling.clients[registry.account].images(registry.path)
     except ApiError as error:
         failure = events.failed("image list", before, error, registry=registry.label)
         polling.store.list_failed(registry.label, failure)
@@ -56,7 +56,7 @@ def _listed(polling: Polling, registry: RegistryTarget, images: Mapping[str, Lis
     if first:
         _warn_of_idle_globs(registry, images)
     key = _key(registry)
-    polling.budget.plan(key, registry.credentials, registry.timing.interval, len(images))
+    polling.budget.plan(key, registry.account, registry.timing.interval, len(images))
     expire = partial(polling.store.list_expired, registry.label)
     polling.expiry.renew(key, registry.timing.expire_after, expire)
 

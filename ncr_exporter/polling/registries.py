@@ -23,7 +23,7 @@ def begin(polling: Polling, catalog: Catalog) -> None:
     if catalog.every is not None:
         polling.store.add_registry(catalog.every, hosts=())
     timing = catalog.timing
-    polling.begin(catalog.key, catalog.credentials, timing.interval, watch.list_registries)
+    polling.begin(catalog.key, catalog.account, timing.interval, watch.list_registries)
     for registry in catalog.named:
         images.begin(polling, registry)
 
@@ -40,7 +40,7 @@ class _Watch:
 
     async def list_registries(self) -> bool:
         """List once; tell whether that succeeded."""
-        client = self.polling.clients[self.catalog.credentials]
+        client = self.polling.clients[self.catalog.account]
         before, label = self.failure, self.catalog.label
         try:
             listed = await client.registries(label, self.catalog.prefix)
@@ -96,5 +96,5 @@ def _hosts(registry: RegistryTarget, described: ListedRegistry) -> tuple[tuple[s
     """Return the hosts that the list names; where it names none, the documented public one."""
     named = ((described.public_host, "public"), (described.private_host, "private"))
     hosts = tuple((host, endpoint) for host, endpoint in named if host)
-    documented = pull_host(registry.zone, registry.region, registry.path.name)
+    documented = pull_host(registry.account.zone, registry.region, registry.path.name)
     return hosts or ((documented, "public"),)

@@ -13,7 +13,7 @@ from ncr_exporter.targets import ImageTarget
 def begin(polling: Polling, target: ImageTarget, listed: ListedImage | None = None) -> None:
     """Start polling an image."""
     polling.store.add(target, listed)
-    account = target.registry.credentials
+    account = target.registry.account
     polling.begin(target.key, account, target.timing.interval, partial(poll, polling, target))
 
 
@@ -26,7 +26,7 @@ def end(polling: Polling, target: ImageTarget) -> None:
 async def poll(polling: Polling, target: ImageTarget) -> bool:
     """Poll an image once; tell whether that succeeded."""
     started = polling.clock.monotonic()
-    client = polling.clients[target.registry.credentials]
+    client = polling.clients[target.registry.account]
     try:
         tags = await client.tags(target.registry.path, target.name)
         _succeeded(polling, target, tags, started)
@@ -47,7 +47,7 @@ def _succeeded(
     duration = round(polling.clock.monotonic() - started, 6)
     now = round(polling.clock.time(), 3)
     polling.store.succeeded(target, tags, at=now, duration=duration)
-    account = target.registry.credentials
+    account = target.registry.account
     polling.budget.plan(target.key, account, target.timing.interval, len(tags))
     expire = partial(polling.store.expired, target.key)
     polling.expiry.renew(target.key, target.timing.expire_after, expire)
