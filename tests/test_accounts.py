@@ -31,9 +31,9 @@ def account_uses() -> dict[str, AccountUse]:
         clock = ManualClock()
         wanted = catalogs(parse(TWO_ACCOUNTS, "test.yml", {}))
         registries = [registry for catalog in wanted for registry in catalog.named]
-        budget = Budget(7.0, page_size=100)
+        budget = Budget(7.0)
         for catalog in wanted:
-            budget.plan(catalog.key, catalog.account, 100.0, records=150)
+            budget.plan(catalog.key, catalog.account, 100.0, requests=2)
         async with connected(
             parse(TWO_ACCOUNTS, "test.yml", {}),
             wanted,

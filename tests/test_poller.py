@@ -138,6 +138,7 @@ def test_a_failing_image_says_so_once_then_when_the_reason_changes_and_when_it_r
 
     logs = play(scenario)
     assert events(logs) == [
+        ("info", "requests planned"),
         ("warning", "poll failed"),
         ("warning", "poll failed"),
         ("info", "poll succeeds again"),

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from ncr_exporter.clock import Clock
-from ncr_exporter.polling import registries
+from ncr_exporter.polling import events, registries
 from ncr_exporter.polling.budget import Budget
 from ncr_exporter.polling.context import Clients, Polling
 from ncr_exporter.polling.expiry import Expiry
@@ -19,7 +19,7 @@ class Poller:
     def __init__(
         self, clients: Clients, store: Store, budget: Budget, clock: Clock, shard: Shard
     ) -> None:
-        scheduler, expiry = Scheduler(clock), Expiry(clock)
+        scheduler, expiry = Scheduler(clock, self._first_round_ended), Expiry(clock)
         self._polling = Polling(clients, store, budget, clock, shard, scheduler, expiry)
 
     @property
@@ -36,6 +36,14 @@ class Poller:
         """Begin the first round, as fast as each account's limits allow."""
         for catalog in catalogs:
             registries.begin(self._polling, catalog)
+        for account in self._polling.clients:
+            self._polling.review_plan(account)
+
+    def _first_round_ended(self) -> None:
+        """Log the plans: only now is it known how many images and pages there are."""
+        for account in self._polling.clients:
+            if account not in self._polling.over_limit:  # else that was said already
+                events.planned(self._polling.store, self._polling.budget, account)
 
     async def stop(self) -> None:
         """End every job, hung ones too."""

@@ -34,8 +34,10 @@ class Job:
 class Scheduler:
     """Starts each job at once when added, then at its moment; must be made in an event loop."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, first_round: Callable[[], object] = lambda: None) -> None:
+        """`first_round` is called once, when every job known so far was run for the first time."""
         self._clock = clock
+        self._first_round: Callable[[], object] | None = first_round
         self._began = clock.monotonic()
         self._timers: dict[JobKey, Timer] = {}
         self._tasks: dict[JobKey, asyncio.Task[None]] = {}
@@ -87,6 +89,9 @@ class Scheduler:
         del self._tasks[job.key]
         self._untried.discard(job.key)
         self._schedule(job, failed=not succeeded)
+        if self.all_tried and (ended := self._first_round):
+            self._first_round = None
+            ended()
 
     def _schedule(self, job: Job, *, failed: bool) -> None:
         now, phase = self._clock.monotonic(), phase_of(*job.key)
