@@ -17,7 +17,7 @@ from ncr_exporter.states import ImageState, RegistryState
 from ncr_exporter.store import Store
 from ncr_exporter.targets import Account, Catalog, ImageRule, RegistryTarget
 from tests.peer import DEMO_KEYS, Fleet, client_of, keys, simulated, tag
-from tests.states import ACCOUNT, TIMING, Recorder, registry_target, rule
+from tests.states import ACCOUNT, TIMING, Recorder, new_publisher, registry_target, rule
 from tests.support import ManualClock, passing
 
 INTERVAL = TIMING.interval
@@ -45,10 +45,13 @@ def choosing(*rules: ImageRule, exclude: tuple[str, ...] = ()) -> Catalog:
 class Round:
     """A poller at work; `images` may be changed to have images born, changed and deleted."""
 
-    def __init__(self, images: dict[str, list[dict[str, Any]]], clock: ManualClock) -> None:
+    def __init__(
+        self, images: dict[str, list[dict[str, Any]]], clock: ManualClock, shard: Shard
+    ) -> None:
         self.images = images
         self.clock = clock
-        self.told = Recorder()
+        self.told = Recorder(publisher=new_publisher(shard))
+        self.exposition = self.told.publisher.exposition
         self.fleet = Fleet(**{"my-registry": images})
         self.store = Store(self.told)
         self.began = clock.monotonic()
@@ -112,8 +115,8 @@ def play(  # noqa: PLR0913 -- what a scenario may vary, each by name
     given = images if images is not None else {"app": [tag("v1"), tag("v2")], "web": [tag("v1")]}
 
     async def run() -> None:
-        clock = ManualClock()
-        polling = Round(dict(given), clock)
+        clock, owned = ManualClock(), shard or Shard()
+        polling = Round(dict(given), clock, owned)
         used = api or Api(requests_per_second=10_000, timeout=5.0)
         served = source or polling.fleet
         pairs = {ACCOUNT: DEMO_KEYS, **(accounts or {})}
@@ -127,7 +130,7 @@ def play(  # noqa: PLR0913 -- what a scenario may vary, each by name
                 clients[account], _ = await stack.enter_async_context(connected)
             polling.registry = registry
             polling.budget = Budget(limit or used.requests_per_second)
-            polling.poller = Poller(clients, polling.store, polling.budget, clock, shard or Shard())
+            polling.poller = Poller(clients, polling.store, polling.budget, clock, owned)
             try:
                 await scenario(polling)
             finally:
