@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field, replace
 
+import msgspec
+
 from ncr_exporter.inventory import Image, Tag
 from ncr_exporter.presence import Presence
 from ncr_exporter.targets import ImageTarget, RegistryTarget
@@ -17,6 +19,16 @@ class Failure:
     reason: str
     message: str
     remedy: str
+
+
+class Poll(msgspec.Struct, frozen=True, gc=False):
+    """How one poll went; small, for five of them are kept of each image."""
+
+    at: float
+    """When it ended, in seconds since the epoch."""
+    duration: float
+    """Seconds it took, waiting for its turn included."""
+    failure: Failure | None = None
 
 
 @dataclass(frozen=True)
@@ -71,6 +83,8 @@ class ImageState:
     """Seconds the last poll took."""
     polls: int = 0
     failures: int = 0
+    recent: tuple[Poll, ...] = ()
+    """The last polls, the newest first."""
     presence: Presence = field(default_factory=Presence)
     gone: bool = False
     pull_count: int | None = None

@@ -7,8 +7,11 @@ from typing import Protocol
 
 from ncr_exporter.inventory import Image, Knowledge, Tag, evaluate, records_pulls
 from ncr_exporter.ncr.wire import ListedImage
-from ncr_exporter.states import Failure, Hosts, ImageState, RegistryState
+from ncr_exporter.states import Failure, Hosts, ImageState, Poll, RegistryState
 from ncr_exporter.targets import ImageKey, ImageTarget, RegistryTarget
+
+RECENT_POLLS = 5
+"""How many polls of each image are remembered, for people who look why it fails."""
 
 
 class Listener(Protocol):
@@ -133,17 +136,26 @@ class Store:
             last_success=at,
             duration=duration,
             polls=state.polls + 1,
+            recent=_recent(state, Poll(at, duration)),
             presence=state.presence.after_success(),
         )
 
     def failed(
-        self, target: ImageTarget, failure: Failure, *, duration: float, not_found: bool = False
+        self,
+        target: ImageTarget,
+        failure: Failure,
+        *,
+        at: float,
+        duration: float,
+        not_found: bool = False,
     ) -> None:
         """Note a failed poll; the last good listing stands, and shows its age.
 
         `not_found`: the service itself said that there is no such image.
         """
         state = self._images[target.key]
+        if failure == state.failure:
+            failure = state.failure  # one text in memory, however often it is said
         presence = state.presence.after_not_found() if not_found else state.presence
         self._update(
             state,
@@ -152,6 +164,7 @@ class Store:
             duration=duration,
             polls=state.polls + 1,
             failures=state.failures + 1,
+            recent=_recent(state, Poll(at, duration, failure)),
             presence=presence,
         )
 
@@ -202,3 +215,7 @@ class Store:
     def _put_registry(self, state: RegistryState) -> None:
         self._registries[state.target.label] = state
         self.listener.put_registry(state)
+
+
+def _recent(state: ImageState, poll: Poll) -> tuple[Poll, ...]:
+    return (poll, *state.recent[: RECENT_POLLS - 1])

@@ -10,7 +10,7 @@ from ncr_exporter.polling.expiry import Expiry
 from ncr_exporter.polling.scheduler import Scheduler
 from ncr_exporter.shard import Shard
 from ncr_exporter.store import Store
-from ncr_exporter.targets import Catalog
+from ncr_exporter.targets import Catalog, ImageKey
 
 
 class Poller:
@@ -31,6 +31,10 @@ class Poller:
     def busy(self) -> bool:
         """Whether something is being asked for now."""
         return self._polling.scheduler.busy
+
+    def next_poll(self, key: ImageKey) -> float | None:
+        """Return when an image is polled next, in seconds since the epoch; None where it is now."""
+        return self._polling.scheduler.due(key)
 
     def start(self, catalogs: Iterable[Catalog]) -> None:
         """Begin the first round, as fast as each account's limits allow."""

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
 import structlog
 
@@ -31,6 +32,11 @@ class Job:
     """Does it once, and tells whether it succeeded."""
 
 
+class _Wait(NamedTuple):
+    due: float
+    timer: Timer
+
+
 class Scheduler:
     """Starts each job at once when added, then at its moment; must be made in an event loop."""
 
@@ -39,7 +45,7 @@ class Scheduler:
         self._clock = clock
         self._first_round: Callable[[], object] | None = first_round
         self._began = clock.monotonic()
-        self._timers: dict[JobKey, Timer] = {}
+        self._waits: dict[JobKey, _Wait] = {}
         self._tasks: dict[JobKey, asyncio.Task[None]] = {}
         self._untried: set[JobKey] = set()
 
@@ -53,6 +59,14 @@ class Scheduler:
         """Whether some job is running now."""
         return bool(self._tasks)
 
+    def due(self, key: JobKey) -> float | None:
+        """Return when a job runs next, in seconds since the epoch; None where it runs now.
+
+        As of the wall clock when that was settled, so that what people are shown stands still.
+        """
+        wait = self._waits.get(key)
+        return wait.due if wait else None
+
     def add(self, job: Job) -> None:
         """Begin with a job, now."""
         self._untried.add(job.key)
@@ -61,21 +75,21 @@ class Scheduler:
     def remove(self, key: JobKey) -> None:
         """End a job, in the middle of a run too."""
         self._untried.discard(key)
-        if timer := self._timers.pop(key, None):
-            timer.cancel()
+        if wait := self._waits.pop(key, None):
+            wait.timer.cancel()
         if task := self._tasks.pop(key, None):
             task.cancel()
 
     async def stop(self) -> None:
         """End every job, hung ones too."""
         running = list(self._tasks.values())
-        for key in (*self._timers, *self._tasks):
+        for key in (*self._waits, *self._tasks):
             self.remove(key)
         if running:
             await asyncio.wait(running)
 
     def _begin(self, job: Job) -> None:
-        self._timers.pop(job.key, None)
+        self._waits.pop(job.key, None)
         self._tasks[job.key] = asyncio.create_task(self._run(job))
 
     async def _run(self, job: Job) -> None:
@@ -95,5 +109,6 @@ class Scheduler:
 
     def _schedule(self, job: Job, *, failed: bool) -> None:
         now, phase = self._clock.monotonic(), phase_of(*job.key)
-        due = next_poll(now, self._began, job.interval(), phase, failed=failed)
-        self._timers[job.key] = self._clock.call_later(due - now, partial(self._begin, job))
+        delay = next_poll(now, self._began, job.interval(), phase, failed=failed) - now
+        timer = self._clock.call_later(delay, partial(self._begin, job))
+        self._waits[job.key] = _Wait(self._clock.time() + delay, timer)

@@ -83,7 +83,8 @@ def _failed(polling: Polling, target: ImageTarget, error: ApiError, started: flo
     labels = {"registry": target.registry.label, "image": target.name}
     failure = events.failed("poll", before, error, **labels, duration=duration)
     not_found = isinstance(error, NotFoundError) and error.from_service
-    polling.store.failed(target, failure, duration=duration, not_found=not_found)
+    now = round(polling.clock.time(), 3)
+    polling.store.failed(target, failure, at=now, duration=duration, not_found=not_found)
     state = polling.store.images[target.key]
     if state.gone and not target.named:
         end_gone(polling, target)
