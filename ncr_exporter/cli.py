@@ -7,14 +7,12 @@ from importlib import import_module
 from typing import NoReturn
 
 from ncr_exporter import __version__
-from ncr_exporter.app import ListenError
 from ncr_exporter.commands import Command
-from ncr_exporter.config import ConfigError
-from ncr_exporter.flags import UsageError, parse_flags
+from ncr_exporter.errors import UserError
+from ncr_exporter.flags import parse_flags
 from ncr_exporter.logs import configure_logs
-from ncr_exporter.ncr.credentials import CredentialsError
 
-COMMANDS = ("serve", "demo")
+COMMANDS = ("serve", "demo", "health")
 """In the order of the help; each is the module of its name in `commands`."""
 
 
@@ -29,14 +27,13 @@ def main(argv: Sequence[str], environ: Mapping[str, str] = os.environ) -> int:
     rest = argv[1:] if name else argv
     try:
         values = parse_flags(name or "serve", command.summary, command.flags, rest, environ)
-        configure_logs(values["--log.level"], values["--log.format"])
+        if "--log.level" in values:
+            configure_logs(values["--log.level"], values["--log.format"])
         return command.run(values, environ)
     except SystemExit as stop:
         return int(stop.code or 0)
-    except (ConfigError, CredentialsError, UsageError) as error:
-        return _refuse(str(error))
-    except ListenError as error:
-        return _refuse(str(error), code=1)
+    except UserError as error:
+        return _refuse(str(error), code=error.exit_code)
     except KeyboardInterrupt:  # before the event loop took the signal over
         return 0
 

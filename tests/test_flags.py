@@ -24,6 +24,7 @@ TWINS = {
     "--log.format": "NCR_EXPORTER_LOG_FORMAT",
     "--tags": "NCR_EXPORTER_TAGS",
     "--fault": "NCR_EXPORTER_FAULT",
+    "--url": "NCR_EXPORTER_URL",
 }
 
 # A flag of serve, a value other than its default, the same read, and another value.
