@@ -1,7 +1,15 @@
 """One client per account: registries read with one key share its limits, and nothing else."""
 
 import ssl
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -22,6 +30,9 @@ from ncr_exporter.polling.context import Clients
 from ncr_exporter.targets import Catalog, RegistryTarget
 from ncr_exporter.zones import ZONES
 
+Hook = Callable[[httpx.Response], Awaitable[None]]
+"""Awaited with each answer before its body is read."""
+
 log = structlog.get_logger()
 
 
@@ -34,6 +45,7 @@ async def connected(  # noqa: PLR0913 -- what every account's client is made of,
     environ: Mapping[str, str],
     clock: Clock,
     observer: Observer,
+    hooks: Sequence[Hook] = (),
 ) -> AsyncIterator[Clients]:
     """Give a client for each account that `catalogs` need, closed at the end.
 
@@ -50,7 +62,8 @@ async def connected(  # noqa: PLR0913 -- what every account's client is made of,
                 continue
             credentials = find_credentials(catalog.credentials, config.directory, environ)
             log.info("key found", registry=catalog.label, source=credentials.source)
-            http = await stack.enter_async_context(_http(config))
+            http = await stack.enter_async_context(http_of(config))
+            http.event_hooks = {"response": [*hooks]}
             transport = Transport(
                 http=http,
                 base_url=config.api.base_url or ZONES[config.api.zone],
@@ -80,7 +93,12 @@ def uses(
         )
 
 
-def _http(config: Config) -> httpx.AsyncClient:
+def http_of(config: Config) -> httpx.AsyncClient:
+    """Return a client as the configuration wants it.
+
+    Raises:
+        ConfigError: `ca_file` cannot be used.
+    """
     try:
         return http_client(config.api, config.directory)
     except (OSError, ssl.SSLError) as error:

@@ -1,6 +1,7 @@
 """Arguments → a command → an exit code: 0 clean stop, 1 failure, 2 wrong usage or configuration."""
 
 import os
+import signal
 import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
@@ -12,7 +13,7 @@ from ncr_exporter.errors import UserError
 from ncr_exporter.flags import parse_flags
 from ncr_exporter.logs import configure_logs
 
-COMMANDS = ("serve", "demo", "health")
+COMMANDS = ("serve", "check", "once", "demo", "health")
 """In the order of the help; each is the module of its name in `commands`."""
 
 
@@ -29,13 +30,18 @@ def main(argv: Sequence[str], environ: Mapping[str, str] = os.environ) -> int:
         values = parse_flags(name or "serve", command.summary, command.flags, rest, environ)
         if "--log.level" in values:
             configure_logs(values["--log.level"], values["--log.format"])
-        return command.run(values, environ)
+        code = command.run(values, environ)
+        sys.stdout.flush()
     except SystemExit as stop:
         return int(stop.code or 0)
     except UserError as error:
         return _refuse(str(error), code=error.exit_code)
     except KeyboardInterrupt:  # before the event loop took the signal over
-        return 0
+        return 128 + signal.SIGINT
+    except BrokenPipeError:  # who reads our output has enough of it: `once | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return code
 
 
 def run() -> NoReturn:

@@ -14,12 +14,19 @@ from ncr_exporter.targets import Catalog
 
 
 class Poller:
-    """Polls until stopped; must be made within a running event loop."""
+    """Polls until stopped, or everything once; must be made within a running event loop."""
 
-    def __init__(
-        self, clients: Clients, store: Store, budget: Budget, clock: Clock, shard: Shard
+    def __init__(  # noqa: PLR0913 -- what polling works with, each by name
+        self,
+        clients: Clients,
+        store: Store,
+        budget: Budget,
+        clock: Clock,
+        shard: Shard,
+        *,
+        once: bool = False,
     ) -> None:
-        scheduler, expiry = Scheduler(clock), Expiry(clock)
+        scheduler, expiry = Scheduler(clock, once=once), Expiry(clock, off=once)
         self._polling = Polling(clients, store, budget, clock, shard, scheduler, expiry)
 
     @property
@@ -36,6 +43,10 @@ class Poller:
         """Begin the first round, as fast as each account's limits allow."""
         for catalog in catalogs:
             registries.begin(self._polling, catalog)
+
+    async def first_round(self) -> None:
+        """Wait until everything, and what was discovered meanwhile, was asked for once."""
+        await self._polling.scheduler.idle()
 
     async def stop(self) -> None:
         """End every job, hung ones too."""

@@ -32,10 +32,14 @@ class Job:
 
 
 class Scheduler:
-    """Starts each job at once when added, then at its moment; must be made in an event loop."""
+    """Starts each job at once when added, then at its moment; must be made in an event loop.
 
-    def __init__(self, clock: Clock) -> None:
+    With `once` no job is run a second time.
+    """
+
+    def __init__(self, clock: Clock, *, once: bool = False) -> None:
         self._clock = clock
+        self._once = once
         self._began = clock.monotonic()
         self._timers: dict[JobKey, Timer] = {}
         self._tasks: dict[JobKey, asyncio.Task[None]] = {}
@@ -50,6 +54,11 @@ class Scheduler:
     def busy(self) -> bool:
         """Whether some job is running now."""
         return bool(self._tasks)
+
+    async def idle(self) -> None:
+        """Wait until no job runs."""
+        while self._tasks:
+            await asyncio.wait(self._tasks.values())
 
     def add(self, job: Job) -> None:
         """Begin with a job, now."""
@@ -86,7 +95,8 @@ class Scheduler:
             return  # removed by its own run, or by what it set off
         del self._tasks[job.key]
         self._untried.discard(job.key)
-        self._schedule(job, failed=not succeeded)
+        if not self._once:
+            self._schedule(job, failed=not succeeded)
 
     def _schedule(self, job: Job, *, failed: bool) -> None:
         now, phase = self._clock.monotonic(), phase_of(*job.key)
