@@ -1,7 +1,15 @@
 """One client per account: registries read with one key share its limits, and nothing else."""
 
 import ssl
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -20,7 +28,9 @@ from ncr_exporter.ncr.transport import Transport
 from ncr_exporter.polling.budget import Budget
 from ncr_exporter.polling.context import Clients
 from ncr_exporter.targets import Account, Catalog, RegistryTarget
-from ncr_exporter.zones import ZONES
+
+Hook = Callable[[httpx.Response], Awaitable[None]]
+"""Awaited with each answer before its body is read."""
 
 log = structlog.get_logger()
 
@@ -34,6 +44,7 @@ async def connected(  # noqa: PLR0913 -- what every account's client is made of,
     environ: Mapping[str, str],
     clock: Clock,
     observer: Observer,
+    hooks: Sequence[Hook] = (),
 ) -> AsyncIterator[Clients]:
     """Give a client for each account that `catalogs` need, closed at the end.
 
@@ -51,10 +62,11 @@ async def connected(  # noqa: PLR0913 -- what every account's client is made of,
                 continue
             credentials = find_credentials(account.credentials, config.directory, environ)
             log.info("key found", registry=catalog.label, source=credentials.source)
-            http = await stack.enter_async_context(_http(config))
+            http = await stack.enter_async_context(http_of(config))
+            http.event_hooks = {"response": [*hooks]}
             transport = Transport(
                 http=http,
-                base_url=_base_url(config, account),
+                base_url=account.base_url(config.api),
                 credentials=credentials,
                 limiter=Limiter(rate, config.api.max_concurrency, clock),
                 timeout=config.api.timeout,
@@ -81,13 +93,12 @@ def uses(
         )
 
 
-def _base_url(config: Config, account: Account) -> str:
-    """Return where an account is asked; `base_url` stands in for the host of `api.zone` alone."""
-    own = config.api.base_url if account.zone == config.api.zone else None
-    return own or ZONES[account.zone]
+def http_of(config: Config) -> httpx.AsyncClient:
+    """Return a client as the configuration wants it.
 
-
-def _http(config: Config) -> httpx.AsyncClient:
+    Raises:
+        ConfigError: `ca_file` cannot be used.
+    """
     try:
         return http_client(config.api, config.directory)
     except (OSError, ssl.SSLError) as error:

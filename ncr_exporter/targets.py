@@ -4,11 +4,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
-from ncr_exporter.config import Config, CredentialsConfig, RegistryConfig
+from ncr_exporter.config import Api, Config, CredentialsConfig, RegistryConfig
 from ncr_exporter.globs import EVERY, excluded, is_glob, matches
 from ncr_exporter.inventory import Policy
 from ncr_exporter.ncr.paths import RegistryPath
-from ncr_exporter.zones import REGIONS
+from ncr_exporter.zones import REGIONS, ZONES
 
 ImageKey = tuple[str, str]
 """The labels `registry` and `image`, by which everything about an image is found."""
@@ -20,6 +20,11 @@ class Account:
 
     zone: str
     credentials: CredentialsConfig
+
+    def base_url(self, api: Api) -> str:
+        """Return where it is asked; `base_url` stands in for the host of `api.zone` alone."""
+        own = api.base_url if self.zone == api.zone else None
+        return own or ZONES[self.zone]
 
 
 @dataclass(frozen=True)

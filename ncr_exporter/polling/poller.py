@@ -14,12 +14,20 @@ from ncr_exporter.targets import Catalog, ImageKey
 
 
 class Poller:
-    """Polls until stopped; must be made within a running event loop."""
+    """Polls until stopped, or everything once; must be made within a running event loop."""
 
-    def __init__(
-        self, clients: Clients, store: Store, budget: Budget, clock: Clock, shard: Shard
+    def __init__(  # noqa: PLR0913 -- what polling works with, each by name
+        self,
+        clients: Clients,
+        store: Store,
+        budget: Budget,
+        clock: Clock,
+        shard: Shard,
+        *,
+        once: bool = False,
     ) -> None:
-        scheduler, expiry = Scheduler(clock, self._first_round_ended), Expiry(clock)
+        scheduler = Scheduler(clock, first_round=self._first_round_ended, once=once)
+        expiry = Expiry(clock, off=once)
         self._polling = Polling(clients, store, budget, clock, shard, scheduler, expiry)
 
     @property
@@ -48,6 +56,10 @@ class Poller:
         for account in self._polling.clients:
             if account not in self._polling.over_limit:  # else that was said already
                 events.planned(self._polling.store, self._polling.budget, account)
+
+    async def first_round(self) -> None:
+        """Wait until everything, and what was discovered meanwhile, was asked for once."""
+        await self._polling.scheduler.idle()
 
     async def stop(self) -> None:
         """End every job, hung ones too."""
