@@ -88,7 +88,7 @@ async def exporter(
         )
         async with Server(routes, Limits(requests=options.max_requests)) as server:
             addresses = await _listen(server, options)
-            poller.start(wanted)
+            poller.apply(wanted)
             try:
                 yield addresses
             finally:
