@@ -35,7 +35,7 @@ class Poller:
     @property
     def ready(self) -> bool:
         """Whether everything known so far was asked for at least once."""
-        return self._polling.scheduler.all_tried
+        return bool(self._watches) and self._polling.scheduler.all_tried
 
     @property
     def busy(self) -> bool:
