@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,6 +27,7 @@ TWINS = {
     "--stale": "NCR_EXPORTER_STALE",
     "--url": "NCR_EXPORTER_URL",
     "--shard": "NCR_EXPORTER_SHARD",
+    "--storage.path": "NCR_EXPORTER_STORAGE_PATH",
     "--total-shards": "NCR_EXPORTER_TOTAL_SHARDS",
     "--log.level": "NCR_EXPORTER_LOG_LEVEL",
     "--log.format": "NCR_EXPORTER_LOG_FORMAT",
@@ -39,6 +41,7 @@ SERVE_VALUES: list[tuple[str, str, object, str]] = [
     ("--web.listen-address", "[::1]:1", (Address("::1", 1),), ":2"),
     ("--web.telemetry-path", "/inventory", "/inventory", "/else"),
     ("--web.max-requests", "3", 3, "4"),
+    ("--storage.path", "/var/lib/x", Path("/var/lib/x"), "/elsewhere"),
     ("--shard", "1", "1", "auto"),
     ("--total-shards", "4", 4, "5"),
     ("--log.level", "debug", "debug", "error"),
@@ -53,6 +56,7 @@ DEFAULTS = {
     "--web.telemetry-path": "/metrics",
     "--web.max-requests": 8,
     "--shard": None,
+    "--storage.path": None,
     "--total-shards": 1,
     "--log.level": "info",
     "--log.format": "logfmt",
