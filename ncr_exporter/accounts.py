@@ -46,10 +46,11 @@ async def connected(  # noqa: PLR0913 -- what every account's client is made of,
     clock: Clock,
     observer: Observer,
     hooks: Sequence[Hook] = (),
+    patience: float = 0.0,
 ) -> AsyncIterator[Clients]:
     """Give a client for each account that `catalogs` need, closed at the end.
 
-    `rate` is in requests per second, for each account.
+    `rate` is in requests per second, for each account; `patience` as the limiter's.
 
     Raises:
         CredentialsError: an account has no key.
@@ -68,7 +69,7 @@ async def connected(  # noqa: PLR0913 -- what every account's client is made of,
                 http=http,
                 base_url=config.api.base_url or ZONES[config.api.zone],
                 credentials=credentials,
-                limiter=Limiter(rate, config.api.max_concurrency, clock),
+                limiter=Limiter(rate, config.api.max_concurrency, clock, patience=patience),
                 timeout=config.api.timeout,
                 clock=clock,
                 observer=observer,

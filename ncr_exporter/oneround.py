@@ -18,6 +18,9 @@ from ncr_exporter.states import Failure
 from ncr_exporter.store import Store
 from ncr_exporter.targets import Catalog, RegistryTarget, catalogs
 
+PATIENCE = 60.0
+"""Seconds, in all, that a round waits where the API throttles: there is no next one."""
+
 
 class OneRound:
     """One poll of every list and image; what is known may be looked at while it goes."""
@@ -50,6 +53,7 @@ class OneRound:
             clock=self.clock,
             observer=self.own,
             hooks=hooks,
+            patience=PATIENCE,
         ) as clients:
             poller = Poller(clients, self.store, budget, self.clock, Shard(), once=True)
             poller.start(every)

@@ -55,7 +55,7 @@ async def check_online(
 def _title(config: Config) -> str:
     day = datetime.now(UTC).date().isoformat()
     run = f"ncr-exporter {__version__}, {config.api.zone} zone, {day}"
-    return f"What the API did ({run}): paste it into an issue, it holds no names, keys or digests"
+    return f"What the API did ({run})"
 
 
 def _summary(found: Sequence[Finding]) -> str:

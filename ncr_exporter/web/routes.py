@@ -12,6 +12,7 @@ from ncr_exporter.store import Store
 from ncr_exporter.web.index import index_page
 from ncr_exporter.web.messages import Request, Response, text_response
 from ncr_exporter.web.negotiation import OPENMETRICS, TEXT, wants_gzip, wants_openmetrics
+from ncr_exporter.web.report import csv_response
 
 _GZIP_LEVEL = 1  # a sixth of level 9's time for a tenth more bytes, on this kind of text
 _GZIP_WINDOW = zlib.MAX_WBITS | 16
@@ -39,6 +40,7 @@ class Routes:
         self._telemetry_path = telemetry_path
         self._routes: dict[str, Callable[[Request], Response]] = {
             "/": self._index,
+            "/report.csv": self._report,
             "/-/healthy": self._healthy,
             "/-/ready": self._ready,
             telemetry_path: self._metrics,
@@ -66,6 +68,9 @@ class Routes:
             headers["content-encoding"] = "gzip"
             pieces = _gzipped(pieces)
         return Response(HTTPStatus.OK, headers, pieces)
+
+    def _report(self, _: Request) -> Response:
+        return csv_response(self._store.images.values(), self._clock.time())
 
     def _healthy(self, _: Request) -> Response:
         return text_response(HTTPStatus.OK, "healthy\n")
