@@ -103,4 +103,4 @@ def _has_globs(catalogs: Sequence[Catalog]) -> bool:
 
 
 def _rate(per_second: float) -> str:
-    return f"{per_second:.2g}/s"
+    return f"{float(f'{per_second:.2g}'):g}/s"
