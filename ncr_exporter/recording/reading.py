@@ -62,6 +62,8 @@ def read_recording(directory: Path) -> Recording:
     answers: defaultdict[str, tuple[Answer, ...]] = defaultdict(tuple)
     for target, answer in _answers(directory):
         answers[target] += (answer,)
+    if not answers:
+        raise ValueError(f"{directory} holds no answers")
     return Recording(meta["zone"], int(meta["page_size"]), dict(answers))
 
 

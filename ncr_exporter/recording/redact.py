@@ -92,7 +92,7 @@ class Redactor:
                 key: key if key.isidentifier() else self._stand_ins.text("field", key)
                 for key in value
             }
-            return {fields[key]: self._value(key, value[key], name_of) for key in value}
+            return {field: self._value(field, value[key], name_of) for key, field in fields.items()}
         if isinstance(value, list):
             return [self._value(field, child, name_of) for child in value]
         if isinstance(value, str):
