@@ -10,7 +10,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help demo venv test lint format types prometheus lock clean
+.PHONY: help demo venv test docs lint format types prometheus lock clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s%s\n", $$1, $$2}' Makefile
@@ -27,6 +27,9 @@ test: lint types prometheus ## lint, types, then all tests with branch coverage
 	$(BIN)/coverage run -m pytest $(ARGS)
 	@$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report $(if $(ARGS),--fail-under=0)
+
+docs: venv ## write the documents that follow from the code
+	@$(BIN)/python -m tools.documents
 
 lint: venv ## ruff: rules and format
 	$(BIN)/ruff check --quiet .

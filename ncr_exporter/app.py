@@ -72,7 +72,7 @@ async def exporter(
     own.configured(config.digest, clock.time())
     store = Store(Publisher(exposition, own, shard))
     rate = config.api.requests_per_second / shard.total
-    budget = Budget(rate, config.api.page_size)
+    budget = Budget(rate)
     async with connected(
         config, wanted, rate=rate, environ=environ, clock=clock, observer=own
     ) as clients:
@@ -88,7 +88,7 @@ async def exporter(
         )
         async with Server(routes, Limits(requests=options.max_requests)) as server:
             addresses = await _listen(server, options)
-            poller.start(wanted)
+            poller.apply(wanted)
             try:
                 yield addresses
             finally:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ncr_exporter.accounts import Hook, connected, uses
 from ncr_exporter.clock import Clock, SystemClock
 from ncr_exporter.config import Config
-from ncr_exporter.globs import EVERY, is_glob
+from ncr_exporter.globs import is_glob
 from ncr_exporter.metrics.exposition import Exposition
 from ncr_exporter.metrics.own import OwnMetrics
 from ncr_exporter.polling.budget import Budget
@@ -44,7 +44,7 @@ class OneRound:
         """
         config, api = self._config, self._config.api
         every = catalogs(config) if wanted is None else tuple(wanted)
-        budget = Budget(api.requests_per_second, api.page_size)
+        budget = Budget(api.requests_per_second)
         async with connected(
             config,
             every,
@@ -56,7 +56,7 @@ class OneRound:
             patience=PATIENCE,
         ) as clients:
             poller = Poller(clients, self.store, budget, self.clock, Shard(), once=True)
-            poller.start(every)
+            poller.apply(every)
             try:
                 await poller.first_round()
             finally:
@@ -89,4 +89,4 @@ def failed(store: Store) -> Iterator[Failed]:
 
 def finds_images(target: RegistryTarget) -> bool:
     """Tell whether images of a registry are known only from its list."""
-    return target.path.name == EVERY or any(is_glob(rule.pattern) for rule in target.rules)
+    return target.is_every or any(is_glob(rule.pattern) for rule in target.rules)

@@ -3,12 +3,11 @@
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ncr_exporter.config import Config, CredentialsConfig
+from ncr_exporter.config import Config
 from ncr_exporter.globs import EVERY, is_glob
 from ncr_exporter.polling.budget import Budget
-from ncr_exporter.targets import Catalog, ImageRule, RegistryTarget
+from ncr_exporter.targets import Account, Catalog, ImageRule, RegistryTarget
 from ncr_exporter.units import duration_text
-from ncr_exporter.zones import ZONES
 
 _FULL = 0.8
 """Of an account's limit: what the plan may need before somebody should look; retries need room."""
@@ -22,28 +21,26 @@ class Plan:
     warnings: tuple[str, ...]
 
 
-def plan_of(
-    config: Config, catalogs: Sequence[Catalog], sources: Mapping[CredentialsConfig, str]
-) -> Plan:
+def plan_of(config: Config, catalogs: Sequence[Catalog], sources: Mapping[Account, str]) -> Plan:
     """Return the plan; `sources` names where each account's key comes from."""
-    budget = Budget(config.api.requests_per_second, config.api.page_size)
+    budget = Budget(config.api.requests_per_second)
     for catalog in catalogs:
         _plan(budget, catalog)
-    lines = [f"API      {config.api.base_url or ZONES[config.api.zone]}"]
+    lines: list[str] = []
     warnings: list[str] = []
-    for account in dict.fromkeys(catalog.credentials for catalog in catalogs):
-        own = [catalog for catalog in catalogs if catalog.credentials == account]
-        lines += ["", f"account  key from {sources[account]}"]
+    for account in dict.fromkeys(catalog.account for catalog in catalogs):
+        own = [catalog for catalog in catalogs if catalog.account == account]
+        lines += ["", f"account  {account.base_url(config.api)}, key from {sources[account]}"]
         for catalog in own:
             lines += _catalog_lines(catalog)
         lines += ["", f"  {_requests(budget, account, own)}"]
         warnings += _warnings(budget, account, own)
-    return Plan(tuple(lines), tuple(warnings))
+    return Plan(tuple(lines[1:]), tuple(warnings))
 
 
 def _plan(budget: Budget, catalog: Catalog) -> None:
     """Count each list and each image that is named as one page; longer ones take more."""
-    account = catalog.credentials
+    account = catalog.account
     budget.plan(catalog.key, account, catalog.timing.interval)
     for registry in catalog.named:
         budget.plan((registry.label,), account, registry.timing.interval)

@@ -40,9 +40,7 @@ registries:
 PLAN = """\
 FILE is valid
 
-API      https://ncr.apigw.ntruss.com
-
-account  key from configuration
+account  https://ncr.apigw.ntruss.com, key from configuration
 
   registry my-registry, kr
     hello/world  every 15m, stale after 90d
@@ -54,7 +52,7 @@ account  key from configuration
 
   requests 0.0056/s of 5/s; more for lists of several pages and for images found when listing
 
-account  key from configuration
+account  https://ncr.apigw.ntruss.com, key from configuration
 
   registry third, kr
     app  every 15m, stale after 90d

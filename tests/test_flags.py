@@ -18,6 +18,11 @@ TWINS = {
     "--web.listen-address": "NCR_EXPORTER_WEB_LISTEN_ADDRESS",
     "--web.telemetry-path": "NCR_EXPORTER_WEB_TELEMETRY_PATH",
     "--web.max-requests": "NCR_EXPORTER_WEB_MAX_REQUESTS",
+    "--config.check": "NCR_EXPORTER_CONFIG_CHECK",
+    "--format": "NCR_EXPORTER_FORMAT",
+    "--output": "NCR_EXPORTER_OUTPUT",
+    "--stale": "NCR_EXPORTER_STALE",
+    "--url": "NCR_EXPORTER_URL",
     "--shard": "NCR_EXPORTER_SHARD",
     "--total-shards": "NCR_EXPORTER_TOTAL_SHARDS",
     "--log.level": "NCR_EXPORTER_LOG_LEVEL",
@@ -25,14 +30,9 @@ TWINS = {
     "--tags": "NCR_EXPORTER_TAGS",
     "--fault": "NCR_EXPORTER_FAULT",
     "--replay": "NCR_EXPORTER_REPLAY",
-    "--url": "NCR_EXPORTER_URL",
-    "--config.check": "NCR_EXPORTER_CONFIG_CHECK",
     "--online": "NCR_EXPORTER_ONLINE",
     "--record": "NCR_EXPORTER_RECORD",
     "--record-names": "NCR_EXPORTER_RECORD_NAMES",
-    "--format": "NCR_EXPORTER_FORMAT",
-    "--stale": "NCR_EXPORTER_STALE",
-    "--output": "NCR_EXPORTER_OUTPUT",
 }
 
 # A flag of serve, a value other than its default, the same read, and another value.
@@ -48,8 +48,8 @@ SERVE_VALUES: list[tuple[str, str, object, str]] = [
     ("--log.format", "json", "json", "logfmt"),
 ]
 DEFAULTS = {
-    "--config.file": "ncr-exporter.yml",
     "--config.check": False,
+    "--config.file": "ncr-exporter.yml",
     "--web.listen-address": (Address(None, 10627),),
     "--web.telemetry-path": "/metrics",
     "--web.max-requests": 8,

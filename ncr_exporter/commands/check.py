@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from ncr_exporter.accounts import http_of
 from ncr_exporter.commands import CONFIG_FILE, QUIET_LOG_FLAGS, Command, Values
 from ncr_exporter.commands.endings import run_to_its_end
-from ncr_exporter.config import Config, CredentialsConfig, load
+from ncr_exporter.config import Config, load
 from ncr_exporter.errors import UserError
 from ncr_exporter.flags import Flag, UsageError, boolean
 from ncr_exporter.ncr.credentials import CredentialsError, find_credentials
 from ncr_exporter.plan import plan_of
-from ncr_exporter.targets import Catalog, catalogs
+from ncr_exporter.targets import Account, Catalog, catalogs
 
 if TYPE_CHECKING:
     from ncr_exporter.recording.recorder import Recorder
@@ -38,12 +38,14 @@ def check(path: str, environ: Mapping[str, str]) -> Config:
 
 def _sources(
     config: Config, wanted: Iterable[Catalog], environ: Mapping[str, str]
-) -> dict[CredentialsConfig, str]:
+) -> dict[Account, str]:
     """Return where each account's key comes from; of all that have none, say so at once."""
     sources, problems = {}, []
-    for account in dict.fromkeys(catalog.credentials for catalog in wanted):
+    for account in dict.fromkeys(catalog.account for catalog in wanted):
         try:
-            sources[account] = find_credentials(account, config.directory, environ).source
+            sources[account] = find_credentials(
+                account.credentials, config.directory, environ
+            ).source
         except CredentialsError as error:
             problems.append(str(error))
     if problems:

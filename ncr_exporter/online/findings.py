@@ -6,7 +6,6 @@ from typing import Literal
 
 from ncr_exporter.config import Config
 from ncr_exporter.config.kinds import nearest
-from ncr_exporter.globs import EVERY
 from ncr_exporter.ncr.gateway_clock import TOLERATED
 from ncr_exporter.oneround import finds_images
 from ncr_exporter.online.lessons import skew_of
@@ -53,7 +52,7 @@ def findings(online: Online) -> Iterator[Finding]:
         if not listing.worth_asking_more:
             yield from _not_asked(catalog)
     for state in online.store.registries.values():
-        if state.target.path.name != EVERY:  # that list is what was asked first
+        if not state.target.is_every:  # that list is what was asked first
             yield _registry(online, state)
             yield from (_image(online, image) for image in _images_of(online.store, state))
 
@@ -69,8 +68,9 @@ def _clock(online: Online) -> Iterator[Finding]:
 
 def _registry_list(online: Online, catalog: Catalog, listing: RegistryListing) -> Finding:
     """Say whether the account can be reached; a list that nothing depends on may be refused."""
-    regions = sorted({registry.region for registry in _targets(catalog)})
-    place = f"registry list of {', '.join(regions)}"
+    place = f"registry list of {_targets(catalog)[0].region}"
+    if len(online.first) > 1:
+        place += f" for {catalog.label}"
     if listing.failure is None:
         return Finding("ok", place, _count(len(listing.names), "registry", "registries"))
     failure = listing.failure

@@ -53,7 +53,7 @@ async def ask_first(  # noqa: PLR0913 -- what a client is made of, each by name
         observer=observer,
         hooks=hooks,
     ) as clients:
-        asked = [_ask(clients[catalog.credentials], catalog) for catalog in wanted]
+        asked = [_ask(clients[catalog.account], catalog) for catalog in wanted]
         return dict(zip(wanted, await asyncio.gather(*asked), strict=True))
 
 
@@ -62,4 +62,4 @@ async def _ask(client: Client, catalog: Catalog) -> RegistryListing:
         listed = await client.registries(catalog.label, catalog.prefix)
     except ApiError as error:
         return RegistryListing(failure=Failure(error.reason, str(error), error.remedy))
-    return RegistryListing(tuple(registry.name for registry in listed))
+    return RegistryListing(tuple(registry.name for registry in listed.records))

@@ -37,12 +37,13 @@ class Recording:
 
     @property
     def registries(self) -> list[dict[str, Any]]:
-        """The `registries` of a configuration that asks for just what was recorded."""
+        """The `registries` of a configuration that asks for just what was recorded in its zone."""
         regions = {prefix: region for region, prefix in REGIONS[self.zone].items()}
         images: defaultdict[tuple[str, str], dict[str, None]] = defaultdict(dict)
         for target in self.answers:
-            if match := _TARGET.fullmatch(target):
-                key = (unquote(match["registry"]), regions.get(match["prefix"], "kr"))
+            match = _TARGET.fullmatch(target)
+            if match and match["prefix"] in regions:
+                key = (unquote(match["registry"]), regions[match["prefix"]])
                 images[key] |= {unquote(match["image"]): None} if match["image"] else {}
         return [
             {"name": name, "region": region, **({"images": list(named)} if named else {})}
