@@ -42,8 +42,9 @@ format: venv ## let ruff mend what it can and format the rest
 types: venv ## mypy, strict
 	$(BIN)/mypy
 
-prometheus: $(VENV)/.base ## get Debian's Prometheus and promtool for the tests, without installing them
-	@$(BIN)/python tools/get_prometheus.py
+prometheus: $(VENV)/.base ## get Debian's Prometheus, promtool and node_exporter for the tests, without installing them
+	@$(BIN)/python -m tools.get_prometheus
+	@$(BIN)/python -m tools.get_node_exporter
 
 # Each lock is bound by the one before, since all of them go into one environment.
 # It asks for the tools alone: the program cannot be installed while its lock is behind pyproject.toml.

@@ -47,13 +47,16 @@ class Accounts:
         clock: Clock,
         observer: Observer,
         hooks: Sequence[Hook] = (),
+        patience: float = 0.0,
     ) -> None:
+        """`patience` is the limiters'."""
         self.clients: dict[Account, Client] = {}
         """Replaced in place: who polls looks its client up for each listing."""
         self._environ = environ
         self._clock = clock
         self._observer = observer
         self._hooks = hooks
+        self._patience = patience
         self._made_by: tuple[Api, Path, float] | None = None
         self._retiring: set[asyncio.Task[None]] = set()
 
@@ -106,6 +109,7 @@ class Accounts:
                 api.max_concurrency,
                 self._clock,
                 gate=before.transport.limiter.gate if before else None,
+                patience=self._patience,
             ),
             timeout=api.timeout,
             clock=self._clock,
@@ -132,9 +136,12 @@ async def connected(  # noqa: PLR0913 -- what every account's client is made of,
     clock: Clock,
     observer: Observer,
     hooks: Sequence[Hook] = (),
+    patience: float = 0.0,
 ) -> AsyncIterator[Clients]:
     """Give a client for each account that `catalogs` need; see `Accounts.apply`."""
-    async with Accounts(environ=environ, clock=clock, observer=observer, hooks=hooks) as accounts:
+    async with Accounts(
+        environ=environ, clock=clock, observer=observer, hooks=hooks, patience=patience
+    ) as accounts:
         accounts.apply(config, catalogs, rate=rate)
         yield accounts.clients
 

@@ -33,11 +33,16 @@ TWINS = {
     "--log.format": "NCR_EXPORTER_LOG_FORMAT",
     "--tags": "NCR_EXPORTER_TAGS",
     "--fault": "NCR_EXPORTER_FAULT",
+    "--replay": "NCR_EXPORTER_REPLAY",
+    "--online": "NCR_EXPORTER_ONLINE",
+    "--record": "NCR_EXPORTER_RECORD",
+    "--record-names": "NCR_EXPORTER_RECORD_NAMES",
 }
 
 # A flag of serve, a value other than its default, the same read, and another value.
 SERVE_VALUES: list[tuple[str, str, object, str]] = [
     ("--config.file", "other.yml", "other.yml", "third.yml"),
+    ("--config.check", "true", True, "false"),
     ("--web.listen-address", "[::1]:1", (Address("::1", 1),), ":2"),
     ("--web.telemetry-path", "/inventory", "/inventory", "/else"),
     ("--web.max-requests", "3", 3, "4"),
@@ -184,6 +189,13 @@ def test_abbreviated_flags_are_refused(capsys: pytest.CaptureFixture[str], argum
 @pytest.mark.parametrize("argument", ["--secret-key=x", "extra", "-c", "--log-level=info"])
 def test_unknown_arguments_are_refused(capsys: pytest.CaptureFixture[str], argument: str) -> None:
     assert f"unrecognized arguments: {argument}" in refused(capsys, [argument])
+
+
+def test_a_switch_needs_no_value_and_takes_one(capsys: pytest.CaptureFixture[str]) -> None:
+    assert serve_flags("--config.check")["--config.check"] is True
+    assert serve_flags("--config.check=false")["--config.check"] is False
+    said = refused(capsys, ["--config.check=yes"])
+    assert "--config.check: must be true or false, not 'yes'" in said
 
 
 def test_a_flag_without_its_value_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

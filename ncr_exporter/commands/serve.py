@@ -14,7 +14,8 @@ from ncr_exporter.shard import chosen_shard
 
 def _run(values: Values, environ: Mapping[str, str]) -> int:
     if values["--config.check"]:
-        return check(values["--config.file"], environ)
+        check(values["--config.file"], environ)
+        return 0
     config = load(values["--config.file"], environ)
     return asyncio.run(serve(config, _options(values, environ), environ=environ))
 

@@ -100,6 +100,8 @@ class Transport:
                 signed_off = self.gateway_clock.correction != correction
                 if isinstance(error, AuthenticationError) and signed_off and may_sign_again:
                     may_sign_again, pause = False, 0.0
+                elif isinstance(error, ThrottledError) and self.limiter.is_patient:
+                    retries, pause = retries - 1, 0.0  # the limiter makes it wait
                 else:
                     retries = min(retries, error.retried) - 1
                     pause = _BACKOFF * 2 ** (_RETRIES - 1 - retries) * random.uniform(0.5, 1)  # noqa: S311 -- jitter, not a secret
