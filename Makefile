@@ -39,7 +39,7 @@ format: venv ## let ruff mend what it can and format the rest
 types: venv ## mypy, strict
 	$(BIN)/mypy
 
-prometheus: $(VENV)/.base ## get Debian's Prometheus and promtool for the tests, without installing them
+prometheus: $(VENV)/.base ## get Debian's Prometheus and Alertmanager for the tests, without installing them
 	@$(BIN)/python tools/get_prometheus.py
 
 # Each lock is bound by the one before, since all of them go into one environment.
