@@ -1,6 +1,8 @@
 """The rule files, rule tests, runbooks and documents, read for the tests that tie them together."""
 
 import re
+import shutil
+import subprocess
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -23,10 +25,9 @@ _NAME = re.compile(r"\b[a-zA-Z_:][\w:]*\b(?!\s*\()")
 _WORDS = {"and", "or", "unless", "bool", "on", "by"}
 
 
-@cache
 def groups() -> list[dict[str, Any]]:
     """Every rule group."""
-    return [group for path in RULES for group in yaml.safe_load(path.read_text())["groups"]]
+    return [group for path in RULES for group in read(path)["groups"]]
 
 
 def alerts() -> dict[str, dict[str, Any]]:
@@ -34,6 +35,11 @@ def alerts() -> dict[str, dict[str, Any]]:
     rules = [rule for group in groups() for rule in group["rules"] if "alert" in rule]
     assert len({rule["alert"] for rule in rules}) == len(rules), "two alerts share a name"
     return {rule["alert"]: rule for rule in rules}
+
+
+def annotations() -> list[str]:
+    """Every annotation of every alert."""
+    return [text for rule in alerts().values() for text in rule["annotations"].values()]
 
 
 def records() -> dict[str, str]:
@@ -68,7 +74,39 @@ def _without_comments(expr: str) -> str:
     return re.sub(r"#.*", "", expr)
 
 
+@cache
+def read(path: Path) -> dict[str, Any]:
+    """Return what a YAML file holds."""
+    content: dict[str, Any] = yaml.safe_load(path.read_text())
+    return content
+
+
 def queries_in(template: str) -> list[str]:
     """Return the queries that an annotation's template makes, `x` in place of each value."""
     formats = re.findall(r'printf "((?:[^"\\]|\\.)*)"(?=[^|}]*\| query)', template)
     return [each.replace("%q", '"x"') for each in formats]
+
+
+def pasted_queries(markdown: str) -> list[str]:
+    """Return what a shell would hand promtool if somebody pasted a document's commands.
+
+    Every program is a function here and none can be found: nothing is run, a new one is noticed.
+    """
+    blocks = re.findall(r"```sh\n(.*?)```", markdown, re.DOTALL)
+    quiet = ("chronyc", "curl", "date", "docker", "grep", "kubectl", "ncr-exporter", "timedatectl")
+    stand_ins = [f"{program}() {{ :; }}" for program in quiet]
+    script = [
+        "set -eu",
+        "exec 3>&1 >/dev/null",
+        *stand_ins,
+        'promtool() { printf "%s\\0" "${@: -1}" >&3; }',
+        *blocks,
+    ]
+    done = subprocess.run(  # noqa: S603 - our own documents, with every program replaced
+        [shutil.which("bash") or "bash", "-c", "\n".join(script)],
+        capture_output=True,
+        check=True,
+        env={"PATH": "/nowhere"},
+        timeout=20,
+    )
+    return [query for query in done.stdout.decode().split("\0") if query]
