@@ -96,6 +96,13 @@ def test_each_runbook_belongs_to_an_alert_and_links_to_what_exists() -> None:
             assert (path.parent / link).exists(), f"{path.name}: {link}"
 
 
+def test_the_overview_has_every_alert_with_its_severity_and_every_recorded_series() -> None:
+    text = (rules.PROMETHEUS / "README.md").read_text()
+    listed = dict(re.findall(r"^\| `(NCR\w+)` \| (\w+) \|", text, re.MULTILINE))
+    assert listed == {name: rule["labels"]["severity"] for name, rule in rules.alerts().items()}
+    assert set(re.findall(r"`([\w]+:\w+:\w+)`", text)) == rules.records().keys()
+
+
 @pytest.mark.parametrize("name", EXPRESSIONS)
 def test_an_expression_names_metrics_and_labels_that_exist(name: str) -> None:
     assert unknown_in(EXPRESSIONS[name]) == set()
