@@ -39,9 +39,12 @@ class Inbox:
             self._arrived.notify_all()
 
     def alerts(self, path: str) -> list[dict[str, Any]]:
-        """Every alert posted to a path so far."""
+        """Every alert posted to a path so far, each with the labels that its `group` shares."""
         with self._arrived:
-            return [alert for at, each in self._received if at == path for alert in each["alerts"]]
+            posted = [notification for at, notification in self._received if at == path]
+        return [
+            {**alert, "group": each["groupLabels"]} for each in posted for alert in each["alerts"]
+        ]
 
     def wait_for(
         self, path: str, wanted: Callable[[dict[str, Any]], bool], within: float = 30.0

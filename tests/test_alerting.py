@@ -59,11 +59,15 @@ def test_an_oversized_tag_reaches_the_team_and_a_stopped_exporter_the_pager(
     ):
         oversized = inbox.wait_for("/ncr", is_alert("NCRTagOversized"))
         assert oversized["labels"]["image"] == "ml/recommender"
-        description = oversized["annotations"]["description"]
+        assert oversized["group"] == {
+            "alertname": "NCRTagOversized",
+            "job": "any",
+            "registry": "demo-registry",
+        }
         assert re.fullmatch(
             r"\d+ tag\(s\) of demo-registry/ml/recommender are larger than the tag_size_limit of "
             r"476\.8MiB; the largest has [\d.]+MiB\.",
-            description,
+            oversized["annotations"]["description"],
         )
 
         inbox.wait_for("/pager", is_alert("NCRAuthenticationFailing", job="other"))
