@@ -24,6 +24,7 @@ from ncr_exporter.publisher import Publisher
 from ncr_exporter.shard import Shard
 from ncr_exporter.store import Store
 from ncr_exporter.targets import catalogs
+from ncr_exporter.web.gate import Gate
 from ncr_exporter.web.limits import Limits
 from ncr_exporter.web.routes import Routes
 from ncr_exporter.web.server import Server
@@ -46,6 +47,7 @@ class ServeOptions:
     telemetry_path: str = "/metrics"
     max_requests: int = 8
     shard: Shard = field(default_factory=Shard)
+    gate: Gate | None = None
 
 
 @asynccontextmanager
@@ -83,7 +85,7 @@ async def exporter(
             clock=clock,
             telemetry_path=options.telemetry_path,
         )
-        async with Server(routes, Limits(requests=options.max_requests)) as server:
+        async with Server(routes, Limits(requests=options.max_requests), options.gate) as server:
             addresses = await _listen(server, options)
             poller.start(wanted)
             try:

@@ -16,6 +16,7 @@ ALL_FLAGS = dict.fromkeys(flag for name in COMMANDS for flag in command_named(na
 TWINS = {
     "--config.file": "NCR_EXPORTER_CONFIG_FILE",
     "--web.listen-address": "NCR_EXPORTER_WEB_LISTEN_ADDRESS",
+    "--web.config.file": "NCR_EXPORTER_WEB_CONFIG_FILE",
     "--web.telemetry-path": "NCR_EXPORTER_WEB_TELEMETRY_PATH",
     "--web.max-requests": "NCR_EXPORTER_WEB_MAX_REQUESTS",
     "--shard": "NCR_EXPORTER_SHARD",
@@ -30,6 +31,7 @@ TWINS = {
 SERVE_VALUES: list[tuple[str, str, object, str]] = [
     ("--config.file", "other.yml", "other.yml", "third.yml"),
     ("--web.listen-address", "[::1]:1", (Address("::1", 1),), ":2"),
+    ("--web.config.file", "web.yml", "web.yml", "other.yml"),
     ("--web.telemetry-path", "/inventory", "/inventory", "/else"),
     ("--web.max-requests", "3", 3, "4"),
     ("--shard", "1", "1", "auto"),
@@ -40,6 +42,7 @@ SERVE_VALUES: list[tuple[str, str, object, str]] = [
 DEFAULTS = {
     "--config.file": "ncr-exporter.yml",
     "--web.listen-address": (Address(None, 10627),),
+    "--web.config.file": None,
     "--web.telemetry-path": "/metrics",
     "--web.max-requests": 8,
     "--shard": None,

@@ -21,10 +21,11 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 from structlog.typing import EventDict
 
+from ncr_exporter.web.gate import Gate
 from ncr_exporter.web.limits import Limits
 from ncr_exporter.web.messages import Handler, Request, Response, text_response
 from ncr_exporter.web.server import Server
-from tests.support import eventually, settle
+from tests.support import eventually, settle, tls_gate
 
 P = ParamSpec("P")
 
@@ -70,14 +71,18 @@ class House:
 
 @asynccontextmanager
 async def house(
-    handler: Handler, limits: Limits | None = None, tls: SSLContext | None = None
+    handler: Handler,
+    limits: Limits | None = None,
+    tls: SSLContext | None = None,
+    gate: Gate | None = None,
 ) -> AsyncIterator[House]:
     """Serve; fail where asyncio has complaints, a task is left, or something else was logged."""
+    gate = gate or tls_gate(tls)
     complaints: list[dict[str, Any]] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, said: complaints.append(said))
     before = asyncio.all_tasks()
     with capture_logs() as logs:
-        async with Server(handler, limits, tls) as server:
+        async with Server(handler, limits, gate) as server:
             yield House(server, await server.listen("127.0.0.1", 0), logs)
         await settle()
         gc.collect(1)

@@ -1,6 +1,6 @@
 """The kinds of values an option can hold: how each is read, and how to say what would be right."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -117,6 +117,13 @@ class ListOf:
 
     item: Kind
     least: int = 0
+
+
+@dataclass(frozen=True)
+class MapOf:
+    """A mapping: each of these keys with a kind of its own, or any keys, all of one kind."""
+
+    values: Kind | Mapping[str, Kind]
 
 
 def describe(value: object) -> str:

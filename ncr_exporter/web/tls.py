@@ -1,0 +1,152 @@
+"""`tls_server_config` → an `ssl.SSLContext`, or what is wrong with its certificates."""
+
+import os
+import re
+import ssl
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import BinaryIO
+
+from ncr_exporter.config.secret import Secret
+from ncr_exporter.config.tree import Node, Report
+from ncr_exporter.web.gate import Tls
+from ncr_exporter.web.site_model import CIPHERS, CURVES, TLS13_CIPHERS, TlsSettings
+
+_VERIFY = {
+    "VerifyClientCertIfGiven": ssl.CERT_OPTIONAL,
+    "RequireAndVerifyClientCert": ssl.CERT_REQUIRED,
+}
+_CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----")
+_KEY = re.compile(rb"-----BEGIN ([A-Z]+ )?PRIVATE KEY-----")
+_ENCRYPTED = re.compile(rb"-----BEGIN ENCRYPTED PRIVATE KEY-----|Proc-Type: 4,ENCRYPTED")
+
+Read = Callable[[str], bytes]
+"""A file's name in the configuration → what it holds."""
+
+
+def tls_of(settings: TlsSettings, node: Node, read: Read, report: Report) -> Tls | None:
+    """Return what the section at `node` asks for, or None after a report of all that is wrong."""
+    pems: dict[str, bytes] = {}
+    wrong = False
+    for key in ("cert", "key", "client_ca"):
+        try:
+            if (pem := _pem(settings, key, read)) is not None:
+                pems[key] = pem
+        except ValueError as error:
+            report(_written(node, key).problem(str(error)))
+            wrong = True
+    if wrong:
+        return None
+    context = _context(settings)
+    try:
+        with _as_file(pems["cert"]) as cert, _as_file(pems["key"]) as key_file:
+            # Without a password OpenSSL asks the terminal for one.
+            context.load_cert_chain(cert, key_file, password="")
+    except ssl.SSLError as error:
+        report(_written(node, "key").problem(_why(error)))
+        return None
+    if settings.verifies and not _trusts(context, pems.get("client_ca"), settings):
+        report(_written(node, "client_ca").problem("holds a certificate that cannot be read"))
+        return None
+    names = settings.client_allowed_sans
+    return Tls(context, None if names is None else frozenset(names))
+
+
+def _written(node: Node, key: str) -> Node:
+    """Return the node of a text given as `key` or as `key_file`."""
+    return node.child(f"{key}_file" if node.child(key) is node else key)
+
+
+def _pem(settings: TlsSettings, key: str, read: Read) -> bytes | None:
+    """Return a certificate or key as PEM, or None where it is not given.
+
+    Raises:
+        ValueError: it cannot be read or is not what it should be, in words.
+    """
+    inline, file = getattr(settings, key), getattr(settings, f"{key}_file")
+    if inline is None and file is None:
+        return None
+    if inline is not None:
+        pem = (inline.reveal() if isinstance(inline, Secret) else str(inline)).encode()
+    else:
+        pem = _file(file, read)
+    if key != "key" and not _CERTIFICATE.search(pem):
+        raise ValueError("holds no certificate in PEM")
+    if key == "key" and _ENCRYPTED.search(pem):
+        raise ValueError("is encrypted, and there is nobody to ask for its password")
+    if key == "key" and not _KEY.search(pem):
+        raise ValueError("holds no private key in PEM")
+    return pem
+
+
+def _file(name: str, read: Read) -> bytes:
+    try:
+        return read(name)
+    except OSError as error:
+        raise ValueError(f"{name} cannot be read: {error.strerror}") from None
+    except ValueError:
+        raise ValueError(f"{name!r} cannot be read: no such path") from None
+
+
+def _context(settings: TlsSettings) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.set_alpn_protocols(["http/1.1"])
+    _set_versions(context, settings)
+    ciphers = [CIPHERS[name] for name in settings.cipher_suites if name not in TLS13_CIPHERS]
+    if ciphers:
+        context.set_ciphers(":".join(ciphers))
+    if not settings.prefer_server_cipher_suites:
+        context.options &= ~ssl.OP_CIPHER_SERVER_PREFERENCE
+    if settings.curve_preferences:
+        # Python sets one curve, or leaves all of OpenSSL's. The first alone is at least allowed.
+        context.set_ecdh_curve(CURVES[settings.curve_preferences[0]])
+    return context
+
+
+def _set_versions(context: ssl.SSLContext, settings: TlsSettings) -> None:
+    """Set the range; what is asked for below TLS 1.2 begins there."""
+    only13 = bool(settings.cipher_suites) and TLS13_CIPHERS.issuperset(settings.cipher_suites)
+    newest_alone = only13 or settings.min_version == "TLS13"
+    context.minimum_version = ssl.TLSVersion.TLSv1_3 if newest_alone else ssl.TLSVersion.TLSv1_2
+    old_alone = settings.max_version == "TLS12"
+    context.maximum_version = ssl.TLSVersion.TLSv1_2 if old_alone else ssl.TLSVersion.TLSv1_3
+
+
+def _trusts(context: ssl.SSLContext, authorities: bytes | None, settings: TlsSettings) -> bool:
+    """Have clients verified; tell whether that is possible."""
+    context.verify_mode = _VERIFY[settings.client_auth_type]
+    # As in Go, whatever stands in the file is trusted, an intermediate authority as well.
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    if authorities is None:
+        context.load_default_certs(ssl.Purpose.CLIENT_AUTH)
+        return True
+    try:
+        with _as_file(authorities) as file:
+            context.load_verify_locations(file)
+    except ssl.SSLError:
+        return False
+    return True
+
+
+@contextmanager
+def _as_file(pem: bytes) -> Iterator[str]:
+    """Give a path that holds `pem`: OpenSSL reads files only, and a key must not lie on a disk."""
+    with _unnamed() as file:
+        file.write(pem)
+        file.seek(0)
+        yield f"/dev/fd/{file.fileno()}"
+
+
+def _unnamed() -> BinaryIO:
+    if hasattr(os, "memfd_create"):  # Linux
+        return os.fdopen(os.memfd_create("pem"), "w+b", buffering=0)
+    return tempfile.TemporaryFile(buffering=0)
+
+
+def _why(error: ssl.SSLError) -> str:
+    """Say why certificate and key were refused."""
+    if error.reason == "KEY_VALUES_MISMATCH":
+        return "does not belong to the certificate"
+    reason = (error.reason or "unreadable").lower().replace("_", " ")
+    return f"cannot be used with the certificate: {reason}"

@@ -1,0 +1,127 @@
+"""The web configuration file: a gallery of right and wrong ones, and promtool's opinion of each.
+
+`config/web/*.bad.yml` begin with `# expected:` lines, as in `config/`. `<<server.pem>>` stands for
+what that file holds, and `<<here>>` for where it lies.
+"""
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from ncr_exporter.config import ConfigError
+from ncr_exporter.web.site import Site, load_site
+from ncr_exporter.web.snapshot import Snapshot
+from tests.certificates import certificates_in
+
+GALLERY = Path(__file__).parent / "config" / "web"
+SAMPLES = sorted(path.name for path in GALLERY.iterdir())
+
+STRICTER = {
+    "both-files-are-empty": "it takes empty names for no TLS at all, and serves in the clear",
+    "cert-and-cert-file": "it takes the file without a word; its documentation forbids both",
+    "cipher-suites-of-another-version": "it lets handshakes fail instead",
+    "client-auth-type-is-empty": "it takes an empty word for NoClientCert",
+    "client-auth-type-without-verifying": "Python's ssl has no such mode",
+    "client-auth-type-without-verifying-by-its-old-name": "likewise",
+    "client-ca-holds-nothing": "it lets every client fail instead",
+    "client-ca-is-damaged": "likewise",
+    "client-ca-twice": "it takes the file without a word; its documentation forbids both",
+    "client-names-is-empty": "it lets every client fail instead",
+    "client-names-without-verifying": "it lets everybody in, whatever the names",
+    "header-of-two-lines": "h11 refuses such a header, and every answer would fail",
+    "header-outside-ascii": "likewise",
+    "max-version-too-old": "Python's OpenSSL speaks TLS 1.2 and 1.3 only",
+    "merge-key": "our YAML has no merge keys",
+    "min-above-max-version": "it lets handshakes fail instead",
+    "two-documents": "it reads the first without a word of the second",
+    "user-with-a-colon": "it lets such a user never in",
+    "user-with-a-hash-of-no-known-kind": "Python's bcrypt does not know it",
+    "user-with-a-long-hash": "it lets such a user never in",
+    "user-with-a-salt-that-bcrypt-does-not-make": "Python's bcrypt refuses it",
+    "version-without-cert": "it serves in the clear",
+}
+"""Bad samples that promtool takes, and why we do not."""
+OLDER = {
+    "cipher-suite-without-forward-secrecy": "Go called it secure until 1.22",
+}
+"""Samples that the promtool of some Go version judges as it was built."""
+UNKNOWN = re.compile(r"field (cert|key|client_ca|client_allowed_sans|rate_limit) not found")
+"""Keys younger than Debian 12's promtool, which is of January 2023."""
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a directory with the gallery and the files that it names."""
+    directory = tmp_path_factory.mktemp("web")
+    certificates_in(directory)
+
+    def text_of(match: re.Match[str]) -> str:
+        return json.dumps((directory / match[1]).read_text())
+
+    for name in SAMPLES:
+        text = (GALLERY / name).read_text(encoding="utf-8").replace("<<here>>", str(directory))
+        (directory / name).write_text(re.sub("<<(.*?)>>", text_of, text), encoding="utf-8")
+    return directory
+
+
+def gallery(*kinds: str) -> pytest.MarkDecorator:
+    names = [name for name in SAMPLES if name.split(".")[1] in kinds]
+    return pytest.mark.parametrize("name", names)
+
+
+def expected(path: Path) -> list[str]:
+    start = "# expected: "
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return [line.removeprefix(start) for line in lines if line.startswith(start)]
+
+
+def problems(path: Path) -> list[str]:
+    """Return what is wrong with a file, one problem a line, without its name."""
+    with pytest.raises(ConfigError) as caught:
+        load_site(str(path), Snapshot())
+    return [line.removeprefix(f"{path}:").strip() for line in str(caught.value).split("\n")]
+
+
+def site(path: Path) -> Site:
+    return load_site(str(path), Snapshot())
+
+
+@gallery("ok")
+def test_a_right_file_is_taken(name: str, place: Path) -> None:
+    assert "hush" not in repr(site(place / name))
+
+
+@gallery("bad")
+def test_a_wrong_file_is_refused_with_every_mistake_in_its_place(name: str, place: Path) -> None:
+    told = problems(place / name)
+    wanted = expected(place / name)
+    assert len(told) == len(wanted), told
+    for line, want in zip(told, wanted, strict=True):
+        assert line.startswith(want[:-1]) if want.endswith("…") else line == want
+    assert "hush" not in str(told)
+    assert "$2" not in str(told)
+
+
+@pytest.mark.prometheus
+@gallery("ok", "bad")
+def test_promtool_agrees(name: str, place: Path, promtool: Path) -> None:
+    done = subprocess.run(  # noqa: S603 -- fixed words, no shell
+        [promtool, "check", "web-config", place / name],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    sample, kind = name.split(".")[:2]
+    if UNKNOWN.search(done.stderr) or sample in OLDER:
+        return
+    told = done.stdout + done.stderr
+    assert (done.returncode == 0) == (kind == "ok" or sample in STRICTER), told
+
+
+def test_the_gallery_and_its_exceptions_are_there() -> None:
+    assert all(name.endswith((".ok.yml", ".bad.yml")) for name in SAMPLES)
+    assert {f"{name}.bad.yml" for name in STRICTER | OLDER} <= set(SAMPLES)
