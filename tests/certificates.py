@@ -20,9 +20,15 @@ class Certificates:
     directory: Path
     authority: trustme.CA
 
-    def issue(self, name: str = "server", *hosts: str) -> None:
+    def issue(
+        self,
+        name: str = "server",
+        *hosts: str,
+        key_type: trustme.KeyType = trustme.KeyType.ECDSA,
+    ) -> None:
         """Write `name.pem` and `name.key` anew."""
-        issued = self.authority.issue_cert(*(hosts or ("localhost", "127.0.0.1")))
+        names = hosts or ("localhost", "127.0.0.1")
+        issued = self.authority.issue_cert(*names, key_type=key_type)
         (self.directory / f"{name}.pem").write_bytes(
             b"".join(blob.bytes() for blob in issued.cert_chain_pems)
         )

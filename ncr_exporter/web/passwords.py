@@ -36,7 +36,8 @@ class Passwords:
         self._key = secrets.token_bytes(32)
         # Apart, so that no number of wrong passwords makes us forget a right one.
         self._right, self._wrong = _Recent(), _Recent()
-        self._pending: dict[bytes, asyncio.Future[bool]] = {}
+        self._waiting = 0
+        self._turn = asyncio.Semaphore(_THREADS)
         self._threads = ThreadPoolExecutor(_THREADS, "bcrypt")
 
     async def refusal(self, users: Mapping[str, Secret], authorization: str) -> Response | None:
@@ -64,29 +65,28 @@ class Passwords:
     async def _matches(self, name: str, hashed: str, password: bytes) -> bool | None:
         """Tell whether it is the hash of this password; None where too many wait for that."""
         key = self._digest(name, hashed, password)
+        known = self._remembered(key)
+        if known is not None or self._waiting >= _WAITING:
+            return known
+        self._waiting += 1
+        try:
+            async with self._turn:
+                known = self._remembered(key)  # who waited before may have brought the same
+                return await self._compare(key, hashed, password) if known is None else known
+        finally:
+            self._waiting -= 1
+
+    def _remembered(self, key: bytes) -> bool | None:
         if key in self._right:
             return True
-        if key in self._wrong:
-            return False
-        pending = self._pending.get(key)
-        if pending is None:
-            if len(self._pending) >= _WAITING:
-                return None
-            pending = self._start(key, hashed.encode(), password[:_LONGEST])
-        return await asyncio.shield(pending)
+        return False if key in self._wrong else None
 
-    def _start(self, key: bytes, hashed: bytes, password: bytes) -> asyncio.Future[bool]:
-        loop = asyncio.get_running_loop()
-        pending = loop.run_in_executor(self._threads, bcrypt.checkpw, password, hashed)
-        self._pending[key] = pending
-
-        def done(result: asyncio.Future[bool]) -> None:
-            del self._pending[key]
-            if not result.cancelled() and result.exception() is None:
-                (self._right if result.result() else self._wrong).add(key)
-
-        pending.add_done_callback(done)
-        return pending
+    async def _compare(self, key: bytes, hashed: str, password: bytes) -> bool:
+        matches = await asyncio.get_running_loop().run_in_executor(
+            self._threads, bcrypt.checkpw, password[:_LONGEST], hashed.encode()
+        )
+        (self._right if matches else self._wrong).add(key)
+        return matches
 
     def _digest(self, *parts: str | bytes) -> bytes:
         """Return what stands for these in memory; of no use without this process's own key."""

@@ -38,7 +38,9 @@ def tls_of(settings: TlsSettings, node: Node, read: Read, report: Report) -> Tls
             wrong = True
     if wrong:
         return None
-    context = _context(settings)
+    context = _context(settings, node, report)
+    if context is None:
+        return None
     try:
         with _as_file(pems["cert"]) as cert, _as_file(pems["key"]) as key_file:
             # Without a password OpenSSL asks the terminal for one.
@@ -89,18 +91,24 @@ def _file(name: str, read: Read) -> bytes:
         raise ValueError(f"{name!r} cannot be read: no such path") from None
 
 
-def _context(settings: TlsSettings) -> ssl.SSLContext:
+def _context(settings: TlsSettings, node: Node, report: Report) -> ssl.SSLContext | None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.set_alpn_protocols(["http/1.1"])
     _set_versions(context, settings)
-    ciphers = [CIPHERS[name] for name in settings.cipher_suites if name not in TLS13_CIPHERS]
-    if ciphers:
-        context.set_ciphers(":".join(ciphers))
     if not settings.prefer_server_cipher_suites:
         context.options &= ~ssl.OP_CIPHER_SERVER_PREFERENCE
-    if settings.curve_preferences:
-        # Python sets one curve, or leaves all of OpenSSL's. The first alone is at least allowed.
-        context.set_ecdh_curve(CURVES[settings.curve_preferences[0]])
+    ciphers = [CIPHERS[name] for name in settings.cipher_suites if name not in TLS13_CIPHERS]
+    key = "cipher_suites"
+    try:
+        if ciphers:
+            context.set_ciphers(":".join(ciphers))
+        key = "curve_preferences"
+        if settings.curve_preferences:
+            # Python sets one curve or leaves all of OpenSSL's; the first alone is allowed at least.
+            context.set_ecdh_curve(CURVES[settings.curve_preferences[0]])
+    except (ssl.SSLError, ValueError) as error:
+        report(node.child(key).problem(f"{ssl.OPENSSL_VERSION} cannot do it: {error}"))
+        return None
     return context
 
 
