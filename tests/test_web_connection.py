@@ -656,6 +656,33 @@ async def test_a_client_that_never_reads_is_cut() -> None:
 
 
 @scene
+async def test_a_client_that_reads_for_ever_is_cut_however_steadily_it_reads() -> None:
+    """Each piece is taken in time; still 800 of them would hold every connection for hours."""
+    async with house(large, replace(QUICK, stall=5.0, answer=0.3)) as it:
+        client = client_that_never_reads(it.port)
+        start = asyncio.get_running_loop().time()
+        answer = await read_all(client, wait=0.02, at_once=32 * 1024)
+        assert asyncio.get_running_loop().time() - start > QUICK.header
+        assert not answer.endswith(b"0\r\n\r\n")
+        assert it.connections == 0
+
+
+@scene
+async def test_a_handler_that_never_answers_is_given_up_and_its_place_is_free_again() -> None:
+    async def hangs(request: Request) -> Response:
+        if request.path == "/hang":
+            await asyncio.Event().wait()
+        return await echo(request)
+
+    async with house(hangs, replace(QUICK, requests=1, answer=0.3)) as it:
+        reader, writer = await asyncio.open_connection("127.0.0.1", it.port)
+        with closing(writer):
+            writer.write(asking("GET", "/hang"))
+            assert 0.3 * 0.9 < await seconds_until_dropped(reader) < 0.3 + SLACK
+        assert statuses(await exchange(it.port, GET)) == [200]
+
+
+@scene
 async def test_a_client_that_does_not_read_the_end_is_cut_before_the_deadline_for_idling() -> None:
     """Of one of these sizes the kernel takes most, and asyncio would hold the rest."""
     sizes = range(1, 71)

@@ -348,6 +348,26 @@ async def test_who_does_not_shake_hands_delays_nobody_and_is_dropped(
             assert 0.4 < get_running_loop().time() - start < 0.5 + SLACK
 
 
+@scene
+async def test_a_handshake_that_drips_has_the_same_deadline(server_tls: ssl.SSLContext) -> None:
+    """Each byte comes in time, the last one never."""
+    hello = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"r" * 500
+
+    async def drip() -> None:
+        with suppress(ConnectionError):
+            for byte in hello:
+                writer.write(bytes([byte]))
+                await writer.drain()
+                await asyncio.sleep(0.01)
+
+    async with house(echo, QUICK, server_tls) as it:
+        reader, writer = await asyncio.open_connection("127.0.0.1", it.port)
+        with closing(writer):
+            dripping = asyncio.create_task(drip())
+            assert await seconds_until_dropped(reader) < QUICK.header + SLACK
+        dripping.cancel()
+
+
 @pytest.mark.parametrize("said", [GET, b"\x00" * 100, b"\x16\x03\x01\x00\x05hello"])
 @scene
 async def test_what_is_no_tls_is_no_error_of_ours(said: bytes, server_tls: ssl.SSLContext) -> None:

@@ -19,7 +19,8 @@ from ncr_exporter.web.places import Places
 
 _UNSENT = 128 * 1024
 """Bytes of an answer that the kernel may hold beside those on the wire."""
-_TLS_BUFFER = 16 * 1024
+_TLS_BUFFER = 4 * 1024
+"""Enough for a request; OpenSSL itself adds some 45 KiB while hands are shaken."""
 
 log = structlog.get_logger()
 
@@ -36,8 +37,9 @@ class Server:
         self._service = Service(self._guarded, places, limits, gate or OpenGate())
         self._listeners: list[asyncio.Server] = []
         self._connections: set[asyncio.Task[None]] = set()
-        # asyncio makes a buffer of this size per TLS connection: of 256 KiB, unless told.
-        sslproto.SSLProtocol.max_size = _TLS_BUFFER
+        if self._service.gate.tls is not None:
+            # asyncio makes a buffer of this size per TLS connection: of 256 KiB, unless told.
+            sslproto.SSLProtocol.max_size = _TLS_BUFFER
 
     async def __aenter__(self) -> Self:
         return self
