@@ -7,16 +7,19 @@ what that file holds, and `<<here>>` for where it lies.
 import json
 import re
 import subprocess
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from ncr_exporter.config import ConfigError
 from ncr_exporter.web.site import Site, load_site
+from ncr_exporter.web.site_model import HttpSettings, RateSettings, SiteSettings, TlsSettings
 from ncr_exporter.web.snapshot import Snapshot
 from tests.certificates import certificates_in
 
 GALLERY = Path(__file__).parent / "config" / "web"
+DOCUMENTATION = Path(__file__).parents[1] / "docs" / "web-config.md"
 SAMPLES = sorted(path.name for path in GALLERY.iterdir())
 
 STRICTER = {
@@ -33,9 +36,11 @@ STRICTER = {
     "client-names-without-verifying": "it lets everybody in, whatever the names",
     "header-of-two-lines": "h11 refuses such a header, and every answer would fail",
     "header-outside-ascii": "likewise",
+    "http2-is-a-letter": "our YAML has no such booleans",
     "max-version-too-old": "Python's OpenSSL speaks TLS 1.2 and 1.3 only",
     "merge-key": "our YAML has no merge keys",
     "min-above-max-version": "it lets handshakes fail instead",
+    "rate-without-a-unit": "it takes a bare number for nanoseconds",
     "two-documents": "it reads the first without a word of the second",
     "user-with-a-colon": "it lets such a user never in",
     "user-with-a-hash-of-no-known-kind": "Python's bcrypt does not know it",
@@ -120,6 +125,17 @@ def test_promtool_agrees(name: str, place: Path, promtool: Path) -> None:
         return
     told = done.stdout + done.stderr
     assert (done.returncode == 0) == (kind == "ok" or sample in STRICTER), told
+
+
+def test_the_documentation_names_every_key_and_its_example_is_right(place: Path) -> None:
+    text = DOCUMENTATION.read_text(encoding="utf-8")
+    models = (SiteSettings, TlsSettings, HttpSettings, RateSettings)
+    keys = [f.name for model in models for f in fields(model)]
+    assert len(keys) > 20
+    assert [key for key in keys if key not in text] == []
+    example = re.findall("```yaml\n(.*?)```", text, re.DOTALL)[0]
+    (place / "example.yml").write_text(example.replace("clients.pem", "ca.pem"))
+    assert set(site(place / "example.yml").users) == {"prometheus"}
 
 
 def test_the_gallery_and_its_exceptions_are_there() -> None:

@@ -279,6 +279,21 @@ async def test_names_are_asked_of_those_alone_who_show_a_certificate(
         assert not await gets_in(it.port, certificates.client("client"))
 
 
+@scene
+async def test_why_a_client_was_refused_is_told_at_debug(certificates: Certificates) -> None:
+    async with site(
+        certificates.directory, VERIFIED + "  client_allowed_sans: [a.example]\n"
+    ) as it:
+        assert not await gets_in(it.port, certificates.client())
+        assert not await gets_in(it.port, certificates.client("client"))
+        without, named = it.logs
+    assert without["event"] == "TLS handshake failed"
+    assert without["reason"] == "PEER_DID_NOT_RETURN_A_CERTIFICATE"
+    assert named["event"] == "client's certificate has none of the allowed names"
+    assert {line["client"] for line in (without, named)} == {"127.0.0.1"}
+    assert {line["log_level"] for line in (without, named)} == {"debug"}
+
+
 def test_what_this_openssl_does_not_know_is_a_problem_of_the_file(
     certificates: Certificates, monkeypatch: pytest.MonkeyPatch
 ) -> None:

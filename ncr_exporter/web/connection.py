@@ -2,12 +2,14 @@
 
 import asyncio
 import contextlib
+import ssl
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from email.utils import formatdate
 from http import HTTPStatus
 
 import h11
+import structlog
 
 from ncr_exporter.web.gate import Gate, Tls
 from ncr_exporter.web.limits import Limits
@@ -19,6 +21,8 @@ _PIECE = 128 * 1024
 _TOO_MANY = {"retry-after": "1"}
 _LAST = {"connection": "close"}
 _BODY_TOO_LARGE = 413
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -73,10 +77,20 @@ class Connection:
         # A high-water mark of 0 would do, but asyncio's TLS then waits for ever.
         self._writer.transport.set_write_buffer_limits(high=1)
         if tls is not None:
-            await self._writer.start_tls(tls.context)
+            await self._shake_hands(tls)
             self._writer.transport.set_write_buffer_limits(high=1)
-            if not tls.admits(self._writer.get_extra_info("peercert")):
-                raise ConnectionAbortedError
+
+    async def _shake_hands(self, tls: Tls) -> None:
+        """Begin TLS; who has none or the wrong certificate is no error of ours, but a riddle."""
+        client, *_ = self._writer.get_extra_info("peername") or ("gone",)
+        try:
+            await self._writer.start_tls(tls.context)
+        except ssl.SSLError as error:
+            log.debug("TLS handshake failed", client=client, reason=error.reason)
+            raise
+        if not tls.admits(self._writer.get_extra_info("peercert")):
+            log.debug("client's certificate has none of the allowed names", client=client)
+            raise ConnectionAbortedError
 
     async def _read_request(self) -> Request | None:
         """Return the next request, or None where the client has left."""
