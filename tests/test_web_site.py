@@ -7,10 +7,14 @@ what that file holds, and `<<here>>` for where it lies.
 import json
 import re
 import subprocess
+from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
 
 import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ncr_exporter.config import ConfigError
 from ncr_exporter.web.site import Site, load_site
@@ -134,6 +138,35 @@ def test_promtool_agrees(name: str, verdicts: dict[str, str]) -> None:
     if UNKNOWN.search(told) or sample in OLDER:
         return
     assert told.startswith("SUCCESS") == (kind == "ok" or sample in STRICTER), told
+
+
+KEYS = st.sampled_from(
+    [
+        f.name
+        for model in (SiteSettings, TlsSettings, HttpSettings, RateSettings)
+        for f in fields(model)
+    ]
+) | st.sampled_from(["X-Frame-Options", "alice", "a:b"])
+LEAVES = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=5)
+    | st.dates()
+    | st.sampled_from(["server.pem", "server.key", "TLS12", "RequireAndVerifyClientCert", "\ud800"])
+)
+TREES = st.recursive(
+    LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner), max_leaves=20
+)
+
+
+@given(TREES | st.dictionaries(KEYS, st.dictionaries(KEYS, LEAVES)))
+def test_any_document_is_taken_or_refused_and_nothing_else(place: Path, document: object) -> None:
+    path = place / "any.yml"
+    path.write_text(yaml.safe_dump(document))
+    with suppress(ConfigError):
+        site(path)
 
 
 def test_the_documentation_names_every_key_and_its_example_is_right(place: Path) -> None:

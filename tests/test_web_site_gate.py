@@ -304,6 +304,16 @@ def test_what_this_openssl_does_not_know_is_a_problem_of_the_file(
         SiteGate(str(path))
 
 
+@pytest.mark.parametrize("version", [OLD, NEW])
+@scene
+async def test_the_certificate_may_have_another_curve_than_the_key_exchange(
+    version: ssl.TLSVersion, certificates: Certificates
+) -> None:
+    async with site(certificates.directory, f"{TLS}  curve_preferences: [CurveP384]\n") as it:
+        client = certificates.client(minimum_version=version, maximum_version=version)
+        assert await gets_in(it.port, client)
+
+
 # Headers, users, rates
 
 HEADERS = """http_server_config:

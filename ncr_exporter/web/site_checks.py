@@ -42,8 +42,8 @@ def _pairs(node: Node) -> Found:
 
 
 def _clients(tls: TlsSettings, node: Node) -> Found:
-    written = node.value.get("client_auth_type")
-    if written is not None and written.value not in {None, tls.client_auth_type}:
+    written = _is_written(node, "client_auth_type")
+    if written and node.value["client_auth_type"].value != tls.client_auth_type:
         return  # it was wrong, and is read as if it were not there
     if tls.client_auth_type == "NoClientCert":
         for key in ("client_ca_file", "client_ca"):

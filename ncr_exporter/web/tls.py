@@ -4,7 +4,7 @@ import os
 import re
 import ssl
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import BinaryIO
 
@@ -27,32 +27,40 @@ Read = Callable[[str], bytes]
 
 def tls_of(settings: TlsSettings, node: Node, read: Read, report: Report) -> Tls | None:
     """Return what the section at `node` asks for, or None after a report of all that is wrong."""
-    pems: dict[str, bytes] = {}
-    wrong = False
-    for key in ("cert", "key", "client_ca"):
-        try:
-            if (pem := _pem(settings, key, read)) is not None:
-                pems[key] = pem
-        except ValueError as error:
-            report(_written(node, key).problem(str(error)))
-            wrong = True
-    if wrong:
-        return None
+    pems = _pems(settings, node, read, report)
     context = _context(settings, node, report)
-    if context is None:
+    if pems is None or context is None:
         return None
     try:
-        with _as_file(pems["cert"]) as cert, _as_file(pems["key"]) as key_file:
+        with _as_file(pems["cert"]) as cert, _as_file(pems["key"]) as key:
             # Without a password OpenSSL asks the terminal for one.
-            context.load_cert_chain(cert, key_file, password="")
+            context.load_cert_chain(cert, key, password="")
     except ssl.SSLError as error:
         report(_written(node, "key").problem(_why(error)))
         return None
-    if settings.verifies and not _trusts(context, pems.get("client_ca"), settings):
-        report(_written(node, "client_ca").problem("holds a certificate that cannot be read"))
-        return None
+    if settings.verifies:
+        _verify_clients(context, pems.get("client_ca"), settings)
     names = settings.client_allowed_sans
     return Tls(context, None if names is None else frozenset(names))
+
+
+def _pems(
+    settings: TlsSettings, node: Node, read: Read, report: Report
+) -> Mapping[str, bytes] | None:
+    """Return what is given of `cert`, `key` and `client_ca`, or None after a report."""
+    found: dict[str, bytes] = {}
+    problems = []
+    for key in ("cert", "key", "client_ca"):
+        inline, file = getattr(settings, key), getattr(settings, f"{key}_file")
+        try:
+            if inline is not None or file is not None:
+                found[key] = _inline(inline) if file is None else _file(file, read)
+                (_check_key if key == "key" else _check_certificates)(found[key])
+        except ValueError as error:
+            problems.append(_written(node, key).problem(str(error)))
+    for problem in problems:
+        report(problem)
+    return None if problems else found
 
 
 def _written(node: Node, key: str) -> Node:
@@ -60,26 +68,8 @@ def _written(node: Node, key: str) -> Node:
     return node.child(f"{key}_file" if node.child(key) is node else key)
 
 
-def _pem(settings: TlsSettings, key: str, read: Read) -> bytes | None:
-    """Return a certificate or key as PEM, or None where it is not given.
-
-    Raises:
-        ValueError: it cannot be read or is not what it should be, in words.
-    """
-    inline, file = getattr(settings, key), getattr(settings, f"{key}_file")
-    if inline is None and file is None:
-        return None
-    if inline is not None:
-        pem = (inline.reveal() if isinstance(inline, Secret) else str(inline)).encode()
-    else:
-        pem = _file(file, read)
-    if key != "key" and not _CERTIFICATE.search(pem):
-        raise ValueError("holds no certificate in PEM")
-    if key == "key" and _ENCRYPTED.search(pem):
-        raise ValueError("is encrypted, and there is nobody to ask for its password")
-    if key == "key" and not _KEY.search(pem):
-        raise ValueError("holds no private key in PEM")
-    return pem
+def _inline(text: Secret | str) -> bytes:
+    return (text.reveal() if isinstance(text, Secret) else text).encode(errors="replace")
 
 
 def _file(name: str, read: Read) -> bytes:
@@ -89,6 +79,22 @@ def _file(name: str, read: Read) -> bytes:
         raise ValueError(f"{name} cannot be read: {error.strerror}") from None
     except ValueError:
         raise ValueError(f"{name!r} cannot be read: no such path") from None
+
+
+def _check_certificates(pem: bytes) -> None:
+    if not _CERTIFICATE.search(pem):
+        raise ValueError("holds no certificate in PEM")
+    try:
+        _trust(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), pem)
+    except ssl.SSLError:
+        raise ValueError("holds a certificate that cannot be read") from None
+
+
+def _check_key(pem: bytes) -> None:
+    if _ENCRYPTED.search(pem):
+        raise ValueError("is encrypted, and there is nobody to ask for its password")
+    if not _KEY.search(pem):
+        raise ValueError("holds no private key in PEM")
 
 
 def _context(settings: TlsSettings, node: Node, report: Report) -> ssl.SSLContext | None:
@@ -121,20 +127,21 @@ def _set_versions(context: ssl.SSLContext, settings: TlsSettings) -> None:
     context.maximum_version = ssl.TLSVersion.TLSv1_2 if old_alone else ssl.TLSVersion.TLSv1_3
 
 
-def _trusts(context: ssl.SSLContext, authorities: bytes | None, settings: TlsSettings) -> bool:
-    """Have clients verified; tell whether that is possible."""
+def _verify_clients(
+    context: ssl.SSLContext, authorities: bytes | None, settings: TlsSettings
+) -> None:
     context.verify_mode = _VERIFY[settings.client_auth_type]
     # As in Go, whatever stands in the file is trusted, an intermediate authority as well.
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     if authorities is None:
         context.load_default_certs(ssl.Purpose.CLIENT_AUTH)
-        return True
-    try:
-        with _as_file(authorities) as file:
-            context.load_verify_locations(file)
-    except ssl.SSLError:
-        return False
-    return True
+    else:
+        _trust(context, authorities)
+
+
+def _trust(context: ssl.SSLContext, authorities: bytes) -> None:
+    with _as_file(authorities) as file:
+        context.load_verify_locations(file)
 
 
 @contextmanager
