@@ -31,7 +31,7 @@ P = ParamSpec("P")
 
 QUICK = Limits(header=0.15, idle=0.4, stall=0.25, admission=0.1)
 """The default limits, in a hurry."""
-SLACK = 0.5
+SLACK = 2.0
 """What a busy machine may add to a deadline."""
 BLOCK = b"x" * 64 * 1024
 RESET = struct.pack("ii", 1, 0)
@@ -572,12 +572,15 @@ async def test_a_client_that_drips_is_dropped_though_it_never_stops() -> None:
 
 @scene
 async def test_a_first_request_has_one_deadline_from_connecting_on() -> None:
-    async with house(echo, QUICK) as it:
+    """Counted from its first byte it would be 1.8 s."""
+    async with house(echo, replace(QUICK, header=1.0)) as it:
+        start = asyncio.get_running_loop().time()
         reader, writer = await asyncio.open_connection("127.0.0.1", it.port)
         with closing(writer):
-            await asyncio.sleep(QUICK.header * 0.8)
+            await asyncio.sleep(0.8)
             writer.write(b"GET /")
-            assert await seconds_until_dropped(reader) < QUICK.header * 0.9
+            await seconds_until_dropped(reader)
+        assert 0.9 < asyncio.get_running_loop().time() - start < 1.7
 
 
 @scene
