@@ -11,6 +11,7 @@ import pytest
 import trustme
 
 from ncr_exporter.config import ConfigError
+from ncr_exporter.web.gate import Tls
 from ncr_exporter.web.limits import Limits
 from ncr_exporter.web.messages import Request, Response, text_response
 from ncr_exporter.web.site_gate import SiteGate
@@ -277,6 +278,13 @@ async def test_names_are_asked_of_those_alone_who_show_a_certificate(
     async with site(certificates.directory, text + "  client_allowed_sans: [a.example]\n") as it:
         assert await gets_in(it.port, certificates.client())
         assert not await gets_in(it.port, certificates.client("client"))
+
+
+def test_an_address_that_openssl_cannot_show_is_nobodys_name() -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls = Tls(context, frozenset({"127.0.0.1"}))
+    assert not tls.admits({"subjectAltName": (("IP Address", "<invalid>"),)})
+    assert tls.admits({"subjectAltName": (("IP Address", "127.0.0.1"),)})
 
 
 @scene

@@ -77,8 +77,6 @@ def _file(name: str, read: Read) -> bytes:
         return read(name)
     except OSError as error:
         raise ValueError(f"{name} cannot be read: {error.strerror}") from None
-    except ValueError:
-        raise ValueError(f"{name!r} cannot be read: no such path") from None
 
 
 def _check_certificates(pem: bytes) -> None:
