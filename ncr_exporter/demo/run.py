@@ -44,7 +44,12 @@ def demo_config(base_url: str, source: Source) -> Config:
     content = {
         "api": {"base_url": base_url, "requests_per_second": 50},
         "credentials": {"access_key": DEMO_ACCESS_KEY, "secret_key": DEMO_SECRET_KEY},
-        "defaults": {"interval": "10s", "tag_size_limit": "500MB", "tags_limit": 300},
+        "defaults": {
+            "interval": "10s",
+            "tag_size_limit": "500MB",
+            "tags_limit": 300,
+            "platform_series": True,
+        },
         "registries": [{"name": name} for name in names],
     }
     return parse(json.dumps(content), "demo", {})
