@@ -5,15 +5,16 @@ VENV ?= .venv
 ARGS ?=
 
 BIN = $(VENV)/bin
+GRAFANA = .cache/grafana
 PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help demo venv test docs lint format types prometheus lock clean
+.PHONY: help demo venv test docs lint format types prometheus dashboards check-dashboards lock clean
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s%s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s%s\n", $$1, $$2}' Makefile
 	@echo 'ARGS="…" is handed on to demo, test (pytest) and lock (uv); PYTHON=python3.13 chooses the Python.'
 
 demo: $(VENV)/.program ## run everything against a simulated registry, until Ctrl-C
@@ -45,6 +46,24 @@ types: venv ## mypy, strict
 prometheus: $(VENV)/.base ## get Debian's Prometheus, Alertmanager and node_exporter for the tests, without installing them
 	@$(BIN)/python -m tools.get_prometheus
 	@$(BIN)/python -m tools.get_node_exporter
+
+dashboards: $(VENV)/.base ## write deploy/grafana/dashboards from tools/dashboards
+	$(BIN)/python -m tools.dashboards
+
+# What make test cannot ask for: node, npm and Chromium, and 700 MB of Grafana's libraries.
+check-dashboards: venv prometheus $(GRAFANA)/public/app.js ## check types of the dashboards and draw them into build/dashboards
+	node tools/grafana/types.mjs $(GRAFANA) deploy/grafana/dashboards/*.json
+	$(BIN)/python -m tools.dashboards.pictures build/dashboards $(ARGS)
+
+$(GRAFANA)/.installed: tools/grafana/package.json
+	@mkdir -p $(GRAFANA)
+	@cp $< $(GRAFANA)
+	@echo "Getting Grafana's front-end libraries into $(GRAFANA)."
+	@npm install --prefix $(GRAFANA) --silent --ignore-scripts --legacy-peer-deps --no-audit --no-fund
+	@touch $@
+
+$(GRAFANA)/public/app.js: $(GRAFANA)/.installed tools/grafana/build.mjs $(wildcard tools/grafana/app/*)
+	@node tools/grafana/build.mjs tools/grafana $(GRAFANA)
 
 # Each lock is bound by the one before, since all of them go into one environment.
 # It asks for the tools alone: the program cannot be installed while its lock is behind pyproject.toml.
