@@ -128,7 +128,7 @@ def check_arguments(arguments: Sequence[str]) -> None:
     for argument in rest:
         name, _, value = argument.partition("=")
         assert name in {*flags, *FLAGS_TO_COME}, argument
-        if name in flags:
+        if name in flags and value:
             flags[name].read(value)
 
 
