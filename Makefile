@@ -11,8 +11,8 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help demo venv test lint format types prometheus deploy-tools manifests image check-image \
-	check-kubernetes lock clean
+.PHONY: help demo venv test docs lint format types prometheus deploy-tools manifests image \
+	check-image check-kubernetes lock clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s%s\n", $$1, $$2}' Makefile
@@ -29,6 +29,9 @@ test: lint types prometheus deploy-tools ## lint, types, then all tests with bra
 	$(BIN)/coverage run -m pytest $(ARGS)
 	@$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report $(if $(ARGS),--fail-under=0)
+
+docs: venv ## write the documents that follow from the code
+	@$(BIN)/python -m tools.documents
 
 lint: venv ## ruff: rules and format
 	$(BIN)/ruff check --quiet .

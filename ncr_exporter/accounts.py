@@ -1,7 +1,15 @@
 """One client per account: registries read with one key share its limits, and nothing else."""
 
 import ssl
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -9,7 +17,7 @@ import httpx
 import structlog
 
 from ncr_exporter.clock import Clock
-from ncr_exporter.config import Config, ConfigError, CredentialsConfig, Problem
+from ncr_exporter.config import Config, ConfigError, Problem
 from ncr_exporter.metrics.own import AccountUse
 from ncr_exporter.ncr.client import Client
 from ncr_exporter.ncr.credentials import find_credentials
@@ -19,8 +27,10 @@ from ncr_exporter.ncr.observer import Observer
 from ncr_exporter.ncr.transport import Transport
 from ncr_exporter.polling.budget import Budget
 from ncr_exporter.polling.context import Clients
-from ncr_exporter.targets import Catalog, RegistryTarget
-from ncr_exporter.zones import ZONES
+from ncr_exporter.targets import Account, Catalog, RegistryTarget
+
+Hook = Callable[[httpx.Response], Awaitable[None]]
+"""Awaited with each answer before its body is read."""
 
 log = structlog.get_logger()
 
@@ -34,6 +44,7 @@ async def connected(  # noqa: PLR0913 -- what every account's client is made of,
     environ: Mapping[str, str],
     clock: Clock,
     observer: Observer,
+    hooks: Sequence[Hook] = (),
 ) -> AsyncIterator[Clients]:
     """Give a client for each account that `catalogs` need, closed at the end.
 
@@ -44,23 +55,25 @@ async def connected(  # noqa: PLR0913 -- what every account's client is made of,
         ConfigError: `ca_file` cannot be used.
     """
     async with AsyncExitStack() as stack:
-        clients: dict[CredentialsConfig, Client] = {}
+        clients: dict[Account, Client] = {}
         for catalog in catalogs:
-            if catalog.credentials in clients:
+            account = catalog.account
+            if account in clients:
                 continue
-            credentials = find_credentials(catalog.credentials, config.directory, environ)
+            credentials = find_credentials(account.credentials, config.directory, environ)
             log.info("key found", registry=catalog.label, source=credentials.source)
-            http = await stack.enter_async_context(_http(config))
+            http = await stack.enter_async_context(http_of(config))
+            http.event_hooks = {"response": [*hooks]}
             transport = Transport(
                 http=http,
-                base_url=config.api.base_url or ZONES[config.api.zone],
+                base_url=account.base_url(config.api),
                 credentials=credentials,
                 limiter=Limiter(rate, config.api.max_concurrency, clock),
                 timeout=config.api.timeout,
                 clock=clock,
                 observer=observer,
             )
-            clients[catalog.credentials] = Client(
+            clients[account] = Client(
                 transport, page_size=config.api.page_size, clock=clock, observer=observer
             )
         yield clients
@@ -71,16 +84,21 @@ def uses(
 ) -> Iterator[AccountUse]:
     """Yield how each registry's account is used; `now` is monotonic seconds."""
     for registry in registries:
-        limiter = clients[registry.credentials].transport.limiter
+        limiter = clients[registry.account].transport.limiter
         yield AccountUse(
             registry.label,
             limit=limiter.pace.configured,
-            planned=budget.planned(registry.credentials),
+            planned=budget.planned(registry.account),
             throttled_seconds=limiter.gate.closed_seconds(now),
         )
 
 
-def _http(config: Config) -> httpx.AsyncClient:
+def http_of(config: Config) -> httpx.AsyncClient:
+    """Return a client as the configuration wants it.
+
+    Raises:
+        ConfigError: `ca_file` cannot be used.
+    """
     try:
         return http_client(config.api, config.directory)
     except (OSError, ssl.SSLError) as error:

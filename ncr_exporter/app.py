@@ -15,6 +15,7 @@ from ncr_exporter import __version__
 from ncr_exporter.accounts import connected, uses
 from ncr_exporter.clock import Clock, SystemClock
 from ncr_exporter.config import Config
+from ncr_exporter.errors import UserError
 from ncr_exporter.flags import Address
 from ncr_exporter.metrics.exposition import Exposition
 from ncr_exporter.metrics.own import OwnMetrics
@@ -34,8 +35,10 @@ _LONGEST_STOP = 3.0
 log = structlog.get_logger()
 
 
-class ListenError(Exception):
+class ListenError(UserError):
     """An address to listen on cannot be had; `str()` names it and the remedy."""
+
+    exit_code = 1
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,7 @@ async def exporter(
     own.configured(config.digest, clock.time())
     store = Store(Publisher(exposition, own, shard))
     rate = config.api.requests_per_second / shard.total
-    budget = Budget(rate, config.api.page_size)
+    budget = Budget(rate)
     async with connected(
         config, wanted, rate=rate, environ=environ, clock=clock, observer=own
     ) as clients:

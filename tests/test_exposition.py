@@ -30,7 +30,7 @@ def fleet() -> Exposition:
     store.succeeded(target("app", tag_series=2), sample_tags(), at=NOW - 60, duration=0.125)
     web = target("web/frontend", tag_series=2)
     store.succeeded(web, sample_tags()[:1], at=NOW - 900, duration=0.25)
-    store.failed(web, Failure("timeout", "no answer", "wait"), duration=30.0)
+    store.failed(web, Failure("timeout", "no answer", "wait"), at=NOW, duration=30.0)
     return exposition
 
 

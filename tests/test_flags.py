@@ -18,6 +18,11 @@ TWINS = {
     "--web.listen-address": "NCR_EXPORTER_WEB_LISTEN_ADDRESS",
     "--web.telemetry-path": "NCR_EXPORTER_WEB_TELEMETRY_PATH",
     "--web.max-requests": "NCR_EXPORTER_WEB_MAX_REQUESTS",
+    "--config.check": "NCR_EXPORTER_CONFIG_CHECK",
+    "--format": "NCR_EXPORTER_FORMAT",
+    "--output": "NCR_EXPORTER_OUTPUT",
+    "--stale": "NCR_EXPORTER_STALE",
+    "--url": "NCR_EXPORTER_URL",
     "--shard": "NCR_EXPORTER_SHARD",
     "--total-shards": "NCR_EXPORTER_TOTAL_SHARDS",
     "--log.level": "NCR_EXPORTER_LOG_LEVEL",
@@ -38,6 +43,7 @@ SERVE_VALUES: list[tuple[str, str, object, str]] = [
     ("--log.format", "json", "json", "logfmt"),
 ]
 DEFAULTS = {
+    "--config.check": False,
     "--config.file": "ncr-exporter.yml",
     "--web.listen-address": (Address(None, 10627),),
     "--web.telemetry-path": "/metrics",

@@ -62,6 +62,39 @@ def test_a_failed_image_is_asked_again_after_a_fifth_of_its_interval() -> None:
     play(scenario)
 
 
+def test_the_next_poll_of_an_image_is_known_but_while_it_is_polled() -> None:
+    async def scenario(polling: Round) -> None:
+        key = ("my-registry", "app")
+        polling.poller.start([naming("app")])
+        assert polling.poller.next_poll(key) is None
+        await passing(polling.clock, lambda: polling.poller.ready)
+        due = polling.poller.next_poll(key)
+        assert due is not None
+        before = len(polling.tag_requests)
+        await polling.clock.advance(due - polling.clock.time() - 0.01)
+        await polling.settled()
+        assert len(polling.tag_requests) == before
+        await polling.clock.advance(0.02)
+        await polling.settled()
+        assert len(polling.tag_requests) == before + 1
+
+    play(scenario)
+
+
+def test_what_is_remembered_of_a_poll_says_when_it_ended_and_why_it_failed() -> None:
+    async def scenario(polling: Round) -> None:
+        await polling.first_round(naming("app"))
+        polling.registry.faults.add(fault_named("denied"), where="/tags?")
+        await polling.intervals(1)
+        state = polling.state()
+        assert len(state.recent) == state.polls > 1
+        assert state.recent[0].failure == state.failure
+        assert state.recent[-1].at == state.last_success
+        assert state.recent[0].at > state.recent[-1].at
+
+    play(scenario)
+
+
 def test_one_images_failure_never_touches_another() -> None:
     async def scenario(polling: Round) -> None:
         polling.registry.faults.add(fault_named("html"), where="/app/")
@@ -138,6 +171,7 @@ def test_a_failing_image_says_so_once_then_when_the_reason_changes_and_when_it_r
 
     logs = play(scenario)
     assert events(logs) == [
+        ("info", "requests planned"),
         ("warning", "poll failed"),
         ("warning", "poll failed"),
         ("info", "poll succeeds again"),

@@ -1,6 +1,9 @@
 """The images in force: replaced whole, and never by less than a complete listing."""
 
+from dataclasses import replace
+
 from ncr_exporter.inventory import Tag
+from ncr_exporter.metrics.exposition import render
 from ncr_exporter.states import Failure
 from ncr_exporter.store import Store
 from tests.states import NOW, NOW_MS, platform, recorder, target
@@ -36,7 +39,7 @@ def test_a_failure_leaves_the_last_good_listing_standing() -> None:
     store.add(APP)
     store.succeeded(APP, pulled(NOW_MS), at=NOW, duration=0.5)
     good = store.images[APP.key]
-    store.failed(APP, FAILURE, duration=2.0)
+    store.failed(APP, FAILURE, at=NOW + 60, duration=2.0)
     bad = store.images[APP.key]
     assert bad.image is good.image
     assert (bad.up, bad.last_success, bad.failure) == (False, NOW, FAILURE)
@@ -46,7 +49,7 @@ def test_a_failure_leaves_the_last_good_listing_standing() -> None:
 def test_a_success_after_failures_heals() -> None:
     store, _ = recorder()
     store.add(APP)
-    store.failed(APP, FAILURE, duration=2.0)
+    store.failed(APP, FAILURE, at=NOW + 60, duration=2.0)
     store.succeeded(APP, pulled(NOW_MS), at=NOW, duration=0.5)
     state = store.images[APP.key]
     assert (state.up, state.failure, state.polls, state.failures) == (True, None, 2, 1)
@@ -55,7 +58,7 @@ def test_a_success_after_failures_heals() -> None:
 def test_a_failure_before_any_success_publishes_no_listing() -> None:
     store, _ = recorder()
     store.add(APP)
-    store.failed(APP, FAILURE, duration=2.0)
+    store.failed(APP, FAILURE, at=NOW + 60, duration=2.0)
     assert store.images[APP.key].image is None
 
 
@@ -94,3 +97,39 @@ def test_judging_an_image_anew_is_no_poll() -> None:
     store.succeeded(target("web"), pulled(NOW_MS), at=NOW + 60, duration=0.1)
     after = store.images[APP.key]
     assert (after.polls, after.last_success) == (before.polls, before.last_success)
+
+
+def test_the_last_five_polls_are_remembered_the_newest_first() -> None:
+    store, _ = recorder()
+    store.add(APP)
+    for number in range(7):
+        if number % 2:
+            store.failed(APP, FAILURE, at=NOW + number, duration=2.0)
+        else:
+            store.succeeded(APP, pulled(NOW_MS), at=NOW + number, duration=0.5)
+    recent = store.images[APP.key].recent
+    assert [poll.at - NOW for poll in recent] == [6, 5, 4, 3, 2]
+    assert [poll.duration for poll in recent] == [0.5, 2.0, 0.5, 2.0, 0.5]
+    assert [poll.failure for poll in recent] == [None, FAILURE, None, FAILURE, None]
+
+
+def test_a_failure_that_repeats_itself_is_kept_once() -> None:
+    store, _ = recorder()
+    store.add(APP)
+    for number in range(3):
+        store.failed(APP, replace(FAILURE), at=NOW + number, duration=2.0)
+    assert len({id(poll.failure) for poll in store.images[APP.key].recent}) == 1
+
+
+def test_a_successful_poll_of_the_same_listing_changes_no_value_but_its_own() -> None:
+    store, told = recorder()
+    store.add(APP)
+    for number in range(2):
+        store.succeeded(APP, pulled(NOW_MS), at=NOW + number, duration=0.5)
+    first, second = (b"".join(render(state).blocks).decode() for state in told.images[-2:])
+    differing = {
+        before.split("{")[0]
+        for before, after in zip(first.splitlines(), second.splitlines(), strict=True)
+        if before != after
+    }
+    assert differing == {"ncr_image_polls_total", "ncr_image_last_success_timestamp_seconds"}

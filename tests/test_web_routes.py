@@ -19,7 +19,7 @@ from ncr_exporter.web.messages import Request, Response
 from ncr_exporter.web.negotiation import OPENMETRICS, TEXT
 from ncr_exporter.web.routes import Routes
 from tests.expositions import samples_of
-from tests.states import sample_tags, target
+from tests.states import NOW, sample_tags, target
 from tests.support import ManualClock
 from tests.test_web_connection import asking, exchange, house, scene, statuses
 
@@ -52,7 +52,7 @@ class Exporter:
         self.store.succeeded(target(image), tags or sample_tags(), at=at, duration=0.5)
 
     def failed(self, image: str) -> None:
-        self.store.failed(target(image), FAILURE, duration=0.5)
+        self.store.failed(target(image), FAILURE, at=self.clock.time(), duration=0.5)
 
     def all_tried(self) -> bool:
         return all(state.up is not None for state in self.store.images.values())
@@ -297,7 +297,7 @@ HOSTILE = "<script>alert(1)</script>"
 async def test_the_page_escapes_and_forbids_what_could_run() -> None:
     exporter = Exporter(HOSTILE)
     failure = Failure("server", HOSTILE, HOSTILE)
-    exporter.store.failed(target(HOSTILE), failure, duration=1.0)
+    exporter.store.failed(target(HOSTILE), failure, at=NOW, duration=1.0)
     async with served(exporter) as http:
         page = await http.get("/")
     assert "<script" not in page.text
@@ -314,7 +314,7 @@ async def test_no_string_can_break_the_page_or_the_metrics(where: str) -> None:
     odd = 'a"b\\c\nd\re\x00\u2028\U0001f600'
     exporter = Exporter(odd if where == "image" else "app")
     key = target(odd if where == "image" else "app")
-    exporter.store.failed(key, Failure("server", odd, odd), duration=1.0)
+    exporter.store.failed(key, Failure("server", odd, odd), at=NOW, duration=1.0)
     async with served(exporter) as http:
         assert (await http.get("/")).status_code == 200
         text = (await http.get("/metrics")).text

@@ -5,12 +5,15 @@ from collections.abc import Mapping
 
 from ncr_exporter.app import ServeOptions, serve
 from ncr_exporter.commands import CONFIG_FILE, LOG_FLAGS, Command, Values
+from ncr_exporter.commands.check import check
 from ncr_exporter.config import load
-from ncr_exporter.flags import Flag, address, positive, url_path
+from ncr_exporter.flags import Flag, address, boolean, positive, url_path
 from ncr_exporter.shard import chosen_shard
 
 
 def _run(values: Values, environ: Mapping[str, str]) -> int:
+    if values["--config.check"]:
+        return check(values["--config.file"], environ)
     config = load(values["--config.file"], environ)
     return asyncio.run(serve(config, _options(values, environ), environ=environ))
 
@@ -28,6 +31,7 @@ COMMAND = Command(
     "poll the API and publish /metrics until stopped",
     (
         CONFIG_FILE,
+        Flag("--config.check", "false", boolean, "do what `check` does and exit", switch=True),
         Flag(
             "--web.listen-address",
             ":10627",

@@ -24,7 +24,7 @@ def _of_registry(
 def _info(state: RegistryState) -> Iterable[Sample]:
     if state.target.path.name == EVERY:
         return []
-    return [((state.target.region, state.target.zone), 1)]
+    return [((state.target.region, state.target.account.zone), 1)]
 
 
 REGISTRY_FAMILIES: tuple[RegistryFamily, ...] = (

@@ -1,6 +1,5 @@
 """How many requests the plan needs, against what an account may send. Pure."""
 
-import math
 from collections import defaultdict
 from collections.abc import Hashable
 
@@ -11,19 +10,17 @@ Need = tuple[Hashable, float]
 class Budget:
     """Adds up what every job needs per account; kept as it changes, since it is asked for often."""
 
-    def __init__(self, limit: float, page_size: int) -> None:
+    def __init__(self, limit: float) -> None:
         self.limit = limit
         """Requests per second that each account may send."""
-        self._page_size = page_size
         self._needs: dict[Hashable, Need] = {}
         self._planned: defaultdict[Hashable, float] = defaultdict(float)
 
-    def plan(self, job: Hashable, account: Hashable, interval: float, records: int = 0) -> None:
-        """Note that a job lists so many records once per interval (s)."""
+    def plan(self, job: Hashable, account: Hashable, interval: float, requests: int = 1) -> None:
+        """Note that a job sends so many requests once per interval (s)."""
         self.drop(job)
-        pages = max(1, math.ceil(records / self._page_size))
-        self._needs[job] = (account, pages / interval)
-        self._planned[account] += pages / interval
+        self._needs[job] = (account, requests / interval)
+        self._planned[account] += requests / interval
 
     def drop(self, job: Hashable) -> None:
         """Note that a job has ended."""

@@ -1,18 +1,19 @@
 """What all polling shares."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ncr_exporter.clock import Clock
-from ncr_exporter.config import CredentialsConfig
 from ncr_exporter.ncr.client import Client
+from ncr_exporter.polling import events
 from ncr_exporter.polling.budget import Budget
 from ncr_exporter.polling.expiry import Expiry
 from ncr_exporter.polling.scheduler import Job, JobKey, Scheduler
 from ncr_exporter.shard import Shard
 from ncr_exporter.store import Store
+from ncr_exporter.targets import Account
 
-Clients = Mapping[CredentialsConfig, Client]
+Clients = Mapping[Account, Client]
 
 
 @dataclass(frozen=True)
@@ -26,17 +27,33 @@ class Polling:
     shard: Shard
     scheduler: Scheduler
     expiry: Expiry
+    told: set[tuple[str, ...]] = field(default_factory=set)
+    """What was warned of already: registries and images of whose pulls nothing is known."""
+    over_limit: set[Account] = field(default_factory=set)
+    """Accounts whose plan is known to exceed their limit, each told of once."""
 
     def begin(
         self,
         key: JobKey,
-        account: CredentialsConfig,
+        account: Account,
         interval: float,
         run: Callable[[], Awaitable[bool]],
     ) -> None:
         """Start a job of an account; where its plan exceeds its limit, intervals stretch."""
         self.budget.plan(key, account, interval)
         self.scheduler.add(Job(key, lambda: interval * self.budget.stretch(account), run))
+
+    def plan(self, key: JobKey, account: Account, interval: float, requests: int = 1) -> None:
+        """Note what a job was seen to send per interval (s)."""
+        self.budget.plan(key, account, interval, requests)
+        self.review_plan(account)
+
+    def review_plan(self, account: Account) -> None:
+        """Say once that an account's plan exceeds its limit, and once that it fits again."""
+        is_over, was_over = self.budget.stretch(account) > 1, account in self.over_limit
+        if is_over != was_over:
+            self.over_limit.symmetric_difference_update({account})
+            events.planned(self.store, self.budget, account)
 
     def end(self, key: JobKey) -> None:
         """End a job and all that waits for it."""

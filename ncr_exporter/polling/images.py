@@ -10,6 +10,7 @@ from ncr_exporter.ncr.wire import ListedImage
 from ncr_exporter.polling import events, tags
 from ncr_exporter.polling.context import Polling
 from ncr_exporter.polling.scheduler import JobKey
+from ncr_exporter.states import Hosts
 from ncr_exporter.targets import RegistryTarget
 from ncr_exporter.zones import pull_host
 
@@ -18,10 +19,9 @@ log = structlog.get_logger()
 
 def begin(polling: Polling, registry: RegistryTarget) -> None:
     """Start listing a registry, and polling the images of it that are named."""
-    host = pull_host(registry.zone, registry.region, registry.path.name)
-    polling.store.add_registry(registry, hosts=((host, "public"),))
+    polling.store.add_registry(registry, hosts=documented_hosts(registry))
     run = partial(list_images, polling, registry)
-    polling.begin(_key(registry), registry.credentials, registry.timing.interval, run)
+    polling.begin(_key(registry), registry.account, registry.timing.interval, run)
     _begin_images(polling, registry, {})
 
 
@@ -33,22 +33,31 @@ def end(polling: Polling, registry: RegistryTarget) -> None:
     polling.store.remove_registry(registry.label)
 
 
+def documented_hosts(registry: RegistryTarget) -> Hosts:
+    """Return the host to pull from that the documentation's pattern gives a registry."""
+    host = pull_host(registry.account.zone, registry.region, registry.path.name)
+    return ((host, "public"),)
+
+
 async def list_images(polling: Polling, registry: RegistryTarget) -> bool:
     """List a registry's images once; tell whether that succeeded."""
     before = polling.store.registries[registry.label].failure
     try:
-        listed = await polling.clients[registry.credentials].images(registry.path)
+        listed = await polling.clients[registry.account].images(registry.path)
     except ApiError as error:
         failure = events.failed("image list", before, error, registry=registry.label)
         polling.store.list_failed(registry.label, failure)
         _end_gone(polling, registry)
         return False
-    _listed(polling, registry, {image.name: image for image in listed})
-    events.succeeded("image list", before, registry=registry.label, images=len(listed))
+    images = {image.name: image for image in listed.records}
+    _listed(polling, registry, images, listed.pages)
+    events.succeeded("image list", before, registry=registry.label, images=len(images))
     return True
 
 
-def _listed(polling: Polling, registry: RegistryTarget, images: Mapping[str, ListedImage]) -> None:
+def _listed(
+    polling: Polling, registry: RegistryTarget, images: Mapping[str, ListedImage], pages: int
+) -> None:
     first = polling.store.registries[registry.label].up is None
     polling.store.listed(registry.label, images, at=round(polling.clock.time(), 3))
     _end_gone(polling, registry)
@@ -56,7 +65,7 @@ def _listed(polling: Polling, registry: RegistryTarget, images: Mapping[str, Lis
     if first:
         _warn_of_idle_globs(registry, images)
     key = _key(registry)
-    polling.budget.plan(key, registry.credentials, registry.timing.interval, len(images))
+    polling.plan(key, registry.account, registry.timing.interval, pages)
     expire = partial(polling.store.list_expired, registry.label)
     polling.expiry.renew(key, registry.timing.expire_after, expire)
 
@@ -77,8 +86,7 @@ def _end_gone(polling: Polling, registry: RegistryTarget) -> None:
         if key[0] == registry.label and state.gone and not state.target.named
     ]
     for target in gone:
-        log.info("image is gone", registry=registry.label, image=target.name)
-        tags.end(polling, target)
+        tags.end_gone(polling, target)
 
 
 def _warn_of_idle_globs(registry: RegistryTarget, listed: Mapping[str, ListedImage]) -> None:

@@ -10,9 +10,8 @@ from ncr_exporter.ncr.wire import ListedRegistry
 from ncr_exporter.polling import events, images
 from ncr_exporter.polling.context import Polling
 from ncr_exporter.presence import ABSENCES_BELIEVED
-from ncr_exporter.states import Failure
+from ncr_exporter.states import Failure, Hosts
 from ncr_exporter.targets import Catalog, RegistryTarget
-from ncr_exporter.zones import pull_host
 
 log = structlog.get_logger()
 
@@ -23,7 +22,7 @@ def begin(polling: Polling, catalog: Catalog) -> None:
     if catalog.every is not None:
         polling.store.add_registry(catalog.every, hosts=())
     timing = catalog.timing
-    polling.begin(catalog.key, catalog.credentials, timing.interval, watch.list_registries)
+    polling.begin(catalog.key, catalog.account, timing.interval, watch.list_registries)
     for registry in catalog.named:
         images.begin(polling, registry)
 
@@ -40,7 +39,7 @@ class _Watch:
 
     async def list_registries(self) -> bool:
         """List once; tell whether that succeeded."""
-        client = self.polling.clients[self.catalog.credentials]
+        client = self.polling.clients[self.catalog.account]
         before, label = self.failure, self.catalog.label
         try:
             listed = await client.registries(label, self.catalog.prefix)
@@ -50,8 +49,13 @@ class _Watch:
                 self.polling.store.list_failed(label, self.failure)
             return False
         self.failure = None
-        self._listed({registry.name: registry for registry in listed})
-        events.succeeded("registry list", before, registry=label, registries=len(listed))
+        expiry, after = self.polling.expiry, self.catalog.timing.expire_after
+        expiry.renew(self.catalog.key, after, self._expired)
+        interval = self.catalog.timing.interval
+        self.polling.plan(self.catalog.key, self.catalog.account, interval, listed.pages)
+        found = {registry.name: registry for registry in listed.records}
+        self._listed(found)
+        events.succeeded("registry list", before, registry=label, registries=len(found))
         return True
 
     def _listed(self, listed: Mapping[str, ListedRegistry]) -> None:
@@ -63,6 +67,13 @@ class _Watch:
                 hosts = _hosts(registry, described)
                 store = self.polling.store
                 store.described(registry.label, hosts=hosts, public=described.public)
+
+    def _expired(self) -> None:
+        """Forget what the list told that is too old to be published."""
+        for registry in (*self.catalog.named, *self.absences):
+            self.polling.store.described(
+                registry.label, hosts=images.documented_hosts(registry), public=None
+            )
 
     def _begin_found(self, listed: Mapping[str, ListedRegistry]) -> None:
         found = list(self.catalog.found(listed))
@@ -92,9 +103,8 @@ class _Watch:
         return False
 
 
-def _hosts(registry: RegistryTarget, described: ListedRegistry) -> tuple[tuple[str, str], ...]:
+def _hosts(registry: RegistryTarget, described: ListedRegistry) -> Hosts:
     """Return the hosts that the list names; where it names none, the documented public one."""
     named = ((described.public_host, "public"), (described.private_host, "private"))
     hosts = tuple((host, endpoint) for host, endpoint in named if host)
-    documented = pull_host(registry.zone, registry.region, registry.path.name)
-    return hosts or ((documented, "public"),)
+    return hosts or images.documented_hosts(registry)
