@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ncr_exporter.accounts import Hook, connected, uses
 from ncr_exporter.clock import Clock, SystemClock
 from ncr_exporter.config import Config
-from ncr_exporter.globs import EVERY, is_glob
+from ncr_exporter.globs import is_glob
 from ncr_exporter.metrics.exposition import Exposition
 from ncr_exporter.metrics.own import OwnMetrics
 from ncr_exporter.polling.budget import Budget
@@ -52,7 +52,7 @@ class OneRound:
             hooks=hooks,
         ) as clients:
             poller = Poller(clients, self.store, budget, self.clock, Shard(), once=True)
-            poller.start(every)
+            poller.apply(every)
             try:
                 await poller.first_round()
             finally:
@@ -85,4 +85,4 @@ def failed(store: Store) -> Iterator[Failed]:
 
 def _finds_images(registry: RegistryState) -> bool:
     target = registry.target
-    return target.path.name == EVERY or any(is_glob(rule.pattern) for rule in target.rules)
+    return target.is_every or any(is_glob(rule.pattern) for rule in target.rules)

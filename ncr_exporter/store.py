@@ -59,6 +59,10 @@ class Store:
         """The registries that are listed."""
         return tuple(state.target for state in self._registries.values())
 
+    def images_of(self, label: str) -> list[ImageState]:
+        """Return the states of a registry's images."""
+        return [state for key, state in self._images.items() if key[0] == label]
+
     def records_pulls(self, label: str) -> bool:
         """Tell whether some record of a registry has shown a pull time."""
         return label in self._records_pulls
@@ -67,10 +71,14 @@ class Store:
         """Begin with a registry that was not listed yet; `hosts` by the documented pattern."""
         self._put_registry(RegistryState(target, hosts=hosts))
 
+    def retarget_registry(self, target: RegistryTarget) -> None:
+        """Go on with a registry under another target; what is known of it stays."""
+        self._put_registry(replace(self._registries[target.label], target=target))
+
     def remove_registry(self, label: str) -> None:
         """Forget a registry and its images."""
-        for key in [key for key in self._images if key[0] == label]:
-            self.remove(key)
+        for state in self.images_of(label):
+            self.remove(state.target.key)
         del self._registries[label]
         self._records_pulls.discard(label)
         self.listener.remove_registry(label)
@@ -83,7 +91,7 @@ class Store:
     def listed(self, label: str, images: Mapping[str, ListedImage], *, at: float) -> None:
         """Take a complete image list in: what is there, what is gone, how often it was pulled."""
         self._put_registry(self._registries[label].after_list(len(images), at))
-        for image in self._images_of(label):
+        for image in self.images_of(label):
             listed = images.get(image.target.name)
             self._update(
                 image,
@@ -99,13 +107,13 @@ class Store:
     def list_failed(self, label: str, failure: Failure) -> None:
         """Note that the image list could not be read: it changes nothing else."""
         self._put_registry(replace(self._registries[label], up=False, failure=failure))
-        for image in self._images_of(label):  # a 404 may have waited for the list's word
+        for image in self.images_of(label):  # a 404 may have waited for the list's word
             self._update(image)
 
     def list_expired(self, label: str) -> None:
         """Forget what an image list told that is too old to be published."""
         self._put_registry(replace(self._registries[label], images=None))
-        for image in self._images_of(label):
+        for image in self.images_of(label):
             self._update(image, pull_count=None)
 
     def add(self, target: ImageTarget, listed: ListedImage | None = None) -> None:
@@ -115,6 +123,11 @@ class Store:
             presence = state.presence.after_list(listed=True)
             state = replace(state, presence=presence, pull_count=listed.pull_count)
         self._put(state)
+
+    def retarget(self, target: ImageTarget) -> None:
+        """Go on with an image under another policy; its last listing is judged by that."""
+        state = replace(self._images[target.key], target=target)
+        self._put(replace(state, image=self._judged(state)))
 
     def remove(self, key: ImageKey) -> None:
         """Forget an image."""
@@ -172,15 +185,12 @@ class Store:
         """Forget a listing that is too old to be published; how polling goes stays."""
         self._update(self._images[key], tags=None)
 
-    def _images_of(self, label: str) -> list[ImageState]:
-        return [state for key, state in self._images.items() if key[0] == label]
-
     def _pulls_are_recorded(self, registry: str) -> None:
         """Learn that a 0 means "never" in this registry, and judge its other images anew."""
         if registry in self._records_pulls:
             return
         self._records_pulls.add(registry)
-        for state in self._images_of(registry):
+        for state in self.images_of(registry):
             if (image := self._judged(state)) != state.image:
                 self._put(replace(state, image=image))
 

@@ -61,6 +61,15 @@ class RegistryTarget:
         """The value of the label `registry`."""
         return self.path.label
 
+    @property
+    def is_every(self) -> bool:
+        """Whether this stands for every registry of an account, rather than for one."""
+        return self.path.name == EVERY
+
+    def is_at(self, other: "RegistryTarget") -> bool:
+        """Tell whether both are the same registry of the same place, however it is polled."""
+        return (self.account.zone, self.path) == (other.account.zone, other.path)
+
     def images(self, listed: Iterable[str] = ()) -> Iterator["ImageTarget"]:
         """Yield the images named, and those listed that a glob matches and `exclude` does not."""
         named = dict.fromkeys(rule.pattern for rule in self.rules if not is_glob(rule.pattern))

@@ -66,7 +66,7 @@ class Round:
         return self.store.registries[registry]
 
     async def first_round(self, *catalogs: Catalog) -> None:
-        self.poller.start(catalogs or (naming("app", "web"),))
+        self.poller.apply(catalogs or (naming("app", "web"),))
         await passing(self.clock, lambda: self.poller.ready)
 
     async def polled(self, times: int, image: str = "app") -> None:
@@ -122,7 +122,7 @@ def play(  # noqa: PLR0913 -- what a scenario may vary, each by name
         pairs = {ACCOUNT: DEMO_KEYS, **(accounts or {})}
         known = {access: secret for pair in pairs.values() for access, secret in pair.items()}
         async with AsyncExitStack() as stack:
-            peer = simulated(served, clock=clock, keys=known)
+            peer = simulated(served, clock=clock, keys=known, largest_page=1000)
             registry, url = await stack.enter_async_context(peer)
             clients = {}
             for account, pair in pairs.items():

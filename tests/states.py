@@ -33,8 +33,9 @@ TIMING = Timing(interval=900.0, expire_after=86400.0)
 
 def registry_target(name: str = "my-registry", **fields: Any) -> RegistryTarget:
     """Return a registry listed every 900 s, with no images chosen unless `rules` say so."""
+    prefix = fields.pop("prefix", "/ncr/api/v2")
     given = {
-        "path": RegistryPath(name, name, "/ncr/api/v2"),
+        "path": RegistryPath(name, name, prefix),
         "region": "kr",
         "account": ACCOUNT,
         "timing": TIMING,

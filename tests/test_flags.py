@@ -18,6 +18,8 @@ TWINS = {
     "--web.listen-address": "NCR_EXPORTER_WEB_LISTEN_ADDRESS",
     "--web.telemetry-path": "NCR_EXPORTER_WEB_TELEMETRY_PATH",
     "--web.max-requests": "NCR_EXPORTER_WEB_MAX_REQUESTS",
+    "--config.auto-reload": "NCR_EXPORTER_CONFIG_AUTO_RELOAD",
+    "--web.enable-lifecycle": "NCR_EXPORTER_WEB_ENABLE_LIFECYCLE",
     "--config.check": "NCR_EXPORTER_CONFIG_CHECK",
     "--format": "NCR_EXPORTER_FORMAT",
     "--output": "NCR_EXPORTER_OUTPUT",
@@ -43,7 +45,9 @@ SERVE_VALUES: list[tuple[str, str, object, str]] = [
     ("--log.format", "json", "json", "logfmt"),
 ]
 DEFAULTS = {
+    "--config.auto-reload": False,
     "--config.check": False,
+    "--web.enable-lifecycle": False,
     "--config.file": "ncr-exporter.yml",
     "--web.listen-address": (Address(None, 10627),),
     "--web.telemetry-path": "/metrics",

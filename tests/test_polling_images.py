@@ -151,7 +151,7 @@ def test_a_list_of_10_000_images_is_read_whole_and_the_globs_choose() -> None:
     images: dict[str, list[dict[str, Any]]] = {
         f"team-{i // 10}/app-{i % 10}": [] for i in range(10_000)
     }
-    play(scenario, images=images)
+    play(scenario, images=images, api=Api(requests_per_second=10_000, page_size=1000))
 
 
 NAMES = ("plain", "a/b.c", "100%25", 'q"uote', "back\\slash", "이미지", "dots..x", "a b", "x*y")

@@ -17,13 +17,19 @@ class Limiter:
     fail at once as throttled, so that no poll hangs for the minutes a gateway may ask for.
     """
 
-    def __init__(self, rate: float, slots: int, clock: Clock) -> None:
+    def __init__(self, rate: float, slots: int, clock: Clock, *, gate: Gate | None = None) -> None:
+        """`gate` is that of a limiter before this one: a closed gate must stay closed."""
         self.pace = Pace(rate)
-        self.gate = Gate()
-        self._free = slots
+        self.gate = gate or Gate()
+        self._slots = self._free = slots
         self._clock = clock
         self._waiting: TurnQueue[asyncio.Future[bool]] = TurnQueue()
         self._timer: Timer | None = None
+
+    @property
+    def idle(self) -> bool:
+        """Whether no request is under way or waits."""
+        return self._free == self._slots and not self._waiting
 
     @asynccontextmanager
     async def turn(self, registry: str, urgency: Urgency) -> AsyncIterator[None]:

@@ -2,9 +2,20 @@
 
 from collections import defaultdict
 from collections.abc import Hashable
+from typing import NamedTuple
 
-Need = tuple[Hashable, float]
-"""Whose account, and requests per second."""
+
+class Need(NamedTuple):
+    """What a job asks of an account: so many requests once per interval (s)."""
+
+    account: Hashable
+    requests: int
+    interval: float
+
+    @property
+    def rate(self) -> float:
+        """Requests per second."""
+        return self.requests / self.interval
 
 
 class Budget:
@@ -19,14 +30,18 @@ class Budget:
     def plan(self, job: Hashable, account: Hashable, interval: float, requests: int = 1) -> None:
         """Note that a job sends so many requests once per interval (s)."""
         self.drop(job)
-        self._needs[job] = (account, requests / interval)
-        self._planned[account] += requests / interval
+        need = self._needs[job] = Need(account, requests, interval)
+        self._planned[account] += need.rate
+
+    def change(self, job: Hashable, account: Hashable, interval: float) -> None:
+        """Note that a job asks another account, or at another interval."""
+        self.plan(job, account, interval, self._needs[job].requests)
 
     def drop(self, job: Hashable) -> None:
         """Note that a job has ended."""
         if job in self._needs:
-            account, rate = self._needs.pop(job)
-            self._planned[account] -= rate
+            need = self._needs.pop(job)
+            self._planned[need.account] -= need.rate
 
     def planned(self, account: Hashable) -> float:
         """Return the requests per second that an account's jobs need to keep to their intervals."""

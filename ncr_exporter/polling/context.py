@@ -11,7 +11,7 @@ from ncr_exporter.polling.expiry import Expiry
 from ncr_exporter.polling.scheduler import Job, JobKey, Scheduler
 from ncr_exporter.shard import Shard
 from ncr_exporter.store import Store
-from ncr_exporter.targets import Account
+from ncr_exporter.targets import Account, Timing
 
 Clients = Mapping[Account, Client]
 
@@ -38,10 +38,22 @@ class Polling:
         account: Account,
         interval: float,
         run: Callable[[], Awaitable[bool]],
+        *,
+        tried: bool = False,
     ) -> None:
-        """Start a job of an account; where its plan exceeds its limit, intervals stretch."""
+        """Start a job of an account; `tried` where what it is to find is known from before."""
         self.budget.plan(key, account, interval)
-        self.scheduler.add(Job(key, lambda: interval * self.budget.stretch(account), run))
+        self.scheduler.add(Job(key, self._stretched(account, interval), run), tried=tried)
+
+    def change(self, key: JobKey, account: Account, timing: Timing) -> None:
+        """Go on with a job of an account as often as is wanted now."""
+        self.budget.change(key, account, timing.interval)
+        self.scheduler.change(key, self._stretched(account, timing.interval))
+        self.expiry.change(key, timing.expire_after)
+
+    def _stretched(self, account: Account, interval: float) -> Callable[[], float]:
+        """Return an interval that grows where an account's plan exceeds its limit."""
+        return lambda: interval * self.budget.stretch(account)
 
     def plan(self, key: JobKey, account: Account, interval: float, requests: int = 1) -> None:
         """Note what a job was seen to send per interval (s)."""

@@ -1,6 +1,6 @@
 """One account in one region: list its registries; begin with new ones, end those that are gone."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import structlog
@@ -16,26 +16,42 @@ from ncr_exporter.targets import Catalog, RegistryTarget
 log = structlog.get_logger()
 
 
-def begin(polling: Polling, catalog: Catalog) -> None:
-    """Start listing an account's registries, and the registries of it that are named."""
-    watch = _Watch(polling, catalog)
-    if catalog.every is not None:
-        polling.store.add_registry(catalog.every, hosts=())
-    timing = catalog.timing
-    polling.begin(catalog.key, catalog.account, timing.interval, watch.list_registries)
-    for registry in catalog.named:
-        images.begin(polling, registry)
-
-
 @dataclass
-class _Watch:
-    """What one catalog's lists said so far."""
+class Watch:
+    """Lists one catalog's registries, and knows what its lists said so far."""
 
     polling: Polling
     catalog: Catalog
     failure: Failure | None = None
     absences: dict[RegistryTarget, int] = field(default_factory=dict)
     """Registries that a list found → complete lists in a row that lacked them since."""
+
+    @property
+    def named(self) -> Iterator[RegistryTarget]:
+        """The registries that the configuration names, and what stands for all of them."""
+        yield from self.catalog.named
+        if self.catalog.every is not None:
+            yield self.catalog.every
+
+    def begin(self) -> None:
+        """Start listing."""
+        key, interval = self.catalog.key, self.catalog.timing.interval
+        self.polling.begin(key, self.catalog.account, interval, self.list_registries)
+
+    def take(self, catalog: Catalog) -> None:
+        """Go on as another configuration wants it; registries it still asks for stay found."""
+        self.catalog = catalog
+        before = {registry.path.name: count for registry, count in self.absences.items()}
+        self.absences = {found: before[found.path.name] for found in catalog.found(before)}
+        self.polling.change(catalog.key, catalog.account, catalog.timing)
+
+    def keep(self, wanted: Callable[[RegistryTarget], bool]) -> None:
+        """Go on only with those of the registries found."""
+        self.absences = {found: n for found, n in self.absences.items() if wanted(found)}
+
+    def end(self) -> None:
+        """Stop listing; the registries are ended by who knows whether another asks for them."""
+        self.polling.end(self.catalog.key)
 
     async def list_registries(self) -> bool:
         """List once; tell whether that succeeded."""

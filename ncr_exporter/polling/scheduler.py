@@ -6,7 +6,7 @@ that an error could end.
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import NamedTuple
 
@@ -92,8 +92,9 @@ class Scheduler:
             wait.timer.cancel()
             self._begin(key)
 
-    def reschedule(self, key: JobKey) -> None:
-        """Let a job that waits take its interval anew."""
+    def change(self, key: JobKey, interval: Callable[[], float]) -> None:
+        """Give a job another interval; one that waits is due at its moment within that."""
+        self._jobs[key] = replace(self._jobs[key], interval=interval)
         if wait := self._waits.get(key):
             wait.timer.cancel()
             self._schedule(key, failed=False)

@@ -10,7 +10,7 @@ from ncr_exporter.ncr.errors import ApiError, NotFoundError
 from ncr_exporter.ncr.wire import ListedImage
 from ncr_exporter.polling import events
 from ncr_exporter.polling.context import Polling
-from ncr_exporter.targets import ImageTarget
+from ncr_exporter.targets import ImageKey, ImageTarget
 
 log = structlog.get_logger()
 
@@ -19,37 +19,50 @@ def begin(polling: Polling, target: ImageTarget, listed: ListedImage | None = No
     """Start polling an image."""
     polling.store.add(target, listed)
     account = target.registry.account
-    polling.begin(target.key, account, target.timing.interval, partial(poll, polling, target))
+    run = partial(poll, polling, target.key)
+    polling.begin(target.key, account, target.timing.interval, run)
 
 
-def end_gone(polling: Polling, target: ImageTarget) -> None:
-    """Stop polling an image that does not exist any more, and publish it no longer."""
-    log.info("image is gone", registry=target.registry.label, image=target.name)
-    polling.end(target.key)
-    polling.store.remove(target.key)
+def retarget(polling: Polling, target: ImageTarget) -> None:
+    """Go on with an image as the configuration wants it now; its data and moment stay."""
+    if polling.store.images[target.key].target != target:
+        polling.store.retarget(target)
+        polling.change(target.key, target.registry.account, target.timing)
 
 
-async def poll(polling: Polling, target: ImageTarget) -> bool:
+def end(polling: Polling, key: ImageKey) -> None:
+    """Stop polling an image and publish it no longer."""
+    polling.end(key)
+    polling.store.remove(key)
+
+
+def end_gone(polling: Polling, key: ImageKey) -> None:
+    """Do so because the image does not exist any more."""
+    log.info("image is gone", registry=key[0], image=key[1])
+    end(polling, key)
+
+
+async def poll(polling: Polling, key: ImageKey) -> bool:
     """Poll an image once; tell whether that succeeded."""
     started = polling.clock.monotonic()
+    target = polling.store.images[key].target
     client = polling.clients[target.registry.account]
     try:
         listing = await client.tags(target.registry.path, target.name)
-        _succeeded(polling, target, listing, started)
+        _succeeded(polling, key, listing, started)
     except ApiError as error:
-        _failed(polling, target, error, started)
+        _failed(polling, key, error, started)
     except Exception as error:  # noqa: BLE001 -- logged with its traceback; the image fails, not the loop
         labels = {"registry": target.registry.label, "image": target.name}
-        _failed(polling, target, events.unexpected(error, **labels), started)
+        _failed(polling, key, events.unexpected(error, **labels), started)
     else:
         return True
     return False
 
 
-def _succeeded(
-    polling: Polling, target: ImageTarget, listing: Listing[Tag], started: float
-) -> None:
-    before = polling.store.images[target.key].failure
+def _succeeded(polling: Polling, key: ImageKey, listing: Listing[Tag], started: float) -> None:
+    state = polling.store.images[key]
+    target, before = state.target, state.failure  # the target may be another than when it began
     duration = round(polling.clock.monotonic() - started, 6)
     now = round(polling.clock.time(), 3)
     polling.store.succeeded(target, listing.records, at=now, duration=duration)
@@ -77,14 +90,14 @@ def _warn_of_unknown_pulls(polling: Polling, target: ImageTarget) -> None:
         events.pulls_unknown(*subject)
 
 
-def _failed(polling: Polling, target: ImageTarget, error: ApiError, started: float) -> None:
-    before = polling.store.images[target.key].failure
+def _failed(polling: Polling, key: ImageKey, error: ApiError, started: float) -> None:
+    state = polling.store.images[key]
+    target, before = state.target, state.failure
     duration = round(polling.clock.monotonic() - started, 6)
     labels = {"registry": target.registry.label, "image": target.name}
     failure = events.failed("poll", before, error, **labels, duration=duration)
     not_found = isinstance(error, NotFoundError) and error.from_service
     now = round(polling.clock.time(), 3)
     polling.store.failed(target, failure, at=now, duration=duration, not_found=not_found)
-    state = polling.store.images[target.key]
-    if state.gone and not target.named:
-        end_gone(polling, target)
+    if polling.store.images[key].gone and not target.named:
+        end_gone(polling, key)
