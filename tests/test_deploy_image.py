@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from ncr_exporter import __version__
 from tests import deployed
-from tests.deployed import PORT, ROOT
+from tests.deployed import DEPLOY, PORT, ROOT
 from tools import image_root
 
 DOCKERFILE = (ROOT / "Dockerfile").read_text().replace("\\\n", " ")
@@ -30,6 +31,11 @@ def test_it_starts_the_program_without_a_shell_as_a_user_with_a_number() -> None
     assert instructions("USER") == [image_root.USER.split(":")[2] + ":65532"]
     assert instructions("EXPOSE") == [str(PORT)]
     assert instructions("FROM")[-1] == "scratch"
+
+
+def test_the_manual_names_the_image_of_this_version() -> None:
+    manual = (DEPLOY / "README.md").read_text()
+    assert set(re.findall(r"(?:ncr-exporter:|newTag: )([\d.]+)", manual)) == {__version__}
 
 
 def test_every_package_comes_from_a_lock_with_hashes() -> None:

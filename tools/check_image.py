@@ -136,7 +136,7 @@ class Image:
                 words = ("ncr-exporter", "health", f"--web.listen-address={address}")
                 check(tells(*self._engine, "exec", name, *words), "health says so, too")
             started = time.monotonic()
-            asked(*self._engine, "stop", "--time=10", name)
+            asked(*self._engine, "stop", "-t", "10", name)
             seconds = time.monotonic() - started
             check(seconds < LONGEST_STOP, f"stopped {seconds:.1f} s after SIGTERM")
             state = asked(*self._engine, "inspect", "--format={{.State.ExitCode}}", name).strip()

@@ -123,11 +123,12 @@ def asked(*command: str) -> list[str]:
 def compile_tree(tree: Path, name: Path) -> None:
     """Make the bytecode that a read-only root could not keep.
 
-    By hash and unchecked, not by time: two builds of one commit write the same bytes.
+    Two builds of one commit write the same bytes: by hash and unchecked, not by time; and in one
+    process, since what it compiled before (which names it has seen) shows in a file's bytes.
     """
     mode = PycInvalidationMode.UNCHECKED_HASH
     compileall.compile_dir(
-        tree, quiet=2, stripdir=tree, prependdir=name, invalidation_mode=mode, workers=0
+        tree, quiet=2, stripdir=tree, prependdir=name, invalidation_mode=mode, workers=1
     )
 
 
