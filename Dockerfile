@@ -2,18 +2,19 @@
 ARG PYTHON_VERSION=3.13
 
 FROM python:${PYTHON_VERSION}-slim AS build
-ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_NO_COMPILE=1 PIP_ROOT_USER_ACTION=ignore
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore
 WORKDIR /src
 # What the locks name, checked by its hashes; the environment that leaves this stage holds no pip.
 COPY requirements/build.txt requirements/runtime.txt requirements/
 RUN python -m venv build && python -m venv --without-pip /opt/ncr-exporter \
  && build/bin/pip install --quiet --require-hashes --only-binary :all: -r requirements/build.txt \
- && build/bin/pip --python /opt/ncr-exporter/bin/python install --quiet \
+ && build/bin/pip --python /opt/ncr-exporter/bin/python install --quiet --no-compile \
       --require-hashes --only-binary :all: -r requirements/runtime.txt
 COPY pyproject.toml README.md ./
 COPY ncr_exporter ncr_exporter
 RUN build/bin/pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist . \
- && build/bin/pip --python /opt/ncr-exporter/bin/python install --quiet --no-deps --no-index dist/*.whl
+ && build/bin/pip --python /opt/ncr-exporter/bin/python install --quiet --no-compile \
+      --no-deps --no-index dist/*.whl
 # Only what the program needs goes on: no shell, no package manager, no second Python.
 COPY tools/image_root.py ./
 RUN /opt/ncr-exporter/bin/python image_root.py /opt/ncr-exporter /root-of-image \
