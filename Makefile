@@ -44,8 +44,9 @@ format: venv ## let ruff mend what it can and format the rest
 types: venv ## mypy, strict
 	$(BIN)/mypy
 
-prometheus: $(VENV)/.base ## get Debian's Prometheus and promtool for the tests, without installing them
-	@$(BIN)/python tools/get_prometheus.py
+prometheus: $(VENV)/.base ## get Debian's Prometheus, promtool and node_exporter for the tests, without installing them
+	@$(BIN)/python -m tools.get_prometheus
+	@$(BIN)/python -m tools.get_node_exporter
 
 deploy-tools: $(VENV)/.deploy .cache/deploy/.done ## get helm, kubectl, schemas, hadolint and compose, for the tests of deploy/
 

@@ -47,13 +47,16 @@ class Accounts:
         clock: Clock,
         observer: Observer,
         hooks: Sequence[Hook] = (),
+        patience: float = 0.0,
     ) -> None:
+        """`patience` is the limiters'."""
         self.clients: dict[Account, Client] = {}
         """Replaced in place: who polls looks its client up for each listing."""
         self._environ = environ
         self._clock = clock
         self._observer = observer
         self._hooks = hooks
+        self._patience = patience
         self._made_by: tuple[Api, Path, float] | None = None
         self._retiring: set[asyncio.Task[None]] = set()
 
@@ -92,7 +95,9 @@ class Accounts:
 
     def _client(self, config: Config, catalog: Catalog, rate: float) -> Client:
         account, api = catalog.account, config.api
-        credentials = find_credentials(account.credentials, config.directory, self._environ)
+        credentials = find_credentials(
+            account.credentials, config.directory, self._environ, self._clock
+        )
         log.info("key found", registry=catalog.label, source=credentials.source)
         before = self.clients.get(account)
         http = http_of(config)
@@ -106,6 +111,7 @@ class Accounts:
                 api.max_concurrency,
                 self._clock,
                 gate=before.transport.limiter.gate if before else None,
+                patience=self._patience,
             ),
             timeout=api.timeout,
             clock=self._clock,
@@ -132,9 +138,12 @@ async def connected(  # noqa: PLR0913 -- what every account's client is made of,
     clock: Clock,
     observer: Observer,
     hooks: Sequence[Hook] = (),
+    patience: float = 0.0,
 ) -> AsyncIterator[Clients]:
     """Give a client for each account that `catalogs` need; see `Accounts.apply`."""
-    async with Accounts(environ=environ, clock=clock, observer=observer, hooks=hooks) as accounts:
+    async with Accounts(
+        environ=environ, clock=clock, observer=observer, hooks=hooks, patience=patience
+    ) as accounts:
         accounts.apply(config, catalogs, rate=rate)
         yield accounts.clients
 

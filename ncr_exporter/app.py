@@ -4,7 +4,7 @@ import asyncio
 import os
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -25,6 +25,8 @@ from ncr_exporter.publisher import Publisher
 from ncr_exporter.reloading import Reloader
 from ncr_exporter.shard import Shard
 from ncr_exporter.signals import reload_on_hangup, stop_requested
+from ncr_exporter.storage.keeper import Keeper
+from ncr_exporter.storage.records import Kept
 from ncr_exporter.store import Store
 from ncr_exporter.targets import Catalog, catalogs
 from ncr_exporter.web.limits import Limits
@@ -52,6 +54,8 @@ class ServeOptions:
     """Where to read the configuration anew; None where it has no file."""
     enable_lifecycle: bool = False
     auto_reload: bool = False
+    storage: Path | None = None
+    """The directory that keeps the last good data; None where nothing is kept."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +80,10 @@ async def exporter(
     Raises:
         UserError: the configuration cannot be used, or an address cannot be had.
     """
-    it = _Parts(config, options.shard, environ, clock or SystemClock())
+    clock = clock or SystemClock()
+    keeper = Keeper(options.storage, clock) if options.storage else None
+    kept = keeper.read() if keeper else Kept()
+    it = _Parts(config, options.shard, environ, clock, kept)
     reloader = _reloader(it, options, environ)
     limits = Limits(requests=options.max_requests)
     async with it.accounts, Server(_routes(it, options, reloader), limits) as server:
@@ -85,7 +92,8 @@ async def exporter(
         try:
             it.poll(config, wanted)
             it.own.configured(config.digest, it.clock.time())
-            async with _following(reloader, options, config.digest):
+            keeping = keeper.keeping(it.store) if keeper else nullcontext()
+            async with keeping, _following(reloader, options, config.digest):
                 yield Running(addresses, reloader.reload)
         finally:
             await it.poller.stop()
@@ -115,7 +123,12 @@ class _Parts:
     """What polls and publishes, and how a configuration is put in force."""
 
     def __init__(
-        self, config: Config, shard: Shard, environ: Mapping[str, str], clock: Clock
+        self,
+        config: Config,
+        shard: Shard,
+        environ: Mapping[str, str],
+        clock: Clock,
+        kept: Kept,
     ) -> None:
         self.config = config
         self.clock = clock
@@ -125,7 +138,9 @@ class _Parts:
         self.accounts = Accounts(environ=environ, clock=clock, observer=self.own)
         self._shard = shard
         self._budget = Budget(self._rate(config))
-        self.poller = Poller(self.accounts.clients, self.store, self._budget, clock, shard)
+        self.poller = Poller(
+            self.accounts.clients, self.store, self._budget, clock, shard, kept=kept
+        )
         self.own.watch(self._uses)
 
     def use(self, config: Config) -> None:

@@ -14,9 +14,12 @@ from ncr_exporter.polling.budget import Budget
 from ncr_exporter.polling.poller import Poller
 from ncr_exporter.publisher import Publisher
 from ncr_exporter.shard import Shard
-from ncr_exporter.states import Failure, RegistryState
+from ncr_exporter.states import Failure
 from ncr_exporter.store import Store
-from ncr_exporter.targets import Catalog, catalogs
+from ncr_exporter.targets import Catalog, RegistryTarget, catalogs
+
+PATIENCE = 60.0
+"""Seconds, in all, that a round waits where the API throttles: there is no next one."""
 
 
 class OneRound:
@@ -50,6 +53,7 @@ class OneRound:
             clock=self.clock,
             observer=self.own,
             hooks=hooks,
+            patience=PATIENCE,
         ) as clients:
             poller = Poller(clients, self.store, budget, self.clock, Shard(), once=True)
             poller.apply(every)
@@ -77,12 +81,12 @@ def failed(store: Store) -> Iterator[Failed]:
     """Yield what failed in the last polls: registries first, images in the order of the store."""
     for registry in store.registries.values():
         if registry.failure is not None:
-            yield Failed(registry.target.label, registry.failure, _finds_images(registry))
+            yield Failed(registry.target.label, registry.failure, finds_images(registry.target))
     for image in store.images.values():
         if image.failure is not None:
             yield Failed("/".join(image.target.key), image.failure, matters=True)
 
 
-def _finds_images(registry: RegistryState) -> bool:
-    target = registry.target
+def finds_images(target: RegistryTarget) -> bool:
+    """Tell whether images of a registry are known only from its list."""
     return target.is_every or any(is_glob(rule.pattern) for rule in target.rules)

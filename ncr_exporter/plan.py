@@ -75,11 +75,9 @@ def _rule(rule: ImageRule) -> str:
 
 
 def _requests(budget: Budget, account: Hashable, catalogs: Sequence[Catalog]) -> str:
-    more = " without the images found when listing" if _has_globs(catalogs) else ""
-    return (
-        f"requests {_rate(budget.planned(account))} needed{more}, {_rate(budget.limit)} allowed; "
-        "a list of several pages needs one for each"
-    )
+    more = " and for images found when listing" if _has_globs(catalogs) else ""
+    rates = f"{_rate(budget.planned(account))} of {_rate(budget.limit)}"
+    return f"requests {rates}; more for lists of several pages{more}"
 
 
 def _warnings(budget: Budget, account: Hashable, catalogs: Sequence[Catalog]) -> Iterator[str]:
@@ -102,4 +100,4 @@ def _has_globs(catalogs: Sequence[Catalog]) -> bool:
 
 
 def _rate(per_second: float) -> str:
-    return f"{per_second:.2g}/s"
+    return f"{float(f'{per_second:.2g}'):g}/s"

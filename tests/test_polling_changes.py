@@ -8,8 +8,8 @@ from ncr_exporter.config import Api
 from ncr_exporter.demo.faults import fault_named
 from ncr_exporter.targets import Timing
 from tests.peer import Fleet, tag
-from tests.rounds import INTERVAL, Round, catalog_of, choosing, naming, play
-from tests.states import registry_target, rule
+from tests.rounds import INTERVAL, Round, choosing, naming, play
+from tests.states import catalog_of, registry_target, rule
 from tests.support import passing
 
 EVERY = registry_target("*", rules=(rule("*"),))

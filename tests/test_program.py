@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.answering import answering
 from tests.program import Program, demo, exporter, run
 
 GOOD = """
@@ -284,3 +285,45 @@ def test_a_changed_file_is_followed_when_asked_for(
         path.write_text(path.read_text().replace("images: [app]", "images: [app, web]"))
         program.wait_for_line("configuration reloaded")
         assert 'image="web"' in program.get().text
+
+
+# Storage
+
+FLEET_FILE = """
+api: {{base_url: "{url}", requests_per_second: 1000}}
+credentials: {{access_key: DEMOACCESSKEY, secret_key: demo-secret-key}}
+registries: [demo-registry]
+"""
+
+
+def test_the_last_good_data_survives_a_restart_in_an_outage(tmp_path: Path) -> None:
+    path, state = tmp_path / "ncr-exporter.yml", tmp_path / "state"
+    storage = f"--storage.path={state}"
+    with answering() as (_, url):
+        path.write_text(FLEET_FILE.format(url=url))
+        with exporter(path, storage) as program:
+            program.ready()
+            before = program.get().text
+            assert program.stop()[0] == 0
+    assert (state / "ncr-exporter.state").stat().st_mode & 0o777 == 0o600
+    with exporter(path, storage) as program:
+        program.ready()
+        program.wait_for_line("image list failed")
+        after = program.get().text
+        assert tags_of(after) == tags_of(before) != []
+        assert f"{LAST_SUCCESS}{value_of(before, LAST_SUCCESS)}" in after
+        assert "demo-secret-key" not in after
+
+
+LAST_SUCCESS = (
+    'ncr_image_last_success_timestamp_seconds{registry="demo-registry",image="web/frontend"} '
+)
+
+
+def tags_of(text: str) -> list[str]:
+    return [line for line in text.splitlines() if line.startswith("ncr_image_tags{")]
+
+
+def value_of(text: str, start: str) -> str:
+    (line,) = [line for line in text.splitlines() if line.startswith(start)]
+    return line.removeprefix(start)

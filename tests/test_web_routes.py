@@ -25,7 +25,7 @@ from tests.states import NOW, sample_tags, target
 from tests.support import ManualClock
 from tests.test_web_connection import asking, exchange, house, scene, statuses
 
-PATHS = ["/", "/metrics", "/-/healthy", "/-/ready", "/config"]
+PATHS = ["/", "/metrics", "/report.csv", "/-/healthy", "/-/ready", "/config"]
 FAILURE = Failure("timeout", "no answer", "check the network")
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # a default one costs 20 ms each time
 OPENMETRICS_ONLY = {"accept": "application/openmetrics-text;version=1.0.0"}

@@ -14,7 +14,8 @@ from ncr_exporter.shard import chosen_shard
 
 def _run(values: Values, environ: Mapping[str, str]) -> int:
     if values["--config.check"]:
-        return check(values["--config.file"], environ)
+        check(values["--config.file"], environ)
+        return 0
     config = load(values["--config.file"], environ)
     return asyncio.run(serve(config, _options(values, environ), environ=environ))
 
@@ -27,6 +28,7 @@ def _options(values: Values, environ: Mapping[str, str]) -> ServeOptions:
         config_file=Path(values["--config.file"]),
         enable_lifecycle=values["--web.enable-lifecycle"],
         auto_reload=values["--config.auto-reload"],
+        storage=values["--storage.path"],
         shard=chosen_shard(values["--shard"], values["--total-shards"], environ),
     )
 
@@ -60,6 +62,12 @@ COMMAND = Command(
         ),
         Flag(
             "--web.max-requests", "8", positive, "requests served at a time; further ones get 503"
+        ),
+        Flag(
+            "--storage.path",
+            None,
+            Path,
+            "directory that keeps the last good data over a restart; without it none is kept",
         ),
         Flag("--shard", None, str, "which shard this is, from 0; auto takes a pod's ordinal"),
         Flag("--total-shards", "1", positive, "exporters that share the images"),

@@ -1,7 +1,8 @@
 """Rows as a table for people."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Literal
 
 from rich.console import Console
 from rich.table import Table
@@ -11,46 +12,56 @@ from ncr_exporter.report.rows import ImageRow, Report, never
 from ncr_exporter.report.words import age_text, size_text
 
 _UNKNOWN = Text("?", "dim")
+_FOLDED = {"IMAGE", "TAG"}
+_DISPENSABLE = ("LAST PULL", "TAGS", "STALE", "SIZE", "UNUSED")
+"""Columns that go first where there is no room for all."""
+_GAP = 2
+_LEAST_WIDTH = 28
+"""Of a folded column, where it has as much to show."""
 _CAUTION = "An upper bound: layers are shared. Not pulled is not unused: nodes keep copies."
+
+Cells = Mapping[str, Text]
+"""A row: column → cell."""
 
 
 def images_as_table(console: Console, report: Report) -> Iterator[str]:
     """Yield the images that were listed and what they come to, as `console` shows it."""
     listed = [row for row in report.images if row.tags is not None]
-    table = _table("IMAGE", "TAGS", "SIZE", "STALE", "RECLAIMABLE", "UNUSED", "LAST PULL")
-    for row in listed:
-        table.add_row(
-            _name(row.registry, row.image),
-            _number(row.tags),
-            _size(row.size),
-            _number(row.stale_tags),
-            _size(row.reclaimable, "bold yellow"),
-            _age(row.unused),
-            _pull(row.pulled, never=row.never_pulled_tags == row.tags),
-        )
+    rows = [
+        {
+            "IMAGE": _name(row.registry, row.image),
+            "TAGS": _number(row.tags),
+            "SIZE": _size(row.size),
+            "STALE": _number(row.stale_tags),
+            "RECLAIMABLE": _size(row.reclaimable, "bold yellow"),
+            "UNUSED": _age(row.unused),
+            "LAST PULL": _pull(row.pulled, never=row.never_pulled_tags == row.tags),
+        }
+        for row in listed
+    ]
     hint = f"{_CAUTION} List the tags with --stale."
-    yield _drawn(console, table, _totals(listed), hint if _sum_of_reclaimable(listed) else "")
+    yield _drawn(console, rows, _totals(listed), hint if _sum_of_reclaimable(listed) else "")
 
 
 def tags_as_table(console: Console, report: Report) -> Iterator[str]:
     """Yield the stale tags, likewise."""
-    rows = report.stale_tags
-    table = _table("IMAGE", "TAG", "SIZE", "UNUSED", "LAST PULL")
-    for row in rows:
-        table.add_row(
-            _name(row.registry, row.image),
-            Text(row.tag, overflow="fold"),
-            _size(row.size),
-            _age(row.unused),
-            _pull(row.pulled or None, never=never(row) is True),
-        )
-    yield _drawn(console, table, Text(_count(len(rows), "stale tag")), _CAUTION if rows else "")
+    rows = [
+        {
+            "IMAGE": _name(row.registry, row.image),
+            "TAG": Text(row.tag, overflow="fold"),
+            "SIZE": _size(row.size),
+            "UNUSED": _age(row.unused),
+            "LAST PULL": _pull(row.pulled or None, never=never(row) is True),
+        }
+        for row in report.stale_tags
+    ]
+    yield _drawn(console, rows, Text(_count(len(rows), "stale tag")), _CAUTION if rows else "")
 
 
-def _drawn(console: Console, table: Table, totals: Text, hint: str) -> str:
+def _drawn(console: Console, rows: Sequence[Cells], totals: Text, hint: str) -> str:
     with console.capture() as capture:
-        if table.row_count:
-            console.print(table)
+        if rows:
+            console.print(_fitting(console, rows))
             console.print()
         console.print(totals)
         if hint:
@@ -58,17 +69,26 @@ def _drawn(console: Console, table: Table, totals: Text, hint: str) -> str:
     return capture.get()
 
 
-def _table(*names: str) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for name in names:
-        is_text = name in {"IMAGE", "TAG"}
-        table.add_column(
-            name,
-            justify="left" if is_text else "right",
-            overflow="fold",
-            no_wrap=not is_text,
-        )
+def _fitting(console: Console, rows: Sequence[Cells]) -> Table:
+    """Return a table without the columns that a narrow terminal has no room for."""
+    widths = {name: _least_width(name, rows) for name in rows[0]}
+    for dispensable in _DISPENSABLE:
+        if sum(widths.values()) + _GAP * (len(widths) - 1) <= console.width:
+            break
+        widths.pop(dispensable, None)
+    table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold")
+    for name, width in widths.items():
+        folded = name in _FOLDED
+        justify: Literal["left", "right"] = "left" if folded else "right"
+        table.add_column(name, justify=justify, min_width=width, overflow="fold")
+    for row in rows:
+        table.add_row(*(row[name] for name in widths))
     return table
+
+
+def _least_width(name: str, rows: Sequence[Cells]) -> int:
+    longest = max(len(name), *(row[name].cell_len for row in rows))
+    return min(longest, _LEAST_WIDTH) if name in _FOLDED else longest
 
 
 def _totals(rows: Sequence[ImageRow]) -> Text:

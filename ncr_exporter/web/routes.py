@@ -14,6 +14,7 @@ from ncr_exporter.web.crosssite import is_cross_site
 from ncr_exporter.web.index import index_page
 from ncr_exporter.web.messages import Request, Response, text_response
 from ncr_exporter.web.negotiation import OPENMETRICS, TEXT, wants_gzip, wants_openmetrics
+from ncr_exporter.web.report import csv_response
 
 _GZIP_LEVEL = 1  # a sixth of level 9's time for a tenth more bytes, on this kind of text
 _GZIP_WINDOW = zlib.MAX_WBITS | 16
@@ -50,6 +51,7 @@ class Routes:
         self._reload = reload
         self._routes: dict[str, Callable[[Request], Response]] = {
             "/": self._index,
+            "/report.csv": self._report,
             "/-/healthy": self._healthy,
             "/-/ready": self._ready,
             "/config": self._shown_config,
@@ -99,6 +101,9 @@ class Routes:
             headers["content-encoding"] = "gzip"
             pieces = _gzipped(pieces)
         return Response(HTTPStatus.OK, headers, pieces)
+
+    def _report(self, _: Request) -> Response:
+        return csv_response(self._store.images.values(), self._clock.time())
 
     def _healthy(self, _: Request) -> Response:
         return text_response(HTTPStatus.OK, "healthy\n")
