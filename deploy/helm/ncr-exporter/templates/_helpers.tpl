@@ -74,7 +74,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- else -}}
 - --config.file=/etc/ncr-exporter/ncr-exporter.yml
 - --config.auto-reload
-- --storage.path=/var/lib/ncr-exporter/state
+- --storage.path=/var/lib/ncr-exporter
 {{- if .Values.enableLifecycle }}
 - --web.enable-lifecycle
 {{- end }}
