@@ -62,7 +62,7 @@ class History:
         exposition = Exposition()
         for state in self._states(now, passed, faulty=faulty):
             exposition.put(state)
-        text = b"".join(exposition.pieces(now, openmetrics=True)).decode()
+        text = b"".join(exposition.edition.text(now, openmetrics=True)).decode()
         for line in (*text.splitlines(), *_client(passed, self.end - now)):
             # Per-tag series need no past: only what is there now is shown of them.
             if not line.startswith(("#", "ncr_tag_")):
