@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ncr_exporter.accounts import http_of
+from ncr_exporter.accounts import lanes_of
 from ncr_exporter.commands import CONFIG_FILE, QUIET_LOG_FLAGS, Command, Values
 from ncr_exporter.commands.endings import run_to_its_end
 from ncr_exporter.config import Config, load
@@ -27,7 +27,7 @@ def check(path: str, environ: Mapping[str, str]) -> Config:
     """
     config = load(path, environ)
     wanted = catalogs(config)
-    http_of(config)
+    lanes_of(config)
     plan = plan_of(config, wanted, _sources(config, wanted, environ))
     warnings = [line for warning in plan.warnings for line in ("", f"warning: {warning}")]
     lines = [f"{path} is valid", "", *plan.lines, *warnings]
