@@ -12,8 +12,9 @@ from ncr_exporter.demo.data import FixedSource, Source
 from ncr_exporter.demo.records import Record, registry_record
 from ncr_exporter.demo.registry import DEMO_ACCESS_KEY, DEMO_SECRET_KEY, SimulatedRegistry
 from ncr_exporter.ncr.client import Client
-from ncr_exporter.ncr.credentials import Credentials, FixedCredentials, KeyPair
+from ncr_exporter.ncr.credentials import FixedCredentials
 from ncr_exporter.ncr.http import lanes
+from ncr_exporter.ncr.keys import Credentials, KeyPair
 from ncr_exporter.ncr.limiter import Limiter
 from ncr_exporter.ncr.paths import RegistryPath
 from ncr_exporter.ncr.transport import Transport

@@ -11,7 +11,8 @@ from ncr_exporter.commands.endings import run_to_its_end
 from ncr_exporter.config import Config, load
 from ncr_exporter.errors import UserError
 from ncr_exporter.flags import Flag, UsageError, boolean
-from ncr_exporter.ncr.credentials import CredentialsError, find_credentials
+from ncr_exporter.ncr.credentials import find_credentials
+from ncr_exporter.ncr.keys import CredentialsError
 from ncr_exporter.plan import plan_of
 from ncr_exporter.targets import Account, Catalog, catalogs
 

@@ -12,7 +12,6 @@ import structlog
 from ncr_exporter.clock import Clock
 from ncr_exporter.ncr.answers import date_of, error_of
 from ncr_exporter.ncr.body import read_body
-from ncr_exporter.ncr.credentials import Credentials, CredentialsError
 from ncr_exporter.ncr.errors import (
     ApiError,
     AuthenticationError,
@@ -23,6 +22,7 @@ from ncr_exporter.ncr.errors import (
 )
 from ncr_exporter.ncr.gateway_clock import GatewayClock
 from ncr_exporter.ncr.http import Lanes, error_from
+from ncr_exporter.ncr.keys import Credentials, CredentialsError
 from ncr_exporter.ncr.limiter import Limiter
 from ncr_exporter.ncr.observer import Observer, Operation
 from ncr_exporter.ncr.signature import signed_headers
