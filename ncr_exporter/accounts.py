@@ -1,5 +1,6 @@
 """One client per account: registries read with one key share its limits, and nothing else."""
 
+import asyncio
 import ssl
 from collections.abc import (
     AsyncIterator,
@@ -10,20 +11,22 @@ from collections.abc import (
     Mapping,
     Sequence,
 )
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Self
 
 import httpx
 import structlog
 
 from ncr_exporter.clock import Clock
-from ncr_exporter.config import Config, ConfigError, Problem
+from ncr_exporter.config import Api, Config, ConfigError, Problem
 from ncr_exporter.metrics.own import AccountUse
 from ncr_exporter.ncr.client import Client
 from ncr_exporter.ncr.credentials import find_credentials
 from ncr_exporter.ncr.http import http_client
 from ncr_exporter.ncr.limiter import Limiter
 from ncr_exporter.ncr.observer import Observer
+from ncr_exporter.ncr.pace import Gate
 from ncr_exporter.ncr.transport import Transport
 from ncr_exporter.polling.budget import Budget
 from ncr_exporter.polling.context import Clients
@@ -33,6 +36,93 @@ Hook = Callable[[httpx.Response], Awaitable[None]]
 """Awaited with each answer before its body is read."""
 
 log = structlog.get_logger()
+
+
+class Accounts:
+    """The clients in force. A new configuration keeps those it would make alike."""
+
+    def __init__(
+        self,
+        *,
+        environ: Mapping[str, str],
+        clock: Clock,
+        observer: Observer,
+        hooks: Sequence[Hook] = (),
+        patience: float = 0.0,
+    ) -> None:
+        self.clients: dict[Account, Client] = {}
+        """Replaced in place: who polls looks its client up for each listing."""
+        self._environ = environ
+        self._clock = clock
+        self._observer = observer
+        self._hooks = hooks
+        self._patience = patience
+        self._made_by: tuple[Api, Path, float] | None = None
+        self._retiring: set[asyncio.Task[None]] = set()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for task in self._retiring:
+            task.cancel()
+        for client in self.clients.values():
+            await client.transport.close()
+
+    def apply(self, config: Config, catalogs: Iterable[Catalog], *, rate: float) -> None:
+        """Have a client for each account that `catalogs` need; where that fails nothing changes.
+
+        `rate` is in requests per second, for each account.
+
+        Raises:
+            CredentialsError: an account has no key.
+            ConfigError: `ca_file` cannot be used.
+        """
+        made_by = (config.api, config.directory, rate)
+        kept = self.clients if made_by == self._made_by else {}
+        clients: dict[Account, Client] = {}
+        for catalog in catalogs:
+            account = catalog.account
+            if account not in clients:
+                client = kept.get(account) or self._client(config, catalog, rate)
+                clients[account] = client
+        for account, client in self.clients.items():
+            if clients.get(account) is not client:
+                self._retire(client)
+        self._made_by = made_by
+        self.clients.clear()
+        self.clients.update(clients)
+
+    def _client(self, config: Config, catalog: Catalog, rate: float) -> Client:
+        account, api = catalog.account, config.api
+        credentials = find_credentials(account.credentials, config.directory, self._environ)
+        log.info("key found", registry=catalog.label, source=credentials.source)
+        before = self.clients.get(account)
+        http = http_of(config)
+        http.event_hooks = {"response": [*self._hooks]}
+        transport = Transport(
+            http=http,
+            base_url=account.base_url(api),
+            credentials=credentials,
+            limiter=Limiter(
+                rate,
+                api.max_concurrency,
+                self._clock,
+                gate=before.transport.limiter.gate if before else Gate(self._patience),
+            ),
+            timeout=api.timeout,
+            clock=self._clock,
+            observer=self._observer,
+        )
+        return Client(
+            transport, page_size=api.page_size, clock=self._clock, observer=self._observer
+        )
+
+    def _retire(self, client: Client) -> None:
+        """Close a client once its requests under way have ended."""
+        task = asyncio.create_task(client.transport.retire())
+        self._retiring.add(task)
+        task.add_done_callback(self._retiring.discard)
 
 
 @asynccontextmanager
@@ -47,37 +137,15 @@ async def connected(  # noqa: PLR0913 -- what every account's client is made of,
     hooks: Sequence[Hook] = (),
     patience: float = 0.0,
 ) -> AsyncIterator[Clients]:
-    """Give a client for each account that `catalogs` need, closed at the end.
+    """Give a client for each account that `catalogs` need; see `Accounts.apply`.
 
-    `rate` is in requests per second, for each account; `patience` as the limiter's.
-
-    Raises:
-        CredentialsError: an account has no key.
-        ConfigError: `ca_file` cannot be used.
+    `patience` is that of the gates of these accounts.
     """
-    async with AsyncExitStack() as stack:
-        clients: dict[Account, Client] = {}
-        for catalog in catalogs:
-            account = catalog.account
-            if account in clients:
-                continue
-            credentials = find_credentials(account.credentials, config.directory, environ)
-            log.info("key found", registry=catalog.label, source=credentials.source)
-            http = await stack.enter_async_context(http_of(config))
-            http.event_hooks = {"response": [*hooks]}
-            transport = Transport(
-                http=http,
-                base_url=account.base_url(config.api),
-                credentials=credentials,
-                limiter=Limiter(rate, config.api.max_concurrency, clock, patience=patience),
-                timeout=config.api.timeout,
-                clock=clock,
-                observer=observer,
-            )
-            clients[account] = Client(
-                transport, page_size=config.api.page_size, clock=clock, observer=observer
-            )
-        yield clients
+    async with Accounts(
+        environ=environ, clock=clock, observer=observer, hooks=hooks, patience=patience
+    ) as accounts:
+        accounts.apply(config, catalogs, rate=rate)
+        yield accounts.clients
 
 
 def uses(

@@ -124,6 +124,23 @@ class Store:
             state = replace(state, presence=presence, pull_count=listed.pull_count)
         self._put(state)
 
+    def restore(
+        self, target: ImageTarget, tags: tuple[Tag, ...], *, at: float, pull_count: int | None
+    ) -> None:
+        """Begin with an image whose last complete listing, read `at`, is known from before."""
+        if records_pulls(tags):
+            self._pulls_are_recorded(target.registry.label)
+        state = ImageState(target, tags=tags, last_success=at, pull_count=pull_count)
+        self._put(replace(state, image=self._judged(state)))
+
+    def restore_registry(
+        self, label: str, *, at: float, images: int | None, hosts: Hosts, public: bool | None
+    ) -> None:
+        """Take in what lists said of a registry before, `at` that moment."""
+        state = self._registries[label]
+        known = replace(state, last_success=at, images=images, public=public)
+        self._put_registry(replace(known, hosts=hosts or state.hosts))
+
     def retarget(self, target: ImageTarget) -> None:
         """Go on with an image under another policy; its last listing is judged by that."""
         state = replace(self._images[target.key], target=target)

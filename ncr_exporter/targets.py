@@ -55,6 +55,8 @@ class RegistryTarget:
     rules: tuple[ImageRule, ...]
     """In the order written: the first that matches an image decides."""
     exclude: tuple[str, ...]
+    found_by: str | None = None
+    """The label of the list that found it; None where the configuration names it."""
 
     @property
     def label(self) -> str:
@@ -128,7 +130,7 @@ class Catalog:
         if self.every is not None:
             for name in sorted(set(listed) - named):
                 path = RegistryPath(name, name, self.prefix)
-                yield replace(self.every, path=path)
+                yield replace(self.every, path=path, found_by=self.label)
 
 
 def catalogs(config: Config) -> tuple[Catalog, ...]:

@@ -32,8 +32,8 @@ def refuse_unwritable(path: Path) -> None:
         raise WriteError(_message(path, error)) from None
 
 
-def write_whole(path: Path, pieces: Iterable[bytes]) -> None:
-    """Replace the file at `path`, or make it, with mode 0644.
+def write_whole(path: Path, pieces: Iterable[bytes], *, mode: int = _READABLE_BY_ALL) -> None:
+    """Replace the file at `path`, or make it.
 
     It is written beside its place under a name that no `*.prom` matches, and then renamed.
 
@@ -41,19 +41,19 @@ def write_whole(path: Path, pieces: Iterable[bytes]) -> None:
         WriteError: it cannot be; what was there before still is.
     """
     try:
-        _replace(path, pieces)
+        _replace(path, pieces, mode)
     except OSError as error:
         raise WriteError(_message(path, error)) from None
 
 
-def _replace(path: Path, pieces: Iterable[bytes]) -> None:
+def _replace(path: Path, pieces: Iterable[bytes], mode: int) -> None:
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
     temporary = Path(name)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.writelines(pieces)
             file.flush()
-            os.fchmod(descriptor, _READABLE_BY_ALL)
+            os.fchmod(descriptor, mode)
             os.fsync(descriptor)
         temporary.replace(path)
     except BaseException:

@@ -14,22 +14,15 @@ from ncr_exporter.polling.budget import Budget
 from ncr_exporter.polling.poller import Poller
 from ncr_exporter.shard import Shard
 from ncr_exporter.states import ImageState, RegistryState
+from ncr_exporter.storage.records import Kept
 from ncr_exporter.store import Store
-from ncr_exporter.targets import Account, Catalog, ImageRule, RegistryTarget
+from ncr_exporter.targets import Account, Catalog, ImageRule
 from tests.peer import DEMO_KEYS, Fleet, client_of, keys, simulated, tag
-from tests.states import ACCOUNT, TIMING, Recorder, new_publisher, registry_target, rule
+from tests.states import ACCOUNT, TIMING, Recorder, catalog_of, new_publisher, registry_target, rule
 from tests.support import ManualClock, passing
 
 INTERVAL = TIMING.interval
 Scenario = Callable[["Round"], Coroutine[Any, Any, None]]
-
-
-def catalog_of(*named: RegistryTarget, every: RegistryTarget | None = None) -> Catalog:
-    """Return the catalog that these registries of one account and region make."""
-    first = every or named[0]
-    return Catalog(
-        first.label, first.path.prefix, first.account, first.timing, named=named, every=every
-    )
 
 
 def naming(*images: str) -> Catalog:
@@ -107,6 +100,8 @@ def play(  # noqa: PLR0913 -- what a scenario may vary, each by name
     shard: Shard | None = None,
     limit: float | None = None,
     accounts: Mapping[Account, Mapping[str, str]] | None = None,
+    clock: ManualClock | None = None,
+    kept: Kept | None = None,
 ) -> list[dict[str, Any]]:
     """Run a scenario against the images `app` and `web`, or others; return what was logged.
 
@@ -115,22 +110,22 @@ def play(  # noqa: PLR0913 -- what a scenario may vary, each by name
     given = images if images is not None else {"app": [tag("v1"), tag("v2")], "web": [tag("v1")]}
 
     async def run() -> None:
-        clock, owned = ManualClock(), shard or Shard()
-        polling = Round(dict(given), clock, owned)
+        now, owned = clock or ManualClock(), shard or Shard()
+        polling = Round(dict(given), now, owned)
         used = api or Api(requests_per_second=10_000, timeout=5.0)
         served = source or polling.fleet
         pairs = {ACCOUNT: DEMO_KEYS, **(accounts or {})}
         known = {access: secret for pair in pairs.values() for access, secret in pair.items()}
         async with AsyncExitStack() as stack:
-            peer = simulated(served, clock=clock, keys=known, largest_page=1000)
+            peer = simulated(served, clock=now, keys=known, largest_page=1000)
             registry, url = await stack.enter_async_context(peer)
             clients = {}
             for account, pair in pairs.items():
-                connected = client_of(url, api=used, clock=clock, credentials=keys(pair))
+                connected = client_of(url, api=used, clock=now, credentials=keys(pair))
                 clients[account], _ = await stack.enter_async_context(connected)
             polling.registry = registry
             polling.budget = Budget(limit or used.requests_per_second)
-            polling.poller = Poller(clients, polling.store, polling.budget, clock, owned)
+            polling.poller = Poller(clients, polling.store, polling.budget, now, owned, kept=kept)
             try:
                 await scenario(polling)
             finally:

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 import httpx
 
+from ncr_exporter.app import Running as AtWork
 from ncr_exporter.app import ServeOptions
 from ncr_exporter.demo.registry import SimulatedRegistry
 from ncr_exporter.flags import Address
@@ -36,9 +37,8 @@ class Running:
 
 
 @asynccontextmanager
-async def listening(
-    registry: SimulatedRegistry, addresses: tuple[Address, ...]
-) -> AsyncIterator[Running]:
-    """Give the exporter that listens at the first of these addresses."""
-    async with httpx.AsyncClient(base_url=f"http://{addresses[0]}", trust_env=False) as client:
+async def listening(registry: SimulatedRegistry, at_work: AtWork) -> AsyncIterator[Running]:
+    """Give an exporter, asked at the first of its addresses."""
+    url = f"http://{at_work.addresses[0]}"
+    async with httpx.AsyncClient(base_url=url, trust_env=False) as client:
         yield Running(registry, client)

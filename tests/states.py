@@ -14,6 +14,7 @@ from ncr_exporter.states import ImageState, RegistryState
 from ncr_exporter.store import Store
 from ncr_exporter.targets import (
     Account,
+    Catalog,
     ImageKey,
     ImageRule,
     ImageTarget,
@@ -33,8 +34,9 @@ TIMING = Timing(interval=900.0, expire_after=86400.0)
 
 def registry_target(name: str = "my-registry", **fields: Any) -> RegistryTarget:
     """Return a registry listed every 900 s, with no images chosen unless `rules` say so."""
+    prefix = fields.pop("prefix", "/ncr/api/v2")
     given = {
-        "path": RegistryPath(name, name, "/ncr/api/v2"),
+        "path": RegistryPath(name, name, prefix),
         "region": "kr",
         "account": ACCOUNT,
         "timing": TIMING,
@@ -42,6 +44,14 @@ def registry_target(name: str = "my-registry", **fields: Any) -> RegistryTarget:
         "exclude": (),
     }
     return RegistryTarget(**{**given, **fields})
+
+
+def catalog_of(*named: RegistryTarget, every: RegistryTarget | None = None) -> Catalog:
+    """Return the catalog that these registries of one account and region make."""
+    first = every or named[0]
+    return Catalog(
+        first.label, first.path.prefix, first.account, first.timing, named=named, every=every
+    )
 
 
 def rule(pattern: str, timing: Timing = TIMING, **policy: Any) -> ImageRule:

@@ -39,8 +39,8 @@ async def running(*tags: dict[str, Any]) -> AsyncIterator[Running]:
     source = source_of(app=tags or [tag("v1"), tag("v2")], web=[tag("v1")])
     async with (
         simulated(source) as (registry, url),
-        exporter(config_for(url), HERE) as addresses,
-        listening(registry, addresses) as exporting,
+        exporter(config_for(url), HERE) as at_work,
+        listening(registry, at_work) as exporting,
     ):
         yield exporting
 
@@ -151,8 +151,8 @@ def test_an_address_in_use_is_said_with_the_flag_to_change() -> None:
 def test_it_listens_on_several_addresses() -> None:
     async def run() -> None:
         options = ServeOptions((Address("127.0.0.1", 0), Address("::1", 0)))
-        async with exporter(config_for("http://127.0.0.1:9"), options) as addresses:
-            for address in addresses:
+        async with exporter(config_for("http://127.0.0.1:9"), options) as at_work:
+            for address in at_work.addresses:
                 async with httpx.AsyncClient(trust_env=False) as client:
                     answer = await client.get(f"http://{address}/-/healthy")
                     assert answer.status_code == 200

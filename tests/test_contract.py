@@ -71,7 +71,7 @@ def live(fleet: Fleet) -> dict[Key, float]:
     async def run() -> dict[Key, float]:
         async with simulated(fleet) as (registry, url):
             config = parse(CONFIG.format(url=url), "test.yml", {})
-            async with exporter(config, HERE) as addresses, listening(registry, addresses) as it:
+            async with exporter(config, HERE) as running, listening(registry, running) as it:
                 await it.ready()
                 return samples_of(await it.text())
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,12 +19,15 @@ TWINS = {
     "--web.listen-address": "NCR_EXPORTER_WEB_LISTEN_ADDRESS",
     "--web.telemetry-path": "NCR_EXPORTER_WEB_TELEMETRY_PATH",
     "--web.max-requests": "NCR_EXPORTER_WEB_MAX_REQUESTS",
+    "--config.auto-reload": "NCR_EXPORTER_CONFIG_AUTO_RELOAD",
+    "--web.enable-lifecycle": "NCR_EXPORTER_WEB_ENABLE_LIFECYCLE",
     "--config.check": "NCR_EXPORTER_CONFIG_CHECK",
     "--format": "NCR_EXPORTER_FORMAT",
     "--output": "NCR_EXPORTER_OUTPUT",
     "--stale": "NCR_EXPORTER_STALE",
     "--url": "NCR_EXPORTER_URL",
     "--shard": "NCR_EXPORTER_SHARD",
+    "--storage.path": "NCR_EXPORTER_STORAGE_PATH",
     "--total-shards": "NCR_EXPORTER_TOTAL_SHARDS",
     "--log.level": "NCR_EXPORTER_LOG_LEVEL",
     "--log.format": "NCR_EXPORTER_LOG_FORMAT",
@@ -42,18 +46,22 @@ SERVE_VALUES: list[tuple[str, str, object, str]] = [
     ("--web.listen-address", "[::1]:1", (Address("::1", 1),), ":2"),
     ("--web.telemetry-path", "/inventory", "/inventory", "/else"),
     ("--web.max-requests", "3", 3, "4"),
+    ("--storage.path", "/var/lib/x", Path("/var/lib/x"), "/elsewhere"),
     ("--shard", "1", "1", "auto"),
     ("--total-shards", "4", 4, "5"),
     ("--log.level", "debug", "debug", "error"),
     ("--log.format", "json", "json", "logfmt"),
 ]
 DEFAULTS = {
+    "--config.auto-reload": False,
     "--config.check": False,
+    "--web.enable-lifecycle": False,
     "--config.file": "ncr-exporter.yml",
     "--web.listen-address": (Address(None, 10627),),
     "--web.telemetry-path": "/metrics",
     "--web.max-requests": 8,
     "--shard": None,
+    "--storage.path": None,
     "--total-shards": 1,
     "--log.level": "info",
     "--log.format": "logfmt",

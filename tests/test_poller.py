@@ -10,8 +10,8 @@ from ncr_exporter.demo.faults import fault_named
 from ncr_exporter.polling.schedule import phase_of
 from ncr_exporter.states import ImageState
 from ncr_exporter.targets import Timing
-from tests.rounds import INTERVAL, Round, catalog_of, events, naming, play
-from tests.states import registry_target, rule
+from tests.rounds import INTERVAL, Round, events, naming, play
+from tests.states import catalog_of, registry_target, rule
 from tests.support import passing, settle
 
 

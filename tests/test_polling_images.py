@@ -10,8 +10,8 @@ from ncr_exporter.demo.answers import service_error
 from ncr_exporter.demo.faults import Fault, fault_named
 from ncr_exporter.shard import Shard
 from tests.peer import tag
-from tests.rounds import INTERVAL, Round, catalog_of, choosing, events, naming, play
-from tests.states import registry_target, rule
+from tests.rounds import INTERVAL, Round, choosing, events, naming, play
+from tests.states import catalog_of, registry_target, rule
 from tests.support import passing
 
 NOT_FOUND = Fault("not-found", "404 of the service", lambda *_: service_error(404, "no such image"))

@@ -4,8 +4,8 @@ from ncr_exporter.config import CredentialsConfig, Secret
 from ncr_exporter.demo.faults import fault_named
 from ncr_exporter.targets import Account, Catalog
 from tests.peer import Fleet, tag
-from tests.rounds import Round, catalog_of, events, play
-from tests.states import registry_target, rule
+from tests.rounds import Round, events, play
+from tests.states import catalog_of, registry_target, rule
 
 EVERY = registry_target("*", rules=(rule("*"),))
 ALL = catalog_of(every=EVERY)

@@ -12,8 +12,8 @@ from ncr_exporter.polling.budget import Budget
 from ncr_exporter.shard import Shard, chosen_shard, owner
 from tests.expositions import Key, samples_of
 from tests.peer import Fleet, tag
-from tests.rounds import Round, catalog_of, play
-from tests.states import registry_target, rule
+from tests.rounds import Round, play
+from tests.states import catalog_of, registry_target, rule
 
 IMAGES = [("my-registry", f"team-{i % 40}/app-{i}") for i in range(2000)]
 names = st.text(min_size=1, max_size=20)

@@ -148,4 +148,6 @@ class Config:
     directory: Path = Path()
     """Where the file lies: relative paths in it start here."""
     digest: str = ""
-    """SHA-256 of the file's text, in hex."""
+    """SHA-256 of the file, in hex."""
+    shown: str = ""
+    """The file as written, every secret masked."""

@@ -15,17 +15,22 @@ class Limiter:
 
     A request that waits for its turn holds no slot. While the gate is closed nobody waits: all
     fail at once as throttled, so that no poll hangs for the minutes a gateway may ask for; unless
-    `patience` (seconds, for all times that the gate is closed together) covers what it asks for.
+    the gate's patience covers them.
     """
 
-    def __init__(self, rate: float, slots: int, clock: Clock, *, patience: float = 0.0) -> None:
+    def __init__(self, rate: float, slots: int, clock: Clock, *, gate: Gate | None = None) -> None:
+        """`gate` is that of a limiter before this one: a closed gate must stay closed."""
         self.pace = Pace(rate)
-        self.gate = Gate()
-        self._free = slots
-        self._patience = patience
+        self.gate = gate or Gate()
+        self._slots = self._free = slots
         self._clock = clock
         self._waiting: TurnQueue[asyncio.Future[bool]] = TurnQueue()
         self._timer: Timer | None = None
+
+    @property
+    def idle(self) -> bool:
+        """Whether no request is under way or waits."""
+        return self._free == self._slots and not self._waiting
 
     @asynccontextmanager
     async def turn(self, registry: str, urgency: Urgency) -> AsyncIterator[None]:
@@ -52,8 +57,7 @@ class Limiter:
     @property
     def is_patient(self) -> bool:
         """Whether a request that was throttled is to wait and try again."""
-        now = self._clock.monotonic()
-        return self.gate.closed_seconds(now) + self.gate.remaining(now) <= self._patience
+        return self.gate.is_worth_waiting(self._clock.monotonic())
 
     def answered(self) -> None:
         """Note an answer that was not a 429."""

@@ -29,6 +29,7 @@ from ncr_exporter.ncr.signature import signed_headers
 from ncr_exporter.ncr.turns import Urgency
 
 _RETRIES = 2
+_LOOK_AGAIN = 1.0  # seconds
 _BACKOFF = 0.5  # seconds before the first retry, doubled for the second, then jittered
 
 Result = TypeVar("Result")
@@ -65,6 +66,16 @@ class Transport:
         self._timeout = timeout
         self._clock = clock
         self._observer = observer
+
+    async def close(self) -> None:
+        """Close all connections, whatever is under way."""
+        await self._http.aclose()
+
+    async def retire(self) -> None:
+        """Close all connections once nothing is under way; nothing new must come."""
+        while not self.limiter.idle:
+            await self._clock.sleep(_LOOK_AGAIN)
+        await self._http.aclose()
 
     async def get(
         self,

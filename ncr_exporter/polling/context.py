@@ -10,6 +10,7 @@ from ncr_exporter.polling.budget import Budget
 from ncr_exporter.polling.expiry import Expiry
 from ncr_exporter.polling.scheduler import Job, JobKey, Scheduler
 from ncr_exporter.shard import Shard
+from ncr_exporter.storage.records import Kept
 from ncr_exporter.store import Store
 from ncr_exporter.targets import Account, Timing
 
@@ -29,6 +30,8 @@ class Polling:
     expiry: Expiry
     told: set[tuple[str, ...]] = field(default_factory=set)
     """What was warned of already: registries and images of whose pulls nothing is known."""
+    kept: Kept = field(default_factory=Kept)
+    """What is known from before the start, until the first configuration took its share."""
     over_limit: set[Account] = field(default_factory=set)
     """Accounts whose plan is known to exceed their limit, each told of once."""
 

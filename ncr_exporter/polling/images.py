@@ -32,9 +32,26 @@ def begin(polling: Polling, registry: RegistryTarget) -> None:
         polling.store.add_registry(registry, hosts=())
         return
     polling.store.add_registry(registry, hosts=documented_hosts(registry))
+    is_known = _restore(polling, registry)
     run = partial(list_images, polling, registry.label)
-    polling.begin(_key(registry), registry.account, registry.timing.interval, run)
+    interval = registry.timing.interval
+    polling.begin(_key(registry), registry.account, interval, run, tried=is_known)
     _begin_images(polling, registry, {})
+
+
+def _restore(polling: Polling, registry: RegistryTarget) -> bool:
+    """Publish what is known of a registry from before the start; tell whether anything is."""
+    now = polling.clock.time()
+    kept = polling.kept.registry(registry, now)
+    if kept is None:
+        return False
+    polling.store.restore_registry(
+        registry.label, at=kept.at, images=kept.images, hosts=kept.hosts, public=kept.public
+    )
+    expire = partial(polling.store.list_expired, registry.label)
+    age = max(0.0, now - kept.at)
+    polling.expiry.renew(_key(registry), registry.timing.expire_after, expire, age=age)
+    return True
 
 
 def _retarget(polling: Polling, registry: RegistryTarget) -> None:
@@ -103,7 +120,7 @@ def _listed(polling: Polling, label: str, images: Mapping[str, ListedImage], pag
 def _begin_images(
     polling: Polling, registry: RegistryTarget, listed: Mapping[str, ListedImage]
 ) -> None:
-    for target in registry.images(listed):
+    for target in registry.images({*listed, *polling.kept.images_of(registry)}):
         if target.key not in polling.store.images and polling.shard.owns(*target.key):
             tags.begin(polling, target, listed.get(target.name))
 

@@ -10,6 +10,7 @@ from ncr_exporter.polling.expiry import Expiry
 from ncr_exporter.polling.registries import Watch
 from ncr_exporter.polling.scheduler import JobKey, Scheduler
 from ncr_exporter.shard import Shard
+from ncr_exporter.storage.records import Kept
 from ncr_exporter.store import Store
 from ncr_exporter.targets import Catalog, ImageKey, RegistryTarget
 
@@ -25,17 +26,21 @@ class Poller:
         clock: Clock,
         shard: Shard,
         *,
+        kept: Kept | None = None,
         once: bool = False,
     ) -> None:
+        """`kept` is what is known from before; with `once` nothing is polled a second time."""
         scheduler = Scheduler(clock, first_round=self._first_round_ended, once=once)
         expiry = Expiry(clock, off=once)
         self._watches: dict[JobKey, Watch] = {}
-        self._polling = Polling(clients, store, budget, clock, shard, scheduler, expiry)
+        self._polling = Polling(
+            clients, store, budget, clock, shard, scheduler, expiry, kept=kept or Kept()
+        )
 
     @property
     def ready(self) -> bool:
         """Whether everything known so far was asked for at least once."""
-        return self._polling.scheduler.all_tried
+        return bool(self._watches) and self._polling.scheduler.all_tried
 
     @property
     def busy(self) -> bool:
@@ -58,6 +63,7 @@ class Poller:
                 images.end(self._polling, state.target)
         for target in wanted.values():
             images.begin_or_go_on(self._polling, target)
+        self._polling.kept.clear()
         for account in self._polling.clients:
             self._polling.review_plan(account)
 

@@ -34,9 +34,14 @@ class Watch:
             yield self.catalog.every
 
     def begin(self) -> None:
-        """Start listing."""
+        """Start listing; what lists found before the start is polled already."""
+        found = self.catalog.found(self.polling.kept.found_by(self.catalog))
+        self.absences = dict.fromkeys(found, 0)
         key, interval = self.catalog.key, self.catalog.timing.interval
-        self.polling.begin(key, self.catalog.account, interval, self.list_registries)
+        is_known = self.catalog.every is None or bool(self.absences)
+        self.polling.begin(
+            key, self.catalog.account, interval, self.list_registries, tried=is_known
+        )
 
     def take(self, catalog: Catalog) -> None:
         """Go on as another configuration wants it; registries it still asks for stay found."""

@@ -16,11 +16,24 @@ log = structlog.get_logger()
 
 
 def begin(polling: Polling, target: ImageTarget, listed: ListedImage | None = None) -> None:
-    """Start polling an image."""
-    polling.store.add(target, listed)
+    """Start polling an image; what is known of it from before the start stands until then."""
+    is_known = _restore(polling, target)
+    if not is_known:
+        polling.store.add(target, listed)
     account = target.registry.account
     run = partial(poll, polling, target.key)
-    polling.begin(target.key, account, target.timing.interval, run)
+    polling.begin(target.key, account, target.timing.interval, run, tried=is_known)
+
+
+def _restore(polling: Polling, target: ImageTarget) -> bool:
+    """Publish what is known of an image from before the start; tell whether anything is."""
+    now = polling.clock.time()
+    kept = polling.kept.image(target, now)
+    if kept is None:
+        return False
+    polling.store.restore(target, kept.tags, at=kept.at, pull_count=kept.pull_count)
+    _expire_later(polling, target, age=max(0.0, now - kept.at))
+    return True
 
 
 def retarget(polling: Polling, target: ImageTarget) -> None:
@@ -68,11 +81,16 @@ def _succeeded(polling: Polling, key: ImageKey, listing: Listing[Tag], started: 
     polling.store.succeeded(target, listing.records, at=now, duration=duration)
     account = target.registry.account
     polling.plan(target.key, account, target.timing.interval, listing.pages)
-    expire = partial(polling.store.expired, target.key)
-    polling.expiry.renew(target.key, target.timing.expire_after, expire)
+    _expire_later(polling, target)
     _warn_of_unknown_pulls(polling, target)
     labels = {"registry": target.registry.label, "image": target.name}
     events.succeeded("poll", before, **labels, tags=len(listing.records), duration=duration)
+
+
+def _expire_later(polling: Polling, target: ImageTarget, *, age: float = 0.0) -> None:
+    """Let an image's data leave when it is too old; it is of this age (s) now."""
+    expire = partial(polling.store.expired, target.key)
+    polling.expiry.renew(target.key, target.timing.expire_after, expire, age=age)
 
 
 def _warn_of_unknown_pulls(polling: Polling, target: ImageTarget) -> None:

@@ -1,14 +1,16 @@
 """Paths → answers. Nothing here calls the API or waits for a poll."""
 
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from http import HTTPStatus
 from itertools import chain
 
 from ncr_exporter.clock import Clock
+from ncr_exporter.errors import UserError
 from ncr_exporter.metrics.exposition import Exposition
 from ncr_exporter.metrics.own import OwnMetrics
 from ncr_exporter.store import Store
+from ncr_exporter.web.crosssite import is_cross_site
 from ncr_exporter.web.index import index_page
 from ncr_exporter.web.messages import Request, Response, text_response
 from ncr_exporter.web.negotiation import OPENMETRICS, TEXT, wants_gzip, wants_openmetrics
@@ -17,6 +19,7 @@ from ncr_exporter.web.report import csv_response
 _GZIP_LEVEL = 1  # a sixth of level 9's time for a tenth more bytes, on this kind of text
 _GZIP_WINDOW = zlib.MAX_WBITS | 16
 _READ = ("GET", "HEAD")
+_WRITE = ("POST", "PUT")
 
 
 class Routes:
@@ -31,23 +34,34 @@ class Routes:
         ready: Callable[[], bool],
         clock: Clock,
         telemetry_path: str = "/metrics",
+        config: Callable[[], str] = str,
+        reload: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
+        """`config` gives the configuration as it may be shown; `reload` is None where not enabled.
+
+        `reload` raises UserError with the reason why it changed nothing.
+        """
         self._exposition = exposition
         self._own = own
         self._store = store
         self._is_ready = ready
         self._clock = clock
         self._telemetry_path = telemetry_path
+        self._config = config
+        self._reload = reload
         self._routes: dict[str, Callable[[Request], Response]] = {
             "/": self._index,
             "/report.csv": self._report,
             "/-/healthy": self._healthy,
             "/-/ready": self._ready,
+            "/config": self._shown_config,
             telemetry_path: self._metrics,
         }
 
     async def __call__(self, request: Request) -> Response:
         """Return the answer to one request."""
+        if request.path == "/-/reload":
+            return await self._reloaded(request)
         route = self._routes.get(request.path)
         if route is None:
             return text_response(HTTPStatus.NOT_FOUND, "not found; see /\n")
@@ -55,6 +69,25 @@ class Routes:
             allow = {"allow": ", ".join(_READ)}
             return text_response(HTTPStatus.METHOD_NOT_ALLOWED, "method not allowed\n", allow)
         return route(request)
+
+    async def _reloaded(self, request: Request) -> Response:
+        if self._reload is None:
+            return text_response(
+                HTTPStatus.FORBIDDEN, "not enabled; start with --web.enable-lifecycle\n"
+            )
+        if request.method not in _WRITE:
+            allow = {"allow": ", ".join(_WRITE)}
+            return text_response(HTTPStatus.METHOD_NOT_ALLOWED, "method not allowed\n", allow)
+        if is_cross_site(request.headers):
+            return text_response(HTTPStatus.FORBIDDEN, "not from another site's page\n")
+        try:
+            await self._reload()
+        except UserError as error:
+            return text_response(HTTPStatus.INTERNAL_SERVER_ERROR, f"{error}\n")
+        return text_response(HTTPStatus.OK, "reloaded\n")
+
+    def _shown_config(self, _: Request) -> Response:
+        return text_response(HTTPStatus.OK, self._config(), {"cache-control": "no-store"})
 
     def _metrics(self, request: Request) -> Response:
         openmetrics = wants_openmetrics(request.headers.get("accept", ""))
