@@ -15,7 +15,7 @@ from ncr_exporter.flags import Flag, UsageError, boolean, choice
 from ncr_exporter.oneround import Failed, OneRound, failed
 from ncr_exporter.report import files, table
 from ncr_exporter.report.rows import Report
-from ncr_exporter.terminal import console_on, progress_of
+from ncr_exporter.terminal import Terminal, progress_of
 from ncr_exporter.textfile import refuse_unwritable, write_whole
 
 _METRICS = "prometheus"
@@ -67,10 +67,10 @@ def _inventory(one_round: OneRound) -> Iterable[bytes]:
 
 
 def _form(values: Values, file: IO[str]) -> Callable[[Report], Iterable[str]]:
-    console = console_on(file)
+    terminal = Terminal(file)
     forms: Mapping[tuple[str, bool], Callable[[Report], Iterable[str]]] = {
-        ("table", False): partial(table.images_as_table, console),
-        ("table", True): partial(table.tags_as_table, console),
+        ("table", False): partial(table.images_as_table, terminal),
+        ("table", True): partial(table.tags_as_table, terminal),
         ("json", False): files.images_as_json,
         ("json", True): files.tags_as_json,
         ("csv", False): files.images_as_csv,
