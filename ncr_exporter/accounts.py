@@ -26,7 +26,6 @@ from ncr_exporter.ncr.credentials import find_credentials
 from ncr_exporter.ncr.http import http_client
 from ncr_exporter.ncr.limiter import Limiter
 from ncr_exporter.ncr.observer import Observer
-from ncr_exporter.ncr.pace import Gate
 from ncr_exporter.ncr.transport import Transport
 from ncr_exporter.polling.budget import Budget
 from ncr_exporter.polling.context import Clients
@@ -50,6 +49,7 @@ class Accounts:
         hooks: Sequence[Hook] = (),
         patience: float = 0.0,
     ) -> None:
+        """`patience` is the limiters'."""
         self.clients: dict[Account, Client] = {}
         """Replaced in place: who polls looks its client up for each listing."""
         self._environ = environ
@@ -95,7 +95,9 @@ class Accounts:
 
     def _client(self, config: Config, catalog: Catalog, rate: float) -> Client:
         account, api = catalog.account, config.api
-        credentials = find_credentials(account.credentials, config.directory, self._environ)
+        credentials = find_credentials(
+            account.credentials, config.directory, self._environ, self._clock
+        )
         log.info("key found", registry=catalog.label, source=credentials.source)
         before = self.clients.get(account)
         http = http_of(config)
@@ -108,7 +110,8 @@ class Accounts:
                 rate,
                 api.max_concurrency,
                 self._clock,
-                gate=before.transport.limiter.gate if before else Gate(self._patience),
+                gate=before.transport.limiter.gate if before else None,
+                patience=self._patience,
             ),
             timeout=api.timeout,
             clock=self._clock,
@@ -137,10 +140,7 @@ async def connected(  # noqa: PLR0913 -- what every account's client is made of,
     hooks: Sequence[Hook] = (),
     patience: float = 0.0,
 ) -> AsyncIterator[Clients]:
-    """Give a client for each account that `catalogs` need; see `Accounts.apply`.
-
-    `patience` is that of the gates of these accounts.
-    """
+    """Give a client for each account that `catalogs` need; see `Accounts.apply`."""
     async with Accounts(
         environ=environ, clock=clock, observer=observer, hooks=hooks, patience=patience
     ) as accounts:

@@ -8,7 +8,6 @@ import pytest
 
 from ncr_exporter.ncr.errors import ThrottledError
 from ncr_exporter.ncr.limiter import Limiter
-from ncr_exporter.ncr.pace import Gate
 from ncr_exporter.ncr.turns import Urgency
 from tests.support import ManualClock, settle
 
@@ -18,7 +17,7 @@ class Office:
 
     def __init__(self, rate: float = 1000, slots: int = 2, patience: float = 0.0) -> None:
         self.clock = ManualClock()
-        self.limiter = Limiter(rate, slots, self.clock, gate=Gate(patience))
+        self.limiter = Limiter(rate, slots, self.clock, patience=patience)
         self.started: list[str] = []
         self.refused: list[str] = []
         self.ends: dict[str, asyncio.Event] = {}

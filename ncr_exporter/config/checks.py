@@ -120,6 +120,9 @@ def _credentials(owner: Node) -> Iterator[tuple[str, Node]]:
     if node is owner or not isinstance(node.value, dict):
         return
     written = {key for key, child in node.value.items() if child.value is not None}
+    if "source" in written and len(written) > 1:
+        yield "give a source or keys, not both", node
+        return
     for key, other in (("access_key", "secret_key"), ("secret_key", "access_key")):
         if {key, f"{key}_file"} <= written:
             yield f"give {key} or {key}_file, not both", node

@@ -15,14 +15,23 @@ class Limiter:
 
     A request that waits for its turn holds no slot. While the gate is closed nobody waits: all
     fail at once as throttled, so that no poll hangs for the minutes a gateway may ask for; unless
-    the gate's patience covers them.
+    `patience` (seconds, for all times that the gate is closed together) covers what it asks for.
     """
 
-    def __init__(self, rate: float, slots: int, clock: Clock, *, gate: Gate | None = None) -> None:
+    def __init__(
+        self,
+        rate: float,
+        slots: int,
+        clock: Clock,
+        *,
+        gate: Gate | None = None,
+        patience: float = 0.0,
+    ) -> None:
         """`gate` is that of a limiter before this one: a closed gate must stay closed."""
         self.pace = Pace(rate)
         self.gate = gate or Gate()
         self._slots = self._free = slots
+        self._patience = patience
         self._clock = clock
         self._waiting: TurnQueue[asyncio.Future[bool]] = TurnQueue()
         self._timer: Timer | None = None
@@ -57,7 +66,8 @@ class Limiter:
     @property
     def is_patient(self) -> bool:
         """Whether a request that was throttled is to wait and try again."""
-        return self.gate.is_worth_waiting(self._clock.monotonic())
+        now = self._clock.monotonic()
+        return self.gate.closed_seconds(now) + self.gate.remaining(now) <= self._patience
 
     def answered(self) -> None:
         """Note an answer that was not a 429."""

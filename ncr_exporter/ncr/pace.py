@@ -39,8 +39,6 @@ class Pace:
 class Gate:
     """Closed by a 429 until a moment; then one probe decides. Times are monotonic seconds."""
 
-    patience: float = 0.0
-    """Seconds, for all times together that it is closed, that requests wait for it to open."""
     _opens: float | None = None
     _probing: bool = False
     _streak: int = 0
@@ -60,10 +58,6 @@ class Gate:
     def probing(self) -> bool:
         """Whether the one request that decides is under way."""
         return self._probing
-
-    def is_worth_waiting(self, now: float) -> bool:
-        """Tell whether patience covers all the time that it was, is and stays closed."""
-        return self.closed_seconds(now) + self.remaining(now) <= self.patience
 
     def close(self, now: float, retry_after: float | None) -> None:
         """Close after a 429; `retry_after` is in seconds, None where the gateway did not say."""
