@@ -2,7 +2,7 @@
 
 import io
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -37,33 +37,28 @@ async def _once(one_round: OneRound, values: Values, output: Path | None) -> int
     async with progress_of(one_round.store, wanted=values["--log.level"] == "error"):
         await one_round.run()
     failures = list(failed(one_round.store))
-    if values["--format"] == _METRICS:
-        pieces = _inventory(one_round) if output else _exposition(one_round)
-    else:
-        report = Report(
-            one_round.store.images.values(),
-            one_round.clock.time(),
-            {failure.place: failure.failure for failure in failures},
-        )
-        drawn = _form(values, io.StringIO() if output else sys.stdout)
-        pieces = (text.encode() for text in drawn(report))
     if output:
-        write_whole(output, pieces)
+        write_whole(output, _content(one_round, values, failures, io.StringIO()))
     else:
-        sys.stdout.buffer.writelines(pieces)
+        sys.stdout.buffer.writelines(_content(one_round, values, failures, sys.stdout))
         sys.stdout.flush()
     _explain(failures)
     return int(any(failure.matters for failure in failures))
 
 
-def _exposition(one_round: OneRound) -> Iterable[bytes]:
-    images = one_round.exposition.pieces(one_round.clock.time(), openmetrics=False)
-    return chain(images, [one_round.own.text(openmetrics=False)])
-
-
-def _inventory(one_round: OneRound) -> Iterable[bytes]:
-    """Return what may lie in a file: node_exporter has `process_*` and `python_*` of its own."""
-    return one_round.exposition.inventory()
+def _content(
+    one_round: OneRound, values: Values, failures: Iterable[Failed], file: IO[str]
+) -> Iterator[bytes]:
+    """Yield what was asked for: metrics, or a report drawn as `file` can show it."""
+    now = one_round.clock.time()
+    if values["--format"] == _METRICS and values["--output"]:
+        return one_round.exposition.inventory()
+    if values["--format"] == _METRICS:
+        images = one_round.exposition.pieces(now, openmetrics=False)
+        return chain(images, [one_round.own.text(openmetrics=False)])
+    causes = {failure.place: failure.failure for failure in failures}
+    report = Report(one_round.store.images.values(), now, causes)
+    return (text.encode() for text in _form(values, file)(report))
 
 
 def _form(values: Values, file: IO[str]) -> Callable[[Report], Iterable[str]]:
