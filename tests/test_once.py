@@ -260,7 +260,7 @@ def test_without_a_key_it_exits_2(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("form", ["prometheus", "table", "csv", "json"])
+@pytest.mark.parametrize("form", ["prometheus", "table"])
 def test_a_reader_that_leaves_early_is_no_traceback(form: str, tmp_path: Path) -> None:
     with answering(source_of(app=TWO_TAGS)) as (_, url):
         config = write_config(tmp_path, url, "my-registry")

@@ -195,6 +195,7 @@ def test_a_recording_with_names_replays_to_the_same_values(tmp_path: Path) -> No
     with demo(f"--replay={recording}") as replay:
         replay.ready()
         after = samples_of(replay.get().text)
+        assert replay.stop()[0] == 0
     compared = ("ncr_image_tags", "ncr_image_size_bytes", "ncr_image_stale_tags", "ncr_image_pulls")
     some = {key: value for key, value in before.items() if key[0].startswith(compared)}
     assert len(some) >= 4 * 7
@@ -212,6 +213,7 @@ def test_failures_are_replayed_too(tmp_path: Path) -> None:
     with demo(f"--replay={recording}") as replay:
         replay.ready()
         text = replay.get().text
+        assert replay.stop()[0] == 0
     assert 'ncr_image_up{registry="registry-1",image="part-1"} 1' in text
     assert 'ncr_image_up{registry="registry-1",image="part-2"} 0' in text
     denied = 'operation="tag_list",reason="permission",registry="registry-1"} 1.0'

@@ -96,8 +96,9 @@ def _registry(online: Online, state: RegistryState) -> Finding:
         return Finding("ok", target.label, f"{text} listed{public}")
     known = _registries_of(online, target)
     if state.failure.reason == "not_found" and known is not None and target.path.name not in known:
-        remedy = f"the account has no registry {target.path.name!r} in {target.region}"
-        return _failed(target.label, state.failure, f"{remedy}{_instead(target.path.name, known)}")
+        lacks = f"the account has no registry {target.path.name!r} in {target.region}"
+        remedy = f"{lacks}{_instead(target.path.name, known)}; check its region, too"
+        return _failed(target.label, state.failure, remedy)
     finding = _failed(target.label, state.failure, _remedy(online, state.failure))
     return finding if finds_images(target) else replace(finding, verdict="warning")
 
