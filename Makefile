@@ -42,7 +42,7 @@ format: venv ## let ruff mend what it can and format the rest
 types: venv ## mypy, strict
 	$(BIN)/mypy
 
-prometheus: $(VENV)/.base ## get Debian's Prometheus, promtool and node_exporter for the tests, without installing them
+prometheus: $(VENV)/.base ## get Debian's Prometheus, Alertmanager and node_exporter for the tests, without installing them
 	@$(BIN)/python -m tools.get_prometheus
 	@$(BIN)/python -m tools.get_node_exporter
 

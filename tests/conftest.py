@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import hypothesis
 import pytest
 
 from tests import prometheus
-from tools.get_prometheus import must_have_tools
+from tools.get_prometheus import find_alert_tools, must_have_tools
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tools.get_prometheus import Tools
+    from tools.get_prometheus import AlertTools, Tools
+
+Found = TypeVar("Found")
+_HOW_TO_GET = (prometheus.HOW_TO_GET, prometheus.HOW_TO_GET_ALERTMANAGER)
 
 # The same examples each time, so that a red run is about the change at hand;
 # --hypothesis-profile=default searches afresh.
@@ -26,11 +29,20 @@ hypothesis.settings.load_profile("ci")
 @pytest.fixture(scope="session")
 def prometheus_tools() -> Tools:
     """Prometheus and promtool; without them the test is left out, or fails in CI."""
-    tools = prometheus.prometheus_tools()
+    return _found(prometheus.prometheus_tools(), prometheus.HOW_TO_GET)
+
+
+@pytest.fixture(scope="session")
+def alert_tools() -> AlertTools:
+    """Alertmanager and amtool; likewise."""
+    return _found(find_alert_tools(), prometheus.HOW_TO_GET_ALERTMANAGER)
+
+
+def _found(tools: Found | None, how_to_get: str) -> Found:
     if tools is None and must_have_tools():
-        pytest.fail(prometheus.HOW_TO_GET, pytrace=False)
+        pytest.fail(how_to_get, pytrace=False)
     if tools is None:
-        pytest.skip(prometheus.HOW_TO_GET)
+        pytest.skip(how_to_get)
     return tools
 
 
@@ -47,13 +59,13 @@ def _marked_tests_need_prometheus(request: pytest.FixtureRequest) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Name the tests that were left out for want of Prometheus."""
+    """Name the tests that were left out for want of Prometheus or Alertmanager."""
     left_out = [
         report.nodeid
         for report in terminalreporter.stats.get("skipped", [])
-        if prometheus.HOW_TO_GET in str(report.longrepr)
+        if any(how in str(report.longrepr) for how in _HOW_TO_GET)
     ]
     if left_out:
-        terminalreporter.section("left out for want of Prometheus", sep="-")
-        terminalreporter.line(f"{len(left_out)} left out: each {prometheus.HOW_TO_GET}")
+        terminalreporter.section("left out for want of Prometheus or Alertmanager", sep="-")
+        terminalreporter.line(f"{len(left_out)} left out: `make prometheus` gets it on Debian")
         terminalreporter.line(", ".join(left_out))

@@ -65,8 +65,8 @@ def _online(config: Config, values: Values, environ: Mapping[str, str]) -> int:
     from ncr_exporter.online.run import check_online  # noqa: PLC0415 -- see above
     from ncr_exporter.terminal import Terminal  # noqa: PLC0415 -- likewise
 
-    sys.stdout.write("\n")
     recorder = _recorder(config, values)
+    sys.stdout.write("\n")
     work = check_online(
         config,
         environ,

@@ -51,11 +51,12 @@ def _content(
 ) -> Iterator[bytes]:
     """Yield what was asked for: metrics, or a report drawn as `file` can show it."""
     now = one_round.clock.time()
-    if values["--format"] == _METRICS and values["--output"]:
-        return one_round.exposition.inventory()
     if values["--format"] == _METRICS:
-        images = one_round.exposition.pieces(now, openmetrics=False)
-        return chain(images, [one_round.own.text(openmetrics=False)])
+        edition = one_round.exposition.edition
+        if values["--output"]:
+            return edition.text(None, openmetrics=False)
+        own = one_round.own.text(openmetrics=False)
+        return chain(edition.text(now, openmetrics=False), [own])
     causes = {failure.place: failure.failure for failure in failures}
     report = Report(one_round.store.images.values(), now, causes)
     return (text.encode() for text in _form(values, file)(report))
