@@ -174,6 +174,13 @@ class RunningPrometheus:
             time.sleep(PAUSE_SECONDS)
         return result
 
+    def label_values(self, label: str, series: str) -> list[str]:
+        """The values of a label among the series that a selector matches."""
+        answer = self._http.get(f"/api/v1/label/{label}/values", params={"match[]": series}).json()
+        assert answer["status"] == "success", f"{series}: {answer.get('error')}"
+        result: list[str] = answer["data"]
+        return result
+
     def targets(self) -> list[dict[str, Any]]:
         """The targets it scrapes, as its API describes them."""
         result: list[dict[str, Any]] = self._get("/api/v1/targets", state="active")["activeTargets"]

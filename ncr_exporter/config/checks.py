@@ -17,6 +17,7 @@ from ncr_exporter.zones import REGIONS
 UNNAMEABLE = {".", ".."}
 """What a path cannot hold as a name: it would lead elsewhere."""
 Entry = TypeVar("Entry", RegistryConfig, ImageConfig)
+_child = Node.child
 
 
 def check(config: Config, root: Node, report: Report) -> None:
@@ -158,9 +159,3 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
-
-
-def _child(node: Node, key: str) -> Node:
-    """Return the node under `key`, or the mapping itself where the key was left out."""
-    child = node.value.get(key) if isinstance(node.value, dict) else None
-    return child if isinstance(child, Node) else node

@@ -22,13 +22,13 @@ async def in_steps(work: Generator[None, None, Result]) -> Result:
 
 
 def gathered(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield the same bytes in fewer pieces."""
+    """Yield the same bytes in fewer pieces; a large one as it is, for each client would copy it."""
     some: list[bytes] = []
     size = 0
     for piece in pieces:
-        some.append(piece)
-        size += len(piece)
-        if size >= _ENOUGH:
+        if size + len(piece) > _ENOUGH:
             yield b"".join(some)
             some, size = [], 0
+        some.append(piece)
+        size += len(piece)
     yield b"".join(some)
