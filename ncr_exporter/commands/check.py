@@ -64,20 +64,20 @@ def _run(values: Values, environ: Mapping[str, str]) -> int:
 def _online(config: Config, values: Values, environ: Mapping[str, str]) -> int:
     # Imported here: an offline check, and the start of `serve`, need nothing of it.
     from ncr_exporter.online.run import check_online  # noqa: PLC0415 -- see above
-    from ncr_exporter.terminal import console_on  # noqa: PLC0415 -- likewise
+    from ncr_exporter.terminal import Terminal  # noqa: PLC0415 -- likewise
 
-    sys.stdout.write("\n")
     recorder = _recorder(config, values)
+    sys.stdout.write("\n")
     work = check_online(
         config,
         environ,
-        console_on(sys.stdout),
+        Terminal(sys.stdout),
         sinks=[recorder.take] if recorder else [],
         with_progress=values["--log.level"] == "error",
     )
     code = run_to_its_end(work)
     if recorder:
-        sys.stdout.write(f"\n{values['--record']} holds {recorder.answers} answers, redacted\n")
+        sys.stdout.write(f"\n{recorder.finish()}\n")
     return code
 
 
