@@ -10,7 +10,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help demo venv test lint format types prometheus lock clean
+.PHONY: help demo venv test lint format types prometheus browser screenshots lock clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s%s\n", $$1, $$2}' Makefile
@@ -22,7 +22,7 @@ demo: $(VENV)/.program ## run everything against a simulated registry, until Ctr
 venv: $(VENV)/.program $(VENV)/.dev ## make .venv with the program and all development tools
 
 # Only a whole run can reach the coverage that pyproject.toml asks for: with ARGS it is shown, not judged.
-test: lint types prometheus ## lint, types, then all tests with branch coverage
+test: lint types prometheus browser ## lint, types, then all tests with branch coverage
 	@$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest $(ARGS)
 	@$(BIN)/coverage combine --quiet
@@ -40,7 +40,13 @@ types: venv ## mypy, strict
 	$(BIN)/mypy
 
 prometheus: $(VENV)/.base ## get Debian's Prometheus and promtool for the tests, without installing them
-	@$(BIN)/python tools/get_prometheus.py
+	@$(BIN)/python -m tools.get_prometheus
+
+browser: $(VENV)/.base ## install Debian's Chromium for the tests, where root may
+	@$(BIN)/python -m tools.get_browser
+
+screenshots: venv browser ## pictures of the status page, to be looked at, in build/screenshots
+	@$(BIN)/python -m tests.screenshots
 
 # Each lock is bound by the one before, since all of them go into one environment.
 # It asks for the tools alone: the program cannot be installed while its lock is behind pyproject.toml.

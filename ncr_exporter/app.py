@@ -81,6 +81,7 @@ async def exporter(
             store=store,
             ready=lambda: poller.ready,
             clock=clock,
+            next_poll=poller.next_poll,
             telemetry_path=options.telemetry_path,
         )
         async with Server(routes, Limits(requests=options.max_requests)) as server:

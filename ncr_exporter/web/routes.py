@@ -1,7 +1,7 @@
 """Paths → answers. Nothing here calls the API or waits for a poll."""
 
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from http import HTTPStatus
 from itertools import chain
 
@@ -9,13 +9,20 @@ from ncr_exporter.clock import Clock
 from ncr_exporter.metrics.exposition import Exposition
 from ncr_exporter.metrics.own import OwnMetrics
 from ncr_exporter.store import Store
-from ncr_exporter.web.index import index_page
+from ncr_exporter.targets import ImageKey
 from ncr_exporter.web.messages import Request, Response, text_response
 from ncr_exporter.web.negotiation import OPENMETRICS, TEXT, wants_gzip, wants_openmetrics
+from ncr_exporter.web.status.handler import StatusPage
 
 _GZIP_LEVEL = 1  # a sixth of level 9's time for a tenth more bytes, on this kind of text
 _GZIP_WINDOW = zlib.MAX_WBITS | 16
 _READ = ("GET", "HEAD")
+_LINKS = (
+    ("Ready", "/-/ready"),
+    ("Healthy", "/-/healthy"),
+    ("Configuration", "/config"),
+    ("Report as CSV", "/report.csv"),
+)
 
 
 class Routes:
@@ -29,16 +36,17 @@ class Routes:
         store: Store,
         ready: Callable[[], bool],
         clock: Clock,
+        next_poll: Callable[[ImageKey], float | None] = lambda _: None,
         telemetry_path: str = "/metrics",
     ) -> None:
         self._exposition = exposition
         self._own = own
-        self._store = store
         self._is_ready = ready
         self._clock = clock
-        self._telemetry_path = telemetry_path
-        self._routes: dict[str, Callable[[Request], Response]] = {
-            "/": self._index,
+        status = StatusPage(store, next_poll, lambda: self._links(telemetry_path))
+        self._routes: dict[str, Callable[[Request], Response | Awaitable[Response]]] = {
+            "/": status.page,
+            **status.assets(),
             "/-/healthy": self._healthy,
             "/-/ready": self._ready,
             telemetry_path: self._metrics,
@@ -52,7 +60,13 @@ class Routes:
         if request.method not in _READ:
             allow = {"allow": ", ".join(_READ)}
             return text_response(HTTPStatus.METHOD_NOT_ALLOWED, "method not allowed\n", allow)
-        return route(request)
+        answer = route(request)
+        return answer if isinstance(answer, Response) else await answer
+
+    def _links(self, telemetry_path: str) -> list[tuple[str, str]]:
+        """Return what the status page leads to: whatever of this is served."""
+        offered = (("Metrics", telemetry_path), *_LINKS)
+        return [(words, f".{path}") for words, path in offered if path in self._routes]
 
     def _metrics(self, request: Request) -> Response:
         openmetrics = wants_openmetrics(request.headers.get("accept", ""))
@@ -76,15 +90,6 @@ class Routes:
         return text_response(
             HTTPStatus.SERVICE_UNAVAILABLE, "not ready: some image was not polled yet\n"
         )
-
-    def _index(self, _: Request) -> Response:
-        body = index_page(self._store.images.values(), self._telemetry_path).encode()
-        headers = {
-            "content-type": "text/html; charset=utf-8",
-            "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'",
-            "x-content-type-options": "nosniff",
-        }
-        return Response(HTTPStatus.OK, headers, (body,), len(body))
 
 
 def _gzipped(pieces: Iterable[bytes]) -> Iterator[bytes]:

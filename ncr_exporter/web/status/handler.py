@@ -1,0 +1,101 @@
+"""The page over HTTP: rendered in a thread, and sent again only where it changed."""
+
+import asyncio
+import hashlib
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from http import HTTPStatus
+
+from ncr_exporter.store import Store
+from ncr_exporter.targets import ImageKey
+from ncr_exporter.web.messages import Request, Response, text_response
+from ncr_exporter.web.negotiation import wants_gzip
+from ncr_exporter.web.status.assets import asset, content_types
+
+_AT_A_TIME = 4
+"""Visitors served or waiting; more are refused, for each holds a place that a scrape may need."""
+_POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+_HEADERS = {
+    "cache-control": "no-cache",
+    "content-security-policy": _POLICY,
+    "referrer-policy": "no-referrer",
+    "vary": "accept-encoding",
+    "x-content-type-options": "nosniff",
+}
+_GZIP_LEVEL = 1
+_GZIP_WINDOW = zlib.MAX_WBITS | 16
+
+
+class StatusPage:
+    """Answers for `/` and for what the page loads.
+
+    Rendering takes turns in a thread, so that it holds neither the event loop nor, by many at a
+    time, the interpreter: a scrape must not feel that somebody looks.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        next_poll: Callable[[ImageKey], float | None],
+        links: Callable[[], Sequence[tuple[str, str]]] = tuple,
+    ) -> None:
+        self._store = store
+        self._next_poll = next_poll
+        self._links = links
+        self._turn = asyncio.Lock()
+        self._visitors = 0
+
+    async def page(self, request: Request) -> Response:
+        """Answer with the page that a query asks for, as things stand at this moment."""
+        if self._visitors >= _AT_A_TIME:
+            busy = {"retry-after": "2"}
+            return text_response(HTTPStatus.SERVICE_UNAVAILABLE, "too many visitors\n", busy)
+        self._visitors += 1
+        try:
+            async with self._turn:
+                images = tuple(self._store.images.values())
+                registries = tuple(self._store.registries.values())
+                render = self._rendered
+                return await asyncio.to_thread(render, request, images, registries)
+        finally:
+            self._visitors -= 1
+
+    def _rendered(self, request: Request, images: object, registries: object) -> Response:
+        # Templates cost time and memory, which serving metrics alone does not need.
+        from ncr_exporter.web.status.page import Facts, render  # noqa: PLC0415
+
+        facts = Facts(images, registries, self._next_poll, self._links())  # type: ignore[arg-type]
+        status, text = render(facts, request.query)
+        # A lone surrogate, which no name should hold, must not cost the whole page.
+        return _answer(request, text.encode(errors="replace"), "text/html; charset=utf-8", status)
+
+    @staticmethod
+    def assets() -> Mapping[str, Callable[[Request], Response]]:
+        """Return the paths of what the page loads, and what answers for them."""
+        return dict.fromkeys(content_types(), _asset)
+
+
+def _asset(request: Request) -> Response:
+    return _answer(request, asset(request.path), content_types()[request.path])
+
+
+def _answer(request: Request, body: bytes, content_type: str, status: int = 200) -> Response:
+    """Return a body, or word that the visitor has it already."""
+    # Weak, for it names the same page whether it is compressed or not.
+    etag = f'W/"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
+    headers = {**_HEADERS, "etag": etag}
+    if status == HTTPStatus.OK and _is_known(etag, request.headers.get("if-none-match", "")):
+        return Response(HTTPStatus.NOT_MODIFIED, headers)
+    headers["content-type"] = content_type
+    if wants_gzip(request.headers.get("accept-encoding", "")):
+        body = zlib.compress(body, _GZIP_LEVEL, _GZIP_WINDOW)
+        headers["content-encoding"] = "gzip"
+    return Response(status, headers, (body,), len(body))
+
+
+def _is_known(etag: str, if_none_match: str) -> bool:
+    known = [tag.strip().removeprefix("W/") for tag in if_none_match.split(",")]
+    return "*" in known or etag.removeprefix("W/") in known
