@@ -1,11 +1,12 @@
 """The page over HTTP: rendered in a thread, and sent again only where it changed."""
 
 import asyncio
+import gzip
 import hashlib
-import zlib
 from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 
+from ncr_exporter.states import ImageState, RegistryState
 from ncr_exporter.store import Store
 from ncr_exporter.targets import ImageKey
 from ncr_exporter.web.messages import Request, Response, text_response
@@ -25,8 +26,6 @@ _HEADERS = {
     "vary": "accept-encoding",
     "x-content-type-options": "nosniff",
 }
-_GZIP_LEVEL = 1
-_GZIP_WINDOW = zlib.MAX_WBITS | 16
 
 
 class StatusPage:
@@ -58,16 +57,20 @@ class StatusPage:
             async with self._turn:
                 images = tuple(self._store.images.values())
                 registries = tuple(self._store.registries.values())
-                render = self._rendered
-                return await asyncio.to_thread(render, request, images, registries)
+                return await asyncio.to_thread(self._rendered, request, images, registries)
         finally:
             self._visitors -= 1
 
-    def _rendered(self, request: Request, images: object, registries: object) -> Response:
+    def _rendered(
+        self,
+        request: Request,
+        images: tuple[ImageState, ...],
+        registries: tuple[RegistryState, ...],
+    ) -> Response:
         # Templates cost time and memory, which serving metrics alone does not need.
         from ncr_exporter.web.status.page import Facts, render  # noqa: PLC0415
 
-        facts = Facts(images, registries, self._next_poll, self._links())  # type: ignore[arg-type]
+        facts = Facts(images, registries, self._next_poll, self._links())
         status, text = render(facts, request.query)
         # A lone surrogate, which no name should hold, must not cost the whole page.
         return _answer(request, text.encode(errors="replace"), "text/html; charset=utf-8", status)
@@ -91,7 +94,7 @@ def _answer(request: Request, body: bytes, content_type: str, status: int = 200)
         return Response(HTTPStatus.NOT_MODIFIED, headers)
     headers["content-type"] = content_type
     if wants_gzip(request.headers.get("accept-encoding", "")):
-        body = zlib.compress(body, _GZIP_LEVEL, _GZIP_WINDOW)
+        body = gzip.compress(body, 1, mtime=0)
         headers["content-encoding"] = "gzip"
     return Response(status, headers, (body,), len(body))
 
