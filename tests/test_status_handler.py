@@ -1,9 +1,12 @@
 """The page over HTTP."""
 
 import asyncio
+import gc
 import gzip
+import sys
 import time
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 
 import pytest
 
@@ -143,6 +146,24 @@ def test_pages_are_rendered_one_after_another() -> None:
 
     asyncio.run(visit())
     assert most == [1]
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_the_interpreter_is_as_it_was_after_a_page(*, fails: bool) -> None:
+    seen: set[tuple[float, bool]] = set()
+
+    def next_poll(_: ImageKey) -> None:
+        seen.add((sys.getswitchinterval(), gc.isenabled()))
+        if fails:
+            raise ZeroDivisionError
+
+    before = (sys.getswitchinterval(), gc.isenabled())
+    page = StatusPage(few().store, next_poll)
+    with suppress(ZeroDivisionError):
+        asyncio.run(page.page(Request("GET", "/")))
+    assert {(round(interval, 6), collects) for interval, collects in seen} == {(0.001, False)}
+    assert (sys.getswitchinterval(), gc.isenabled()) == before
+    assert before[1] is True
 
 
 def test_a_page_is_rendered_beside_the_event_loop() -> None:
