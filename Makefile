@@ -10,7 +10,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help demo venv test lint format types prometheus browser screenshots lock clean
+.PHONY: help demo venv test docs lint format types prometheus browser screenshots lock clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s%s\n", $$1, $$2}' Makefile
@@ -28,6 +28,9 @@ test: lint types prometheus browser ## lint, types, then all tests with branch c
 	@$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report $(if $(ARGS),--fail-under=0)
 
+docs: venv ## write the documents that follow from the code
+	@$(BIN)/python -m tools.documents
+
 lint: venv ## ruff: rules and format
 	$(BIN)/ruff check --quiet .
 	$(BIN)/ruff format --quiet --check .
@@ -39,8 +42,9 @@ format: venv ## let ruff mend what it can and format the rest
 types: venv ## mypy, strict
 	$(BIN)/mypy
 
-prometheus: $(VENV)/.base ## get Debian's Prometheus and promtool for the tests, without installing them
+prometheus: $(VENV)/.base ## get Debian's Prometheus, promtool and node_exporter for the tests, without installing them
 	@$(BIN)/python -m tools.get_prometheus
+	@$(BIN)/python -m tools.get_node_exporter
 
 browser: $(VENV)/.base ## install Debian's Chromium for the tests, where root may
 	@$(BIN)/python -m tools.get_browser

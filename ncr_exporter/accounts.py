@@ -1,15 +1,25 @@
 """One client per account: registries read with one key share its limits, and nothing else."""
 
+import asyncio
 import ssl
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Self
 
 import httpx
 import structlog
 
 from ncr_exporter.clock import Clock
-from ncr_exporter.config import Config, ConfigError, CredentialsConfig, Problem
+from ncr_exporter.config import Api, Config, ConfigError, Problem
 from ncr_exporter.metrics.own import AccountUse
 from ncr_exporter.ncr.client import Client
 from ncr_exporter.ncr.credentials import find_credentials
@@ -19,10 +29,101 @@ from ncr_exporter.ncr.observer import Observer
 from ncr_exporter.ncr.transport import Transport
 from ncr_exporter.polling.budget import Budget
 from ncr_exporter.polling.context import Clients
-from ncr_exporter.targets import Catalog, RegistryTarget
-from ncr_exporter.zones import ZONES
+from ncr_exporter.targets import Account, Catalog, RegistryTarget
+
+Hook = Callable[[httpx.Response], Awaitable[None]]
+"""Awaited with each answer before its body is read."""
 
 log = structlog.get_logger()
+
+
+class Accounts:
+    """The clients in force. A new configuration keeps those it would make alike."""
+
+    def __init__(
+        self,
+        *,
+        environ: Mapping[str, str],
+        clock: Clock,
+        observer: Observer,
+        hooks: Sequence[Hook] = (),
+        patience: float = 0.0,
+    ) -> None:
+        """`patience` is the limiters'."""
+        self.clients: dict[Account, Client] = {}
+        """Replaced in place: who polls looks its client up for each listing."""
+        self._environ = environ
+        self._clock = clock
+        self._observer = observer
+        self._hooks = hooks
+        self._patience = patience
+        self._made_by: tuple[Api, Path, float] | None = None
+        self._retiring: set[asyncio.Task[None]] = set()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for task in self._retiring:
+            task.cancel()
+        for client in self.clients.values():
+            await client.transport.close()
+
+    def apply(self, config: Config, catalogs: Iterable[Catalog], *, rate: float) -> None:
+        """Have a client for each account that `catalogs` need; where that fails nothing changes.
+
+        `rate` is in requests per second, for each account.
+
+        Raises:
+            CredentialsError: an account has no key.
+            ConfigError: `ca_file` cannot be used.
+        """
+        made_by = (config.api, config.directory, rate)
+        kept = self.clients if made_by == self._made_by else {}
+        clients: dict[Account, Client] = {}
+        for catalog in catalogs:
+            account = catalog.account
+            if account not in clients:
+                client = kept.get(account) or self._client(config, catalog, rate)
+                clients[account] = client
+        for account, client in self.clients.items():
+            if clients.get(account) is not client:
+                self._retire(client)
+        self._made_by = made_by
+        self.clients.clear()
+        self.clients.update(clients)
+
+    def _client(self, config: Config, catalog: Catalog, rate: float) -> Client:
+        account, api = catalog.account, config.api
+        credentials = find_credentials(account.credentials, config.directory, self._environ)
+        log.info("key found", registry=catalog.label, source=credentials.source)
+        before = self.clients.get(account)
+        http = http_of(config)
+        http.event_hooks = {"response": [*self._hooks]}
+        transport = Transport(
+            http=http,
+            base_url=account.base_url(api),
+            credentials=credentials,
+            limiter=Limiter(
+                rate,
+                api.max_concurrency,
+                self._clock,
+                gate=before.transport.limiter.gate if before else None,
+                patience=self._patience,
+            ),
+            timeout=api.timeout,
+            clock=self._clock,
+            observer=self._observer,
+        )
+        return Client(
+            transport, page_size=api.page_size, clock=self._clock, observer=self._observer
+        )
+
+    def _retire(self, client: Client) -> None:
+        """Close a client once its requests under way have ended."""
+        task = asyncio.create_task(client.transport.retire())
+        self._retiring.add(task)
+        task.add_done_callback(self._retiring.discard)
 
 
 @asynccontextmanager
@@ -34,36 +135,15 @@ async def connected(  # noqa: PLR0913 -- what every account's client is made of,
     environ: Mapping[str, str],
     clock: Clock,
     observer: Observer,
+    hooks: Sequence[Hook] = (),
+    patience: float = 0.0,
 ) -> AsyncIterator[Clients]:
-    """Give a client for each account that `catalogs` need, closed at the end.
-
-    `rate` is in requests per second, for each account.
-
-    Raises:
-        CredentialsError: an account has no key.
-        ConfigError: `ca_file` cannot be used.
-    """
-    async with AsyncExitStack() as stack:
-        clients: dict[CredentialsConfig, Client] = {}
-        for catalog in catalogs:
-            if catalog.credentials in clients:
-                continue
-            credentials = find_credentials(catalog.credentials, config.directory, environ)
-            log.info("key found", registry=catalog.label, source=credentials.source)
-            http = await stack.enter_async_context(_http(config))
-            transport = Transport(
-                http=http,
-                base_url=config.api.base_url or ZONES[config.api.zone],
-                credentials=credentials,
-                limiter=Limiter(rate, config.api.max_concurrency, clock),
-                timeout=config.api.timeout,
-                clock=clock,
-                observer=observer,
-            )
-            clients[catalog.credentials] = Client(
-                transport, page_size=config.api.page_size, clock=clock, observer=observer
-            )
-        yield clients
+    """Give a client for each account that `catalogs` need; see `Accounts.apply`."""
+    async with Accounts(
+        environ=environ, clock=clock, observer=observer, hooks=hooks, patience=patience
+    ) as accounts:
+        accounts.apply(config, catalogs, rate=rate)
+        yield accounts.clients
 
 
 def uses(
@@ -71,16 +151,21 @@ def uses(
 ) -> Iterator[AccountUse]:
     """Yield how each registry's account is used; `now` is monotonic seconds."""
     for registry in registries:
-        limiter = clients[registry.credentials].transport.limiter
+        limiter = clients[registry.account].transport.limiter
         yield AccountUse(
             registry.label,
             limit=limiter.pace.configured,
-            planned=budget.planned(registry.credentials),
+            planned=budget.planned(registry.account),
             throttled_seconds=limiter.gate.closed_seconds(now),
         )
 
 
-def _http(config: Config) -> httpx.AsyncClient:
+def http_of(config: Config) -> httpx.AsyncClient:
+    """Return a client as the configuration wants it.
+
+    Raises:
+        ConfigError: `ca_file` cannot be used.
+    """
     try:
         return http_client(config.api, config.directory)
     except (OSError, ssl.SSLError) as error:

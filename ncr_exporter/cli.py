@@ -1,20 +1,19 @@
 """Arguments → a command → an exit code: 0 clean stop, 1 failure, 2 wrong usage or configuration."""
 
 import os
+import signal
 import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import NoReturn
 
 from ncr_exporter import __version__
-from ncr_exporter.app import ListenError
 from ncr_exporter.commands import Command
-from ncr_exporter.config import ConfigError
-from ncr_exporter.flags import UsageError, parse_flags
+from ncr_exporter.errors import UserError
+from ncr_exporter.flags import parse_flags
 from ncr_exporter.logs import configure_logs
-from ncr_exporter.ncr.credentials import CredentialsError
 
-COMMANDS = ("serve", "demo")
+COMMANDS = ("serve", "check", "once", "demo", "health")
 """In the order of the help; each is the module of its name in `commands`."""
 
 
@@ -29,16 +28,20 @@ def main(argv: Sequence[str], environ: Mapping[str, str] = os.environ) -> int:
     rest = argv[1:] if name else argv
     try:
         values = parse_flags(name or "serve", command.summary, command.flags, rest, environ)
-        configure_logs(values["--log.level"], values["--log.format"])
-        return command.run(values, environ)
+        if "--log.level" in values:
+            configure_logs(values["--log.level"], values["--log.format"])
+        code = command.run(values, environ)
+        sys.stdout.flush()
     except SystemExit as stop:
         return int(stop.code or 0)
-    except (ConfigError, CredentialsError, UsageError) as error:
-        return _refuse(str(error))
-    except ListenError as error:
-        return _refuse(str(error), code=1)
+    except UserError as error:
+        return _refuse(str(error), code=error.exit_code)
     except KeyboardInterrupt:  # before the event loop took the signal over
-        return 0
+        return 128 + signal.SIGINT
+    except BrokenPipeError:  # who reads our output has enough of it: `once | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return code
 
 
 def run() -> NoReturn:

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from ncr_exporter import __version__
+from ncr_exporter.errors import UserError
 
 _LARGEST_PORT = 65535
 _PATH = re.compile(r"/[\w.~-][\w.~/-]*", re.ASCII)
 
 
-class UsageError(ValueError):
+class UsageError(UserError):
     """The flags ask for what cannot be; `str()` is a sentence for people."""
 
 
@@ -37,6 +38,8 @@ class Flag:
     read: Callable[[str], Any]
     help: str
     repeatable: bool = False
+    switch: bool = False
+    """Given without a value it is `true`."""
 
     @property
     def twin(self) -> str:
@@ -65,6 +68,8 @@ def parse_flags(
             flag.name,
             dest=flag.name,
             action="append" if flag.repeatable else "store",
+            nargs="?" if flag.switch else None,
+            const="true" if flag.switch else None,
             metavar="VALUE",
             help=_help(flag),
         )
@@ -111,6 +116,13 @@ def address(text: str) -> Address:
     if int(port) > _LARGEST_PORT:
         raise ValueError(f"{port} is not a port; the largest is {_LARGEST_PORT}")
     return Address(inner or None, int(port))
+
+
+def boolean(text: str) -> bool:
+    """Read true or false."""
+    if text not in {"true", "false"}:
+        raise ValueError(f"must be true or false, not {text!r}")
+    return text == "true"
 
 
 def choice(words: Iterable[str]) -> Callable[[str], str]:

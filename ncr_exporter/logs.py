@@ -4,8 +4,6 @@ import logging
 import sys
 from typing import TYPE_CHECKING, Any
 
-import structlog
-
 if TYPE_CHECKING:
     from structlog.typing import Processor
 
@@ -22,6 +20,8 @@ _FIRST_KEYS = ("ts", "level", "msg", "registry", "image", "reason")
 
 def configure_logs(level: str, form: str) -> None:
     """Send every log of this process to stderr in `form`, from `level` on."""
+    import structlog  # noqa: PLC0415 -- `health` logs nothing and is started every few seconds
+
     shared: list[Processor] = [
         structlog.stdlib.add_log_level,
         _short_level,

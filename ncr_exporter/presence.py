@@ -36,5 +36,5 @@ class Presence:
         A 404 counts only while the list lacks the image, or may not be read: an image that is
         listed has been seen to answer 404 and 500, and must not vanish for it.
         """
-        unlisted = self.listed is False or (self.listed is None and list_denied)
+        unlisted = self.listed is False or list_denied
         return self.absences >= ABSENCES_BELIEVED or (self.not_found and unlisted)

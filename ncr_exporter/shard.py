@@ -18,14 +18,17 @@ class Shard:
     total: int = 1
 
     def owns(self, *names: str) -> bool:
-        """Tell whether this shard has to do with what has these names.
+        """Tell whether this shard has to do with what has these names."""
+        return self.total == 1 or owner(names, self.total) == self.index
 
-        Rendezvous hashing: of all shards the one with the highest hash owns it, so that one shard
-        more takes its even share from each of the others and moves nothing between them.
-        """
-        if self.total == 1:
-            return True
-        return max(range(self.total), key=lambda index: _weight(index, names)) == self.index
+
+def owner(names: tuple[str, ...], total: int) -> int:
+    """Return which of `total` shards owns what has these names.
+
+    Rendezvous hashing: of all shards the one with the highest hash owns it, so that one shard
+    more takes its even share from each of the others and moves nothing between them.
+    """
+    return max(range(total), key=lambda index: _weight(index, names))
 
 
 def _weight(index: int, names: tuple[str, ...]) -> bytes:

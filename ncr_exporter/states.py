@@ -1,12 +1,15 @@
 """What is known of registries and images at one moment. Frozen: a new state replaces an old one."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import msgspec
 
 from ncr_exporter.inventory import Image, Tag
 from ncr_exporter.presence import Presence
 from ncr_exporter.targets import ImageTarget, RegistryTarget
+
+Hosts = tuple[tuple[str, str], ...]
+"""Hosts to pull from, each with `public` or `private`."""
 
 
 @dataclass(frozen=True)
@@ -39,9 +42,22 @@ class RegistryState:
     images: int | None = None
     last_success: float | None = None
     """Seconds since the epoch."""
-    hosts: tuple[tuple[str, str], ...] = ()
-    """Hosts to pull from, each with `public` or `private`."""
+    hosts: Hosts = ()
     public: bool | None = None
+
+    emptied: bool = False
+    """Whether the last image list was the first to be empty, and so is not believed yet."""
+
+    def after_list(self, images: int, at: float) -> "RegistryState":
+        """Take a complete list of so many images in; one that turns empty counts the second time.
+
+        A registry that lists nothing all at once is rather one that answered in a bad moment.
+        """
+        emptied = images == 0 and bool(self.images) and not self.emptied
+        believed = self.images if emptied else images
+        return replace(
+            self, up=True, failure=None, images=believed, emptied=emptied, last_success=at
+        )
 
     @property
     def list_denied(self) -> bool:

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from ncr_exporter.inventory import Image, Knowledge, Tag, evaluate, records_pulls
 from ncr_exporter.ncr.wire import ListedImage
-from ncr_exporter.states import Failure, ImageState, Poll, RegistryState
+from ncr_exporter.states import Failure, Hosts, ImageState, Poll, RegistryState
 from ncr_exporter.targets import ImageKey, ImageTarget, RegistryTarget
 
 RECENT_POLLS = 5
@@ -59,37 +59,44 @@ class Store:
         """The registries that are listed."""
         return tuple(state.target for state in self._registries.values())
 
-    def add_registry(self, target: RegistryTarget, hosts: tuple[tuple[str, str], ...]) -> None:
+    def images_of(self, label: str) -> list[ImageState]:
+        """Return the states of a registry's images."""
+        return [state for key, state in self._images.items() if key[0] == label]
+
+    def records_pulls(self, label: str) -> bool:
+        """Tell whether some record of a registry has shown a pull time."""
+        return label in self._records_pulls
+
+    def add_registry(self, target: RegistryTarget, hosts: Hosts) -> None:
         """Begin with a registry that was not listed yet; `hosts` by the documented pattern."""
         self._put_registry(RegistryState(target, hosts=hosts))
 
+    def retarget_registry(self, target: RegistryTarget) -> None:
+        """Go on with a registry under another target; what is known of it stays."""
+        self._put_registry(replace(self._registries[target.label], target=target))
+
     def remove_registry(self, label: str) -> None:
         """Forget a registry and its images."""
-        for key in [key for key in self._images if key[0] == label]:
-            self.remove(key)
+        for state in self.images_of(label):
+            self.remove(state.target.key)
         del self._registries[label]
         self._records_pulls.discard(label)
         self.listener.remove_registry(label)
 
-    def described(
-        self, label: str, *, hosts: tuple[tuple[str, str], ...], public: bool | None
-    ) -> None:
-        """Note what the registry list says of a registry."""
+    def described(self, label: str, *, hosts: Hosts, public: bool | None) -> None:
+        """Note what the registry list says of a registry, or what holds where it says nothing."""
         state = self._registries[label]
         self._put_registry(replace(state, hosts=hosts, public=public))
 
     def listed(self, label: str, images: Mapping[str, ListedImage], *, at: float) -> None:
         """Take a complete image list in: what is there, what is gone, how often it was pulled."""
-        state = replace(
-            self._registries[label], up=True, failure=None, images=len(images), last_success=at
-        )
-        self._put_registry(state)
-        for image in self._images_of(label):
+        self._put_registry(self._registries[label].after_list(len(images), at))
+        for image in self.images_of(label):
             listed = images.get(image.target.name)
             self._update(
                 image,
                 presence=image.presence.after_list(listed=listed is not None),
-                pull_count=listed.pull_count if listed else None,
+                pull_count=listed.pull_count if listed else image.pull_count,
             )
 
     def reached(self, label: str, *, at: float) -> None:
@@ -100,13 +107,13 @@ class Store:
     def list_failed(self, label: str, failure: Failure) -> None:
         """Note that the image list could not be read: it changes nothing else."""
         self._put_registry(replace(self._registries[label], up=False, failure=failure))
-        for image in self._images_of(label):  # a 404 may have waited for the list's word
+        for image in self.images_of(label):  # a 404 may have waited for the list's word
             self._update(image)
 
     def list_expired(self, label: str) -> None:
         """Forget what an image list told that is too old to be published."""
         self._put_registry(replace(self._registries[label], images=None))
-        for image in self._images_of(label):
+        for image in self.images_of(label):
             self._update(image, pull_count=None)
 
     def add(self, target: ImageTarget, listed: ListedImage | None = None) -> None:
@@ -116,6 +123,28 @@ class Store:
             presence = state.presence.after_list(listed=True)
             state = replace(state, presence=presence, pull_count=listed.pull_count)
         self._put(state)
+
+    def restore(
+        self, target: ImageTarget, tags: tuple[Tag, ...], *, at: float, pull_count: int | None
+    ) -> None:
+        """Begin with an image whose last complete listing, read `at`, is known from before."""
+        if records_pulls(tags):
+            self._pulls_are_recorded(target.registry.label)
+        state = ImageState(target, tags=tags, last_success=at, pull_count=pull_count)
+        self._put(replace(state, image=self._judged(state)))
+
+    def restore_registry(
+        self, label: str, *, at: float, images: int | None, hosts: Hosts, public: bool | None
+    ) -> None:
+        """Take in what lists said of a registry before, `at` that moment."""
+        state = self._registries[label]
+        known = replace(state, last_success=at, images=images, public=public)
+        self._put_registry(replace(known, hosts=hosts or state.hosts))
+
+    def retarget(self, target: ImageTarget) -> None:
+        """Go on with an image under another policy; its last listing is judged by that."""
+        state = replace(self._images[target.key], target=target)
+        self._put(replace(state, image=self._judged(state)))
 
     def remove(self, key: ImageKey) -> None:
         """Forget an image."""
@@ -173,15 +202,12 @@ class Store:
         """Forget a listing that is too old to be published; how polling goes stays."""
         self._update(self._images[key], tags=None)
 
-    def _images_of(self, label: str) -> list[ImageState]:
-        return [state for key, state in self._images.items() if key[0] == label]
-
     def _pulls_are_recorded(self, registry: str) -> None:
         """Learn that a 0 means "never" in this registry, and judge its other images anew."""
         if registry in self._records_pulls:
             return
         self._records_pulls.add(registry)
-        for state in self._images_of(registry):
+        for state in self.images_of(registry):
             if (image := self._judged(state)) != state.image:
                 self._put(replace(state, image=image))
 
@@ -190,7 +216,9 @@ class Store:
         after = replace(state, **changes)  # type: ignore[arg-type] # fields of ImageState by name
         registry = self._registries.get(state.target.registry.label)
         gone = after.presence.gone(list_denied=registry is not None and registry.list_denied)
-        after = replace(after, gone=gone, tags=None if gone else after.tags)
+        if gone:
+            after = replace(after, tags=None, pull_count=None)
+        after = replace(after, gone=gone)
         if after.tags is not state.tags or after.pull_count != state.pull_count:
             after = replace(after, image=self._judged(after))
         if after != state:
@@ -201,7 +229,7 @@ class Store:
         if state.tags is None or state.last_success is None:
             return None
         knowledge = Knowledge(
-            registry_records_pulls=state.target.registry.label in self._records_pulls,
+            registry_records_pulls=self.records_pulls(state.target.registry.label),
             pull_count=state.pull_count,
         )
         now = round(state.last_success * 1000)

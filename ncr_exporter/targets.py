@@ -4,14 +4,27 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
-from ncr_exporter.config import Config, CredentialsConfig, RegistryConfig
+from ncr_exporter.config import Api, Config, CredentialsConfig, RegistryConfig
 from ncr_exporter.globs import EVERY, excluded, is_glob, matches
 from ncr_exporter.inventory import Policy
 from ncr_exporter.ncr.paths import RegistryPath
-from ncr_exporter.zones import REGIONS
+from ncr_exporter.zones import REGIONS, ZONES
 
 ImageKey = tuple[str, str]
 """The labels `registry` and `image`, by which everything about an image is found."""
+
+
+@dataclass(frozen=True)
+class Account:
+    """A key in a zone: what has limits of its own, and fails by itself."""
+
+    zone: str
+    credentials: CredentialsConfig
+
+    def base_url(self, api: Api) -> str:
+        """Return where it is asked; `base_url` stands in for the host of `api.zone` alone."""
+        own = api.base_url if self.zone == api.zone else None
+        return own or ZONES[self.zone]
 
 
 @dataclass(frozen=True)
@@ -36,19 +49,28 @@ class RegistryTarget:
     """A registry to list, and the rules that choose its images."""
 
     path: RegistryPath
-    zone: str
     region: str
-    credentials: CredentialsConfig
-    """Equal for registries of one account, which share its limits."""
+    account: Account
     timing: Timing
     rules: tuple[ImageRule, ...]
     """In the order written: the first that matches an image decides."""
     exclude: tuple[str, ...]
+    found_by: str | None = None
+    """The label of the list that found it; None where the configuration names it."""
 
     @property
     def label(self) -> str:
         """The value of the label `registry`."""
         return self.path.label
+
+    @property
+    def is_every(self) -> bool:
+        """Whether this stands for every registry of an account, rather than for one."""
+        return self.path.name == EVERY
+
+    def is_at(self, other: "RegistryTarget") -> bool:
+        """Tell whether both are the same registry of the same place, however it is polled."""
+        return (self.account.zone, self.path) == (other.account.zone, other.path)
 
     def images(self, listed: Iterable[str] = ()) -> Iterator["ImageTarget"]:
         """Yield the images named, and those listed that a glob matches and `exclude` does not."""
@@ -91,7 +113,7 @@ class Catalog:
     label: str
     """What its requests are counted under."""
     prefix: str
-    credentials: CredentialsConfig
+    account: Account
     timing: Timing
     named: tuple[RegistryTarget, ...]
     every: RegistryTarget | None
@@ -108,15 +130,15 @@ class Catalog:
         if self.every is not None:
             for name in sorted(set(listed) - named):
                 path = RegistryPath(name, name, self.prefix)
-                yield replace(self.every, path=path)
+                yield replace(self.every, path=path, found_by=self.label)
 
 
 def catalogs(config: Config) -> tuple[Catalog, ...]:
     """Return what the configuration asks for: one catalog per account and region."""
-    groups: dict[tuple[CredentialsConfig, str], list[RegistryTarget]] = {}
+    groups: dict[tuple[Account, str], list[RegistryTarget]] = {}
     for registry in config.registries:
         target = _registry_target(config, registry)
-        groups.setdefault((target.credentials, target.path.prefix), []).append(target)
+        groups.setdefault((target.account, target.path.prefix), []).append(target)
     return tuple(_catalog(group) for group in groups.values())
 
 
@@ -127,7 +149,7 @@ def _catalog(group: list[RegistryTarget]) -> Catalog:
     return Catalog(
         label=first.label,
         prefix=first.path.prefix,
-        credentials=first.credentials,
+        account=first.account,
         timing=soonest,
         named=tuple(registry for registry in group if registry is not every),
         every=every,
@@ -135,7 +157,8 @@ def _catalog(group: list[RegistryTarget]) -> Catalog:
 
 
 def _registry_target(config: Config, registry: RegistryConfig) -> RegistryTarget:
-    prefix = REGIONS[config.api.zone][registry.region]
+    zone = registry.zone or config.api.zone
+    prefix = REGIONS[zone][registry.region]
     settings = {**asdict(config.defaults), **registry.overrides}
     images = registry.images
     if images is None:
@@ -144,9 +167,8 @@ def _registry_target(config: Config, registry: RegistryConfig) -> RegistryTarget
         rules = [_rule(image.name, {**settings, **image.overrides}) for image in images]
     return RegistryTarget(
         path=RegistryPath(registry.label or registry.name, registry.name, prefix),
-        zone=config.api.zone,
         region=registry.region,
-        credentials=registry.credentials or config.credentials,
+        account=Account(zone, registry.credentials or config.credentials),
         timing=_timing(settings),
         rules=tuple(rules),
         exclude=registry.exclude,

@@ -13,6 +13,8 @@ _SECONDS = {
 }
 # Prometheus's own grammar: each unit at most once, largest first.
 _DURATION = re.compile("".join(rf"(?:(\d{{1,9}}){unit})?" for unit in _SECONDS), re.ASCII)
+DURATION = f"(0|(?=.){''.join(rf'([0-9]{{1,9}}{unit})?' for unit in _SECONDS)})"
+"""The same as a regular expression for others: JSON Schema's dialect."""
 
 _SIZE = re.compile(r"(\d{1,18}(?:\.\d{1,9})?)\s*([kKMGTP]i?)?B?", re.ASCII)
 _PREFIXES = "kMGTP"

@@ -9,6 +9,7 @@ import pytest
 
 from tests import browser, prometheus
 from tools.get_browser import find_browser
+from tools.get_node_exporter import find_node_exporter
 from tools.get_prometheus import find_tools
 from tools.getting import must_have_everything
 
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 
 NEEDS: dict[str, tuple[Callable[[], object], str]] = {
     "prometheus": (find_tools, prometheus.HOW_TO_GET),
+    "node_exporter": (
+        find_node_exporter,
+        "needs Debian's node_exporter: `make prometheus` gets it",
+    ),
     "browser": (find_browser, browser.HOW_TO_GET),
 }
 """What a test so marked needs: how it is found, and how it is got."""

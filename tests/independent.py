@@ -5,10 +5,24 @@ it goes over all records once per value.
 """
 
 import random
+from dataclasses import dataclass
 from typing import Any
 
 Json = dict[str, Any]
+TagValues = dict[tuple[str, tuple[str, ...]], float]
 DAY_MS = 86_400_000
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What the configuration asks for."""
+
+    stale_after_ms: int
+    keep_recent: int
+    keep_tags: set[str]
+    tag_size_limit: int
+    tags_limit: int
+    tag_series: int
 
 
 def expected_image(tags: list[Json]) -> dict[str, float]:
@@ -26,7 +40,7 @@ def expected_image(tags: list[Json]) -> dict[str, float]:
     pulls = [r["latest_pulled"] for t in tags for r in t["images"] if r.get("latest_pulled")]
     updates = [u for t in tags if (u := updated(t))]
     sizes = {t["name"]: bytes_ for t in tags if (bytes_ := size(t))}
-    newest = min((-(updated(t) or 0), t["name"]) for t in tags)[1]
+    newest = newest_first(tags)[0]["name"]
     return {
         "ncr_image_tags": len({t["name"] for t in tags}),
         "ncr_image_size_bytes": sum(manifests.values()) + loose,
@@ -57,13 +71,102 @@ def updated(tag: Json) -> int | None:
     return max(times) if times else None
 
 
-def busy_image(now_ms: int, tags: int = 385) -> list[Json]:
-    """Return made-up tags as odd as those of a real, busy image; the same for the same time.
+def expected_staleness(tags: list[Json], now_ms: int, rules: Rules) -> dict[str, float]:
+    """Return name → value of what follows from the policy, for an image with pull times."""
+    stale = stale_names(tags, now_ms, rules)
+    live = {record.get("digest") for t in tags if t["name"] not in stale for record in t["images"]}
+    freed: dict[object, int] = {}
+    for t in tags:
+        if t["name"] in stale:
+            for place, record in enumerate(t["images"]):
+                digest = record.get("digest")
+                if digest is None or digest not in live:
+                    freed[digest or (t["name"], place)] = record["size"]
+    return {
+        "ncr_image_stale_tags": len(stale),
+        "ncr_image_reclaimable_bytes": sum(freed.values()),
+        "ncr_image_stale_after_seconds": rules.stale_after_ms / 1000,
+        "ncr_image_tag_size_limit_bytes": rules.tag_size_limit,
+        "ncr_image_tags_limit": rules.tags_limit,
+        "ncr_image_oversized_tags": sum((size(t) or 0) > rules.tag_size_limit for t in tags),
+        "ncr_image_tags_without_series": len(tags) - len(exposed(tags, rules)),
+    }
+
+
+def stale_names(tags: list[Json], now_ms: int, rules: Rules) -> set[str]:
+    """Return the names of the stale tags."""
+    kept = {t["name"] for t in newest_first(tags)[: rules.keep_recent]} | rules.keep_tags
+    return {
+        t["name"]
+        for t in tags
+        if t["name"] not in kept
+        and (last := used(t)) is not None
+        and now_ms - last > rules.stale_after_ms
+    }
+
+
+def expected_tags(tags: list[Json], now_ms: int, rules: Rules) -> TagValues:
+    """Return (name, values of the labels after `image`) → value of the per-tag families."""
+    stale = stale_names(tags, now_ms, rules)
+    found: TagValues = {}
+    for t in exposed(tags, rules):
+        name, pulls = t["name"], [r["latest_pulled"] for r in t["images"]]
+        found["ncr_tag_info", (name, t.get("digest") or "")] = 1.0
+        if bytes_ := size(t):
+            found["ncr_tag_size_bytes", (name,)] = bytes_
+        if any(pulls):
+            found["ncr_tag_last_pulled_timestamp_seconds", (name,)] = max(pulls) / 1000
+        if moment := updated(t):
+            found["ncr_tag_last_updated_timestamp_seconds", (name,)] = moment / 1000
+        if used(t) is not None:
+            found["ncr_tag_stale", (name,)] = float(name in stale)
+        found.update(_expected_platforms(t))
+    return found
+
+
+def _expected_platforms(tag: Json) -> TagValues:
+    """Return the same per platform; of equal platforms the larger and the later value."""
+    found: TagValues = {}
+    for record in tag["images"]:
+        labels = (tag["name"], record["os"], record["architecture"], record["variant"] or "")
+        for family, value in (
+            ("ncr_tag_platform_size_bytes", record["size"]),
+            ("ncr_tag_platform_last_pulled_timestamp_seconds", record["latest_pulled"] / 1000),
+        ):
+            if value:
+                found[family, labels] = max(found.get((family, labels), 0), value)
+    return found
+
+
+def exposed(tags: list[Json], rules: Rules) -> list[Json]:
+    """Return the tags with series: the newest and the longest unused."""
+    newest = newest_first(tags)[: rules.tag_series]
+    known = [t for t in tags if used(t) is not None]
+    idle = sorted(known, key=lambda t: (used(t), t["name"]))[: rules.tag_series]
+    names = {t["name"] for t in newest + idle}
+    return [t for t in tags if t["name"] in names]
+
+
+def newest_first(tags: list[Json]) -> list[Json]:
+    """Return the tags, the most recently updated first."""
+    return sorted(tags, key=lambda t: (-(updated(t) or 0), t["name"]))
+
+
+def used(tag: Json) -> int | None:
+    """Return the newest pull or update in ms; None where nothing is known of pulls."""
+    if not tag["images"]:
+        return None
+    pulls: list[int] = [record["latest_pulled"] for record in tag["images"]]
+    return max([*pulls, updated(tag) or 0])
+
+
+def busy_image(now_ms: int, tags: int = 385, seed: int = 385) -> list[Json]:
+    """Return made-up tags as odd as those of a real, busy image; a time and a seed decide which.
 
     Aliases share digests, some tags have no platforms, some a full_size of 0 although platforms
     exist, some no update time, some records no digest, many were never pulled.
     """
-    chance = random.Random(385)  # noqa: S311 -- the same made-up data each time
+    chance = random.Random(seed)  # noqa: S311 -- the same made-up data each time
     listing: list[Json] = []
     for number in range(tags):
         if number % 7 == 6:

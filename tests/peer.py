@@ -9,6 +9,7 @@ from typing import Any
 from ncr_exporter.clock import Clock, SystemClock
 from ncr_exporter.config import Api, Secret
 from ncr_exporter.demo.data import FixedSource, Source
+from ncr_exporter.demo.records import Record, registry_record
 from ncr_exporter.demo.registry import DEMO_ACCESS_KEY, DEMO_SECRET_KEY, SimulatedRegistry
 from ncr_exporter.ncr.client import Client
 from ncr_exporter.ncr.credentials import Credentials, FixedCredentials, KeyPair
@@ -52,12 +53,44 @@ def source_of(**images: Iterable[dict[str, Any]]) -> FixedSource:
     return FixedSource("my-registry", {name: list(tags) for name, tags in images.items()})
 
 
+class Fleet:
+    """Registries whose images may be changed at any moment: registry → image → its tags.
+
+    Attributes:
+        unlisted: images that a list leaves out though their tags are there.
+        public: registries from which anyone may pull.
+        counted: pull counts other than those that follow from the tags.
+    """
+
+    def __init__(self, **registries: dict[str, list[dict[str, Any]]]) -> None:
+        self.content = registries
+        self.unlisted: set[tuple[str, str]] = set()
+        self.public: set[str] = set()
+        self.counted: dict[tuple[str, str], int] = {}
+
+    def registries(self, _now_ms: float, /) -> list[Record]:
+        return [registry_record(name, public=name in self.public) for name in self.content]
+
+    def images(self, registry: str, now_ms: float, /) -> list[Record]:
+        listed = FixedSource(registry, self.content[registry]).images(registry, now_ms)
+        for image in listed:
+            image["pull_count"] = self.counted.get((registry, image["name"]), image["pull_count"])
+        return [image for image in listed if (registry, image["name"]) not in self.unlisted]
+
+    def tags(self, registry: str, image: str, _now_ms: float, /) -> list[Record]:
+        return self.content[registry][image]
+
+
 @asynccontextmanager
 async def simulated(
-    source: Source, *, clock: Clock | None = None, **options: Any
+    source: Source,
+    *,
+    clock: Clock | None = None,
+    keys: Mapping[str, str] = DEMO_KEYS,
+    **options: Any,
 ) -> AsyncIterator[tuple[SimulatedRegistry, str]]:
     """Give a simulated registry and its base URL."""
-    registry = SimulatedRegistry(source, keys=DEMO_KEYS, clock=clock or SystemClock(), **options)
+    registry = SimulatedRegistry(source, keys=keys, clock=clock or SystemClock(), **options)
     async with Server(registry.handle, Limits(requests=64)) as server:
         yield registry, f"http://127.0.0.1:{await server.listen('127.0.0.1', 0)}"
 

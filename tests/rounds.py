@@ -2,33 +2,27 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
+from contextlib import AsyncExitStack
 from typing import Any
 
 import structlog
 
-from ncr_exporter.config import Api, CredentialsConfig
-from ncr_exporter.demo.data import FixedSource, Source
+from ncr_exporter.config import Api
+from ncr_exporter.demo.data import Source
 from ncr_exporter.demo.registry import Seen, SimulatedRegistry
 from ncr_exporter.polling.budget import Budget
 from ncr_exporter.polling.poller import Poller
 from ncr_exporter.shard import Shard
 from ncr_exporter.states import ImageState, RegistryState
+from ncr_exporter.storage.records import Kept
 from ncr_exporter.store import Store
-from ncr_exporter.targets import Catalog, ImageRule, RegistryTarget
-from tests.peer import client_of, simulated, tag
-from tests.states import TIMING, Recorder, registry_target, rule
+from ncr_exporter.targets import Account, Catalog, ImageRule
+from tests.peer import DEMO_KEYS, Fleet, client_of, keys, simulated, tag
+from tests.states import ACCOUNT, TIMING, Recorder, catalog_of, new_publisher, registry_target, rule
 from tests.support import ManualClock, passing
 
 INTERVAL = TIMING.interval
 Scenario = Callable[["Round"], Coroutine[Any, Any, None]]
-
-
-def catalog_of(*named: RegistryTarget, every: RegistryTarget | None = None) -> Catalog:
-    """Return the catalog that these registries of one account and region make."""
-    first = every or named[0]
-    return Catalog(
-        first.label, first.path.prefix, first.credentials, first.timing, named=named, every=every
-    )
 
 
 def naming(*images: str) -> Catalog:
@@ -44,10 +38,14 @@ def choosing(*rules: ImageRule, exclude: tuple[str, ...] = ()) -> Catalog:
 class Round:
     """A poller at work; `images` may be changed to have images born, changed and deleted."""
 
-    def __init__(self, images: dict[str, list[dict[str, Any]]], clock: ManualClock) -> None:
+    def __init__(
+        self, images: dict[str, list[dict[str, Any]]], clock: ManualClock, shard: Shard
+    ) -> None:
         self.images = images
         self.clock = clock
-        self.told = Recorder()
+        self.told = Recorder(publisher=new_publisher(shard))
+        self.exposition = self.told.publisher.exposition
+        self.fleet = Fleet(**{"my-registry": images})
         self.store = Store(self.told)
         self.began = clock.monotonic()
         self.registry: SimulatedRegistry
@@ -61,7 +59,7 @@ class Round:
         return self.store.registries[registry]
 
     async def first_round(self, *catalogs: Catalog) -> None:
-        self.poller.start(catalogs or (naming("app", "web"),))
+        self.poller.apply(catalogs or (naming("app", "web"),))
         await passing(self.clock, lambda: self.poller.ready)
 
     async def polled(self, times: int, image: str = "app") -> None:
@@ -101,23 +99,33 @@ def play(  # noqa: PLR0913 -- what a scenario may vary, each by name
     api: Api | None = None,
     shard: Shard | None = None,
     limit: float | None = None,
+    accounts: Mapping[Account, Mapping[str, str]] | None = None,
+    clock: ManualClock | None = None,
+    kept: Kept | None = None,
 ) -> list[dict[str, Any]]:
-    """Run a scenario against the images `app` and `web`, or others; return what was logged."""
+    """Run a scenario against the images `app` and `web`, or others; return what was logged.
+
+    `accounts` are further ones, each with its key pair.
+    """
     given = images if images is not None else {"app": [tag("v1"), tag("v2")], "web": [tag("v1")]}
 
     async def run() -> None:
-        clock = ManualClock()
-        polling = Round(dict(given), clock)
+        now, owned = clock or ManualClock(), shard or Shard()
+        polling = Round(dict(given), now, owned)
         used = api or Api(requests_per_second=10_000, timeout=5.0)
-        served = source or FixedSource("my-registry", polling.images)
-        async with (
-            simulated(served, clock=clock) as (registry, url),
-            client_of(url, api=used, clock=clock) as (client, _),
-        ):
+        served = source or polling.fleet
+        pairs = {ACCOUNT: DEMO_KEYS, **(accounts or {})}
+        known = {access: secret for pair in pairs.values() for access, secret in pair.items()}
+        async with AsyncExitStack() as stack:
+            peer = simulated(served, clock=now, keys=known, largest_page=1000)
+            registry, url = await stack.enter_async_context(peer)
+            clients = {}
+            for account, pair in pairs.items():
+                connected = client_of(url, api=used, clock=now, credentials=keys(pair))
+                clients[account], _ = await stack.enter_async_context(connected)
             polling.registry = registry
-            polling.budget = Budget(limit or used.requests_per_second, used.page_size)
-            clients = {CredentialsConfig(): client}
-            polling.poller = Poller(clients, polling.store, polling.budget, clock, shard or Shard())
+            polling.budget = Budget(limit or used.requests_per_second)
+            polling.poller = Poller(clients, polling.store, polling.budget, now, owned, kept=kept)
             try:
                 await scenario(polling)
             finally:

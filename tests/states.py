@@ -5,10 +5,16 @@ from typing import Any
 
 from ncr_exporter.config import Config, CredentialsConfig
 from ncr_exporter.inventory import Platform, Policy, Tag
+from ncr_exporter.metrics.exposition import Exposition
+from ncr_exporter.metrics.own import OwnMetrics
 from ncr_exporter.ncr.paths import RegistryPath
+from ncr_exporter.publisher import Publisher
+from ncr_exporter.shard import Shard
 from ncr_exporter.states import ImageState, RegistryState
 from ncr_exporter.store import Store
 from ncr_exporter.targets import (
+    Account,
+    Catalog,
     ImageKey,
     ImageRule,
     ImageTarget,
@@ -22,21 +28,30 @@ NOW_MS = 1_760_000_000_000
 DAY_MS = 86_400_000
 
 
+ACCOUNT = Account("public", CredentialsConfig())
 TIMING = Timing(interval=900.0, expire_after=86400.0)
 
 
 def registry_target(name: str = "my-registry", **fields: Any) -> RegistryTarget:
     """Return a registry listed every 900 s, with no images chosen unless `rules` say so."""
+    prefix = fields.pop("prefix", "/ncr/api/v2")
     given = {
-        "path": RegistryPath(name, name, "/ncr/api/v2"),
-        "zone": "public",
+        "path": RegistryPath(name, name, prefix),
         "region": "kr",
-        "credentials": CredentialsConfig(),
+        "account": ACCOUNT,
         "timing": TIMING,
         "rules": (),
         "exclude": (),
     }
     return RegistryTarget(**{**given, **fields})
+
+
+def catalog_of(*named: RegistryTarget, every: RegistryTarget | None = None) -> Catalog:
+    """Return the catalog that these registries of one account and region make."""
+    first = every or named[0]
+    return Catalog(
+        first.label, first.path.prefix, first.account, first.timing, named=named, every=every
+    )
 
 
 def rule(pattern: str, timing: Timing = TIMING, **policy: Any) -> ImageRule:
@@ -82,26 +97,36 @@ def sample_tags() -> tuple[Tag, ...]:
     )
 
 
+def new_publisher(shard: Shard | None = None) -> Publisher:
+    """Return what publishes a shard."""
+    return Publisher(Exposition(), OwnMetrics(series=lambda: 0), shard or Shard())
+
+
 @dataclass
 class Recorder:
-    """A listener that remembers what it was told, in order."""
+    """A listener that remembers what it was told, in order, and publishes it."""
 
     images: list[ImageState] = field(default_factory=list)
     removed: list[ImageKey] = field(default_factory=list)
     registries: list[RegistryState] = field(default_factory=list)
     removed_registries: list[str] = field(default_factory=list)
+    publisher: Publisher = field(default_factory=new_publisher)
 
     def put(self, state: ImageState) -> None:
         self.images.append(state)
+        self.publisher.put(state)
 
     def remove(self, key: ImageKey) -> None:
         self.removed.append(key)
+        self.publisher.remove(key)
 
     def put_registry(self, state: RegistryState) -> None:
         self.registries.append(state)
+        self.publisher.put_registry(state)
 
     def remove_registry(self, label: str) -> None:
         self.removed_registries.append(label)
+        self.publisher.remove_registry(label)
 
 
 def recorder() -> tuple[Store, Recorder]:

@@ -31,9 +31,9 @@ def account_uses() -> dict[str, AccountUse]:
         clock = ManualClock()
         wanted = catalogs(parse(TWO_ACCOUNTS, "test.yml", {}))
         registries = [registry for catalog in wanted for registry in catalog.named]
-        budget = Budget(7.0, page_size=100)
+        budget = Budget(7.0)
         for catalog in wanted:
-            budget.plan(catalog.key, catalog.credentials, 100.0, records=150)
+            budget.plan(catalog.key, catalog.account, 100.0, requests=2)
         async with connected(
             parse(TWO_ACCOUNTS, "test.yml", {}),
             wanted,
@@ -43,7 +43,7 @@ def account_uses() -> dict[str, AccountUse]:
             observer=Heard(),
         ) as clients:
             assert len(clients) == 2
-            clients[wanted[1].credentials].transport.limiter.throttled(60)
+            clients[wanted[1].account].transport.limiter.throttled(60)
             await clock.advance(10)
             found = uses(clients, registries, budget, clock.monotonic())
             return {use.registry: use for use in found}

@@ -13,14 +13,13 @@ from freezegun import freeze_time
 from ncr_exporter.app import ListenError, ServeOptions, exporter
 from ncr_exporter.config import Config, parse
 from ncr_exporter.demo.faults import fault_named
-from ncr_exporter.demo.registry import SimulatedRegistry
 from ncr_exporter.flags import Address
 from ncr_exporter.metrics.catalogue import FAMILIES
-from tests.expositions import families_of, samples_of
+from tests.expositions import families_of
 from tests.peer import simulated, source_of, tag
+from tests.running import HERE, Running, listening
 from tests.support import eventually
 
-HERE = ServeOptions((Address("127.0.0.1", 0),))
 CONFIG = """
 api: {{base_url: "{url}", requests_per_second: 1000, timeout: 2s}}
 credentials: {{access_key: DEMOACCESSKEY, secret_key: demo-secret-key}}
@@ -29,31 +28,10 @@ registries:
   - name: my-registry
     images: [app, {{name: web, interval: 1h}}]
 """
-APP = (("image", "app"), ("registry", "my-registry"))
 
 
 def config_for(url: str) -> Config:
     return parse(CONFIG.format(url=url), "test.yml", {})
-
-
-class Running:
-    """An exporter at work beside its simulated registry."""
-
-    def __init__(self, registry: SimulatedRegistry, client: httpx.AsyncClient) -> None:
-        self.registry = registry
-        self.client = client
-
-    async def text(self) -> str:
-        return (await self.client.get("/metrics")).text
-
-    async def value(self, name: str, **labels: str) -> float | None:
-        wanted = (name, tuple(sorted(labels.items())) or APP)
-        return samples_of(await self.text()).get(wanted)
-
-    async def ready(self) -> None:
-        async with asyncio.timeout(5):
-            while (await self.client.get("/-/ready")).status_code != 200:
-                await asyncio.sleep(0.01)
 
 
 @asynccontextmanager
@@ -61,10 +39,10 @@ async def running(*tags: dict[str, Any]) -> AsyncIterator[Running]:
     source = source_of(app=tags or [tag("v1"), tag("v2")], web=[tag("v1")])
     async with (
         simulated(source) as (registry, url),
-        exporter(config_for(url), HERE) as (address,),
-        httpx.AsyncClient(base_url=f"http://{address}", trust_env=False) as client,
+        exporter(config_for(url), HERE) as at_work,
+        listening(registry, at_work) as exporting,
     ):
-        yield Running(registry, client)
+        yield exporting
 
 
 def play(scenario: Callable[[Running], Coroutine[Any, Any, None]], *tags: dict[str, Any]) -> None:
@@ -173,8 +151,8 @@ def test_an_address_in_use_is_said_with_the_flag_to_change() -> None:
 def test_it_listens_on_several_addresses() -> None:
     async def run() -> None:
         options = ServeOptions((Address("127.0.0.1", 0), Address("::1", 0)))
-        async with exporter(config_for("http://127.0.0.1:9"), options) as addresses:
-            for address in addresses:
+        async with exporter(config_for("http://127.0.0.1:9"), options) as at_work:
+            for address in at_work.addresses:
                 async with httpx.AsyncClient(trust_env=False) as client:
                     answer = await client.get(f"http://{address}/-/healthy")
                     assert answer.status_code == 200

@@ -50,7 +50,7 @@ def listing(answer: Callable[[int, int], dict[str, Any]], api: Api | None = None
             async with client_of(f"http://127.0.0.1:{port}", api=api) as (client, heard):
                 result.heard = heard
                 try:
-                    records = await client.tags(REGISTRY, "app")
+                    records = (await client.tags(REGISTRY, "app")).records
                     result.names = [record.name for record in records]
                 except ApiError as error:
                     result.error = error
@@ -66,7 +66,7 @@ def test_every_page_is_read_and_not_only_the_last() -> None:
             simulated(source_of(app=tags)) as (registry, url),
             client_of(url) as (client, _),
         ):
-            records = await client.tags(REGISTRY, "app")
+            records = (await client.tags(REGISTRY, "app")).records
             assert [record.name for record in records] == [f"v{i}" for i in range(250)]
             assert len(registry.requests) == 3
 
@@ -80,7 +80,7 @@ def test_a_registry_that_gives_fewer_per_page_than_asked_is_read_to_its_end() ->
             simulated(source_of(app=tags), largest_page=10) as (_, url),
             client_of(url) as (client, _heard),
         ):
-            assert len(await client.tags(REGISTRY, "app")) == 25
+            assert len((await client.tags(REGISTRY, "app")).records) == 25
 
     asyncio.run(run())
 
@@ -116,7 +116,7 @@ def test_of_two_records_of_one_tag_the_one_read_later_stands() -> None:
         async with Server(handle) as server:
             port = await server.listen("127.0.0.1", 0)
             async with client_of(f"http://127.0.0.1:{port}") as (client, _):
-                records = {r.name: r for r in await client.tags(REGISTRY, "app")}
+                records = {r.name: r for r in (await client.tags(REGISTRY, "app")).records}
                 assert records["a"].size == 2
                 assert len(records) == 3
 
@@ -202,7 +202,7 @@ def test_two_images_whose_names_need_encoding_are_found() -> None:
             client_of(url) as (client, _heard),
         ):
             for i, name in enumerate(odd):
-                (record,) = await client.tags(REGISTRY, name)
+                (record,) = (await client.tags(REGISTRY, name)).records
                 assert record.name == f"tag-of-{i}"
 
     asyncio.run(run())

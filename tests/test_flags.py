@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,31 +19,49 @@ TWINS = {
     "--web.listen-address": "NCR_EXPORTER_WEB_LISTEN_ADDRESS",
     "--web.telemetry-path": "NCR_EXPORTER_WEB_TELEMETRY_PATH",
     "--web.max-requests": "NCR_EXPORTER_WEB_MAX_REQUESTS",
+    "--config.auto-reload": "NCR_EXPORTER_CONFIG_AUTO_RELOAD",
+    "--web.enable-lifecycle": "NCR_EXPORTER_WEB_ENABLE_LIFECYCLE",
+    "--config.check": "NCR_EXPORTER_CONFIG_CHECK",
+    "--format": "NCR_EXPORTER_FORMAT",
+    "--output": "NCR_EXPORTER_OUTPUT",
+    "--stale": "NCR_EXPORTER_STALE",
+    "--url": "NCR_EXPORTER_URL",
     "--shard": "NCR_EXPORTER_SHARD",
+    "--storage.path": "NCR_EXPORTER_STORAGE_PATH",
     "--total-shards": "NCR_EXPORTER_TOTAL_SHARDS",
     "--log.level": "NCR_EXPORTER_LOG_LEVEL",
     "--log.format": "NCR_EXPORTER_LOG_FORMAT",
     "--tags": "NCR_EXPORTER_TAGS",
     "--fault": "NCR_EXPORTER_FAULT",
+    "--replay": "NCR_EXPORTER_REPLAY",
+    "--online": "NCR_EXPORTER_ONLINE",
+    "--record": "NCR_EXPORTER_RECORD",
+    "--record-names": "NCR_EXPORTER_RECORD_NAMES",
 }
 
 # A flag of serve, a value other than its default, the same read, and another value.
 SERVE_VALUES: list[tuple[str, str, object, str]] = [
     ("--config.file", "other.yml", "other.yml", "third.yml"),
+    ("--config.check", "true", True, "false"),
     ("--web.listen-address", "[::1]:1", (Address("::1", 1),), ":2"),
     ("--web.telemetry-path", "/inventory", "/inventory", "/else"),
     ("--web.max-requests", "3", 3, "4"),
+    ("--storage.path", "/var/lib/x", Path("/var/lib/x"), "/elsewhere"),
     ("--shard", "1", "1", "auto"),
     ("--total-shards", "4", 4, "5"),
     ("--log.level", "debug", "debug", "error"),
     ("--log.format", "json", "json", "logfmt"),
 ]
 DEFAULTS = {
+    "--config.auto-reload": False,
+    "--config.check": False,
+    "--web.enable-lifecycle": False,
     "--config.file": "ncr-exporter.yml",
     "--web.listen-address": (Address(None, 10627),),
     "--web.telemetry-path": "/metrics",
     "--web.max-requests": 8,
     "--shard": None,
+    "--storage.path": None,
     "--total-shards": 1,
     "--log.level": "info",
     "--log.format": "logfmt",
@@ -170,6 +189,13 @@ def test_abbreviated_flags_are_refused(capsys: pytest.CaptureFixture[str], argum
 @pytest.mark.parametrize("argument", ["--secret-key=x", "extra", "-c", "--log-level=info"])
 def test_unknown_arguments_are_refused(capsys: pytest.CaptureFixture[str], argument: str) -> None:
     assert f"unrecognized arguments: {argument}" in refused(capsys, [argument])
+
+
+def test_a_switch_needs_no_value_and_takes_one(capsys: pytest.CaptureFixture[str]) -> None:
+    assert serve_flags("--config.check")["--config.check"] is True
+    assert serve_flags("--config.check=false")["--config.check"] is False
+    said = refused(capsys, ["--config.check=yes"])
+    assert "--config.check: must be true or false, not 'yes'" in said
 
 
 def test_a_flag_without_its_value_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

@@ -15,9 +15,9 @@ from tests.support import ManualClock, settle
 class Office:
     """A limiter with requests that last until they are told to end."""
 
-    def __init__(self, rate: float = 1000, slots: int = 2) -> None:
+    def __init__(self, rate: float = 1000, slots: int = 2, patience: float = 0.0) -> None:
         self.clock = ManualClock()
-        self.limiter = Limiter(rate, slots, self.clock)
+        self.limiter = Limiter(rate, slots, self.clock, patience=patience)
         self.started: list[str] = []
         self.refused: list[str] = []
         self.ends: dict[str, asyncio.Event] = {}
@@ -207,5 +207,46 @@ def test_a_429_for_each_request_in_flight_halves_the_rate_once() -> None:
         for _ in range(5):
             office.limiter.throttled(60)
         assert office.limiter.pace.rate == 4
+
+    run(scenario())
+
+
+def test_with_patience_those_who_wait_go_on_waiting_and_one_probes() -> None:
+    async def scenario() -> None:
+        office = Office(slots=1, patience=60)
+        for name in "abc":
+            office.ask(name)
+        await office.clock.advance(1)
+        office.limiter.throttled(20)
+        await office.end("a")
+        office.ask("d")
+        await office.clock.advance(19)
+        assert (office.started, office.refused) == (["a"], [])
+        await office.clock.advance(2)
+        assert office.started == ["a", "b"], "one probe"
+        office.limiter.answered()
+        await office.end("b", "c", "d")
+        await office.clock.advance(1)
+        assert office.started == ["a", "b", "c", "d"]
+        assert office.refused == []
+
+    run(scenario())
+
+
+def test_patience_ends_with_the_sum_of_all_pauses() -> None:
+    async def scenario() -> None:
+        office = Office(slots=1, patience=60)
+        for name in "abc":
+            office.ask(name)
+        await office.clock.advance(1)
+        office.limiter.throttled(40)
+        await office.end("a")
+        await office.clock.advance(41)
+        assert office.started == ["a", "b"]
+        office.limiter.throttled(40)
+        await office.end("b")
+        office.ask("d")
+        await office.clock.advance(1)
+        assert office.refused == ["c", "d"]
 
     run(scenario())

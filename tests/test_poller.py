@@ -10,8 +10,8 @@ from ncr_exporter.demo.faults import fault_named
 from ncr_exporter.polling.schedule import phase_of
 from ncr_exporter.states import ImageState
 from ncr_exporter.targets import Timing
-from tests.rounds import INTERVAL, Round, catalog_of, events, naming, play
-from tests.states import registry_target, rule
+from tests.rounds import INTERVAL, Round, events, naming, play
+from tests.states import catalog_of, registry_target, rule
 from tests.support import passing, settle
 
 
@@ -65,7 +65,7 @@ def test_a_failed_image_is_asked_again_after_a_fifth_of_its_interval() -> None:
 def test_the_next_poll_of_an_image_is_known_but_while_it_is_polled() -> None:
     async def scenario(polling: Round) -> None:
         key = ("my-registry", "app")
-        polling.poller.start([naming("app")])
+        polling.poller.apply([naming("app")])
         assert polling.poller.next_poll(key) is None
         await passing(polling.clock, lambda: polling.poller.ready)
         due = polling.poller.next_poll(key)
@@ -112,7 +112,7 @@ def test_one_images_failure_never_touches_another() -> None:
 def test_polls_of_one_image_never_overlap_and_missed_ticks_are_skipped() -> None:
     async def scenario(polling: Round) -> None:
         polling.registry.faults.add(fault_named("hang"), where="/tags?")
-        polling.poller.start([naming("app")])
+        polling.poller.apply([naming("app")])
         await passing(polling.clock, lambda: polling.tag_requests)
         await polling.clock.advance(5 * INTERVAL)
         assert len(polling.tag_requests) == 1
@@ -171,6 +171,7 @@ def test_a_failing_image_says_so_once_then_when_the_reason_changes_and_when_it_r
 
     logs = play(scenario)
     assert events(logs) == [
+        ("info", "requests planned"),
         ("warning", "poll failed"),
         ("warning", "poll failed"),
         ("info", "poll succeeds again"),
@@ -186,7 +187,7 @@ def test_a_failing_image_says_so_once_then_when_the_reason_changes_and_when_it_r
 def test_stopping_ends_hung_polls_at_once() -> None:
     async def scenario(polling: Round) -> None:
         polling.registry.faults.add(fault_named("hang"), where="/tags?")
-        polling.poller.start([naming("app", "web")])
+        polling.poller.apply([naming("app", "web")])
         await passing(polling.clock, lambda: len(polling.tag_requests) == 2)
         async with asyncio.timeout(1):
             await polling.poller.stop()

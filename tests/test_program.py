@@ -6,8 +6,10 @@ import socket
 import time
 from pathlib import Path
 
+import httpx
 import pytest
 
+from tests.answering import answering
 from tests.program import Program, demo, exporter, run
 
 GOOD = """
@@ -233,3 +235,95 @@ def test_json_logs_are_json() -> None:
     assert done.returncode == 1
     entries = [json.loads(line) for line in done.stderr.splitlines() if line.startswith("{")]
     assert entries[0]["msg"] == "key found"
+
+
+# Reload
+
+
+def test_sighup_reloads_and_a_bad_file_changes_nothing(
+    silent_api: socket.socket, tmp_path: Path
+) -> None:
+    path = config_for(silent_api, tmp_path)
+    good = path.read_text()
+    with silent_api, exporter(path, "--web.enable-lifecycle") as program:
+        interval = 'ncr_image_poll_interval_seconds{registry="my-registry",image="app"}'
+        assert f"{interval} 900.0" in program.get().text
+        path.write_text(good.replace("images: [app]", "images: [app]\n    interval: 1h"))
+        program.process.send_signal(signal.SIGHUP)
+        program.wait_for_line("configuration reloaded")
+        assert f"{interval} 3600.0" in program.get().text
+        before = program.get().text
+        path.write_text(good.replace("images", "imagse"))
+        program.process.send_signal(signal.SIGHUP)
+        line = program.wait_for_line("reload failed")
+        assert "did you mean 'images'" in line
+        text = program.get().text
+        assert "ncr_exporter_config_last_reload_successful 0.0" in text
+        assert f"{interval} 3600.0" in text
+        answer = httpx.post(f"{program.url}/-/reload", trust_env=False)
+        assert answer.status_code == 500
+        assert "did you mean 'images'" in answer.text
+        path.write_text(good)
+        assert httpx.post(f"{program.url}/-/reload", trust_env=False).status_code == 200
+        text = program.get().text
+        assert "ncr_exporter_config_last_reload_successful 1.0" in text
+        assert f"{interval} 900.0" in text
+        (hashed,) = [line for line in text.splitlines() if line.startswith(CONFIG_HASH)]
+        assert hashed not in before
+        assert "MADE-UP" not in program.get("/config").text
+        assert program.stop()[0] == 0
+
+
+CONFIG_HASH = "ncr_exporter_config_hash "
+
+
+def test_a_changed_file_is_followed_when_asked_for(
+    silent_api: socket.socket, tmp_path: Path
+) -> None:
+    path = config_for(silent_api, tmp_path)
+    with silent_api, exporter(path, "--config.auto-reload") as program:
+        path.write_text(path.read_text().replace("images: [app]", "images: [app, web]"))
+        program.wait_for_line("configuration reloaded")
+        assert 'image="web"' in program.get().text
+
+
+# Storage
+
+FLEET_FILE = """
+api: {{base_url: "{url}", requests_per_second: 1000}}
+credentials: {{access_key: DEMOACCESSKEY, secret_key: demo-secret-key}}
+registries: [demo-registry]
+"""
+
+
+def test_the_last_good_data_survives_a_restart_in_an_outage(tmp_path: Path) -> None:
+    path, state = tmp_path / "ncr-exporter.yml", tmp_path / "state"
+    storage = f"--storage.path={state}"
+    with answering() as (_, url):
+        path.write_text(FLEET_FILE.format(url=url))
+        with exporter(path, storage) as program:
+            program.ready()
+            before = program.get().text
+            assert program.stop()[0] == 0
+    assert (state / "ncr-exporter.state").stat().st_mode & 0o777 == 0o600
+    with exporter(path, storage) as program:
+        program.ready()
+        program.wait_for_line("image list failed")
+        after = program.get().text
+        assert tags_of(after) == tags_of(before) != []
+        assert f"{LAST_SUCCESS}{value_of(before, LAST_SUCCESS)}" in after
+        assert "demo-secret-key" not in after
+
+
+LAST_SUCCESS = (
+    'ncr_image_last_success_timestamp_seconds{registry="demo-registry",image="web/frontend"} '
+)
+
+
+def tags_of(text: str) -> list[str]:
+    return [line for line in text.splitlines() if line.startswith("ncr_image_tags{")]
+
+
+def value_of(text: str, start: str) -> str:
+    (line,) = [line for line in text.splitlines() if line.startswith(start)]
+    return line.removeprefix(start)

@@ -50,6 +50,7 @@ class Visit:
 
     def __init__(self, browser: Browser, **options: Any) -> None:
         self.context = browser.new_context(viewport=options.pop("viewport", DESKTOP), **options)
+        self.context.set_default_timeout(15_000)
         self.page = self.context.new_page()
         self.asked: list[str] = []
         self.complaints: list[str] = []

@@ -138,6 +138,16 @@ def test_a_registry_tells_its_hosts_its_list_and_who_may_pull() -> None:
     assert "Last list 2025-10-09 08:52 UTC" in words
 
 
+def test_a_list_of_every_registry_says_what_it_stands_for() -> None:
+    house = House()
+    house.registry("*")
+    house.store.reached("*", at=NOW)
+    words = shown(house).words
+    assert "* OK every registry of the account, public zone, region kr Last list" in words
+    house.registry("found", images=0)
+    assert "No image was found in 1 registry" in shown(house).words
+
+
 def test_many_registries_are_folded_away_and_those_in_trouble_come_first() -> None:
     house = House()
     for number in range(9):

@@ -144,7 +144,7 @@ registries:
 
 
 def test_registries_of_one_key_share_an_account() -> None:
-    a, b, c, d, e = (t.registry.credentials for t in targets(ACCOUNTS))
+    a, b, c, d, e = (t.registry.account.credentials for t in targets(ACCOUNTS))
     assert a == b
     assert c == e
     assert hash(a) == hash(b)
@@ -153,7 +153,7 @@ def test_registries_of_one_key_share_an_account() -> None:
 
 
 def test_a_registry_without_credentials_uses_the_files() -> None:
-    first = targets(ACCOUNTS)[0].registry.credentials
+    first = targets(ACCOUNTS)[0].registry.account.credentials
     assert first.access_key is not None
     assert first.access_key.reveal() == "mine"
 

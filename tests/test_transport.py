@@ -51,7 +51,7 @@ def play(scenario: Scenario, *, clock: HurriedClock | None = None, **options: An
 
 
 async def names(client: Client, image: str = "app") -> list[str]:
-    return [record.name for record in await client.tags(REGISTRY, image)]
+    return [record.name for record in (await client.tags(REGISTRY, image)).records]
 
 
 async def error_of(client: Client, image: str = "app") -> ApiError:

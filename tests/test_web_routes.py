@@ -6,10 +6,12 @@ import ssl
 import zlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import httpx
 import pytest
 
+from ncr_exporter.errors import UserError
 from ncr_exporter.inventory import Tag
 from ncr_exporter.metrics.exposition import Exposition
 from ncr_exporter.metrics.own import OwnMetrics
@@ -23,7 +25,7 @@ from tests.states import NOW, sample_tags, target
 from tests.support import ManualClock
 from tests.test_web_connection import asking, exchange, house, scene, statuses
 
-PATHS = ["/", "/static/status.css", "/metrics", "/-/healthy", "/-/ready"]
+PATHS = ["/", "/static/status.css", "/metrics", "/report.csv", "/-/healthy", "/-/ready", "/config"]
 FAILURE = Failure("timeout", "no answer", "check the network")
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # a default one costs 20 ms each time
 OPENMETRICS_ONLY = {"accept": "application/openmetrics-text;version=1.0.0"}
@@ -32,7 +34,7 @@ OPENMETRICS_ONLY = {"accept": "application/openmetrics-text;version=1.0.0"}
 class Exporter:
     """The routes with all they show, and a clock that stands."""
 
-    def __init__(self, *images: str, telemetry_path: str = "/metrics") -> None:
+    def __init__(self, *images: str, **options: Any) -> None:
         self.clock = ManualClock()
         self.exposition = Exposition()
         self.store = Store(self.exposition)
@@ -42,7 +44,7 @@ class Exporter:
             store=self.store,
             ready=self.all_tried,
             clock=self.clock,
-            telemetry_path=telemetry_path,
+            **{"config": lambda: "registries: []\n", **options},
         )
         for image in images:
             self.store.add(target(image))
@@ -117,7 +119,7 @@ async def test_other_methods_are_told_which_there_are(method: str, path: str) ->
 @pytest.mark.parametrize(
     "path",
     [
-        *("/nothing", "/metrics/", "//metrics", "/METRICS", "/%6detrics", "/-/reload", "/config"),
+        *("/nothing", "/metrics/", "//metrics", "/METRICS", "/%6detrics", "/-/reload/"),
         *("/../metrics", "/metrics%00", "/-/"),
     ],
 )
@@ -315,3 +317,73 @@ async def test_a_scrape_of_many_images_is_whole() -> None:
         packed = await http.get("/metrics", headers={"accept-encoding": "gzip"})
     for text in (plain.text, packed.text):
         assert text.count("\nncr_image_tags{") == 600
+
+
+# Reload
+
+
+def reloadable(error: str | None = None) -> tuple[Exporter, list[str]]:
+    """Return an exporter whose reloads are counted, or fail with `error`."""
+    reloads: list[str] = []
+
+    async def reload() -> None:
+        if error is not None:
+            raise UserError(error)
+        reloads.append("reloaded")
+
+    return Exporter("app", reload=reload), reloads
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+@scene
+async def test_post_and_put_reload(method: str) -> None:
+    exporter, reloads = reloadable()
+    async with served(exporter) as http:
+        answer = await http.request(method, "/-/reload")
+        assert (answer.status_code, answer.text, reloads) == (200, "reloaded\n", ["reloaded"])
+
+
+@scene
+async def test_a_configuration_that_cannot_be_used_is_a_500_with_the_reason() -> None:
+    exporter, _ = reloadable("ncr.yml:3: api.zone: must be one of public, government")
+    async with served(exporter) as http:
+        answer = await http.post("/-/reload")
+        assert answer.status_code == 500
+        assert answer.text == "ncr.yml:3: api.zone: must be one of public, government\n"
+
+
+@scene
+async def test_reading_a_page_never_reloads() -> None:
+    exporter, reloads = reloadable()
+    async with served(exporter) as http:
+        answer = await http.get("/-/reload")
+        assert (answer.status_code, answer.headers["allow"]) == (405, "POST, PUT")
+    assert reloads == []
+
+
+@scene
+async def test_where_it_is_not_enabled_a_reload_is_refused_with_the_flag() -> None:
+    async with served(one_image()) as http:
+        answer = await http.post("/-/reload")
+        assert answer.status_code == 403
+        assert "--web.enable-lifecycle" in answer.text
+
+
+@scene
+async def test_another_sites_page_cannot_reload() -> None:
+    exporter, reloads = reloadable()
+    async with served(exporter) as http:
+        for headers in ({"sec-fetch-site": "cross-site"}, {"origin": "https://elsewhere.example"}):
+            answer = await http.post("/-/reload", headers=headers)
+            assert answer.status_code == 403
+    assert reloads == []
+
+
+@scene
+async def test_the_configuration_is_shown_as_it_may_be() -> None:
+    exporter = Exporter("app", config=lambda: "credentials: {secret_key: <secret>}\n")
+    async with served(exporter) as http:
+        answer = await http.get("/config")
+        assert answer.text == "credentials: {secret_key: <secret>}\n"
+        assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+        assert answer.headers["cache-control"] == "no-store"

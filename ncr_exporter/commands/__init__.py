@@ -15,6 +15,11 @@ LOG_FLAGS = (
     Flag("--log.level", "info", choice(LEVELS), "debug, info, warn or error"),
     Flag("--log.format", "logfmt", choice(FORMATS), "logfmt or json"),
 )
+QUIET_LOG_FLAGS = (
+    Flag("--log.level", "error", choice(LEVELS), "debug, info, warn or error"),
+    LOG_FLAGS[1],
+)
+"""For commands that say in their own words what failed."""
 
 
 @dataclass(frozen=True)

@@ -2,15 +2,20 @@
 
 import asyncio
 from collections.abc import Mapping
+from pathlib import Path
 
 from ncr_exporter.app import ServeOptions, serve
 from ncr_exporter.commands import CONFIG_FILE, LOG_FLAGS, Command, Values
+from ncr_exporter.commands.check import check
 from ncr_exporter.config import load
-from ncr_exporter.flags import Flag, address, positive, url_path
+from ncr_exporter.flags import Flag, address, boolean, positive, url_path
 from ncr_exporter.shard import chosen_shard
 
 
 def _run(values: Values, environ: Mapping[str, str]) -> int:
+    if values["--config.check"]:
+        check(values["--config.file"], environ)
+        return 0
     config = load(values["--config.file"], environ)
     return asyncio.run(serve(config, _options(values, environ), environ=environ))
 
@@ -20,6 +25,10 @@ def _options(values: Values, environ: Mapping[str, str]) -> ServeOptions:
         listen=values["--web.listen-address"],
         telemetry_path=values["--web.telemetry-path"],
         max_requests=values["--web.max-requests"],
+        config_file=Path(values["--config.file"]),
+        enable_lifecycle=values["--web.enable-lifecycle"],
+        auto_reload=values["--config.auto-reload"],
+        storage=values["--storage.path"],
         shard=chosen_shard(values["--shard"], values["--total-shards"], environ),
     )
 
@@ -29,6 +38,14 @@ COMMAND = Command(
     (
         CONFIG_FILE,
         Flag(
+            "--config.auto-reload",
+            "false",
+            boolean,
+            "reload when the configuration file changes",
+            switch=True,
+        ),
+        Flag("--config.check", "false", boolean, "do what `check` does and exit", switch=True),
+        Flag(
             "--web.listen-address",
             ":10627",
             address,
@@ -37,7 +54,20 @@ COMMAND = Command(
         ),
         Flag("--web.telemetry-path", "/metrics", url_path, "path of the metrics"),
         Flag(
+            "--web.enable-lifecycle",
+            "false",
+            boolean,
+            "reload on POST or PUT to /-/reload; SIGHUP does so always",
+            switch=True,
+        ),
+        Flag(
             "--web.max-requests", "8", positive, "requests served at a time; further ones get 503"
+        ),
+        Flag(
+            "--storage.path",
+            None,
+            Path,
+            "directory that keeps the last good data over a restart; without it none is kept",
         ),
         Flag("--shard", None, str, "which shard this is, from 0; auto takes a pod's ordinal"),
         Flag("--total-shards", "1", positive, "exporters that share the images"),

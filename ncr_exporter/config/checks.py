@@ -34,15 +34,28 @@ def _problems(config: Config, root: Node) -> Iterator[tuple[str, Node]]:
     yield from _credentials(root)
     settings = asdict(config.defaults)
     yield from _expiry(settings, settings, _child(root, "defaults"))
-    labels: dict[str, str] = {}
+    yield from _clashes(config, _child(root, "registries"))
     for registry, node in _entries(config.registries, _child(root, "registries")):
-        yield from _registry(registry, config.api.zone, node)
+        yield from _registry(registry, registry.zone or config.api.zone, node)
         yield from _images(registry, settings, node)
+
+
+def _clashes(config: Config, node: Node) -> Iterator[tuple[str, Node]]:
+    """Yield registries whose series would mix, and accounts that would be listed twice."""
+    labels: dict[str, str] = {}
+    accounts: dict[object, str] = {}
+    for registry, entry in _entries(config.registries, node):
         label = registry.label or registry.name
-        if label and label in labels:
-            other = f"{labels[label]} has the label {label!r} too"
-            yield f"{other}; give one of them another `label`", node
-        labels.setdefault(label, node.place)
+        other = labels.setdefault(label, entry.place)
+        if label and other != entry.place:
+            told = f"{other} has the label {label!r} too"
+            yield f"{told}; give one of them another `label`", entry
+        elif registry.name == EVERY:
+            zone = registry.zone or config.api.zone
+            account = (registry.credentials or config.credentials, zone, registry.region)
+            other = accounts.setdefault(account, entry.place)
+            if other != entry.place:
+                yield f"{other} stands for every registry of this account and region already", entry
 
 
 def _registry(registry: RegistryConfig, zone: str, node: Node) -> Iterator[tuple[str, Node]]:
@@ -54,8 +67,6 @@ def _registry(registry: RegistryConfig, zone: str, node: Node) -> Iterator[tuple
         yield f"{registry.name!r} cannot be a registry's name", _child(node, "name")
     if registry.name and "*" in registry.name and registry.name != EVERY:
         yield 'must be one name, or "*" for every registry', _child(node, "name")
-    if registry.name == EVERY and registry.label:
-        yield 'several registries cannot share one label; leave it out beside "*"', node
     yield from _credentials(node)
 
 

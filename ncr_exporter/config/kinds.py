@@ -1,6 +1,7 @@
 """The kinds of values an option can hold: how each is read, and how to say what would be right."""
 
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -9,15 +10,53 @@ import yaml
 
 from ncr_exporter.config.secret import Secret
 from ncr_exporter.config.tree import Expanded
-from ncr_exporter.units import parse_duration, parse_size
-
-# A kind turns a plain YAML value into ours or raises ValueError with a sentence for people.
-Kind = Callable[[Any], Any]
+from ncr_exporter.units import DURATION, duration_text, parse_duration, parse_size
 
 _LONGEST_SHOWN = 60
 FOREVER = float("inf")
+_REFERENCE = {"type": "string", "pattern": r"\$\{"}
+"""`${VAR}`: what it will hold is known only to the environment."""
+
+Schema = Mapping[str, Any]
 
 
+def _plainly(value: object) -> str:
+    """Return a value as one would write it in the file."""
+    return "" if value is None else json.dumps(value)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What an option can hold; called with a plain YAML value it returns ours.
+
+    Calling raises ValueError with a sentence for people.
+    """
+
+    read: Callable[[Any], Any]
+    words: str
+    """What may be written, for documents."""
+    schema: Schema
+    """JSON Schema of what may be written."""
+    show: Callable[[Any], str] = _plainly
+    """Our value → how one would write it."""
+
+    def __call__(self, value: object) -> Any:  # noqa: ANN401 -- of the kind's own type
+        """Return our value."""
+        return self.read(value)
+
+
+def _kind(
+    words: str, schema: Schema, show: Callable[[Any], str] = _plainly
+) -> Callable[[Callable[[Any], Any]], Kind]:
+    """Make a kind of a function that reads it."""
+    return lambda read: Kind(read, words, schema, show)
+
+
+def _or_reference(schema: Schema) -> Schema:
+    return {"anyOf": [schema, _REFERENCE]}
+
+
+@_kind("text", {"type": "string", "minLength": 1})
 def text(value: object) -> str:
     """Read a text that is not empty."""
     if isinstance(value, (dict, list)):
@@ -31,6 +70,7 @@ def text(value: object) -> str:
     return value
 
 
+@_kind("text, never shown", {"type": "string", "minLength": 1})
 def secret(value: object) -> Secret:
     """Read a text that is never shown again."""
     if not isinstance(value, str):
@@ -40,6 +80,7 @@ def secret(value: object) -> Secret:
     return Secret(value)
 
 
+@_kind("true or false", _or_reference({"type": "boolean"}))
 def boolean(value: object) -> bool:
     """Read true or false."""
     value = resolved(value)
@@ -51,6 +92,7 @@ def boolean(value: object) -> bool:
 def one_of(*choices: str) -> Kind:
     """Read one of these words."""
 
+    @_kind(" or ".join(choices), _or_reference({"enum": list(choices)}))
     def read(value: object) -> str:
         if value not in choices:
             raise ValueError(f"must be one of {', '.join(choices)}, not {describe(value)}")
@@ -62,7 +104,9 @@ def one_of(*choices: str) -> Kind:
 def number(low: float, high: float, *, whole: bool = False) -> Kind:
     """Read a number between `low` and `high`, both allowed."""
     noun = "a whole number" if whole else "a number"
+    bounds = {"type": "integer" if whole else "number", "minimum": low, "maximum": high}
 
+    @_kind(f"{noun} from {low:g} to {high:g}", _or_reference(bounds))
     def read(value: object) -> float:
         value = resolved(value)
         right_type = isinstance(value, int if whole else (int, float))
@@ -76,7 +120,10 @@ def number(low: float, high: float, *, whole: bool = False) -> Kind:
 def duration(low: str, *, never: bool = False) -> Kind:
     """Read a duration of at least `low`, in seconds; where `never` is allowed it is infinite."""
     least = parse_duration(low)
+    words = f"a duration of at least {low}{', or never' if never else ''}"
+    pattern = rf"^{DURATION}$|\$\{{{'|^never$' if never else ''}"
 
+    @_kind(words, {"type": "string", "pattern": pattern}, duration_text)
     def read(value: object) -> float:
         if never and value == "never":
             return FOREVER
@@ -90,6 +137,7 @@ def duration(low: str, *, never: bool = False) -> Kind:
     return read
 
 
+@_kind("a size", {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string"}]})
 def size(value: object) -> int:
     """Read a size in bytes, above zero."""
     whole = isinstance(value, int) and not isinstance(value, bool)
@@ -101,6 +149,11 @@ def size(value: object) -> int:
     return amount
 
 
+@_kind(
+    "a whole number, or all",
+    _or_reference({"anyOf": [{"type": "integer", "minimum": 0}, {"const": "all"}]}),
+    lambda value: "all" if value is None else str(value),
+)
 def count_or_all(value: object) -> int | None:
     """Read a count, or `all` for no cap (None)."""
     value = resolved(value)
@@ -115,7 +168,8 @@ def count_or_all(value: object) -> int | None:
 class ListOf:
     """A list whose items are each read by `item`, so that a mistake names its own place."""
 
-    item: Kind
+    item: Any
+    """A `Kind`, or a dataclass of options."""
     least: int = 0
 
 

@@ -10,6 +10,7 @@ from ncr_exporter.config.checks import check
 from ncr_exporter.config.model import Config
 from ncr_exporter.config.problems import ConfigError, Problem
 from ncr_exporter.config.reader import Reader
+from ncr_exporter.config.shown import shown
 from ncr_exporter.config.tree import read_tree
 
 
@@ -20,16 +21,16 @@ def load(path: str, environ: Mapping[str, str] = os.environ) -> Config:
         ConfigError: naming the file, every place that is wrong, and what would be right.
     """
     try:
-        text = Path(path).read_text(encoding="utf-8")
+        content = Path(path).read_bytes()
+        text = content.decode("utf-8")
     except UnicodeDecodeError:
         raise ConfigError(path, [Problem("", "is not UTF-8 text")]) from None
     except (OSError, ValueError) as error:  # a ValueError for a path that cannot be
         reason = error.strerror if isinstance(error, OSError) else "no such path"
         message = f"cannot be read: {reason}; name the file with --config.file"
         raise ConfigError(path, [Problem("", message)]) from None
-    config = parse(text, path, environ)
-    digest = hashlib.sha256(text.encode()).hexdigest()
-    return replace(config, directory=Path(path).parent, digest=digest)
+    digest = hashlib.sha256(content).hexdigest()
+    return replace(parse(text, path, environ), directory=Path(path).parent, digest=digest)
 
 
 def parse(text: str, source: str, environ: Mapping[str, str]) -> Config:
@@ -44,5 +45,6 @@ def parse(text: str, source: str, environ: Mapping[str, str]) -> Config:
     if isinstance(config, Config):
         check(config, root, problems.append)
         if not problems:
-            return config
+            digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+            return replace(config, digest=digest, shown=shown(text))
     raise ConfigError(source, sorted(problems, key=lambda problem: problem.line or 0))

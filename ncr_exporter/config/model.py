@@ -116,7 +116,11 @@ class RegistryConfig:
     region: str = option(
         kinds.text, "kr", "public: kr, sgn, jpn; government: kr, krs; financial: kr"
     )
-    label: str | None = option(kinds.text, None, "the registry label's value, instead of its name")
+    label: str | None = option(
+        kinds.text,
+        None,
+        'the registry label\'s value, instead of its name; beside "*" that of the list itself',
+    )
     credentials: CredentialsConfig | None = option(CredentialsConfig, None, "another account")
     images: tuple[ImageConfig, ...] | None = option(
         kinds.ListOf(ImageConfig, least=1), None, "the images to poll; omitted, every image"
@@ -124,6 +128,7 @@ class RegistryConfig:
     exclude: tuple[str, ...] = option(
         kinds.ListOf(kinds.text), (), "globs of images to leave out; beats a glob in `images`"
     )
+    zone: str | None = option(kinds.one_of(*ZONES), None, "another zone than api.zone")
     overrides: Mapping[str, Any] = field(default_factory=dict)
     """The keys of `Settings` that stand in this entry."""
 
@@ -143,4 +148,6 @@ class Config:
     directory: Path = Path()
     """Where the file lies: relative paths in it start here."""
     digest: str = ""
-    """SHA-256 of the file's text, in hex."""
+    """SHA-256 of the file, in hex."""
+    shown: str = ""
+    """The file as written, every secret masked."""

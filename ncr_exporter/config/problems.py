@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from ncr_exporter.errors import UserError
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -13,7 +15,7 @@ class Problem:
     line: int | None = None
 
 
-class ConfigError(Exception):
+class ConfigError(UserError):
     """The configuration cannot be used; `str()` has one line per problem, for people."""
 
     def __init__(self, source: str, problems: Iterable[Problem]) -> None:

@@ -2,8 +2,9 @@
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from ncr_exporter.app import ServeOptions, serve
 from ncr_exporter.clock import SystemClock
@@ -11,13 +12,32 @@ from ncr_exporter.config import Config, parse
 from ncr_exporter.demo.data import GeneratedSource, Source, file_source
 from ncr_exporter.demo.faults import fault_named
 from ncr_exporter.demo.registry import DEMO_ACCESS_KEY, DEMO_SECRET_KEY, SimulatedRegistry
+from ncr_exporter.demo.replay import ReplayedRegistry
 from ncr_exporter.flags import Address
+from ncr_exporter.recording.reading import read_recording
 from ncr_exporter.web.limits import Limits
 from ncr_exporter.web.server import Server
 
+ConfigOf = Callable[[str], Config]
+"""The simulated registry's base URL → what a user would write to watch all of it."""
 
-def simulated(tags: str | None, fault: str | None) -> tuple[SimulatedRegistry, Source]:
-    """Return a registry that serves the tags in the file `tags`, or data of its own.
+
+def replayed(directory: str, fault: str | None) -> tuple[SimulatedRegistry, ConfigOf]:
+    """Return a registry that gives recorded answers, and a configuration that asks for them.
+
+    Raises:
+        ValueError: the directory holds no recording, or there is no such fault; with a sentence.
+    """
+    recording = read_recording(Path(directory))
+    keys = {DEMO_ACCESS_KEY: DEMO_SECRET_KEY}
+    registry = ReplayedRegistry(recording, keys=keys, clock=SystemClock())
+    registry.fault = fault_named(fault) if fault else None
+    api = {"zone": recording.zone, "page_size": recording.page_size}
+    return registry, lambda url: _config(url, recording.registries, **api)
+
+
+def simulated(tags: str | None, fault: str | None) -> tuple[SimulatedRegistry, ConfigOf]:
+    """Return a registry that serves the tags in the file `tags`, or data of its own; as above.
 
     Raises:
         ValueError: the file holds no tags, or there is no such fault; with a sentence.
@@ -26,14 +46,14 @@ def simulated(tags: str | None, fault: str | None) -> tuple[SimulatedRegistry, S
     keys = {DEMO_ACCESS_KEY: DEMO_SECRET_KEY}
     registry = SimulatedRegistry(source, keys=keys, clock=SystemClock())
     registry.fault = fault_named(fault) if fault else None
-    return registry, source
+    return registry, lambda url: demo_config(url, source)
 
 
-async def demo(registry: SimulatedRegistry, source: Source, listen: Sequence[Address]) -> int:
+async def demo(registry: SimulatedRegistry, config_of: ConfigOf, listen: Sequence[Address]) -> int:
     """Serve until SIGTERM or SIGINT; return the exit code."""
     async with Server(registry.handle, Limits(requests=64)) as server:
         port = await server.listen("127.0.0.1", 0)
-        config = demo_config(f"http://127.0.0.1:{port}", source)
+        config = config_of(f"http://127.0.0.1:{port}")
         return await serve(config, ServeOptions(tuple(listen)), announce=_announce)
 
 
@@ -41,11 +61,15 @@ def demo_config(base_url: str, source: Source) -> Config:
     """Return what a user would write to watch all of `source`, with short intervals."""
     now_ms = SystemClock().time() * 1000
     names = [str(registry["name"]) for registry in source.registries(now_ms)]
+    return _config(base_url, [{"name": name} for name in names])
+
+
+def _config(base_url: str, registries: list[dict[str, Any]], **api: Any) -> Config:  # noqa: ANN401 -- keys of the section `api`
     content = {
-        "api": {"base_url": base_url, "requests_per_second": 50},
+        "api": {"base_url": base_url, "requests_per_second": 50, **api},
         "credentials": {"access_key": DEMO_ACCESS_KEY, "secret_key": DEMO_SECRET_KEY},
         "defaults": {"interval": "10s", "tag_size_limit": "500MB", "tags_limit": 300},
-        "registries": [{"name": name} for name in names],
+        "registries": registries,
     }
     return parse(json.dumps(content), "demo", {})
 

@@ -57,6 +57,9 @@ class OwnMetrics:
         )
         self._gauge("ncr_exporter_build_info").labels(__version__, platform.python_version()).set(1)
         self._gauge("ncr_exporter_series").set_function(series)
+        self._config_hash = self._gauge("ncr_exporter_config_hash")
+        self._reloaded = self._gauge("ncr_exporter_config_last_reload_successful")
+        self._reloaded_at = self._gauge("ncr_exporter_config_last_reload_success_timestamp_seconds")
         self._registries: set[str] = set()
         for operation in OPERATIONS:
             self._duration.labels(operation)
@@ -64,9 +67,13 @@ class OwnMetrics:
     def configured(self, digest: str, at: float) -> None:
         """Note the configuration in force: its SHA-256 in hex, and when it was read."""
         # 48 bits: what a float holds exactly, as Alertmanager does it.
-        self._gauge("ncr_exporter_config_hash").set(int(digest[:12] or "0", 16))
-        self._gauge("ncr_exporter_config_last_reload_successful").set(1)
-        self._gauge("ncr_exporter_config_last_reload_success_timestamp_seconds").set(at)
+        self._config_hash.set(int(digest[:12] or "0", 16))
+        self._reloaded.set(1)
+        self._reloaded_at.set(at)
+
+    def not_configured(self) -> None:
+        """Note that the file was not usable when it was read last."""
+        self._reloaded.set(0)
 
     def add_registry(self, label: str) -> None:
         """Create every series of a registry, so that a rate sees its first failure."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable
 
-from ncr_exporter.globs import EVERY
 from ncr_exporter.metrics.family import Number, RegistryFamily, Sample
 from ncr_exporter.states import RegistryState
 
@@ -22,9 +21,9 @@ def _of_registry(
 
 
 def _info(state: RegistryState) -> Iterable[Sample]:
-    if state.target.path.name == EVERY:
+    if state.target.is_every:
         return []
-    return [((state.target.region, state.target.zone), 1)]
+    return [((state.target.region, state.target.account.zone), 1)]
 
 
 REGISTRY_FAMILIES: tuple[RegistryFamily, ...] = (

@@ -52,6 +52,16 @@ class Request(Generic[Record]):
     """Body and now (ms) → a page."""
 
 
+@dataclass(frozen=True)
+class Listing(Generic[Record]):
+    """A complete list."""
+
+    records: tuple[Record, ...]
+    """With distinct names."""
+    pages: int
+    """Requests that reading it once takes; a server may give fewer per page than asked."""
+
+
 class Client:
     """Lists what one account can see at one gateway."""
 
@@ -63,8 +73,8 @@ class Client:
         self._clock = clock
         self._observer = observer
 
-    async def tags(self, registry: RegistryPath, image: str) -> tuple[Tag, ...]:
-        """Return all tags of an image, names distinct.
+    async def tags(self, registry: RegistryPath, image: str) -> Listing[Tag]:
+        """Return all tags of an image.
 
         Raises:
             ApiError: the listing is not complete; nothing of it may be used.
@@ -73,49 +83,49 @@ class Client:
         path = registry.tag_list(image)
         return await self._listed(Request(path, purpose, Urgency.TAG_LIST, tag_page))
 
-    async def images(self, registry: RegistryPath) -> tuple[ListedImage, ...]:
+    async def images(self, registry: RegistryPath) -> Listing[ListedImage]:
         """Return all images of a registry; as `tags`."""
         purpose = Purpose(registry.label, "image_list")
         request = Request(registry.image_list, purpose, Urgency.IMAGE_LIST, image_page)
         return await self._listed(request)
 
-    async def registries(self, label: str, prefix: str) -> tuple[ListedRegistry, ...]:
+    async def registries(self, label: str, prefix: str) -> Listing[ListedRegistry]:
         """Return all registries of the account in a region, counted under `label`; as `tags`."""
         purpose = Purpose(label, "registry_list")
         path = registry_list(prefix)
         return await self._listed(Request(path, purpose, Urgency.IMAGE_LIST, registry_page))
 
-    async def _listed(self, request: Request[Record]) -> tuple[Record, ...]:
-        """Return the records of a listing whose distinct names agree with its `count`.
+    async def _listed(self, request: Request[Record]) -> Listing[Record]:
+        """Return a list whose distinct names agree with its `count`.
 
         Pages are no snapshot: a push between two of them shows a tag twice, a delete hides one.
         Where the number of names tells of it the list is read once more; `count` is documented
         with another list's words, so what still differs then is believed, and counted.
         """
-        listing = await self._read(request)
-        if listing.agrees:
-            return listing.records
-        listing = await self._read(request)
-        if not listing.agrees:
+        reading = await self._read(request)
+        if reading.agrees:
+            return reading.listing
+        reading = await self._read(request)
+        if not reading.agrees:
             self._observer.miscounted(*request.purpose)
-            log.debug("count differs from the names listed", path=request.path, **listing.numbers)
-        return listing.records
+            log.debug("count differs from the names listed", path=request.path, **reading.numbers)
+        return reading.listing
 
-    async def _read(self, request: Request[Record]) -> "_Listing[Record]":
+    async def _read(self, request: Request[Record]) -> "_Reading[Record]":
         """Read page after page; a listing that is begun goes before those that are not."""
-        listing = _Listing(request.decode)
+        reading = _Reading(request.decode)
         urgency = request.urgency
-        while not listing.complete:
-            path = page_of(request.path, listing.page, self.page_size)
-            accept = partial(listing.accept, now_ms=self._clock.time() * 1000)
+        while not reading.complete:
+            path = page_of(request.path, reading.page, self.page_size)
+            accept = partial(reading.accept, now_ms=self._clock.time() * 1000)
             malformed = await self.transport.get(path, request.purpose, urgency, accept)
             if malformed:
                 self._observer.malformed(*request.purpose, malformed)
             urgency = min(urgency, Urgency.NEXT_PAGE)
-        return listing
+        return reading
 
 
-class _Listing(Generic[Record]):
+class _Reading(Generic[Record]):
     """The pages read so far."""
 
     def __init__(self, decode: Callable[[bytes, float], Page[Record]]) -> None:
@@ -128,8 +138,8 @@ class _Listing(Generic[Record]):
         self._count: int | None = None
 
     @property
-    def records(self) -> tuple[Record, ...]:
-        return tuple(self._by_name.values())
+    def listing(self) -> Listing[Record]:
+        return Listing(tuple(self._by_name.values()), pages=self.page)
 
     @property
     def agrees(self) -> bool:

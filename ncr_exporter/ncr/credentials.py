@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ncr_exporter.config import CredentialsConfig, Secret
+from ncr_exporter.errors import UserError
 
 # The names that the vendor's SDKs read, in their order.
 _ACCESS_VARIABLES = ("NCLOUD_ACCESS_KEY_ID", "NCLOUD_ACCESS_KEY")
@@ -15,7 +16,7 @@ _SECRET_VARIABLES = ("NCLOUD_SECRET_ACCESS_KEY", "NCLOUD_SECRET_KEY")
 _KEY = re.compile(r"[!-~]+")
 
 
-class CredentialsError(Exception):
+class CredentialsError(UserError):
     """No key pair can be had; `str()` says what was looked at and what to do."""
 
 

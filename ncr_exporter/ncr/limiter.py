@@ -14,16 +14,32 @@ class Limiter:
     """Lets requests of an account and zone through, one at a time and never too many.
 
     A request that waits for its turn holds no slot. While the gate is closed nobody waits: all
-    fail at once as throttled, so that no poll hangs for the minutes a gateway may ask for.
+    fail at once as throttled, so that no poll hangs for the minutes a gateway may ask for; unless
+    `patience` (seconds, for all times that the gate is closed together) covers what it asks for.
     """
 
-    def __init__(self, rate: float, slots: int, clock: Clock) -> None:
+    def __init__(
+        self,
+        rate: float,
+        slots: int,
+        clock: Clock,
+        *,
+        gate: Gate | None = None,
+        patience: float = 0.0,
+    ) -> None:
+        """`gate` is that of a limiter before this one: a closed gate must stay closed."""
         self.pace = Pace(rate)
-        self.gate = Gate()
-        self._free = slots
+        self.gate = gate or Gate()
+        self._slots = self._free = slots
+        self._patience = patience
         self._clock = clock
         self._waiting: TurnQueue[asyncio.Future[bool]] = TurnQueue()
         self._timer: Timer | None = None
+
+    @property
+    def idle(self) -> bool:
+        """Whether no request is under way or waits."""
+        return self._free == self._slots and not self._waiting
 
     @asynccontextmanager
     async def turn(self, registry: str, urgency: Urgency) -> AsyncIterator[None]:
@@ -47,6 +63,12 @@ class Limiter:
         finally:
             self._release(is_probe=is_probe)
 
+    @property
+    def is_patient(self) -> bool:
+        """Whether a request that was throttled is to wait and try again."""
+        now = self._clock.monotonic()
+        return self.gate.closed_seconds(now) + self.gate.remaining(now) <= self._patience
+
     def answered(self) -> None:
         """Note an answer that was not a 429."""
         if self.gate.is_open:
@@ -55,11 +77,11 @@ class Limiter:
             self.gate.open(self._clock.monotonic())
 
     def throttled(self, retry_after: float | None) -> None:
-        """Note a 429: close the gate, halve the rate, and fail everybody who waits."""
+        """Note a 429: close the gate, halve the rate, and fail all who wait, if patience ends."""
         if self.gate.is_open or self.gate.probing:  # once for all requests that were in flight
             self.pace.slow_down()
         self.gate.close(self._clock.monotonic(), retry_after)
-        while self._waiting:
+        while self._waiting and not self.is_patient:
             future = self._waiting.pop()
             if not future.done():
                 future.set_exception(self._closed())
@@ -75,7 +97,7 @@ class Limiter:
         """Let as many through as slots, rate and gate allow now; come back when the rate does."""
         now = self._clock.monotonic()
         while self._waiting and self._free and not self.gate.probing:
-            if (wait := self.pace.wait(now)) > 0:
+            if (wait := max(self.pace.wait(now), self.gate.remaining(now))) > 0:
                 self._come_back(wait)
                 return
             future = self._waiting.pop()
@@ -97,7 +119,7 @@ class Limiter:
         self._let_through()
 
     def _refuse_while_closed(self) -> None:
-        if self.gate.remaining(self._clock.monotonic()) > 0:
+        if self.gate.remaining(self._clock.monotonic()) > 0 and not self.is_patient:
             raise self._closed()
 
     def _closed(self) -> ThrottledError:

@@ -29,6 +29,7 @@ from ncr_exporter.ncr.signature import signed_headers
 from ncr_exporter.ncr.turns import Urgency
 
 _RETRIES = 2
+_LOOK_AGAIN = 1.0  # seconds
 _BACKOFF = 0.5  # seconds before the first retry, doubled for the second, then jittered
 
 Result = TypeVar("Result")
@@ -66,6 +67,16 @@ class Transport:
         self._clock = clock
         self._observer = observer
 
+    async def close(self) -> None:
+        """Close all connections, whatever is under way."""
+        await self._http.aclose()
+
+    async def retire(self) -> None:
+        """Close all connections once nothing is under way; nothing new must come."""
+        while not self.limiter.idle:
+            await self._clock.sleep(_LOOK_AGAIN)
+        await self._http.aclose()
+
     async def get(
         self,
         path_and_query: str,
@@ -89,6 +100,8 @@ class Transport:
                 signed_off = self.gateway_clock.correction != correction
                 if isinstance(error, AuthenticationError) and signed_off and may_sign_again:
                     may_sign_again, pause = False, 0.0
+                elif isinstance(error, ThrottledError) and self.limiter.is_patient:
+                    retries, pause = retries - 1, 0.0  # the limiter makes it wait
                 else:
                     retries = min(retries, error.retried) - 1
                     pause = _BACKOFF * 2 ** (_RETRIES - 1 - retries) * random.uniform(0.5, 1)  # noqa: S311 -- jitter, not a secret

@@ -6,7 +6,7 @@ the slow one decodes into plain values, so that one bad field does not cost the 
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, Generic, TypeVar
 
@@ -100,6 +100,7 @@ class ListedRegistry(msgspec.Struct, frozen=True, gc=False):
     """Whether anyone may pull without logging in."""
 
 
+_ENCODER = msgspec.json.Encoder()
 _TAGS = msgspec.json.Decoder(WirePage[WireTag])
 _IMAGES = msgspec.json.Decoder(WirePage[WireImage])
 _REGISTRIES = msgspec.json.Decoder(WirePage[WireRegistry])
@@ -112,6 +113,27 @@ def tag_page(body: bytes, now_ms: float) -> Page[Tag]:
         MalformedError: it is not a page, or has records of which none is usable.
     """
     return _clean_page(_decoded(_TAGS, body, _loose_tag), _clean_tag, now_ms)
+
+
+def tag_page_of(tags: Iterable[Tag]) -> bytes:
+    """Return the page that `tag_page` reads these tags from; unknown stays unknown."""
+    return _ENCODER.encode(WirePage([_wire_tag(tag) for tag in tags]))
+
+
+def _wire_tag(tag: Tag) -> WireTag:
+    platforms: list[WirePlatform | None] = [
+        WirePlatform(
+            digest=platform.digest,
+            os=platform.os,
+            architecture=platform.architecture,
+            variant=platform.variant,
+            size=platform.size,
+            pulled=platform.pulled,
+            updated=platform.updated,
+        )
+        for platform in tag.platforms
+    ]
+    return WireTag(tag.name, tag.digest, tag.full_size, tag.last_updated, platforms)
 
 
 def image_page(body: bytes, now_ms: float) -> Page[ListedImage]:

@@ -5,7 +5,10 @@ from typing import Any
 import structlog
 
 from ncr_exporter.ncr.errors import ApiError
+from ncr_exporter.polling.budget import Budget
 from ncr_exporter.states import Failure
+from ncr_exporter.store import Store
+from ncr_exporter.targets import Account
 
 log = structlog.get_logger()
 
@@ -40,6 +43,42 @@ def unexpected(error: Exception, **labels: Any) -> ApiError:  # noqa: ANN401 -- 
     """Log what nobody foresaw, with its traceback, and return it as a failure like any other."""
     log.error("unexpected error", **labels, exc_info=error)
     return ApiError(f"unexpected {type(error).__name__}; the log has its traceback")
+
+
+def planned(store: Store, budget: Budget, account: Account) -> None:
+    """Log how many requests an account's plan needs; a warning where that is above its limit."""
+    labels = [target.label for target in store.targets if target.account == account]
+    numbers = {
+        "registry": ",".join(labels[:3]) + (",…" if len(labels) > 3 else ""),  # noqa: PLR2004 -- enough to know the account by
+        "requests_per_second": round(budget.planned(account), 3),
+        "limit": budget.limit,
+    }
+    if budget.stretch(account) > 1:
+        log.warning(
+            "more requests planned than the limit allows; polls come less often",
+            **numbers,
+            stretched_by=round(budget.stretch(account), 2),
+            remedy="raise `interval` or api.requests_per_second, or share the images among shards",
+        )
+    else:
+        log.info("requests planned", **numbers)
+
+
+def pulls_unknown(label: str, image: str | None = None) -> None:
+    """Warn that nothing is known of pulls, and what therefore is not published."""
+    if image is None:
+        log.warning(
+            "no image of the registry shows a pull time: what is stale is not known",
+            registry=label,
+            remedy="never-pulled, stale and reclaimable are left out; sizes and counts stand",
+        )
+    else:
+        log.warning(
+            "pulls are counted for the image and none of its tags shows one",
+            registry=label,
+            image=image,
+            remedy="never-pulled, stale and reclaimable are left out for it",
+        )
 
 
 def _evidence(error: ApiError) -> dict[str, str]:

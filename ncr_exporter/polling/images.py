@@ -10,75 +10,126 @@ from ncr_exporter.ncr.wire import ListedImage
 from ncr_exporter.polling import events, tags
 from ncr_exporter.polling.context import Polling
 from ncr_exporter.polling.scheduler import JobKey
+from ncr_exporter.states import Hosts
 from ncr_exporter.targets import RegistryTarget
 from ncr_exporter.zones import pull_host
 
 log = structlog.get_logger()
 
 
+def begin_or_go_on(polling: Polling, registry: RegistryTarget) -> None:
+    """Poll a registry as the configuration wants it now."""
+    state = polling.store.registries.get(registry.label)
+    if state is None:
+        begin(polling, registry)
+    elif state.target != registry:
+        _retarget(polling, registry)
+
+
 def begin(polling: Polling, registry: RegistryTarget) -> None:
     """Start listing a registry, and polling the images of it that are named."""
-    host = pull_host(registry.zone, registry.region, registry.path.name)
-    polling.store.add_registry(registry, hosts=((host, "public"),))
-    run = partial(list_images, polling, registry)
-    polling.begin(_key(registry), registry.credentials, registry.timing.interval, run)
+    if registry.is_every:
+        polling.store.add_registry(registry, hosts=())
+        return
+    polling.store.add_registry(registry, hosts=documented_hosts(registry))
+    is_known = _restore(polling, registry)
+    run = partial(list_images, polling, registry.label)
+    interval = registry.timing.interval
+    polling.begin(_key(registry), registry.account, interval, run, tried=is_known)
     _begin_images(polling, registry, {})
+
+
+def _restore(polling: Polling, registry: RegistryTarget) -> bool:
+    """Publish what is known of a registry from before the start; tell whether anything is."""
+    now = polling.clock.time()
+    kept = polling.kept.registry(registry, now)
+    if kept is None:
+        return False
+    polling.store.restore_registry(
+        registry.label, at=kept.at, images=kept.images, hosts=kept.hosts, public=kept.public
+    )
+    expire = partial(polling.store.list_expired, registry.label)
+    age = max(0.0, now - kept.at)
+    polling.expiry.renew(_key(registry), registry.timing.expire_after, expire, age=age)
+    return True
+
+
+def _retarget(polling: Polling, registry: RegistryTarget) -> None:
+    """Go on with a registry as the configuration wants it now; its data and moments stay."""
+    polling.store.retarget_registry(registry)
+    if registry.is_every:
+        return
+    polling.change(_key(registry), registry.account, registry.timing)
+    states = {state.target.name: state for state in polling.store.images_of(registry.label)}
+    listed = [name for name, state in states.items() if state.presence.listed]
+    wanted = {target.name: target for target in registry.images(listed)}
+    for name, state in states.items():
+        if name in wanted:
+            tags.retarget(polling, wanted[name])
+        else:
+            tags.end(polling, state.target.key)
+    _begin_images(polling, registry, {})
+    polling.scheduler.hurry(_key(registry))  # it tells which images only now match
 
 
 def end(polling: Polling, registry: RegistryTarget) -> None:
     """Stop listing a registry and polling its images, and publish them no longer."""
     polling.end(_key(registry))
-    for key in [key for key in polling.store.images if key[0] == registry.label]:
-        polling.end(key)
+    for state in polling.store.images_of(registry.label):
+        polling.end(state.target.key)
     polling.store.remove_registry(registry.label)
 
 
-async def list_images(polling: Polling, registry: RegistryTarget) -> bool:
+def documented_hosts(registry: RegistryTarget) -> Hosts:
+    """Return the host to pull from that the documentation's pattern gives a registry."""
+    host = pull_host(registry.account.zone, registry.region, registry.path.name)
+    return ((host, "public"),)
+
+
+async def list_images(polling: Polling, label: str) -> bool:
     """List a registry's images once; tell whether that succeeded."""
-    before = polling.store.registries[registry.label].failure
+    state = polling.store.registries[label]
+    registry, before = state.target, state.failure
     try:
-        listed = await polling.clients[registry.credentials].images(registry.path)
+        listed = await polling.clients[registry.account].images(registry.path)
     except ApiError as error:
-        failure = events.failed("image list", before, error, registry=registry.label)
-        polling.store.list_failed(registry.label, failure)
-        _end_gone(polling, registry)
+        failure = events.failed("image list", before, error, registry=label)
+        polling.store.list_failed(label, failure)
+        _end_gone(polling, label)
         return False
-    _listed(polling, registry, {image.name: image for image in listed})
-    events.succeeded("image list", before, registry=registry.label, images=len(listed))
+    found = {image.name: image for image in listed.records}
+    _listed(polling, label, found, listed.pages)
+    events.succeeded("image list", before, registry=label, images=len(found))
     return True
 
 
-def _listed(polling: Polling, registry: RegistryTarget, images: Mapping[str, ListedImage]) -> None:
-    first = polling.store.registries[registry.label].up is None
-    polling.store.listed(registry.label, images, at=round(polling.clock.time(), 3))
-    _end_gone(polling, registry)
+def _listed(polling: Polling, label: str, images: Mapping[str, ListedImage], pages: int) -> None:
+    state = polling.store.registries[label]
+    registry, first = state.target, state.up is None
+    polling.store.listed(label, images, at=round(polling.clock.time(), 3))
+    _end_gone(polling, label)
     _begin_images(polling, registry, images)
     if first:
         _warn_of_idle_globs(registry, images)
     key = _key(registry)
-    polling.budget.plan(key, registry.credentials, registry.timing.interval, len(images))
-    expire = partial(polling.store.list_expired, registry.label)
+    polling.plan(key, registry.account, registry.timing.interval, pages)
+    expire = partial(polling.store.list_expired, label)
     polling.expiry.renew(key, registry.timing.expire_after, expire)
 
 
 def _begin_images(
     polling: Polling, registry: RegistryTarget, listed: Mapping[str, ListedImage]
 ) -> None:
-    for target in registry.images(listed):
+    for target in registry.images({*listed, *polling.kept.images_of(registry)}):
         if target.key not in polling.store.images and polling.shard.owns(*target.key):
             tags.begin(polling, target, listed.get(target.name))
 
 
-def _end_gone(polling: Polling, registry: RegistryTarget) -> None:
+def _end_gone(polling: Polling, label: str) -> None:
     """End the images that are gone; one that the configuration names goes on being asked for."""
-    gone = [
-        state.target
-        for key, state in polling.store.images.items()
-        if key[0] == registry.label and state.gone and not state.target.named
-    ]
-    for target in gone:
-        log.info("image is gone", registry=registry.label, image=target.name)
-        tags.end(polling, target)
+    for state in polling.store.images_of(label):
+        if state.gone and not state.target.named:
+            tags.end_gone(polling, state.target.key)
 
 
 def _warn_of_idle_globs(registry: RegistryTarget, listed: Mapping[str, ListedImage]) -> None:

@@ -1,6 +1,6 @@
 """One account in one region: list its registries; begin with new ones, end those that are gone."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import structlog
@@ -10,27 +10,15 @@ from ncr_exporter.ncr.wire import ListedRegistry
 from ncr_exporter.polling import events, images
 from ncr_exporter.polling.context import Polling
 from ncr_exporter.presence import ABSENCES_BELIEVED
-from ncr_exporter.states import Failure
+from ncr_exporter.states import Failure, Hosts
 from ncr_exporter.targets import Catalog, RegistryTarget
-from ncr_exporter.zones import pull_host
 
 log = structlog.get_logger()
 
 
-def begin(polling: Polling, catalog: Catalog) -> None:
-    """Start listing an account's registries, and the registries of it that are named."""
-    watch = _Watch(polling, catalog)
-    if catalog.every is not None:
-        polling.store.add_registry(catalog.every, hosts=())
-    timing = catalog.timing
-    polling.begin(catalog.key, catalog.credentials, timing.interval, watch.list_registries)
-    for registry in catalog.named:
-        images.begin(polling, registry)
-
-
 @dataclass
-class _Watch:
-    """What one catalog's lists said so far."""
+class Watch:
+    """Lists one catalog's registries, and knows what its lists said so far."""
 
     polling: Polling
     catalog: Catalog
@@ -38,9 +26,41 @@ class _Watch:
     absences: dict[RegistryTarget, int] = field(default_factory=dict)
     """Registries that a list found → complete lists in a row that lacked them since."""
 
+    @property
+    def named(self) -> Iterator[RegistryTarget]:
+        """The registries that the configuration names, and what stands for all of them."""
+        yield from self.catalog.named
+        if self.catalog.every is not None:
+            yield self.catalog.every
+
+    def begin(self) -> None:
+        """Start listing; what lists found before the start is polled already."""
+        found = self.catalog.found(self.polling.kept.found_by(self.catalog))
+        self.absences = dict.fromkeys(found, 0)
+        key, interval = self.catalog.key, self.catalog.timing.interval
+        is_known = self.catalog.every is None or bool(self.absences)
+        self.polling.begin(
+            key, self.catalog.account, interval, self.list_registries, tried=is_known
+        )
+
+    def take(self, catalog: Catalog) -> None:
+        """Go on as another configuration wants it; registries it still asks for stay found."""
+        self.catalog = catalog
+        before = {registry.path.name: count for registry, count in self.absences.items()}
+        self.absences = {found: before[found.path.name] for found in catalog.found(before)}
+        self.polling.change(catalog.key, catalog.account, catalog.timing)
+
+    def keep(self, wanted: Callable[[RegistryTarget], bool]) -> None:
+        """Go on only with those of the registries found."""
+        self.absences = {found: n for found, n in self.absences.items() if wanted(found)}
+
+    def end(self) -> None:
+        """Stop listing; the registries are ended by who knows whether another asks for them."""
+        self.polling.end(self.catalog.key)
+
     async def list_registries(self) -> bool:
         """List once; tell whether that succeeded."""
-        client = self.polling.clients[self.catalog.credentials]
+        client = self.polling.clients[self.catalog.account]
         before, label = self.failure, self.catalog.label
         try:
             listed = await client.registries(label, self.catalog.prefix)
@@ -50,8 +70,13 @@ class _Watch:
                 self.polling.store.list_failed(label, self.failure)
             return False
         self.failure = None
-        self._listed({registry.name: registry for registry in listed})
-        events.succeeded("registry list", before, registry=label, registries=len(listed))
+        expiry, after = self.polling.expiry, self.catalog.timing.expire_after
+        expiry.renew(self.catalog.key, after, self._expired)
+        interval = self.catalog.timing.interval
+        self.polling.plan(self.catalog.key, self.catalog.account, interval, listed.pages)
+        found = {registry.name: registry for registry in listed.records}
+        self._listed(found)
+        events.succeeded("registry list", before, registry=label, registries=len(found))
         return True
 
     def _listed(self, listed: Mapping[str, ListedRegistry]) -> None:
@@ -63,6 +88,13 @@ class _Watch:
                 hosts = _hosts(registry, described)
                 store = self.polling.store
                 store.described(registry.label, hosts=hosts, public=described.public)
+
+    def _expired(self) -> None:
+        """Forget what the list told that is too old to be published."""
+        for registry in (*self.catalog.named, *self.absences):
+            self.polling.store.described(
+                registry.label, hosts=images.documented_hosts(registry), public=None
+            )
 
     def _begin_found(self, listed: Mapping[str, ListedRegistry]) -> None:
         found = list(self.catalog.found(listed))
@@ -92,9 +124,8 @@ class _Watch:
         return False
 
 
-def _hosts(registry: RegistryTarget, described: ListedRegistry) -> tuple[tuple[str, str], ...]:
+def _hosts(registry: RegistryTarget, described: ListedRegistry) -> Hosts:
     """Return the hosts that the list names; where it names none, the documented public one."""
     named = ((described.public_host, "public"), (described.private_host, "private"))
     hosts = tuple((host, endpoint) for host, endpoint in named if host)
-    documented = pull_host(registry.zone, registry.region, registry.path.name)
-    return hosts or ((documented, "public"),)
+    return hosts or images.documented_hosts(registry)

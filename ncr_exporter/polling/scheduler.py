@@ -6,7 +6,7 @@ that an error could end.
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import NamedTuple
 
@@ -38,24 +38,38 @@ class _Wait(NamedTuple):
 
 
 class Scheduler:
-    """Starts each job at once when added, then at its moment; must be made in an event loop."""
+    """Starts each job at once when added, then at its moment; must be made in an event loop.
 
-    def __init__(self, clock: Clock) -> None:
+    With `once` no job is run a second time. `first_round` is called once, when every job known so
+    far was run for the first time.
+    """
+
+    def __init__(
+        self, clock: Clock, *, first_round: Callable[[], object] = lambda: None, once: bool = False
+    ) -> None:
         self._clock = clock
+        self._once = once
+        self._first_round: Callable[[], object] | None = first_round
         self._began = clock.monotonic()
+        self._jobs: dict[JobKey, Job] = {}
         self._waits: dict[JobKey, _Wait] = {}
         self._tasks: dict[JobKey, asyncio.Task[None]] = {}
         self._untried: set[JobKey] = set()
 
     @property
     def all_tried(self) -> bool:
-        """Whether every job was run at least once."""
+        """Whether every job was run at least once, or needed no first run."""
         return not self._untried
 
     @property
     def busy(self) -> bool:
         """Whether some job is running now."""
         return bool(self._tasks)
+
+    async def idle(self) -> None:
+        """Wait until no job runs."""
+        while self._tasks:
+            await asyncio.wait(self._tasks.values())
 
     def due(self, key: JobKey) -> float | None:
         """Return when a job runs next, in seconds since the epoch; None where it runs now.
@@ -65,13 +79,29 @@ class Scheduler:
         wait = self._waits.get(key)
         return wait.due if wait else None
 
-    def add(self, job: Job) -> None:
-        """Begin with a job, now."""
-        self._untried.add(job.key)
-        self._begin(job)
+    def add(self, job: Job, *, tried: bool = False) -> None:
+        """Begin with a job, now; `tried` where what it is to find is known from before."""
+        self._jobs[job.key] = job
+        if not tried:
+            self._untried.add(job.key)
+        self._begin(job.key)
+
+    def hurry(self, key: JobKey) -> None:
+        """Run a job now, unless it is running."""
+        if wait := self._waits.get(key):
+            wait.timer.cancel()
+            self._begin(key)
+
+    def change(self, key: JobKey, interval: Callable[[], float]) -> None:
+        """Give a job another interval; one that waits is due at its moment within that."""
+        self._jobs[key] = replace(self._jobs[key], interval=interval)
+        if wait := self._waits.get(key):
+            wait.timer.cancel()
+            self._schedule(key, failed=False)
 
     def remove(self, key: JobKey) -> None:
         """End a job, in the middle of a run too."""
+        self._jobs.pop(key, None)
         self._untried.discard(key)
         if wait := self._waits.pop(key, None):
             wait.timer.cancel()
@@ -81,14 +111,14 @@ class Scheduler:
     async def stop(self) -> None:
         """End every job, hung ones too."""
         running = list(self._tasks.values())
-        for key in (*self._waits, *self._tasks):
+        for key in list(self._jobs):
             self.remove(key)
         if running:
             await asyncio.wait(running)
 
-    def _begin(self, job: Job) -> None:
-        self._waits.pop(job.key, None)
-        self._tasks[job.key] = asyncio.create_task(self._run(job))
+    def _begin(self, key: JobKey) -> None:
+        self._waits.pop(key, None)
+        self._tasks[key] = asyncio.create_task(self._run(self._jobs[key]))
 
     async def _run(self, job: Job) -> None:
         try:
@@ -100,10 +130,15 @@ class Scheduler:
             return  # removed by its own run, or by what it set off
         del self._tasks[job.key]
         self._untried.discard(job.key)
-        self._schedule(job, failed=not succeeded)
+        if not self._once:
+            self._schedule(job.key, failed=not succeeded)
+        if self.all_tried and (ended := self._first_round):
+            self._first_round = None
+            ended()
 
-    def _schedule(self, job: Job, *, failed: bool) -> None:
-        now, phase = self._clock.monotonic(), phase_of(*job.key)
-        delay = next_poll(now, self._began, job.interval(), phase, failed=failed) - now
-        timer = self._clock.call_later(delay, partial(self._begin, job))
-        self._waits[job.key] = _Wait(self._clock.time() + delay, timer)
+    def _schedule(self, key: JobKey, *, failed: bool) -> None:
+        now, phase = self._clock.monotonic(), phase_of(*key)
+        interval = self._jobs[key].interval()
+        delay = next_poll(now, self._began, interval, phase, failed=failed) - now
+        timer = self._clock.call_later(delay, partial(self._begin, key))
+        self._waits[key] = _Wait(self._clock.time() + delay, timer)

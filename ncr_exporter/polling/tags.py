@@ -2,67 +2,120 @@
 
 from functools import partial
 
+import structlog
+
 from ncr_exporter.inventory import Tag
+from ncr_exporter.ncr.client import Listing
 from ncr_exporter.ncr.errors import ApiError, NotFoundError
 from ncr_exporter.ncr.wire import ListedImage
 from ncr_exporter.polling import events
 from ncr_exporter.polling.context import Polling
-from ncr_exporter.targets import ImageTarget
+from ncr_exporter.targets import ImageKey, ImageTarget
+
+log = structlog.get_logger()
 
 
 def begin(polling: Polling, target: ImageTarget, listed: ListedImage | None = None) -> None:
-    """Start polling an image."""
-    polling.store.add(target, listed)
-    account = target.registry.credentials
-    polling.begin(target.key, account, target.timing.interval, partial(poll, polling, target))
+    """Start polling an image; what is known of it from before the start stands until then."""
+    is_known = _restore(polling, target)
+    if not is_known:
+        polling.store.add(target, listed)
+    account = target.registry.account
+    run = partial(poll, polling, target.key)
+    polling.begin(target.key, account, target.timing.interval, run, tried=is_known)
 
 
-def end(polling: Polling, target: ImageTarget) -> None:
+def _restore(polling: Polling, target: ImageTarget) -> bool:
+    """Publish what is known of an image from before the start; tell whether anything is."""
+    now = polling.clock.time()
+    kept = polling.kept.image(target, now)
+    if kept is None:
+        return False
+    polling.store.restore(target, kept.tags, at=kept.at, pull_count=kept.pull_count)
+    _expire_later(polling, target, age=max(0.0, now - kept.at))
+    return True
+
+
+def retarget(polling: Polling, target: ImageTarget) -> None:
+    """Go on with an image as the configuration wants it now; its data and moment stay."""
+    if polling.store.images[target.key].target != target:
+        polling.store.retarget(target)
+        polling.change(target.key, target.registry.account, target.timing)
+
+
+def end(polling: Polling, key: ImageKey) -> None:
     """Stop polling an image and publish it no longer."""
-    polling.end(target.key)
-    polling.store.remove(target.key)
+    polling.end(key)
+    polling.store.remove(key)
 
 
-async def poll(polling: Polling, target: ImageTarget) -> bool:
+def end_gone(polling: Polling, key: ImageKey) -> None:
+    """Do so because the image does not exist any more."""
+    log.info("image is gone", registry=key[0], image=key[1])
+    end(polling, key)
+
+
+async def poll(polling: Polling, key: ImageKey) -> bool:
     """Poll an image once; tell whether that succeeded."""
     started = polling.clock.monotonic()
-    client = polling.clients[target.registry.credentials]
+    target = polling.store.images[key].target
+    client = polling.clients[target.registry.account]
     try:
-        tags = await client.tags(target.registry.path, target.name)
-        _succeeded(polling, target, tags, started)
+        listing = await client.tags(target.registry.path, target.name)
+        _succeeded(polling, key, listing, started)
     except ApiError as error:
-        _failed(polling, target, error, started)
+        _failed(polling, key, error, started)
     except Exception as error:  # noqa: BLE001 -- logged with its traceback; the image fails, not the loop
         labels = {"registry": target.registry.label, "image": target.name}
-        _failed(polling, target, events.unexpected(error, **labels), started)
+        _failed(polling, key, events.unexpected(error, **labels), started)
     else:
         return True
     return False
 
 
-def _succeeded(
-    polling: Polling, target: ImageTarget, tags: tuple[Tag, ...], started: float
-) -> None:
-    before = polling.store.images[target.key].failure
+def _succeeded(polling: Polling, key: ImageKey, listing: Listing[Tag], started: float) -> None:
+    state = polling.store.images[key]
+    target, before = state.target, state.failure  # the target may be another than when it began
     duration = round(polling.clock.monotonic() - started, 6)
     now = round(polling.clock.time(), 3)
-    polling.store.succeeded(target, tags, at=now, duration=duration)
-    account = target.registry.credentials
-    polling.budget.plan(target.key, account, target.timing.interval, len(tags))
-    expire = partial(polling.store.expired, target.key)
-    polling.expiry.renew(target.key, target.timing.expire_after, expire)
+    polling.store.succeeded(target, listing.records, at=now, duration=duration)
+    account = target.registry.account
+    polling.plan(target.key, account, target.timing.interval, listing.pages)
+    _expire_later(polling, target)
+    _warn_of_unknown_pulls(polling, target)
     labels = {"registry": target.registry.label, "image": target.name}
-    events.succeeded("poll", before, **labels, tags=len(tags), duration=duration)
+    events.succeeded("poll", before, **labels, tags=len(listing.records), duration=duration)
 
 
-def _failed(polling: Polling, target: ImageTarget, error: ApiError, started: float) -> None:
-    before = polling.store.images[target.key].failure
+def _expire_later(polling: Polling, target: ImageTarget, *, age: float = 0.0) -> None:
+    """Let an image's data leave when it is too old; it is of this age (s) now."""
+    expire = partial(polling.store.expired, target.key)
+    polling.expiry.renew(target.key, target.timing.expire_after, expire, age=age)
+
+
+def _warn_of_unknown_pulls(polling: Polling, target: ImageTarget) -> None:
+    """Warn once where nothing is known of an image's pulls.
+
+    Not at its first poll: another image of the registry may show a pull in the same round.
+    """
+    state, label = polling.store.images[target.key], target.registry.label
+    known = state.image is None or not state.image.tags or state.image.never_pulled_tags is not None
+    if known or state.polls == 1:
+        return
+    subject = (label, target.name) if polling.store.records_pulls(label) else (label,)
+    if subject not in polling.told:
+        polling.told.add(subject)
+        events.pulls_unknown(*subject)
+
+
+def _failed(polling: Polling, key: ImageKey, error: ApiError, started: float) -> None:
+    state = polling.store.images[key]
+    target, before = state.target, state.failure
     duration = round(polling.clock.monotonic() - started, 6)
     labels = {"registry": target.registry.label, "image": target.name}
     failure = events.failed("poll", before, error, **labels, duration=duration)
     not_found = isinstance(error, NotFoundError) and error.from_service
     now = round(polling.clock.time(), 3)
     polling.store.failed(target, failure, at=now, duration=duration, not_found=not_found)
-    state = polling.store.images[target.key]
-    if state.gone and not target.named:
-        end(polling, target)
+    if polling.store.images[key].gone and not target.named:
+        end_gone(polling, key)

@@ -2,10 +2,10 @@
 
 from datetime import UTC, datetime
 
+from ncr_exporter.report import words
+
 UNKNOWN = "\u2013"
 """Unknown is not 0."""
-_KILO = 1000
-_UNITS = ("B", "kB", "MB", "GB", "TB", "PB", "EB")
 _MINUTE, _HOUR, _DAY, _YEAR = 60, 3600, 86400, 365.25 * 86400
 _FEW = 10
 
@@ -16,14 +16,8 @@ def count_text(number: int | None) -> str:
 
 
 def size_text(size: int | None) -> str:
-    """Return bytes in the unit that fits, with three digits at most: `1.24 GB`."""
-    if size is None:
-        return UNKNOWN
-    value, unit = float(size), 0
-    while value >= _KILO - 0.5 and unit < len(_UNITS) - 1:
-        value, unit = value / _KILO, unit + 1
-    digits = 0 if unit == 0 or value >= 99.95 else 1 if value >= 9.995 else 2  # noqa: PLR2004 -- where rounding adds a digit
-    return f"{value:.{digits}f} {_UNITS[unit]}"
+    """Return bytes in the unit that fits, with three digits: `1.24 GB`."""
+    return UNKNOWN if size is None else words.size_text(size)
 
 
 def span_text(seconds: float | None) -> str:

@@ -1,0 +1,58 @@
+"""Writes a recording, an answer to a file."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from ncr_exporter import __version__
+from ncr_exporter.config import Config
+from ncr_exporter.errors import UserError
+from ncr_exporter.online.exchange import Exchange
+from ncr_exporter.recording import FORMAT, META
+from ncr_exporter.recording.redact import Redactor
+
+
+class RecordError(UserError):
+    """The directory cannot be written; `str()` says why."""
+
+
+class Recorder:
+    """Takes exchanges (`take` is a sink of a `Tap`) and keeps them, redacted, in a directory."""
+
+    def __init__(self, directory: Path, config: Config, *, keep_names: bool) -> None:
+        """Begin a recording in a directory that is new or empty.
+
+        Raises:
+            RecordError: it is neither, or cannot be written.
+        """
+        self._directory = directory
+        self._redacted = Redactor(keep_names=keep_names)
+        self.answers = 0
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+            if any(directory.iterdir()):
+                raise RecordError(f"--record: {directory} is not empty; name a new directory")
+        except OSError as error:
+            raise RecordError(f"--record: {directory}: {error.strerror}") from None
+        self._write(
+            META,
+            {
+                "format": FORMAT,
+                "exporter": __version__,
+                "zone": config.api.zone,
+                "page_size": config.api.page_size,
+                "names": "kept" if keep_names else "stand-ins",
+            },
+        )
+
+    def take(self, exchange: Exchange) -> None:
+        """Keep one exchange."""
+        self.answers += 1
+        self._write(f"{self.answers:05d}.json", self._redacted(exchange))
+
+    def _write(self, name: str, content: dict[str, Any]) -> None:
+        text = json.dumps(content, indent=1)
+        try:
+            (self._directory / name).write_text(f"{text}\n", encoding="utf-8")
+        except OSError as error:
+            raise RecordError(f"--record: {self._directory / name}: {error.strerror}") from None

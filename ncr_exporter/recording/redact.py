@@ -1,0 +1,122 @@
+"""An exchange → what may be kept of it. What is not known to be harmless is replaced."""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+from urllib.parse import quote, unquote
+
+from ncr_exporter.online.exchange import Exchange
+from ncr_exporter.recording.standins import StandIns
+from ncr_exporter.zones import ZONES
+
+REMOVED = "<removed>"
+
+_HARMLESS = frozenset(
+    (  # noqa: SIM905 -- a list of words to be read
+        "count next previous full_size size created updated last_updated latest_pulled pull_count "
+        "star_count architecture os variant os_version features os_features mediaType "
+        "repository_type status v2 can_edit is_automated is_private end_point_enabled "
+        "public_reg_status scan_on_push_enabled errorCode returnCode"
+    ).split()
+)
+_LONGEST_HARMLESS = 100  # characters
+_REQUEST_HEADERS = frozenset({"accept", "accept-encoding", "user-agent", "x-ncp-apigw-timestamp"})
+_HEADERS = frozenset(
+    {"connection", "content-type", "date", "retry-after", "server", "x-ncp-apigw-response-origin"}
+)
+_HOSTS = frozenset(url.removeprefix("https://") for url in ZONES.values())
+_TARGET = re.compile(r"(.*/repositories)(?:/([^/?]*))?(?:/([^/?]*)(/tags))?(\?.*)?")
+_SHOWN = 15  # bytes of what is no JSON: enough to tell HTML
+
+
+class Redactor:
+    """Redacts the exchanges of one recording."""
+
+    def __init__(self, *, keep_names: bool) -> None:
+        own = StandIns(keep_names=keep_names)
+        self._stand_ins = own
+        self._replacements: Mapping[str, Callable[[str], str]] = {
+            "namespace": own.registry,
+            "digest": own.digest,
+            "end_point": partial(own.host, of_registry=True),
+            "private_end_point": partial(own.host, of_registry=False),
+            **dict.fromkeys(("message", "details", "returnMessage"), own.sentence),
+        }
+
+    def __call__(self, exchange: Exchange) -> dict[str, Any]:
+        """Return what is kept, as JSON takes it."""
+        target, name_of = self._target(exchange.target)
+        return {
+            "request": {
+                "target": target,
+                "headers": _request_headers(exchange.request_headers),
+            },
+            "response": {
+                "status": exchange.status,
+                "headers": {
+                    name: value if name in _HEADERS else REMOVED
+                    for name, value in exchange.headers.items()
+                },
+                "body": self._body(exchange.body, name_of),
+            },
+            "received": round(exchange.received, 3),
+        }
+
+    def _target(self, target: str) -> tuple[str, Callable[[str], str]]:
+        """Return path and query, and what stands in for the names of such a list."""
+        match = _TARGET.fullmatch(target)
+        if match is None:
+            return REMOVED, self._stand_ins.tag
+        base, registry, image, tags, query = match.groups(default="")
+        if registry:
+            registry = f"/{quote(self._stand_ins.registry(unquote(registry)), safe='')}"
+        if image:
+            image = f"/{quote(self._stand_ins.image(unquote(image)), safe='')}"
+        path = f"{base}{registry}{image}{tags}{query}"
+        if image:
+            return path, self._stand_ins.tag
+        return path, self._stand_ins.image if registry else self._stand_ins.registry
+
+    def _body(self, body: bytes, name_of: Callable[[str], str]) -> object:
+        try:
+            content = json.loads(body)
+        except (ValueError, RecursionError):
+            return {"not_json": body[:_SHOWN].decode("latin-1"), "length": len(body)}
+        return {"json": self._value("", content, name_of)}
+
+    def _value(self, field: str, value: Any, name_of: Callable[[str], str]) -> Any:  # noqa: ANN401 -- whatever JSON holds
+        if isinstance(value, dict):
+            fields = {
+                key: key if key.isidentifier() else self._stand_ins.text("field", key)
+                for key in value
+            }
+            return {field: self._value(field, value[key], name_of) for key, field in fields.items()}
+        if isinstance(value, list):
+            return [self._value(field, child, name_of) for child in value]
+        if isinstance(value, str):
+            return self._text(field, value, name_of)
+        if value is None or isinstance(value, bool) or value == 0 or field in _HARMLESS:
+            return value
+        return self._stand_ins.number(field, value)
+
+    def _text(self, field: str, value: str, name_of: Callable[[str], str]) -> str:
+        if not value or (field in _HARMLESS and len(value) <= _LONGEST_HARMLESS):
+            return value
+        if field == "name":
+            return name_of(value)
+        if replacement := self._replacements.get(field):
+            return replacement(value)
+        return self._stand_ins.text(field or "text", value)
+
+
+def _request_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    return {
+        name: value if name in _REQUEST_HEADERS or _is_public_host(name, value) else REMOVED
+        for name, value in headers.items()
+    }
+
+
+def _is_public_host(name: str, value: str) -> bool:
+    return name == "host" and value in _HOSTS

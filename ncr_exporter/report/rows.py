@@ -1,0 +1,145 @@
+"""Images and stale tags as rows. Pure: states and a moment in, sorted rows out."""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from ncr_exporter.inventory import NEVER, Tag
+from ncr_exporter.inventory.staleness import stale_by_name
+from ncr_exporter.states import Failure, ImageState
+
+
+@dataclass(frozen=True)
+class ImageRow:
+    """An image; what is not known is None."""
+
+    registry: str
+    image: str
+    up: bool | None = None
+    """Whether the last poll succeeded."""
+    pulls: int | None = None
+    last_success: float | None = None
+    """Seconds since the epoch."""
+    failure: Failure | None = None
+    tags: int | None = None
+    size: int | None = None
+    """Bytes, as `ncr_image_size_bytes`."""
+    stale_tags: int | None = None
+    reclaimable: int | None = None
+    """Bytes that only stale tags refer to: an upper bound."""
+    never_pulled_tags: int | None = None
+    pulled: int | None = None
+    updated: int | None = None
+    """Milliseconds since the epoch, both."""
+    unused: float | None = None
+    """Seconds since the newest pull or update; None where nothing is known of pulls."""
+
+
+@dataclass(frozen=True)
+class TagRow:
+    """A stale tag."""
+
+    registry: str
+    image: str
+    tag: str
+    digest: str | None = None
+    size: int | None = None
+    pulled: int | None = None
+    """Milliseconds since the epoch; `NEVER` where it never was."""
+    updated: int | None = None
+    unused: float | None = None
+
+
+@dataclass(frozen=True)
+class Report:
+    """The rows of some states as of `now`, in seconds since the epoch."""
+
+    states: Collection[ImageState]
+    now: float
+    failures: Mapping[str, Failure] = field(default_factory=dict)
+    """What could not be had, by registry or registry/image."""
+
+    @property
+    def images(self) -> list[ImageRow]:
+        """A row per image: most to reclaim first, then longest unused; unlisted ones last."""
+        return sorted((_image_row(state, self.now) for state in self.states), key=_image_order)
+
+    @property
+    def stale_tags(self) -> list[TagRow]:
+        """A row per stale tag: largest first, then longest unused."""
+        found = ((state, tag) for state in self.states for tag in _stale_tags(state))
+        return sorted((_tag_row(state, tag, self.now) for state, tag in found), key=_tag_order)
+
+
+def _image_row(state: ImageState, now: float) -> ImageRow:
+    registry, name = state.target.key
+    row = ImageRow(
+        registry,
+        name,
+        up=state.up,
+        pulls=state.pull_count,
+        last_success=state.last_success,
+        failure=state.failure,
+    )
+    image = state.image
+    if image is None:
+        return row
+    pulls_are_known = image.pulled is not None or image.never_pulled_tags is not None
+    return replace(
+        row,
+        tags=image.tags,
+        size=image.size,
+        stale_tags=image.stale_tags,
+        reclaimable=image.reclaimable,
+        never_pulled_tags=image.never_pulled_tags,
+        pulled=image.pulled,
+        updated=image.updated,
+        unused=_since(image.used, now) if pulls_are_known else None,
+    )
+
+
+def _stale_tags(state: ImageState) -> Iterator[Tag]:
+    """Yield the stale tags, judged as `Image` was: as of the poll, where pulls can be believed."""
+    if state.tags is None or state.last_success is None:
+        return
+    if state.image is None or state.image.stale_tags is None:
+        return
+    stale = stale_by_name(state.tags, state.target.policy, round(state.last_success * 1000))
+    yield from (tag for tag in state.tags if stale.get(tag.name))
+
+
+def _tag_row(state: ImageState, tag: Tag, now: float) -> TagRow:
+    registry, image = state.target.key
+    return TagRow(
+        registry=registry,
+        image=image,
+        tag=tag.name,
+        digest=tag.digest,
+        size=tag.size,
+        pulled=tag.pulled,
+        updated=tag.updated,
+        unused=_since(tag.used, now),
+    )
+
+
+def _since(moment: int | None, now: float) -> float | None:
+    return None if not moment else max(0.0, round(now - moment / 1000, 3))
+
+
+def _image_order(row: ImageRow) -> tuple[object, ...]:
+    names = (row.registry, row.image)
+    return (row.tags is None, _largest_first(row.reclaimable), _largest_first(row.unused), *names)
+
+
+def _tag_order(row: TagRow) -> tuple[object, ...]:
+    names = (row.registry, row.image, row.tag)
+    return (_largest_first(row.size), _largest_first(row.unused), *names)
+
+
+def _largest_first(value: float | None) -> float:
+    """Return a sort key; what is unknown comes after everything known."""
+    return 1.0 if value is None else -value
+
+
+def never(row: TagRow) -> bool | None:
+    """Tell whether a tag was never pulled, where that is known."""
+    return None if row.pulled is None else row.pulled == NEVER

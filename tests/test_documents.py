@@ -1,0 +1,73 @@
+"""What is written of the program is what it does: the documents that follow from the code."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+from ncr_exporter.config.schema import json_schema
+from tools.documents import DOCUMENTS, ROOT
+
+GALLERY = Path(__file__).parent / "config"
+TYPE_MISTAKES = [
+    "api-is-a-list",
+    "api-is-text",
+    "choices-is-empty",
+    "choices-is-text",
+    "count-is-a-fraction",
+    "count-is-negative",
+    "duration-is-a-list",
+    "duration-is-a-number",
+    "duration-like-a-clock",
+    "duration-with-a-space",
+    "empty-secret",
+    "file-name-is-a-number",
+    "image-is-a-list",
+    "images-is-a-mapping",
+    "images-is-empty",
+    "images-is-text",
+    "key-in-the-wrong-case",
+    "list-at-the-top",
+    "no-registries",
+    "number-is-a-boolean",
+    "number-too-large",
+    "number-too-small",
+    "registries-is-empty",
+    "registries-is-text",
+    "registry-without-a-name",
+    "unknown-key",
+    "unknown-key-at-the-top",
+    "unknown-key-in-a-registry",
+    "unknown-key-in-an-image",
+    "unknown-zone",
+    "whole-number-with-a-fraction",
+]
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_a_document_is_what_the_code_makes_it(name: str) -> None:
+    written = (ROOT / name).read_text(encoding="utf-8")
+    assert written == DOCUMENTS[name](), "make docs writes it anew"
+
+
+def refused(path: Path) -> bool:
+    content: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return not jsonschema.Draft7Validator(json_schema()).is_valid(content)
+
+
+@pytest.mark.parametrize("path", sorted(GALLERY.glob("*.ok.yml")), ids=lambda path: path.stem)
+def test_the_schema_accepts_every_right_configuration(path: Path) -> None:
+    assert not refused(path)
+
+
+@pytest.mark.parametrize("name", TYPE_MISTAKES)
+def test_the_schema_refuses_what_an_editor_can_tell(name: str) -> None:
+    assert refused(GALLERY / f"{name}.bad.yml")
+
+
+def test_the_schema_is_one() -> None:
+    jsonschema.Draft7Validator.check_schema(json_schema())
+    assert json.dumps(json_schema())

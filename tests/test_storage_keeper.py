@@ -1,0 +1,207 @@
+"""The last good data over a restart: published at once, with its true age."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+import structlog
+
+from ncr_exporter.demo.faults import fault_named
+from ncr_exporter.storage.keeper import Keeper, StorageError
+from ncr_exporter.storage.records import Kept
+from ncr_exporter.store import Store
+from tests.expositions import samples_of
+from tests.peer import Fleet, tag
+from tests.rounds import INTERVAL, Round, naming, play
+from tests.states import NOW, catalog_of, recorder, registry_target, rule, sample_tags, target
+from tests.support import ManualClock, eventually, settle
+
+EVERY = catalog_of(every=registry_target("*", rules=(rule("*"),)))
+
+
+def store_with(*images: str) -> Store:
+    store, _ = recorder()
+    for image in images:
+        store.restore(target(image), sample_tags(), at=NOW, pull_count=1)
+    return store
+
+
+def written(directory: Path, *images: str) -> Path:
+    directory.mkdir(exist_ok=True)
+    asyncio.run(Keeper(directory, ManualClock(NOW)).write(store_with(*images)))
+    return directory / "ncr-exporter.state"
+
+
+def test_what_was_written_is_read(tmp_path: Path) -> None:
+    written(tmp_path, "app", "web")
+    kept = Keeper(tmp_path, ManualClock(NOW)).read()
+    assert kept.image(target("app"), NOW) is not None
+    assert kept.image(target("web"), NOW) is not None
+
+
+def test_a_first_start_has_nothing_and_makes_the_directory(tmp_path: Path) -> None:
+    keeper = Keeper(tmp_path / "new" / "directory", ManualClock())
+    assert keeper.read() == Kept()
+    assert (tmp_path / "new" / "directory").is_dir()
+
+
+def test_a_damaged_file_is_set_aside_with_a_warning(tmp_path: Path) -> None:
+    path = written(tmp_path, "app")
+    path.write_bytes(path.read_bytes()[:-3])
+    with structlog.testing.capture_logs() as logs:
+        assert Keeper(tmp_path, ManualClock(NOW)).read() == Kept()
+    (entry,) = logs
+    assert (entry["log_level"], entry["event"]) == ("warning", "stored state not used")
+    assert Path(entry["file"]).exists()
+    assert not path.exists()
+
+
+def test_a_directory_that_cannot_be_used_is_said_at_once(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a directory")
+    for path in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(StorageError, match=r"--storage\.path"):
+            Keeper(path, ManualClock()).read()
+
+
+def test_it_is_written_once_a_minute_and_at_the_end(tmp_path: Path) -> None:
+    path = tmp_path / "ncr-exporter.state"
+
+    async def run() -> None:
+        clock, store = ManualClock(NOW), store_with("app")
+        keeper = Keeper(tmp_path, clock)
+        async with keeper.keeping(store):
+            await clock.advance(59)
+            assert not path.exists()
+            await clock.advance(1)
+            await eventually(path.exists)
+            path.unlink()
+            await settle()
+        assert path.exists()
+
+    asyncio.run(run())
+
+
+def test_a_failure_to_write_is_told_once_and_the_old_file_stays(tmp_path: Path) -> None:
+    path = written(tmp_path / "state", "app")
+
+    async def run() -> None:
+        keeper = Keeper(tmp_path / "moved", ManualClock(NOW))
+        await keeper.write(store_with("app"))
+        await keeper.write(store_with("app"))
+
+    with structlog.testing.capture_logs() as logs:
+        asyncio.run(run())
+    assert [entry["event"] for entry in logs] == ["state not stored"]
+    assert path.exists()
+
+
+# Over a restart
+
+
+def restarted(
+    directory: Path, scenario: Any, *, source: Fleet | None = None, after: float = 0.0
+) -> list[dict[str, Any]]:
+    """Play a scenario with what an exporter before kept that was stopped `after` s ago."""
+    fleet = source or Fleet(**{"my-registry": {"app": [tag("v1"), tag("v2")], "web": [tag("v1")]}})
+    ended: list[float] = []
+
+    async def before(polling: Round) -> None:
+        await polling.first_round(*scenario.catalogs)
+        await Keeper(directory, polling.clock).write(polling.store)
+        ended.append(polling.clock.time())
+
+    play(before, source=fleet)
+    clock = ManualClock(ended[0] + after)
+    kept = Keeper(directory, clock).read()
+    return play(scenario, source=fleet, clock=clock, kept=kept)
+
+
+class During:
+    """A scenario that begins in an outage of the API."""
+
+    def __init__(self, *catalogs: Any, check: Any) -> None:
+        self.catalogs = catalogs
+        self._check = check
+
+    async def __call__(self, polling: Round) -> None:
+        polling.registry.fault = fault_named("unavailable")
+        polling.poller.apply(self.catalogs)
+        await self._check(polling)
+
+
+def text_of(polling: Round) -> str:
+    pieces = polling.exposition.pieces(polling.clock.time(), openmetrics=False)
+    return b"".join(pieces).decode()
+
+
+def test_a_restart_in_an_outage_publishes_the_last_good_data_with_its_true_age(
+    tmp_path: Path,
+) -> None:
+    async def check(polling: Round) -> None:
+        samples = samples_of(text_of(polling))
+        app = (("image", "app"), ("registry", "my-registry"))
+        assert samples["ncr_image_tags", app] == 2
+        success = samples["ncr_image_last_success_timestamp_seconds", app]
+        assert polling.clock.time() - success == pytest.approx(3600, abs=1)
+        assert ("ncr_image_up", app) not in samples, "absent before the first poll"
+        assert polling.poller.ready, "what was restored counts as tried"
+        await polling.settled()
+        state = polling.state("app")
+        assert (state.up, state.image is not None) == (False, True)
+        polling.registry.fault = None
+        await polling.intervals(1)
+        assert polling.state("app").up is True
+
+    restarted(tmp_path, During(naming("app", "web"), check=check), after=3600)
+
+
+def test_restored_data_expires_when_it_is_too_old(tmp_path: Path) -> None:
+    async def check(polling: Round) -> None:
+        assert polling.state("app").image is not None
+        await polling.clock.advance(2 * 3600 + INTERVAL)
+        assert polling.state("app").image is None
+
+    restarted(tmp_path, During(naming("app"), check=check), after=22 * 3600)
+
+
+def test_data_that_is_too_old_already_is_not_published(tmp_path: Path) -> None:
+    async def check(polling: Round) -> None:
+        assert polling.state("app").image is None
+        assert not polling.poller.ready
+
+    restarted(tmp_path, During(naming("app"), check=check), after=25 * 3600)
+
+
+def test_found_registries_and_images_are_published_before_any_list(tmp_path: Path) -> None:
+    fleet = Fleet(one={"a": [tag("v1")], "b": [tag("v1")]}, two={"a": [tag("v1")]})
+    fleet.public.add("two")
+
+    async def check(polling: Round) -> None:
+        assert sorted(polling.store.images) == [("one", "a"), ("one", "b"), ("two", "a")]
+        assert polling.listed("one").images == 2
+        assert polling.listed("two").public is True
+        polling.registry.fault = None
+        del fleet.content["one"]["b"]
+        await polling.intervals(4)
+        assert sorted(polling.store.images) == [("one", "a"), ("two", "a")]
+
+    restarted(tmp_path, During(EVERY, check=check), source=fleet)
+
+
+def test_the_present_configuration_decides_what_is_used(tmp_path: Path) -> None:
+    async def check(polling: Round) -> None:
+        assert polling.published == ["app", "web"]
+        polling.poller.apply([naming("web")])
+        assert polling.published == ["web"]
+
+    restarted(tmp_path, During(naming("app", "web"), check=check))
+    kept = Keeper(tmp_path, ManualClock(NOW + 10)).read()
+    assert kept.images
+
+    async def only_web(polling: Round) -> None:
+        polling.poller.apply([naming("web")])
+        assert polling.published == ["web"]
+        assert polling.state("web").image is not None
+
+    play(only_web, kept=kept, clock=ManualClock(NOW + 10))

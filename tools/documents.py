@@ -1,0 +1,204 @@
+"""Writes the documents that follow from the code, so that they cannot drift: `make docs`."""
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from ncr_exporter.cli import COMMANDS, command_named
+from ncr_exporter.config.kinds import Kind, ListOf
+from ncr_exporter.config.model import Api, CredentialsConfig, RegistryConfig, Settings
+from ncr_exporter.config.schema import json_schema, options_of
+from ncr_exporter.demo.faults import FAULTS
+from ncr_exporter.flags import Flag
+from ncr_exporter.metrics.catalogue import GROUPS
+from ncr_exporter.metrics.family import Family
+from ncr_exporter.metrics.own_families import BUCKETS, OPERATIONS, REASONS
+
+ROOT = Path(__file__).parents[1]
+
+METRICS_INTRO = """\
+Everything the exporter publishes, from the table that it is rendered from. Besides these there are
+`process_*` and `python_*` as every Python program has them. All are gauges unless said.
+
+- Values about images and tags are **as of the last successful poll**. A failed or partial listing
+  changes none of them: `ncr_image_up` is 0 and `ncr_image_last_success_timestamp_seconds` tells
+  their age. Data older than `expire_after` leaves; `ncr_image_up` stays.
+- **Unknown is absent, never 0.** That `latest_pulled: 0` means *never* is an inference: it is
+  believed only where some record of the same registry has a pull time. A missing or null time, or
+  a tag without platforms, is *unknown*: neither never pulled nor stale. Where nothing is known for
+  a whole image, its never-pulled, stale and reclaimable series are absent, and the log says so
+  once.
+- **Not pulled is not unused.** Nodes keep copies of images and start them without asking the
+  registry. Before you delete what is called stale, ask your clusters:
+  [joins with kube-state-metrics](joins.md).
+- **Bytes are an upper bound.** Manifests share layers, and the API does not tell which. Sizes of
+  images and sizes of tags are different things: do not compare or add them.
+- `STABLE` names, labels and meanings change only with a major version, and stay beside their
+  successor for one minor version at least. `EXPERIMENTAL` ones may change with any.
+"""
+
+CONFIGURATION_INTRO = """\
+The configuration is one YAML file. An unknown key, a wrong type, an empty secret or a
+contradiction is refused with its line, its place and what would be right; `ncr-exporter check`
+shows all of them at once.
+
+- `${VAR}` in a value is replaced by the environment's variable, which must be set; `$$` is a dollar
+  sign.
+- A key without a value counts as left out.
+- Durations are written as Prometheus does (`90d`, `1h30m`), sizes with SI or IEC units (`1GB`,
+  `500MiB`).
+- In globs `*` stands for any characters, `/` included; case matters.
+- Relative paths start at the file's own directory.
+- Editors that know JSON Schema complete the file when it begins with
+  `# yaml-language-server: $schema=` and the path of `schema.json`, which the package holds in
+  `ncr_exporter/config/`.
+"""
+
+CLI_INTRO = """\
+Each flag has a twin in the environment; the flag wins. Logs go to stderr. Secrets are accepted on
+no command line. Exit codes: 0 clean stop, 1 failure, 2 wrong usage or configuration.
+"""
+
+FAULTS_INTRO = """\
+What the simulated registry can do wrong, for trying alerts and for tests:
+`ncr-exporter demo --fault=NAME`.
+"""
+
+
+def metrics_page() -> str:
+    """Return docs/metrics.md."""
+    groups = (
+        f"## {title}\n\n{_table(('metric', 'labels', 'value'), map(_metric, families))}"
+        for title, families in GROUPS.items()
+    )
+    values = (
+        f"`operation` is {_words(OPERATIONS)}. `reason` is {_words(REASONS)}. The buckets of the "
+        f"duration are {', '.join(map(str, BUCKETS))} seconds."
+    )
+    return _page("Metrics", METRICS_INTRO, *groups, values)
+
+
+def _metric(family: Family) -> tuple[str, str, str]:
+    kind = "" if family.type == "gauge" else f"{family.type.capitalize()}. "
+    experimental = "" if family.stability == "STABLE" else "**Experimental.** "
+    labels = ", ".join(f"`{label}`" for label in family.labels)
+    return f"`{family.name}`", labels, f"{experimental}{kind}{family.help}"
+
+
+def configuration_page() -> str:
+    """Return docs/configuration.md."""
+    sections: dict[str, tuple[str, type[Any]]] = {
+        "`api`": ("How the API is reached, per account and zone.", Api),
+        "`credentials`": (
+            "The API key. Omitted: the environment, then `~/.ncloud/configure`.",
+            CredentialsConfig,
+        ),
+        "`defaults`": ("For every image; each may stand in a registry or an image too.", Settings),
+        "`registries[]`": (
+            "What to poll: a name, or a mapping. Every key of `defaults` may stand here too.",
+            RegistryConfig,
+        ),
+    }
+    texts = [
+        f"## {title}\n\n{text}\n\n{_table(('key', 'value', 'default', ''), _options(model))}"
+        for title, (text, model) in sections.items()
+    ]
+    images = (
+        "## `registries[].images[]`\n\nA name or a glob, or a mapping with `name` and any key of "
+        "`defaults`. The first entry that matches an image decides."
+    )
+    return _page("Configuration", CONFIGURATION_INTRO, *texts, images)
+
+
+def _options(model: type[Any]) -> Iterator[tuple[str, str, str, str]]:
+    hidden = set(options_of(Settings)) if model is RegistryConfig else set()
+    for name, option in options_of(model).items():
+        if name in hidden:
+            continue
+        kind = option.metadata["kind"]
+        default = "" if option.metadata["required"] else _default(kind, option.default)
+        yield f"`{name}`", _kind_words(kind), default, option.metadata["help"]
+
+
+def _kind_words(kind: Any) -> str:  # noqa: ANN401 -- a Kind, a ListOf or a dataclass of options
+    if isinstance(kind, Kind):
+        return kind.words
+    if isinstance(kind, ListOf):
+        return f"a list, each {_kind_words(kind.item)}"
+    return "see below" if kind is not CredentialsConfig else "as `credentials`"
+
+
+def _default(kind: Any, value: Any) -> str:  # noqa: ANN401 -- as above, and a value of that kind
+    shown = kind.show(value) if isinstance(kind, Kind) else json.dumps(value)
+    return f"`{shown}`" if shown and shown != "null" else ""
+
+
+def cli_page() -> str:
+    """Return docs/cli.md."""
+    commands = (
+        f"## `ncr-exporter {name}`\n\n{command.summary[:1].upper()}{command.summary[1:]}."
+        f"{' The default command.' if name == 'serve' else ''}\n\n"
+        + _table(("flag", "environment", "default", ""), map(_flag, command.flags))
+        for name, command in ((name, command_named(name)) for name in COMMANDS)
+    )
+    return _page("Command line", CLI_INTRO, *commands)
+
+
+def _flag(flag: Flag) -> tuple[str, str, str, str]:
+    repeatable = "; may be repeated" if flag.repeatable else ""
+    default = f"`{flag.default}`" if flag.default else ""
+    return f"`{flag.name}`", f"`{flag.twin}`", default, f"{flag.help}{repeatable}"
+
+
+def faults_page() -> str:
+    """Return docs/faults.md."""
+    rows = ((f"`{fault.name}`", fault.help) for fault in FAULTS.values())
+    return _page("Faults", FAULTS_INTRO, _table(("name", "what happens"), rows))
+
+
+def schema_file() -> str:
+    """Return the JSON Schema of the configuration file."""
+    return json.dumps(json_schema(), indent=1, ensure_ascii=False) + "\n"
+
+
+def _page(title: str, *parts: str) -> str:
+    note = "<!-- Written by `make docs`; do not edit. -->"
+    return "\n\n".join([f"# {title}", note, *(part.strip() for part in parts)]) + "\n"
+
+
+def _table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    rule = tuple("---" for _ in header)
+    return "\n".join(f"| {' | '.join(map(_cell, row))} |" for row in (header, rule, *rows))
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", r"\|")
+
+
+def _words(words: Iterable[str]) -> str:
+    return ", ".join(f"`{word}`" for word in words)
+
+
+DOCUMENTS: dict[str, Callable[[], str]] = {
+    "docs/metrics.md": metrics_page,
+    "docs/configuration.md": configuration_page,
+    "docs/cli.md": cli_page,
+    "docs/faults.md": faults_page,
+    "ncr_exporter/config/schema.json": schema_file,
+}
+"""Path → what the file must hold."""
+
+
+def main() -> None:
+    """Write every document that is not as it must be."""
+    for name, text in DOCUMENTS.items():
+        path = ROOT / name
+        if not path.exists() or path.read_text(encoding="utf-8") != text():
+            path.write_text(text(), encoding="utf-8")
+            sys.stdout.write(f"wrote {name}\n")
+
+
+if __name__ == "__main__":
+    main()
