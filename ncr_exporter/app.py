@@ -29,6 +29,7 @@ from ncr_exporter.storage.keeper import Keeper
 from ncr_exporter.storage.records import Kept
 from ncr_exporter.store import Store
 from ncr_exporter.targets import Catalog, catalogs
+from ncr_exporter.web.gate import Gate
 from ncr_exporter.web.limits import Limits
 from ncr_exporter.web.routes import Routes
 from ncr_exporter.web.server import Server
@@ -50,6 +51,8 @@ class ServeOptions:
     telemetry_path: str = "/metrics"
     max_requests: int = 8
     shard: Shard = field(default_factory=Shard)
+    gate: Gate | None = None
+    """TLS, passwords and headers; None for none of them."""
     config_file: Path | None = None
     """Where to read the configuration anew; None where it has no file."""
     enable_lifecycle: bool = False
@@ -85,8 +88,9 @@ async def exporter(
     kept = keeper.read() if keeper else Kept()
     it = _Parts(config, options.shard, environ, clock, kept)
     reloader = _reloader(it, options, environ)
+    routes = _routes(it, options, reloader)
     limits = Limits(requests=options.max_requests)
-    async with it.accounts, Server(_routes(it, options, reloader), limits) as server:
+    async with it.accounts, Server(routes, limits, options.gate) as server:
         wanted = it.connected(config)
         addresses = await _listen(server, options)
         try:

@@ -18,6 +18,7 @@ from ncr_exporter.demo.registry import DEMO_ACCESS_KEY, DEMO_SECRET_KEY, Simulat
 from ncr_exporter.web.limits import Limits
 from ncr_exporter.web.messages import Handler, Request, Response
 from ncr_exporter.web.server import Server
+from tests.support import tls_gate
 
 KEYS = {"access_key": DEMO_ACCESS_KEY, "secret_key": DEMO_SECRET_KEY}
 
@@ -40,7 +41,7 @@ def serving(handler: Handler, tls: ssl.SSLContext | None = None) -> Iterator[str
     ports: queue.Queue[int] = queue.Queue()
 
     async def serve() -> None:
-        async with Server(handler, Limits(requests=64), tls=tls) as server:
+        async with Server(handler, Limits(requests=64), tls_gate(tls)) as server:
             ports.put(await server.listen("127.0.0.1", 0))
             await ended.wait()
 

@@ -10,17 +10,18 @@ import pytest
 from tests import browser, prometheus
 from tools.get_browser import find_browser
 from tools.get_node_exporter import find_node_exporter
-from tools.get_prometheus import find_tools
-from tools.getting import must_have_everything
+from tools.get_prometheus import find_alert_tools, find_tools
+from tools.getting import must_have_tools
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tools.get_prometheus import Tools
+    from tools.get_prometheus import AlertTools, Tools
 
 NEEDS: dict[str, tuple[Callable[[], object], str]] = {
     "prometheus": (find_tools, prometheus.HOW_TO_GET),
+    "alertmanager": (find_alert_tools, prometheus.HOW_TO_GET_ALERTMANAGER),
     "node_exporter": (
         find_node_exporter,
         "needs Debian's node_exporter: `make prometheus` gets it",
@@ -53,7 +54,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def _require(mark: str) -> None:
     find, how_to_get = NEEDS[mark]
     if not find():
-        if must_have_everything():
+        if must_have_tools():
             pytest.fail(how_to_get, pytrace=False)
         pytest.skip(how_to_get)
 
@@ -63,6 +64,15 @@ def prometheus_tools() -> Tools:
     """Where Prometheus and promtool are; like the mark where they are not."""
     _require("prometheus")
     return prometheus.required_tools()
+
+
+@pytest.fixture(scope="session")
+def alert_tools() -> AlertTools:
+    """Where Alertmanager and amtool are; likewise."""
+    _require("alertmanager")
+    tools = find_alert_tools()
+    assert tools is not None
+    return tools
 
 
 @pytest.fixture(scope="session")

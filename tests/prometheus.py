@@ -24,6 +24,7 @@ START_SECONDS = 20.0
 END_SECONDS = 10.0
 PAUSE_SECONDS = 0.1
 HOW_TO_GET = "needs Prometheus and promtool: `make prometheus` gets them on Debian"
+HOW_TO_GET_ALERTMANAGER = "needs Alertmanager and amtool: `make prometheus` gets them on Debian"
 
 
 class Sample(TypedDict):
@@ -75,6 +76,7 @@ class RunningPrometheus:
         scrape: `host:port` targets, scraped each second at /metrics; or one whole scrape config.
         more_scrape_configs: Further scrape configs, whole.
         rule_files: Rule files, evaluated each second.
+        alertmanagers: `host:port` of those who are to hear of alerts.
         flags: Further flags for the command line.
     """
 
@@ -84,6 +86,7 @@ class RunningPrometheus:
         *,
         more_scrape_configs: Sequence[Mapping[str, Any]] = (),
         rule_files: Sequence[Path] = (),
+        alertmanagers: Sequence[str] = (),
         flags: Sequence[str] = (),
     ) -> None:
         first = (
@@ -98,6 +101,7 @@ class RunningPrometheus:
                 "evaluation_interval": "1s",
             },
             "rule_files": [str(path.resolve()) for path in rule_files],
+            "alerting": {"alertmanagers": [{"static_configs": [{"targets": list(alertmanagers)}]}]},
             "scrape_configs": [first, *map(dict, more_scrape_configs)],
         }
         self._flags = tuple(flags)
@@ -134,7 +138,7 @@ class RunningPrometheus:
             self._http = resources.enter_context(
                 httpx.Client(base_url=self.url, timeout=5.0, trust_env=False)
             )
-            self._wait_until_ready(process)
+            wait_until_ready(process, self._http, self.log)
             self._resources = resources.pop_all()
         return self
 
@@ -170,6 +174,13 @@ class RunningPrometheus:
             time.sleep(PAUSE_SECONDS)
         return result
 
+    def label_values(self, label: str, series: str) -> list[str]:
+        """The values of a label among the series that a selector matches."""
+        answer = self._http.get(f"/api/v1/label/{label}/values", params={"match[]": series}).json()
+        assert answer["status"] == "success", f"{series}: {answer.get('error')}"
+        result: list[str] = answer["data"]
+        return result
+
     def targets(self) -> list[dict[str, Any]]:
         """The targets it scrapes, as its API describes them."""
         result: list[dict[str, Any]] = self._get("/api/v1/targets", state="active")["activeTargets"]
@@ -185,20 +196,23 @@ class RunningPrometheus:
         data: dict[str, Any] = answer["data"]
         return data
 
-    def _wait_until_ready(self, process: subprocess.Popen[bytes]) -> None:
-        deadline = time.monotonic() + START_SECONDS
-        while not self._is_ready():
-            assert process.poll() is None, f"Prometheus ended at once:\n{self.log()}"
-            assert time.monotonic() < deadline, (
-                f"Prometheus was not ready within {START_SECONDS} s:\n{self.log()}"
-            )
-            time.sleep(PAUSE_SECONDS)
 
-    def _is_ready(self) -> bool:
-        try:
-            return self._http.get("/-/ready").status_code == httpx.codes.OK
-        except httpx.TransportError:
-            return False
+def wait_until_ready(
+    process: subprocess.Popen[bytes], http: httpx.Client, log: Callable[[], str]
+) -> None:
+    """Wait until a program of Prometheus' family answers at /-/ready."""
+    deadline = time.monotonic() + START_SECONDS
+    while not _is_ready(http):
+        assert process.poll() is None, f"ended at once:\n{log()}"
+        assert time.monotonic() < deadline, f"not ready within {START_SECONDS} s:\n{log()}"
+        time.sleep(PAUSE_SECONDS)
+
+
+def _is_ready(http: httpx.Client) -> bool:
+    try:
+        return http.get("/-/ready").status_code == httpx.codes.OK
+    except httpx.TransportError:
+        return False
 
 
 def free_port() -> int:

@@ -3,10 +3,12 @@
 import asyncio
 import heapq
 import itertools
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ncr_exporter.clock import Clock
+from ncr_exporter.web.gate import OpenGate, Tls
 
 EPOCH = 1_760_000_000.0
 """Where moved clocks start: 2025-10-09 08:53:20 UTC."""
@@ -83,6 +85,11 @@ class ManualClock(Clock):
     def _move(self, to: float) -> None:
         self._wall += to - self._monotonic
         self._monotonic = to
+
+
+def tls_gate(context: ssl.SSLContext | None) -> OpenGate:
+    """Return a gate that asks for nothing but TLS, if that."""
+    return OpenGate(None if context is None else Tls(context))
 
 
 async def settle() -> None:

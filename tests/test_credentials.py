@@ -5,6 +5,7 @@ import traceback
 from pathlib import Path
 
 import pytest
+import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,6 +14,7 @@ from ncr_exporter.ncr.credentials import (
     Credentials,
     CredentialsError,
     KeyPair,
+    SecretFile,
     find_credentials,
 )
 
@@ -336,3 +338,19 @@ def test_no_source_shows_its_keys(tmp_path: Path) -> None:
         pair = found.current()
         assert pair.secret_key.reveal() == "canary"
         assert "canary" not in f"{found} {found!r} {found.source} {pair} {config!r}"
+
+
+def test_a_file_that_everybody_can_read_is_warned_of_once(tmp_path: Path) -> None:
+    path = tmp_path / "key"
+    path.write_text("canary")
+    with structlog.testing.capture_logs() as logs:
+        for mode in (0o600, 0o640, 0o644, 0o444):
+            path.chmod(mode)
+            SecretFile(path).read()
+        same = SecretFile(path)
+        same.read()
+        path.write_text("canary-2")
+        same.read()
+    assert len(logs) == 3, "two files of others' modes, and the last one once"
+    assert {entry["file"] for entry in logs} == {str(path)}
+    assert "canary" not in str(logs)

@@ -21,6 +21,7 @@ from ncr_exporter.demo.registry import DEMO_ACCESS_KEY, DEMO_SECRET_KEY, Simulat
 from ncr_exporter.ncr.signature import signed_headers
 from ncr_exporter.web.limits import Limits
 from ncr_exporter.web.server import Server
+from tests.support import tls_gate
 
 NOW = 1_767_236_400.0
 PREFIX = "/ncr/api/v2/repositories"
@@ -266,7 +267,7 @@ class TestSlowAnswers:
         theirs, ours = tls() if encrypted else (None, None)
 
         async def scenario() -> bytes:
-            async with Server(registry.handle, Limits(requests=1), theirs) as server:
+            async with Server(registry.handle, Limits(requests=1), tls_gate(theirs)) as server:
                 port = await server.listen("127.0.0.1", 0)
                 _, leaver = await asyncio.open_connection("127.0.0.1", port, ssl=ours)
                 leaver.write(REQUEST)

@@ -18,7 +18,7 @@ GOLDEN = Path(__file__).parent / "golden"
 
 
 def text_of(exposition: Exposition, now: float = NOW, *, openmetrics: bool = False) -> str:
-    return b"".join(exposition.pieces(now, openmetrics=openmetrics)).decode()
+    return b"".join(exposition.edition.text(now, openmetrics=openmetrics)).decode()
 
 
 def fleet() -> Exposition:
@@ -101,7 +101,7 @@ def test_the_pieces_are_of_the_moment_of_the_call() -> None:
         store.add(app)
         store.succeeded(app, sample_tags(), at=NOW, duration=0.1)
     expected = text_of(exposition)
-    pieces = exposition.pieces(NOW, openmetrics=False)
+    pieces = exposition.edition.text(NOW, openmetrics=False)
     first = next(pieces)
     for app in apps:
         store.succeeded(app, (), at=NOW, duration=0.1)

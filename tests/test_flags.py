@@ -17,6 +17,7 @@ ALL_FLAGS = dict.fromkeys(flag for name in COMMANDS for flag in command_named(na
 TWINS = {
     "--config.file": "NCR_EXPORTER_CONFIG_FILE",
     "--web.listen-address": "NCR_EXPORTER_WEB_LISTEN_ADDRESS",
+    "--web.config.file": "NCR_EXPORTER_WEB_CONFIG_FILE",
     "--web.telemetry-path": "NCR_EXPORTER_WEB_TELEMETRY_PATH",
     "--web.max-requests": "NCR_EXPORTER_WEB_MAX_REQUESTS",
     "--config.auto-reload": "NCR_EXPORTER_CONFIG_AUTO_RELOAD",
@@ -44,6 +45,7 @@ SERVE_VALUES: list[tuple[str, str, object, str]] = [
     ("--config.file", "other.yml", "other.yml", "third.yml"),
     ("--config.check", "true", True, "false"),
     ("--web.listen-address", "[::1]:1", (Address("::1", 1),), ":2"),
+    ("--web.config.file", "web.yml", "web.yml", "other.yml"),
     ("--web.telemetry-path", "/inventory", "/inventory", "/else"),
     ("--web.max-requests", "3", 3, "4"),
     ("--storage.path", "/var/lib/x", Path("/var/lib/x"), "/elsewhere"),
@@ -58,6 +60,7 @@ DEFAULTS = {
     "--web.enable-lifecycle": False,
     "--config.file": "ncr-exporter.yml",
     "--web.listen-address": (Address(None, 10627),),
+    "--web.config.file": None,
     "--web.telemetry-path": "/metrics",
     "--web.max-requests": 8,
     "--shard": None,

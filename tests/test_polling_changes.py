@@ -47,7 +47,7 @@ def test_a_scrape_in_between_has_no_gap() -> None:
     async def scenario(polling: Round) -> None:
         await polling.first_round()
         polling.poller.apply([naming("app", "web", "new")])
-        text = b"".join(polling.exposition.pieces(0.0, openmetrics=False)).decode()
+        text = b"".join(polling.exposition.edition.text(0.0, openmetrics=False)).decode()
         assert 'ncr_image_tags{registry="my-registry",image="app"} 2' in text
         assert 'ncr_image_tags{registry="my-registry",image="web"} 1' in text
 
@@ -122,7 +122,7 @@ def test_a_registry_that_is_dropped_leaves_with_all_its_series() -> None:
         await polling.first_round(catalog_of(one, two))
         polling.poller.apply([catalog_of(two)])
         assert sorted(polling.store.registries) == ["two"]
-        text = b"".join(polling.exposition.pieces(0.0, openmetrics=False)).decode()
+        text = b"".join(polling.exposition.edition.text(0.0, openmetrics=False)).decode()
         assert 'registry="one"' not in text
         await polling.intervals(2)
         assert not [seen for seen in list(polling.registry.requests)[-4:] if "/one" in seen.target]

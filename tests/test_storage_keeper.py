@@ -131,7 +131,7 @@ class During:
 
 
 def text_of(polling: Round) -> str:
-    pieces = polling.exposition.pieces(polling.clock.time(), openmetrics=False)
+    pieces = polling.exposition.edition.text(polling.clock.time(), openmetrics=False)
     return b"".join(pieces).decode()
 
 

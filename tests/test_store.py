@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from ncr_exporter.inventory import Tag
-from ncr_exporter.metrics.exposition import render
+from ncr_exporter.metrics.rendering import render
 from ncr_exporter.states import Failure
 from ncr_exporter.store import Store
 from tests.states import NOW, NOW_MS, platform, recorder, target

@@ -31,7 +31,7 @@ from tests.peer import (
     source_of,
     tag,
 )
-from tests.support import EPOCH, ManualClock
+from tests.support import EPOCH, ManualClock, tls_gate
 
 Scenario = Callable[[Client, SimulatedRegistry, Heard], Coroutine[Any, Any, None]]
 
@@ -293,7 +293,7 @@ def test_a_host_that_does_not_exist_is_a_connection_error() -> None:
 async def tls_error(server_context: ssl.SSLContext, api: Api) -> ApiError | None:
     source = source_of(app=[tag("v1")])
     registry = SimulatedRegistry(source, keys=DEMO_KEYS, clock=HurriedClock())
-    async with Server(registry.handle, tls=server_context) as server:
+    async with Server(registry.handle, gate=tls_gate(server_context)) as server:
         port = await server.listen("127.0.0.1", 0)
         async with client_of(f"https://127.0.0.1:{port}", api=api) as (client, heard):
             try:

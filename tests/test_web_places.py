@@ -59,7 +59,7 @@ async def test_the_wait_is_as_long_as_admission() -> None:
     await taken(places)
     start = asyncio.get_running_loop().time()
     assert await places.take() is None
-    assert 0.09 < asyncio.get_running_loop().time() - start < 0.5
+    assert 0.09 < asyncio.get_running_loop().time() - start < 2.0
 
 
 @scene

@@ -93,7 +93,7 @@ def client_tls(certificates: trustme.CA) -> ssl.SSLContext:
 @scene
 async def test_40_clients_that_never_read_delay_nobody_and_are_cut() -> None:
     """The default limits but for the stall, and 12 MB each."""
-    limits = Limits(stall=0.5)
+    limits = Limits(stall=2.5)
     async with house(blocks, limits) as it:
         assert len(body_of(await exchange(it.port, asking("GET", "/192")))) > 12_000_000
         before = resident()
@@ -104,11 +104,11 @@ async def test_40_clients_that_never_read_delay_nobody_and_are_cut() -> None:
             for _ in range(5):
                 scraped = get_running_loop().time()
                 assert len(body_of(await exchange(it.port, asking("GET", "/192")))) > 12_000_000
-                assert get_running_loop().time() - scraped < 1.0
+                assert get_running_loop().time() - scraped < 2.0
             assert it.connections >= 40
             assert resident() - before < 50 * MIB
             await eventually(lambda: it.connections == 0)
-        assert get_running_loop().time() - start < limits.stall + 1.0 + SLACK
+        assert get_running_loop().time() - start < limits.stall + 3.0 + SLACK
         assert statuses(await exchange(it.port, asking("HEAD", "/192"))) == [200]
 
 
@@ -116,7 +116,7 @@ async def test_40_clients_that_never_read_delay_nobody_and_are_cut() -> None:
 @scene
 async def test_half_open_connections_delay_nobody_and_cost_little(said: bytes) -> None:
     """500 of them must stay below 50 MiB: 100 KiB each."""
-    async with house(echo, replace(QUICK, header=0.5)) as it:
+    async with house(echo) as it:  # who waited for them would wait for 10 s
         before = resident()
         with ExitStack() as stack:
             for _ in range(200):
@@ -127,7 +127,6 @@ async def test_half_open_connections_delay_nobody_and_cost_little(said: bytes) -
             assert get_running_loop().time() - start < SLACK
             assert it.connections >= 200
             assert resident() - before < 200 * 100 * 1024
-            await eventually(lambda: it.connections == 0)
 
 
 def test_the_usual_limit_on_open_files_is_above_that_on_connections() -> None:
@@ -332,7 +331,7 @@ async def test_who_does_not_shake_hands_delays_nobody_and_is_dropped(
     said: bytes, server_tls: ssl.SSLContext, client_tls: ssl.SSLContext
 ) -> None:
     """500 of them must stay below 50 MiB: 100 KiB each."""
-    async with house(echo, replace(QUICK, header=0.5), server_tls) as it:
+    async with house(echo, replace(QUICK, header=2.5), server_tls) as it:
         before = resident()
         with ExitStack() as stack:
             start = get_running_loop().time()
@@ -345,7 +344,27 @@ async def test_who_does_not_shake_hands_delays_nobody_and_is_dropped(
             assert get_running_loop().time() - start < SLACK
             assert resident() - before < 100 * 100 * 1024
             await eventually(lambda: it.connections == 0)
-            assert 0.4 < get_running_loop().time() - start < 0.5 + SLACK
+            assert 2.4 < get_running_loop().time() - start < 2.5 + SLACK
+
+
+@scene
+async def test_a_handshake_that_drips_has_the_same_deadline(server_tls: ssl.SSLContext) -> None:
+    """Each byte comes in time, the last one never."""
+    hello = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"r" * 500
+
+    async def drip() -> None:
+        with suppress(ConnectionError):
+            for byte in hello:
+                writer.write(bytes([byte]))
+                await writer.drain()
+                await asyncio.sleep(0.01)
+
+    async with house(echo, QUICK, server_tls) as it:
+        reader, writer = await asyncio.open_connection("127.0.0.1", it.port)
+        with closing(writer):
+            dripping = asyncio.create_task(drip())
+            assert await seconds_until_dropped(reader) < QUICK.header + SLACK
+        dripping.cancel()
 
 
 @pytest.mark.parametrize("said", [GET, b"\x00" * 100, b"\x16\x03\x01\x00\x05hello"])

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Put Debian's Prometheus and promtool into `.cache/prometheus/`, without installing them.
+"""Put Debian's Prometheus and Alertmanager into `.cache/`, without installing them.
 
 Where they are already there or on the PATH, nothing is done.
 """
@@ -12,70 +12,134 @@ import sys
 import tempfile
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from tools.getting import APT_OPTIONS, CannotGetError, Commands, get
 
-CACHE = Path(__file__).resolve().parent.parent / ".cache" / "prometheus"
-NAMES = ("prometheus", "promtool")
+CACHE = Path(__file__).resolve().parent.parent / ".cache"
 TIME_LIMIT = 240.0
 """Seconds for everything together."""
 
 
 @dataclass(frozen=True)
+class Package:
+    """A package of Debian's, and what is wanted of it."""
+
+    name: str
+    programs: tuple[str, str]
+    data: Path | None = None
+    """A directory that the first program reads, below the root."""
+
+    @property
+    def directory(self) -> Path:
+        """Where its programs are once they were fetched."""
+        return CACHE / self.name
+
+
+PROMETHEUS = Package("prometheus", ("prometheus", "promtool"))
+ALERTMANAGER = Package(
+    "prometheus-alertmanager",
+    ("prometheus-alertmanager", "amtool"),
+    data=Path("/usr/share/prometheus/alertmanager"),
+)
+
+
+@dataclass(frozen=True)
 class Tools:
-    """Where the two programs are."""
+    """Where Prometheus and promtool are."""
 
     prometheus: Path
     promtool: Path
 
 
+@dataclass(frozen=True)
+class AlertTools:
+    """Where Alertmanager and amtool are. Alertmanager must be run in its own directory."""
+
+    alertmanager: Path
+    amtool: Path
+
+
 def find_tools() -> Tools | None:
-    """The programs that were fetched, else those on the PATH, else None."""
-    for places in (str(CACHE), None):
-        found = [shutil.which(name, path=places) for name in NAMES]
-        if found[0] and found[1]:
-            return Tools(prometheus=Path(found[0]), promtool=Path(found[1]))
+    """Prometheus and promtool, or None where they are not to be had."""
+    found = find(PROMETHEUS)
+    return Tools(*found) if found else None
+
+
+def find_alert_tools() -> AlertTools | None:
+    """Alertmanager and amtool, or None where they are not to be had."""
+    found = find(ALERTMANAGER)
+    return AlertTools(*found) if found else None
+
+
+def find(package: Package) -> tuple[Path, Path] | None:
+    """The two programs that were fetched, else those on the PATH, else None."""
+    for places in (str(package.directory), None):
+        first, second = (shutil.which(name, path=places) for name in package.programs)
+        if first and second:
+            return Path(first), Path(second)
     return None
 
 
 def main() -> int:
-    """Get the programs where they are missing."""
-    return get("Prometheus", lambda: None if find_tools() else fetch().prometheus.parent)
-
-
-def fetch() -> Tools:
-    """Download the package, take the two programs out of it, and see that they run."""
+    """Get what is missing, and say in one line for each package what came of it."""
     commands = Commands(deadline=time.monotonic() + TIME_LIMIT)
+    missing = [package for package in (PROMETHEUS, ALERTMANAGER) if not find(package)]
+    return max((get(each.name, partial(fetch, each, commands)) for each in missing), default=0)
+
+
+def fetch(package: Package, commands: Commands) -> Path:
+    """Download a package, take what is wanted out of it, and see that it runs."""
     for name in ("apt-get", "dpkg"):
         if shutil.which(name) is None:
             raise CannotGetError(f"{name} is missing, and only Debian's packages are known here.")
-    CACHE.parent.mkdir(exist_ok=True)
+    CACHE.mkdir(exist_ok=True)
     # Beside its final place, so that the last step is a rename and nothing half-made is ever found.
-    with tempfile.TemporaryDirectory(prefix="prometheus-", dir=CACHE.parent) as name:
+    with tempfile.TemporaryDirectory(prefix=f"{package.name}-", dir=CACHE) as name:
         work = Path(name)
-        package = download(commands, work)
-        commands.run("dpkg", "-x", str(package), "unpacked", directory=work)
+        archive = download(package, commands, work)
+        commands.run("dpkg", "-x", str(archive), "unpacked", directory=work)
         ready = work / "ready"
         ready.mkdir()
-        for program in NAMES:
+        for program in package.programs:
             (work / "unpacked" / "usr" / "bin" / program).replace(ready / program)
+        if package.data is not None:
+            relocate(package.data, work / "unpacked", ready, package.programs[0])
+        for program in package.programs:
             commands.run(str(ready / program), "--version", directory=work)
-        shutil.rmtree(CACHE, ignore_errors=True)
-        ready.replace(CACHE)
-    return Tools(prometheus=CACHE / "prometheus", promtool=CACHE / "promtool")
+        shutil.rmtree(package.directory, ignore_errors=True)
+        return ready.replace(package.directory)
 
 
-def download(commands: Commands, directory: Path) -> Path:
-    """Have apt download and verify the package, with fresh lists only if need be."""
+def relocate(data: Path, unpacked: Path, ready: Path, program: str) -> None:
+    """Let a program look for its data where it is run, in place of below the root.
+
+    Debian compiles the place of Alertmanager's templates in, and no flag changes it. To mount them
+    there takes rights that a container rarely has; a name of the same length in the program does
+    not: `usr/share//x` is `/usr/share/x` as seen from the directory it is run in.
+    """
+    inside = data.relative_to("/")
+    shutil.copytree(unpacked / inside, ready / inside)
+    compiled_in = str(data).encode()
+    relative = compiled_in.removeprefix(b"/").replace(b"share/", b"share//", 1)
+    path = ready / program
+    content = path.read_bytes()
+    if compiled_in not in content or len(relative) != len(compiled_in):
+        raise CannotGetError(f"{program} does not look for its data in {data}.")
+    path.write_bytes(content.replace(compiled_in, relative))
+
+
+def download(package: Package, commands: Commands, directory: Path) -> Path:
+    """Have apt download and verify a package, with fresh lists only if need be."""
     try:
-        commands.run("apt-get", *APT_OPTIONS, "download", "prometheus", directory=directory)
+        commands.run("apt-get", *APT_OPTIONS, "download", package.name, directory=directory)
     except CannotGetError:
         if os.geteuid() != 0:
             raise
         commands.run("apt-get", *APT_OPTIONS, "update", directory=directory)
-        commands.run("apt-get", *APT_OPTIONS, "download", "prometheus", directory=directory)
-    return next(directory.glob("prometheus_*.deb"))
+        commands.run("apt-get", *APT_OPTIONS, "download", package.name, directory=directory)
+    return next(directory.glob(f"{package.name}_*.deb"))
 
 
 if __name__ == "__main__":

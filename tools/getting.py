@@ -25,7 +25,7 @@ class CannotGetError(Exception):
     """Why something cannot be had here, as the end of a sentence."""
 
 
-def must_have_everything() -> bool:
+def must_have_tools() -> bool:
     """Whether doing without is a failure, as it is in CI."""
     return os.environ.get("CI", "").lower() == "true"
 
@@ -37,7 +37,7 @@ def get(name: str, get_it: Callable[[], Path | None]) -> int:
             say(f"{name} is ready: {place}")
     except (CannotGetError, OSError) as error:
         say(f"{name} cannot be had here: {error}")
-        return 1 if must_have_everything() else 0
+        return 1 if must_have_tools() else 0
     return 0
 
 

@@ -57,13 +57,13 @@ async def _once(one_round: OneRound, values: Values, output: Path | None) -> int
 
 
 def _exposition(one_round: OneRound) -> Iterable[bytes]:
-    images = one_round.exposition.pieces(one_round.clock.time(), openmetrics=False)
+    images = one_round.exposition.edition.text(one_round.clock.time(), openmetrics=False)
     return chain(images, [one_round.own.text(openmetrics=False)])
 
 
 def _inventory(one_round: OneRound) -> Iterable[bytes]:
     """Return what may lie in a file: node_exporter has `process_*` and `python_*` of its own."""
-    return one_round.exposition.inventory()
+    return one_round.exposition.edition.text(None, openmetrics=False)
 
 
 def _form(values: Values, file: IO[str]) -> Callable[[Report], Iterable[str]]:

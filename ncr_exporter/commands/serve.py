@@ -10,6 +10,7 @@ from ncr_exporter.commands.check import check
 from ncr_exporter.config import load
 from ncr_exporter.flags import Flag, address, boolean, positive, url_path
 from ncr_exporter.shard import chosen_shard
+from ncr_exporter.web.gate import Gate
 
 
 def _run(values: Values, environ: Mapping[str, str]) -> int:
@@ -29,8 +30,17 @@ def _options(values: Values, environ: Mapping[str, str]) -> ServeOptions:
         enable_lifecycle=values["--web.enable-lifecycle"],
         auto_reload=values["--config.auto-reload"],
         storage=values["--storage.path"],
+        gate=_gate(values["--web.config.file"]),
         shard=chosen_shard(values["--shard"], values["--total-shards"], environ),
     )
+
+
+def _gate(path: str | None) -> Gate | None:
+    if path is None:
+        return None
+    from ncr_exporter.web.site_gate import SiteGate  # noqa: PLC0415 -- only who has such a file pays for it
+
+    return SiteGate(path)
 
 
 COMMAND = Command(
@@ -51,6 +61,12 @@ COMMAND = Command(
             address,
             "address to listen on, as :10627, 127.0.0.1:10627 or [::1]:10627",
             repeatable=True,
+        ),
+        Flag(
+            "--web.config.file",
+            None,
+            str,
+            "TLS, passwords and headers, in the format that all of Prometheus' exporters share",
         ),
         Flag("--web.telemetry-path", "/metrics", url_path, "path of the metrics"),
         Flag(

@@ -17,6 +17,7 @@ from ncr_exporter.zones import REGIONS
 UNNAMEABLE = {".", ".."}
 """What a path cannot hold as a name: it would lead elsewhere."""
 Entry = TypeVar("Entry", RegistryConfig, ImageConfig)
+_child = Node.child
 
 
 def check(config: Config, root: Node, report: Report) -> None:
@@ -120,6 +121,9 @@ def _credentials(owner: Node) -> Iterator[tuple[str, Node]]:
     if node is owner or not isinstance(node.value, dict):
         return
     written = {key for key, child in node.value.items() if child.value is not None}
+    if "source" in written and len(written) > 1:
+        yield "give a source or keys, not both", node
+        return
     for key, other in (("access_key", "secret_key"), ("secret_key", "access_key")):
         if {key, f"{key}_file"} <= written:
             yield f"give {key} or {key}_file, not both", node
@@ -155,9 +159,3 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
-
-
-def _child(node: Node, key: str) -> Node:
-    """Return the node under `key`, or the mapping itself where the key was left out."""
-    child = node.value.get(key) if isinstance(node.value, dict) else None
-    return child if isinstance(child, Node) else node

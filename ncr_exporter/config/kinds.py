@@ -173,6 +173,13 @@ class ListOf:
     least: int = 0
 
 
+@dataclass(frozen=True)
+class MapOf:
+    """A mapping: each of these keys with a kind of its own, or any keys, all of one kind."""
+
+    values: Callable[[Any], Any] | Mapping[str, Callable[[Any], Any]]
+
+
 def describe(value: object) -> str:
     """Name a wrong value shortly: its type where it has parts, else the value itself."""
     if value is None or isinstance(value, (dict, list)):

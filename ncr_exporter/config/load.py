@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,17 +20,24 @@ def load(path: str, environ: Mapping[str, str] = os.environ) -> Config:
     Raises:
         ConfigError: naming the file, every place that is wrong, and what would be right.
     """
+    text = read_file(path, "--config.file")
+    return replace(parse(text, path, environ), directory=Path(path).parent)
+
+
+def read_file(path: str, flag: str, read: Callable[[Path], bytes] = Path.read_bytes) -> str:
+    """Return the text of the file that `flag` names.
+
+    Raises:
+        ConfigError: it cannot be read, or is not UTF-8.
+    """
     try:
-        content = Path(path).read_bytes()
-        text = content.decode("utf-8")
+        return read(Path(path)).decode()
     except UnicodeDecodeError:
         raise ConfigError(path, [Problem("", "is not UTF-8 text")]) from None
     except (OSError, ValueError) as error:  # a ValueError for a path that cannot be
         reason = error.strerror if isinstance(error, OSError) else "no such path"
-        message = f"cannot be read: {reason}; name the file with --config.file"
+        message = f"cannot be read: {reason}; name the file with {flag}"
         raise ConfigError(path, [Problem("", message)]) from None
-    digest = hashlib.sha256(content).hexdigest()
-    return replace(parse(text, path, environ), directory=Path(path).parent, digest=digest)
 
 
 def parse(text: str, source: str, environ: Mapping[str, str]) -> Config:

@@ -34,6 +34,9 @@ class CredentialsConfig:
     secret_key_file: str | None = option(
         kinds.text, None, "a file that holds it; read again when it changes"
     )
+    source: str | None = option(
+        kinds.one_of("server_role"), None, "instead of keys: the role that this server was given"
+    )
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,10 @@
 """Fill the dataclasses of `model` from the tree, noting every problem instead of the first."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import Field, fields
 from typing import Any
 
-from ncr_exporter.config.kinds import ListOf, nearest, shape
+from ncr_exporter.config.kinds import ListOf, MapOf, nearest, shape
 from ncr_exporter.config.model import CredentialsConfig, Settings
 from ncr_exporter.config.problems import Problem
 from ncr_exporter.config.tree import BROKEN, Node, Report
@@ -23,11 +24,10 @@ class Reader:
         options = {f.name: f for f in fields(model) if f.metadata}
         if "name" in options and not isinstance(node.value, (dict, list)):
             return self._named(model, options["name"].metadata["kind"], node)
-        if not isinstance(node.value, dict):
-            self._report(node.problem(f"must be a mapping, not {shape(node.value)}"))
+        if not self._is_mapping(node):
             return WRONG
         overridable = self._overridable(model)
-        self._refuse_unknown(model, node, [*options, *overridable])
+        self._refuse_unknown(node, [*options, *overridable], secret=model is CredentialsConfig)
         values = self._given(options, node)
         if overridable:
             values["overrides"] = self._given(overridable, node)
@@ -42,6 +42,8 @@ class Reader:
             return self.section(kind, node)
         if isinstance(kind, ListOf):
             return self._items(kind, node)
+        if isinstance(kind, MapOf):
+            return self._mapping(kind, node)
         try:
             return kind(node.value)
         except ValueError as error:
@@ -61,6 +63,23 @@ class Reader:
             self._report(node.problem("must not be an empty list"))
         values = [self.value(kind.item, item) for item in node.value]
         return tuple(value for value in values if value is not WRONG)
+
+    def _is_mapping(self, node: Node) -> bool:
+        if not isinstance(node.value, dict):
+            self._report(node.problem(f"must be a mapping, not {shape(node.value)}"))
+        return isinstance(node.value, dict)
+
+    def _mapping(self, kind: MapOf, node: Node) -> Any:  # noqa: ANN401 -- a dictionary, or WRONG
+        if not self._is_mapping(node):
+            return WRONG
+        kinds = kind.values
+        if isinstance(kinds, Mapping):
+            self._refuse_unknown(node, list(kinds), secret=False)
+            pairs = {key: (kinds[key], c) for key, c in node.value.items() if key in kinds}
+        else:
+            pairs = {key: (kinds, child) for key, child in node.value.items()}
+        values = {key: self.value(*pair) for key, pair in pairs.items()}
+        return {key: value for key, value in values.items() if value is not WRONG}
 
     @staticmethod
     def _overridable(model: type[Any]) -> dict[str, Field[Any]]:
@@ -85,10 +104,10 @@ class Reader:
                 place = f"{node.place}.{key}" if node.place else key
                 self._report(Problem(place, f"is needed: {f.metadata['help']}", node.line))
 
-    def _refuse_unknown(self, model: type[Any], node: Node, known: list[str]) -> None:
+    def _refuse_unknown(self, node: Node, known: Sequence[str], *, secret: bool) -> None:
         for key, child in node.value.items():
             if key in known:
                 continue
             # `secret_key:abc` without a space is one key; it would show the secret.
-            place = node.place if model is CredentialsConfig else child.place
+            place = node.place if secret or ":" in key else child.place
             self._report(Problem(place, f"unknown key{nearest(key, known)}", child.key_line))

@@ -15,6 +15,9 @@ from ncr_exporter.config.problems import ConfigError, Problem
 
 _QUOTED = re.compile(r"'.{5,}'", re.DOTALL)
 _MERGE = "tag:yaml.org,2002:merge"
+_NULL = "tag:yaml.org,2002:null"
+_TEXT = "tag:yaml.org,2002:str"
+_PLAIN = {_TEXT, *(f"tag:yaml.org,2002:{kind}" for kind in ("bool", "float", "int", "timestamp"))}
 _LARGEST = 10**300  # beyond it a comparison with a float fails
 _REFERENCE = re.compile(r"\$(?:\$|\{([^}]*)\}|)")
 
@@ -25,7 +28,7 @@ Report = Callable[[Problem], None]
 
 
 class Expanded(str):
-    """A text that came from the environment, which knows no numbers or booleans."""
+    """A text not yet known to be a number or a boolean, as all that the environment holds."""
 
     __slots__ = ()
 
@@ -44,6 +47,11 @@ class Node:
         """Say that this value is wrong."""
         return Problem(self.place, message, self.line)
 
+    def child(self, key: str) -> "Node":
+        """Return the node under `key`, or this one where the key was left out."""
+        child = self.value.get(key) if isinstance(self.value, dict) else None
+        return child if isinstance(child, Node) else self
+
 
 def read_tree(text: str, source: str, environ: Mapping[str, str], report: Report) -> Node:
     """Return the document's root.
@@ -51,11 +59,28 @@ def read_tree(text: str, source: str, environ: Mapping[str, str], report: Report
     Raises:
         ConfigError: the text is not one YAML document.
     """
+    root = _built(_Builder(environ, report), text, source)
+    if root is None:
+        raise ConfigError(source, [Problem("", "the file is empty; `registries` is needed")])
+    return root
+
+
+def read_verbatim(text: str, source: str, report: Report) -> Node:
+    """Return the root of a document that is not ours: no `${VAR}`, and every scalar as written.
+
+    Go reads a scalar by what its key wants: `X-XSS-Protection: 1` is text there. An empty document
+    is an empty mapping.
+
+    Raises:
+        ConfigError: the text is not one YAML document.
+    """
+    return _built(_Verbatim({}, report), text, source) or Node({}, "", 1)
+
+
+def _built(builder: "_Builder", text: str, source: str) -> Node | None:
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
-        if root is None:
-            raise ConfigError(source, [Problem("", "the file is empty; `registries` is needed")])
-        return _Builder(environ, report).build(root, "")
+        return None if root is None else builder.build(root, "")
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else None
         problem = _QUOTED.sub("…", error.problem or "")  # an unquoted secret may stand there
@@ -125,3 +150,13 @@ class _Builder:
         if match[0] == "$$":
             return "$"
         return match[0] if match[1] is None else self._environ[match[1]]
+
+
+class _Verbatim(_Builder):
+    def _scalar(self, node: yaml.Node, place: str, line: int) -> object:
+        if node.tag == _NULL:
+            return None
+        if node.tag not in _PLAIN:
+            self._report(Problem(place, "cannot be read; put it in quotes", line))
+            return BROKEN
+        return str(node.value) if node.tag == _TEXT else Expanded(node.value)

@@ -68,7 +68,12 @@ def _config(base_url: str, registries: list[dict[str, Any]], **api: Any) -> Conf
     content = {
         "api": {"base_url": base_url, "requests_per_second": 50, **api},
         "credentials": {"access_key": DEMO_ACCESS_KEY, "secret_key": DEMO_SECRET_KEY},
-        "defaults": {"interval": "10s", "tag_size_limit": "500MB", "tags_limit": 300},
+        "defaults": {
+            "interval": "10s",
+            "tag_size_limit": "500MB",
+            "tags_limit": 300,
+            "platform_series": True,
+        },
         "registries": registries,
     }
     return parse(json.dumps(content), "demo", {})

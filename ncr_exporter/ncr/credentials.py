@@ -2,11 +2,15 @@
 
 import os
 import re
+import stat
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
+import structlog
+
+from ncr_exporter.clock import Clock, SystemClock
 from ncr_exporter.config import CredentialsConfig, Secret
 from ncr_exporter.errors import UserError
 
@@ -14,6 +18,9 @@ from ncr_exporter.errors import UserError
 _ACCESS_VARIABLES = ("NCLOUD_ACCESS_KEY_ID", "NCLOUD_ACCESS_KEY")
 _SECRET_VARIABLES = ("NCLOUD_SECRET_ACCESS_KEY", "NCLOUD_SECRET_KEY")
 _KEY = re.compile(r"[!-~]+")
+
+
+log = structlog.get_logger()
 
 
 class CredentialsError(UserError):
@@ -40,21 +47,26 @@ class KeyPair:
                 )
 
 
-class Credentials(Protocol):
+class Credentials(ABC):
     """A source of a key pair that may change while the program runs."""
 
-    @property
-    def source(self) -> str:
-        """Return the source's name, for logs."""
-        ...
+    source: str
+    """Its name, for logs."""
 
+    async def ready(self) -> None:  # noqa: B027 -- most sources have their key at hand
+        """Have a key at hand for `current`, where that takes asking somebody.
+
+        Raises:
+            CredentialsError: there is none.
+        """
+
+    @abstractmethod
     def current(self) -> KeyPair:
         """Return the key pair to sign with now.
 
         Raises:
             CredentialsError: there is none.
         """
-        ...
 
 
 class SecretFile:
@@ -64,6 +76,7 @@ class SecretFile:
         self._path = path
         self._seen: tuple[int, int, int] | None = None
         self._secret = Secret("")
+        self._warned = False
 
     def read(self) -> Secret:
         """Return the file's content without surrounding white space."""
@@ -73,10 +86,20 @@ class SecretFile:
             if seen != self._seen:
                 self._secret = self._content()
                 self._seen = seen
+                self._warn_where_others_can_read(status.st_mode)
         except (OSError, ValueError) as error:  # a ValueError for what is no text or no path
             reason = error.strerror if isinstance(error, OSError) else "is not text"
             raise CredentialsError(f"{self._path} cannot be read: {reason}") from None
         return self._secret
+
+    def _warn_where_others_can_read(self, mode: int) -> None:
+        if mode & stat.S_IROTH and not self._warned:
+            self._warned = True
+            log.warning(
+                "secret file is readable by every user of this host",
+                file=str(self._path),
+                remedy="chmod o-r; of a Kubernetes secret set defaultMode: 0440",
+            )
 
     def _content(self) -> Secret:
         text = self._path.read_text(encoding="utf-8").strip()
@@ -86,7 +109,7 @@ class SecretFile:
 
 
 @dataclass(frozen=True)
-class ConfiguredCredentials:
+class ConfiguredCredentials(Credentials):
     """Keys in the configuration, or in files that it names."""
 
     access_key: Secret | SecretFile
@@ -99,7 +122,7 @@ class ConfiguredCredentials:
 
 
 @dataclass(frozen=True)
-class FixedCredentials:
+class FixedCredentials(Credentials):
     """Keys found once."""
 
     pair: KeyPair
@@ -111,13 +134,22 @@ class FixedCredentials:
 
 
 def find_credentials(
-    config: CredentialsConfig, directory: Path, environ: Mapping[str, str] = os.environ
+    config: CredentialsConfig,
+    directory: Path,
+    environ: Mapping[str, str] = os.environ,
+    clock: Clock | None = None,
 ) -> Credentials:
     """Return the first source that has keys: configuration, environment, `~/.ncloud/configure`.
+
+    The server's role is none of them: it is taken only where the configuration names it.
 
     Raises:
         CredentialsError: none has.
     """
+    if config.source == "server_role":
+        from ncr_exporter.ncr.server_role import ServerRole  # noqa: PLC0415 -- few need it
+
+        return ServerRole(environ, clock or SystemClock())
     access = _configured(config.access_key, config.access_key_file, directory)
     secret = _configured(config.secret_key, config.secret_key_file, directory)
     if access is not None and secret is not None:

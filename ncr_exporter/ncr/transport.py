@@ -121,7 +121,7 @@ class Transport:
         sent_at: float | None = None
         try:
             async with self.limiter.turn(purpose.registry, urgency):
-                request = self._signed(path_and_query)
+                request = await self._signed(path_and_query)
                 sent_at = self._clock.monotonic()
                 body = await self._exchange(request, purpose.registry)
             result = accept(body)
@@ -134,9 +134,10 @@ class Transport:
     def _since(self, sent_at: float | None) -> float | None:
         return None if sent_at is None else self._clock.monotonic() - sent_at
 
-    def _signed(self, path_and_query: str) -> httpx.Request:
+    async def _signed(self, path_and_query: str) -> httpx.Request:
         """Return a request signed now: a signature is good for one moment and one attempt."""
         try:
+            await self._credentials.ready()
             keys = self._credentials.current()
         except CredentialsError as error:
             raise AuthenticationError(f"no key to sign with: {error}") from None

@@ -4,11 +4,14 @@ import asyncio
 import contextlib
 import ssl
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from email.utils import formatdate
 from http import HTTPStatus
 
 import h11
+import structlog
 
+from ncr_exporter.web.gate import Gate, Tls
 from ncr_exporter.web.limits import Limits
 from ncr_exporter.web.messages import Handler, Request, Response, text_response
 from ncr_exporter.web.places import Place, Places
@@ -19,26 +22,36 @@ _TOO_MANY = {"retry-after": "1"}
 _LAST = {"connection": "close"}
 _BODY_TOO_LARGE = 413
 
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Service:
+    """What all connections of a server share."""
+
+    handler: Handler
+    places: Places
+    limits: Limits
+    gate: Gate
+
 
 class Connection:
     """Serves one client until it leaves, breaks a rule, or takes too long."""
 
     def __init__(
-        self,
-        reader: asyncio.StreamReader,
-        writer: asyncio.StreamWriter,
-        handler: Handler,
-        places: Places,
-        limits: Limits,
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, service: Service
     ) -> None:
         self._reader = reader
         self._writer = writer
-        self._handler = handler
-        self._places = places
-        self._limits = limits
-        self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=limits.header_bytes)
+        self._handler = service.handler
+        self._places = service.places
+        self._limits = service.limits
+        self._gate = service.gate
+        self._http = h11.Connection(
+            h11.SERVER, max_incomplete_event_size=service.limits.header_bytes
+        )
 
-    async def serve(self, tls: ssl.SSLContext | None) -> None:
+    async def serve(self, tls: Tls | None) -> None:
         """Answer requests until they end; no client's doing is an error of ours."""
         with contextlib.suppress(OSError):  # a TimeoutError is one, too
             try:
@@ -48,24 +61,36 @@ class Connection:
                 await self._send(Request("GET", "*"), refusal, None)
             await self._part()
 
-    async def _serve_requests(self, tls: ssl.SSLContext | None) -> None:
+    async def _serve_requests(self, tls: Tls | None) -> None:
         async with asyncio.timeout(self._limits.header):
             await self._open(tls)
             request = await self._read_request()
-        while request is not None and await self._answer(request):
+        while request is not None and await self._answered(request):
             async with asyncio.timeout(self._limits.idle):
                 if not self._http.trailing_data[0]:
                     await self._receive()
             async with asyncio.timeout(self._limits.header):
                 request = await self._read_request()
 
-    async def _open(self, tls: ssl.SSLContext | None) -> None:
+    async def _open(self, tls: Tls | None) -> None:
         """Shake hands, and have `drain` wait until all is with the kernel."""
         # A high-water mark of 0 would do, but asyncio's TLS then waits for ever.
         self._writer.transport.set_write_buffer_limits(high=1)
         if tls is not None:
-            await self._writer.start_tls(tls)
+            await self._shake_hands(tls)
             self._writer.transport.set_write_buffer_limits(high=1)
+
+    async def _shake_hands(self, tls: Tls) -> None:
+        """Begin TLS; who has none or the wrong certificate is no error of ours, but a riddle."""
+        client, *_ = self._writer.get_extra_info("peername") or ("gone",)
+        try:
+            await self._writer.start_tls(tls.context)
+        except ssl.SSLError as error:
+            log.debug("TLS handshake failed", client=client, reason=error.reason)
+            raise
+        if not tls.admits(self._writer.get_extra_info("peercert")):
+            log.debug("client's certificate has none of the allowed names", client=client)
+            raise ConnectionAbortedError
 
     async def _read_request(self) -> Request | None:
         """Return the next request, or None where the client has left."""
@@ -92,27 +117,40 @@ class Connection:
             self._write(h11.InformationalResponse(status_code=100, headers=[], reason="Continue"))
         self._http.receive_data(await self._reader.read(self._limits.header_bytes))
 
+    async def _answered(self, request: Request) -> bool:
+        async with asyncio.timeout(self._limits.answer):
+            return await self._answer(request)
+
     async def _answer(self, request: Request) -> bool:
         """Answer, and tell whether another request may follow."""
-        place = await self._places.take()
-        if place is None:
-            busy = text_response(HTTPStatus.SERVICE_UNAVAILABLE, "too many requests\n", _TOO_MANY)
-            await self._send(request, busy, None)
+        # Before a place is taken: who waits for a password to be checked keeps nobody out.
+        refusal = await self._gate.refusal(request)
+        if refusal is None:
+            await self._work(request)
         else:
-            try:
-                await self._send(request, await self._handler(request), place)
-            finally:
-                place.give_back()
+            await self._send(request, refusal, None)
         if self._http.our_state is not h11.DONE or self._http.their_state is not h11.DONE:
             return False
         self._http.start_next_cycle()
         return True
 
+    async def _work(self, request: Request) -> None:
+        place = await self._places.take()
+        if place is None:
+            busy = text_response(HTTPStatus.SERVICE_UNAVAILABLE, "too many requests\n", _TOO_MANY)
+            await self._send(request, busy, None)
+            return
+        try:
+            await self._send(request, await self._handler(request), place)
+        finally:
+            place.give_back()
+
     async def _send(self, request: Request, response: Response, place: Place | None) -> None:
         if response.takeover is not None:
             await response.takeover(self._writer)
             raise ConnectionAbortedError
-        headers = list(({"date": formatdate(usegmt=True)} | dict(response.headers)).items())
+        date = {"date": formatdate(usegmt=True)}
+        headers = list((date | dict(response.headers) | dict(self._gate.headers)).items())
         if response.length is not None:
             headers.append(("content-length", str(response.length)))
         phrase = HTTPStatus(response.status).phrase

@@ -13,6 +13,8 @@ class Limits:
     """Between two requests of one connection."""
     stall: float = 10.0
     """Without one piece (128 KiB) of the answer taken, the connection is cut."""
+    answer: float = 120.0
+    """From the whole request to the last byte of its answer taken, however steadily one reads."""
     admission: float = 1.0
     """How long a request waits for a place before it is refused."""
     requests: int = 8

@@ -16,7 +16,8 @@ class Request:
     method: str
     target: str
     """Path and query, as on the wire."""
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """A password may be among them, so no traceback or log shows them."""
 
     @property
     def path(self) -> str:

@@ -1,7 +1,6 @@
 """Paths → answers. Nothing here calls the API or waits for a poll."""
 
-import zlib
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from itertools import chain
 
@@ -9,16 +8,16 @@ from ncr_exporter.clock import Clock
 from ncr_exporter.errors import UserError
 from ncr_exporter.metrics.exposition import Exposition
 from ncr_exporter.metrics.own import OwnMetrics
+from ncr_exporter.metrics.packing import gzip_member, joined, packed
 from ncr_exporter.store import Store
 from ncr_exporter.targets import ImageKey
+from ncr_exporter.web.bodies import gathered, in_steps
 from ncr_exporter.web.crosssite import is_cross_site
-from ncr_exporter.web.messages import Request, Response, text_response
+from ncr_exporter.web.messages import Handler, Request, Response, text_response
 from ncr_exporter.web.negotiation import OPENMETRICS, TEXT, wants_gzip, wants_openmetrics
 from ncr_exporter.web.report import csv_response
 from ncr_exporter.web.status.handler import StatusPage
 
-_GZIP_LEVEL = 1  # a sixth of level 9's time for a tenth more bytes, on this kind of text
-_GZIP_WINDOW = zlib.MAX_WBITS | 16
 _READ = ("GET", "HEAD")
 _WRITE = ("POST", "PUT")
 _LINKS = (
@@ -51,34 +50,32 @@ class Routes:
         """
         self._exposition = exposition
         self._own = own
+        self._store = store
         self._is_ready = ready
         self._clock = clock
-        self._store = store
         self._config = config
         self._reload = reload
         status = StatusPage(store, next_poll, lambda: self._links(telemetry_path))
-        self._routes: dict[str, Callable[[Request], Response | Awaitable[Response]]] = {
-            "/": status.page,
-            **status.assets(),
-            "/report.csv": self._report,
-            "/-/healthy": self._healthy,
-            "/-/ready": self._ready,
-            "/config": self._shown_config,
-            telemetry_path: self._metrics,
+        self._routes: dict[str, tuple[tuple[str, ...], Handler]] = {
+            "/": (_READ, status.page),
+            **{path: (_READ, handler) for path, handler in status.assets().items()},
+            "/report.csv": (_READ, self._report),
+            "/-/healthy": (_READ, self._healthy),
+            "/-/ready": (_READ, self._ready),
+            "/-/reload": (_WRITE, self._reloaded),
+            "/config": (_READ, self._shown_config),
+            telemetry_path: (_READ, self._metrics),
         }
 
     async def __call__(self, request: Request) -> Response:
         """Return the answer to one request."""
-        if request.path == "/-/reload":
-            return await self._reloaded(request)
-        route = self._routes.get(request.path)
-        if route is None:
+        methods, handler = self._routes.get(request.path, (None, None))
+        if methods is None or handler is None:
             return text_response(HTTPStatus.NOT_FOUND, "not found; see /\n")
-        if request.method not in _READ:
-            allow = {"allow": ", ".join(_READ)}
+        if request.method not in methods:
+            allow = {"allow": ", ".join(methods)}
             return text_response(HTTPStatus.METHOD_NOT_ALLOWED, "method not allowed\n", allow)
-        answer = route(request)
-        return answer if isinstance(answer, Response) else await answer
+        return await handler(request)
 
     def _links(self, telemetry_path: str) -> list[tuple[str, str]]:
         """Return what the status page leads to: whatever of this is served."""
@@ -90,9 +87,6 @@ class Routes:
             return text_response(
                 HTTPStatus.FORBIDDEN, "not enabled; start with --web.enable-lifecycle\n"
             )
-        if request.method not in _WRITE:
-            allow = {"allow": ", ".join(_WRITE)}
-            return text_response(HTTPStatus.METHOD_NOT_ALLOWED, "method not allowed\n", allow)
         if is_cross_site(request.headers):
             return text_response(HTTPStatus.FORBIDDEN, "not from another site's page\n")
         try:
@@ -101,40 +95,34 @@ class Routes:
             return text_response(HTTPStatus.INTERNAL_SERVER_ERROR, f"{error}\n")
         return text_response(HTTPStatus.OK, "reloaded\n")
 
-    def _shown_config(self, _: Request) -> Response:
+    async def _shown_config(self, _: Request) -> Response:
         return text_response(HTTPStatus.OK, self._config(), {"cache-control": "no-store"})
 
-    def _metrics(self, request: Request) -> Response:
+    async def _metrics(self, request: Request) -> Response:
         openmetrics = wants_openmetrics(request.headers.get("accept", ""))
-        images = self._exposition.pieces(self._clock.time(), openmetrics=openmetrics)
-        pieces: Iterable[bytes] = chain(images, [self._own.text(openmetrics=openmetrics)])
+        edition, now = self._exposition.edition, self._clock.time()
+        own = self._own.text(openmetrics=openmetrics)
         headers = {
             "content-type": OPENMETRICS if openmetrics else TEXT,
             "vary": "accept, accept-encoding",
         }
-        if wants_gzip(request.headers.get("accept-encoding", "")):
-            headers["content-encoding"] = "gzip"
-            pieces = _gzipped(pieces)
-        return Response(HTTPStatus.OK, headers, pieces)
+        if not wants_gzip(request.headers.get("accept-encoding", "")):
+            text = edition.text(now, openmetrics=openmetrics)
+            return Response(HTTPStatus.OK, headers, gathered(chain(text, [own])))
+        headers["content-encoding"] = "gzip"
+        head = await in_steps(edition.packed(now, openmetrics=openmetrics))
+        body = gzip_member(joined((head, packed(own))))
+        return Response(HTTPStatus.OK, headers, (body,), len(body))
 
-    def _report(self, _: Request) -> Response:
+    async def _report(self, _: Request) -> Response:
         return csv_response(self._store.images.values(), self._clock.time())
 
-    def _healthy(self, _: Request) -> Response:
+    async def _healthy(self, _: Request) -> Response:
         return text_response(HTTPStatus.OK, "healthy\n")
 
-    def _ready(self, _: Request) -> Response:
+    async def _ready(self, _: Request) -> Response:
         if self._is_ready():
             return text_response(HTTPStatus.OK, "ready\n")
         return text_response(
             HTTPStatus.SERVICE_UNAVAILABLE, "not ready: some image was not polled yet\n"
         )
-
-
-def _gzipped(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """Compress piece by piece, so that no piece holds the event loop for long."""
-    compressor = zlib.compressobj(_GZIP_LEVEL, wbits=_GZIP_WINDOW)
-    for piece in pieces:
-        if part := compressor.compress(piece):
-            yield part
-    yield compressor.flush()

@@ -6,20 +6,21 @@ handshakes all three, and caps connections; the parts that do are short enough t
 
 import asyncio
 import socket
-import ssl
 from asyncio import sslproto
 from typing import Self, cast
 
 import structlog
 
-from ncr_exporter.web.connection import Connection
+from ncr_exporter.web.connection import Connection, Service
+from ncr_exporter.web.gate import Gate, OpenGate, Tls
 from ncr_exporter.web.limits import Limits
 from ncr_exporter.web.messages import Handler, Request, Response, text_response
 from ncr_exporter.web.places import Places
 
 _UNSENT = 128 * 1024
 """Bytes of an answer that the kernel may hold beside those on the wire."""
-_TLS_BUFFER = 16 * 1024
+_TLS_BUFFER = 4 * 1024
+"""Enough for a request; OpenSSL itself adds some 45 KiB while hands are shaken."""
 
 log = structlog.get_logger()
 
@@ -28,15 +29,15 @@ class Server:
     """Serves one handler on any number of addresses; an async context manager stops it."""
 
     def __init__(
-        self, handler: Handler, limits: Limits | None = None, tls: ssl.SSLContext | None = None
+        self, handler: Handler, limits: Limits | None = None, gate: Gate | None = None
     ) -> None:
         self._handler = handler
-        self._limits = limits or Limits()
-        self._tls = tls
-        self._places = Places(self._limits.requests, self._limits.admission)
+        limits = limits or Limits()
+        places = Places(limits.requests, limits.admission)
+        self._service = Service(self._guarded, places, limits, gate or OpenGate())
         self._listeners: list[asyncio.Server] = []
         self._connections: set[asyncio.Task[None]] = set()
-        if tls is not None:
+        if self._service.gate.tls is not None:
             # asyncio makes a buffer of this size per TLS connection: of 256 KiB, unless told.
             sslproto.SSLProtocol.max_size = _TLS_BUFFER
 
@@ -70,20 +71,21 @@ class Server:
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         stopped = not self._listeners
-        if stopped or len(self._connections) >= self._limits.connections:
+        if stopped or len(self._connections) >= self._service.limits.connections:
             writer.transport.abort()
             return
-        if self._tls is not None:  # what is read from here on is for the handshake
+        tls = self._service.gate.tls
+        if tls is not None:  # what is read from here on is for the handshake
             cast("asyncio.Transport", writer.transport).pause_reading()
-        connection = Connection(reader, writer, self._guarded, self._places, self._limits)
-        task = asyncio.create_task(self._run(connection))
+        connection = Connection(reader, writer, self._service)
+        task = asyncio.create_task(self._run(connection, tls))
         self._connections.add(task)
         task.add_done_callback(self._connections.discard)
         task.add_done_callback(lambda _: writer.transport.abort())
 
-    async def _run(self, connection: Connection) -> None:
+    async def _run(self, connection: Connection, tls: Tls | None) -> None:
         try:
-            await connection.serve(self._tls)
+            await connection.serve(tls)
         except asyncio.CancelledError:
             pass
         except Exception:

@@ -12,7 +12,7 @@ from http import HTTPStatus
 from ncr_exporter.states import ImageState, RegistryState
 from ncr_exporter.store import Store
 from ncr_exporter.targets import ImageKey
-from ncr_exporter.web.messages import Request, Response, text_response
+from ncr_exporter.web.messages import Handler, Request, Response, text_response
 from ncr_exporter.web.negotiation import wants_gzip
 from ncr_exporter.web.status.assets import asset, content_types
 
@@ -82,7 +82,7 @@ class StatusPage:
         return _answer(request, text.encode(errors="replace"), "text/html; charset=utf-8", status)
 
     @staticmethod
-    def assets() -> Mapping[str, Callable[[Request], Response]]:
+    def assets() -> Mapping[str, Handler]:
         """Return the paths of what the page loads, and what answers for them."""
         return dict.fromkeys(content_types(), _asset)
 
@@ -105,7 +105,7 @@ def _giving_way() -> Iterator[None]:
             gc.enable()
 
 
-def _asset(request: Request) -> Response:
+async def _asset(request: Request) -> Response:
     return _answer(request, asset(request.path), content_types()[request.path])
 
 

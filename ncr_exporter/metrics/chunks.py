@@ -1,0 +1,104 @@
+"""Images in chunks: what is compressed together, once, until one of them changes."""
+
+from collections.abc import Iterable, Mapping
+
+from ncr_exporter.metrics.catalogue import STATE_FAMILIES
+from ncr_exporter.metrics.packing import deflated
+from ncr_exporter.metrics.rendering import RenderedImage
+from ncr_exporter.targets import ImageKey
+
+_IMAGES = 64
+"""Blocks of fewer lines compress badly; larger ones are compressed anew more often."""
+_BYTES = 512 * 1024
+"""Text beyond which a chunk takes no further image: compressing it must not hold the loop up."""
+_NONE = (b"",) * len(STATE_FAMILIES)
+
+Images = Mapping[ImageKey, RenderedImage]
+
+
+class Chunk:
+    """Some images at one moment; never changed, only replaced."""
+
+    __slots__ = ("_deflated", "images", "size")
+
+    def __init__(self, images: Images, known: list[bytes | None] | None = None) -> None:
+        self.images = images
+        self.size = sum(image.size for image in images.values())
+        self._deflated = known or [None] * len(STATE_FAMILIES)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether further images should go elsewhere."""
+        return len(self.images) >= _IMAGES or self.size >= _BYTES
+
+    def replaced(self, images: Images, changed: Iterable[int]) -> "Chunk":
+        """Return the chunk with these images; families that did not change stay compressed."""
+        known = list(self._deflated)
+        for family in changed:
+            known[family] = None
+        return Chunk(images, known)
+
+    def text(self, family: int) -> bytes:
+        """Return the lines of a family, by its position in the catalogue."""
+        return b"".join([image.blocks[family] for image in self.images.values()])
+
+    def is_deflated(self, family: int) -> bool:
+        """Tell whether a family needs no compressing."""
+        return self._deflated[family] is not None
+
+    def deflated(self, family: int, text: bytes) -> bytes:
+        """Return the lines of a family compressed; `text` is what `text(family)` returns."""
+        known = self._deflated[family]
+        if known is None:
+            known = self._deflated[family] = deflated(text)
+        return known
+
+    def ages(self, now: float) -> bytes:
+        """Return the lines of the ages at `now` (s)."""
+        return "".join([image.age_line(now) for image in self.images.values()]).encode()
+
+
+class Chunks:
+    """Every image, in chunks that replace each other."""
+
+    def __init__(self) -> None:
+        self._chunks: dict[int, Chunk] = {}
+        self._place: dict[ImageKey, int] = {}
+        self._open = 0
+
+    def snapshot(self) -> tuple[Chunk, ...]:
+        """Return the chunks of this moment."""
+        return tuple(self._chunks.values())
+
+    def get(self, key: ImageKey) -> RenderedImage | None:
+        """Return an image as it is published now."""
+        place = self._place.get(key)
+        return None if place is None else self._chunks[place].images[key]
+
+    def put(self, key: ImageKey, image: RenderedImage) -> list[int]:
+        """Add or replace an image; return the positions of the families that changed."""
+        changed = _changed(self.get(key), image)
+        place = self._place.setdefault(key, self._open)
+        chunk = self._chunks.get(place) or Chunk({})
+        chunk = self._chunks[place] = chunk.replaced({**chunk.images, key: image}, changed)
+        if place == self._open and chunk.is_full:
+            self._open += 1
+        return changed
+
+    def remove(self, key: ImageKey) -> list[int]:
+        """Remove an image; return the positions of the families that changed."""
+        changed = _changed(self.get(key), None)
+        place = self._place.pop(key)
+        chunk = self._chunks[place]
+        images = {other: image for other, image in chunk.images.items() if other != key}
+        if images:
+            self._chunks[place] = chunk.replaced(images, changed)
+        else:
+            del self._chunks[place]
+        return changed
+
+
+def _changed(before: RenderedImage | None, after: RenderedImage | None) -> list[int]:
+    """Return the positions of the families whose lines differ."""
+    blocks = zip(before.blocks if before else _NONE, after.blocks if after else _NONE, strict=True)
+    return [position for position, (old, new) in enumerate(blocks) if old != new]

@@ -1,0 +1,64 @@
+"""States → lines, rendered once when a state changes."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ncr_exporter.metrics.catalogue import STATE_FAMILIES
+from ncr_exporter.metrics.family import IMAGE, Family, Sample
+from ncr_exporter.metrics.image_families import LAST_PULLED_AGE
+from ncr_exporter.metrics.registry_families import REGISTRY_FAMILIES
+from ncr_exporter.metrics.text import label_pair, sample_line
+from ncr_exporter.states import ImageState, RegistryState
+
+_REGISTRY = ("registry",)
+
+
+@dataclass(frozen=True, slots=True)
+class RenderedImage:
+    """An image's lines, ready to be joined."""
+
+    blocks: tuple[bytes, ...]
+    """One per family of the catalogue, in its order; empty where nothing is known."""
+    series: int
+    """How many samples these lines are, and the age."""
+    age_start: str
+    """What stands before the age on its line; empty where no pull is known."""
+    pulled: float
+    """Newest pull in seconds, for the one value that moves between polls."""
+    size: int
+    """Bytes of the blocks."""
+
+    def age_line(self, now: float) -> str:
+        """Return the line of the age at `now` (s), or nothing."""
+        if not self.age_start:
+            return ""
+        return f"{self.age_start}{max(0.0, round(now - self.pulled, 3))!r}\n"
+
+
+def render(state: ImageState) -> RenderedImage:
+    """Return every line that follows from an image's state."""
+    pairs = ",".join(map(label_pair, IMAGE, state.target.key))
+    blocks = tuple(_block(family, IMAGE, family.samples(state), pairs) for family in STATE_FAMILIES)
+    series = sum(block.count(b"\n") for block in blocks)
+    size = sum(map(len, blocks))
+    pulled = LAST_PULLED_AGE.since(state.image) if state.image else None
+    if pulled is None:
+        return RenderedImage(blocks, series, "", 0.0, size)
+    start = f"{LAST_PULLED_AGE.name}{{{pairs}}} "
+    return RenderedImage(blocks, series + 1, start, pulled / 1000, size)
+
+
+def render_registry(state: RegistryState) -> tuple[bytes, ...]:
+    """Return every line that follows from a registry's state, a block per family."""
+    pairs = label_pair("registry", state.target.label)
+    return tuple(
+        _block(family, _REGISTRY, family.samples(state), pairs) for family in REGISTRY_FAMILIES
+    )
+
+
+def _block(family: Family, common: tuple[str, ...], samples: Iterable[Sample], pairs: str) -> bytes:
+    further = family.labels[len(common) :]
+    return "".join(
+        sample_line(family.name, ",".join((pairs, *map(label_pair, further, values))), value)
+        for values, value in samples
+    ).encode()

@@ -1,0 +1,177 @@
+"""The web configuration file's keys, as Prometheus' exporter-toolkit defines them.
+
+One file serves every exporter of a site. So its format is not ours to change: a key means here what
+it means there, or is refused where Python cannot honour it.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from ncr_exporter.config import kinds
+from ncr_exporter.config.kinds import ListOf, MapOf
+from ncr_exporter.config.model import option
+from ncr_exporter.config.secret import Secret
+
+VERSIONS = ("TLS10", "TLS11", "TLS12", "TLS13")
+CURVES = {
+    "CurveP256": "prime256v1",
+    "CurveP384": "secp384r1",
+    "CurveP521": "secp521r1",
+    "X25519": "X25519",
+}
+"""Go's names → OpenSSL's."""
+TLS13_CIPHERS = {
+    "TLS_AES_128_GCM_SHA256",
+    "TLS_AES_256_GCM_SHA384",
+    "TLS_CHACHA20_POLY1305_SHA256",
+}
+"""Go takes them in the list, and has all three whatever it says."""
+CIPHERS = {
+    "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA": "ECDHE-ECDSA-AES128-SHA",
+    "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256": "ECDHE-ECDSA-AES128-GCM-SHA256",
+    "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA": "ECDHE-ECDSA-AES256-SHA",
+    "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384": "ECDHE-ECDSA-AES256-GCM-SHA384",
+    "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256": "ECDHE-ECDSA-CHACHA20-POLY1305",
+    "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA": "ECDHE-RSA-AES128-SHA",
+    "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256": "ECDHE-RSA-AES128-GCM-SHA256",
+    "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA": "ECDHE-RSA-AES256-SHA",
+    "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384": "ECDHE-RSA-AES256-GCM-SHA384",
+    "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256": "ECDHE-RSA-CHACHA20-POLY1305",
+}
+"""Go's names of what it thinks secure → OpenSSL's."""
+
+_UNVERIFIED = ("RequireAnyClientCert", "RequireClientCert")
+_VERIFIED = ("VerifyClientCertIfGiven", "RequireAndVerifyClientCert")
+_HASH = re.compile(r"\$2[abxy]\$(0[4-9]|[12]\d|3[01])\$[./A-Za-z0-9]{21}[.Oeu][./A-Za-z0-9]{31}")
+_SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1, "m": 60, "h": 3600}
+_PART = re.compile(rf"(\d+\.?\d*|\.\d+)({'|'.join(sorted(_SECONDS, key=len, reverse=True))})")
+
+
+def client_auth(value: object) -> str:
+    """Read one of Go's words for what a client must show."""
+    if value in _UNVERIFIED:
+        raise ValueError(
+            "Python cannot ask for a certificate without verifying it; "
+            "use RequireAndVerifyClientCert, with client_ca_file"
+        )
+    return str(kinds.one_of("NoClientCert", "RequestClientCert", *_VERIFIED)(value))
+
+
+def cipher(value: object) -> str:
+    """Read one of Go's names of cipher suites."""
+    known = sorted({*CIPHERS, *TLS13_CIPHERS})
+    if value not in known:
+        near = kinds.nearest(value, known) if isinstance(value, str) else ""
+        raise ValueError(f"must be one of Go's secure cipher suites{near}")
+    return str(value)
+
+
+def pem(value: object) -> str:
+    """Read a certificate that stands in the file itself."""
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError("must be PEM text, after a `|` for its lines")
+    return value
+
+
+def bcrypt_hash(value: object) -> Secret:
+    """Read a password's hash; it is shown nowhere, either."""
+    if not isinstance(value, str) or not _HASH.fullmatch(value):
+        raise ValueError("must be a bcrypt hash, as `htpasswd -nBC 10 USER` makes one")
+    return Secret(value)
+
+
+def header(*allowed: str) -> Callable[[object], str]:
+    """Read a header's value; nothing, where any is allowed, leaves the header out."""
+
+    def read(value: object) -> str:
+        text = "" if value is None else value
+        if allowed and text not in allowed:
+            words = " or ".join(allowed)
+            raise ValueError(f"must be {words}, not {kinds.describe(value)}")
+        if not isinstance(text, str):
+            raise ValueError(f"must be text, not {kinds.shape(value)}")
+        if not (text.isascii() and (text.isprintable())):
+            raise ValueError("must be one line of ASCII, as headers are")
+        return text.strip()
+
+    return read
+
+
+def interval(value: object) -> float:
+    """Read a duration as Go writes it, such as 1s or 1m30.5s, in seconds; 0 needs no unit."""
+    text = str(value) if isinstance(value, str) else ""
+    parts = _PART.findall(text)
+    if text != "0" and (not parts or "".join(map("".join, parts)) != text):
+        raise ValueError(f"must be a duration such as 100ms or 1s, not {kinds.describe(value)}")
+    return float(sum(float(number) * _SECONDS[unit] for number, unit in parts))
+
+
+@dataclass(frozen=True)
+class TlsSettings:
+    """`tls_server_config`."""
+
+    cert_file: str | None = option(kinds.text, None, "the server's certificate chain")
+    key_file: str | None = option(kinds.text, None, "its private key")
+    cert: str | None = option(pem, None, "the certificate itself, instead of cert_file")
+    key: Secret | None = option(kinds.secret, None, "the key itself, instead of key_file")
+    client_auth_type: str = option(client_auth, "NoClientCert", "what a client must show")
+    client_ca_file: str | None = option(kinds.text, None, "who signs clients' certificates")
+    client_ca: str | None = option(pem, None, "their certificates themselves")
+    client_allowed_sans: tuple[str, ...] | None = option(
+        ListOf(kinds.text, least=1), None, "names, one of which a client's certificate must have"
+    )
+    min_version: str = option(kinds.one_of(*VERSIONS), "TLS12", "the oldest version spoken")
+    max_version: str = option(kinds.one_of(*VERSIONS), "TLS13", "the newest version spoken")
+    cipher_suites: tuple[str, ...] = option(ListOf(cipher), (), "for TLS 1.2, in Go's names")
+    prefer_server_cipher_suites: bool = option(
+        kinds.boolean, default=True, help_text="our order of ciphers decides, not the client's"
+    )
+    curve_preferences: tuple[str, ...] = option(
+        ListOf(kinds.one_of(*CURVES)), (), "curves for the key exchange"
+    )
+
+    @property
+    def verifies(self) -> bool:
+        """Whether a client's certificate is looked at."""
+        return self.client_auth_type in _VERIFIED
+
+
+@dataclass(frozen=True)
+class HttpSettings:
+    """`http_server_config`."""
+
+    http2: bool = option(kinds.boolean, default=True, help_text="understood; we speak HTTP/1.1")
+    headers: Mapping[str, str] = option(
+        MapOf(
+            {
+                "Content-Security-Policy": header(),
+                "Strict-Transport-Security": header(),
+                "X-Content-Type-Options": header("nosniff"),
+                "X-Frame-Options": header("deny", "sameorigin"),
+                "X-XSS-Protection": header(),
+            }
+        ),
+        dict,
+        "headers of every answer",
+    )
+
+
+@dataclass(frozen=True)
+class RateSettings:
+    """`rate_limit`."""
+
+    interval: float = option(interval, 0.0, "between two requests, of all clients together")
+    burst: int = option(kinds.number(0, 1_000_000_000, whole=True), 0, "so many at once")
+
+
+@dataclass(frozen=True)
+class SiteSettings:
+    """The whole file."""
+
+    tls_server_config: TlsSettings = option(TlsSettings, TlsSettings, "TLS")
+    http_server_config: HttpSettings = option(HttpSettings, HttpSettings, "HTTP")
+    rate_limit: RateSettings = option(RateSettings, RateSettings, "how often")
+    basic_auth_users: Mapping[str, Secret] = option(
+        MapOf(bcrypt_hash), dict, "user → bcrypt hash of the password"
+    )

@@ -1,0 +1,99 @@
+"""Small HTTP servers on loopback: an exposition to scrape, a webhook that keeps what it gets."""
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+Notification = dict[str, Any]
+"""What Alertmanager posts."""
+
+
+@contextmanager
+def exposition(text: str) -> Iterator[str]:
+    """Serve one exposition in text format 0.0.4; give the `host:port` to scrape."""
+
+    class Handler(_Quiet):
+        def do_GET(self) -> None:
+            self.answer(text.encode(), "text/plain; version=0.0.4")
+
+    with _serving(Handler) as address:
+        yield address
+
+
+class Inbox:
+    """What was posted, by path, as it comes."""
+
+    def __init__(self) -> None:
+        self.address = ""
+        self._received: list[tuple[str, Notification]] = []
+        self._arrived = threading.Condition()  # reentrant
+
+    def put(self, path: str, notification: Notification) -> None:
+        """Keep one."""
+        with self._arrived:
+            self._received.append((path, notification))
+            self._arrived.notify_all()
+
+    def alerts(self, path: str) -> list[dict[str, Any]]:
+        """Every alert posted to a path so far, each with the labels that its `group` shares."""
+        with self._arrived:
+            posted = [notification for at, notification in self._received if at == path]
+        return [
+            {**alert, "group": each["groupLabels"]} for each in posted for alert in each["alerts"]
+        ]
+
+    def wait_for(
+        self, path: str, wanted: Callable[[dict[str, Any]], bool], within: float = 30.0
+    ) -> dict[str, Any]:
+        """Return the first alert that is wanted of those posted to a path."""
+        deadline = time.monotonic() + within
+        with self._arrived:
+            while not (found := [alert for alert in self.alerts(path) if wanted(alert)]):
+                left = deadline - time.monotonic()
+                assert left > 0, f"no such alert at {path} within {within} s: {self._received}"
+                self._arrived.wait(left)
+        return found[0]
+
+
+@contextmanager
+def webhook() -> Iterator[Inbox]:
+    """Serve a webhook."""
+    inbox = Inbox()
+
+    class Handler(_Quiet):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["content-length"]))
+            inbox.put(self.path, json.loads(body))
+            self.answer(b"", "text/plain")
+
+    with _serving(Handler) as inbox.address:
+        yield inbox
+
+
+class _Quiet(BaseHTTPRequestHandler):
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 -- the base class's name
+        """Say nothing."""
+
+    def answer(self, body: bytes, content_type: str) -> None:
+        """Send a whole answer."""
+        self.send_response(200)
+        self.send_header("content-type", content_type)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+@contextmanager
+def _serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        try:
+            yield f"127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()

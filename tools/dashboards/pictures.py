@@ -1,0 +1,135 @@
+"""`python -m tools.dashboards.pictures DIRECTORY`: draw the dashboards as they look with the demo.
+
+A demo, a Prometheus that scrapes it and knows a week before it, and Grafana's own front-end
+libraries in Chromium (`tools/grafana`); all on loopback, all ended at the end.
+"""
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from socket import socket
+
+from tools.dashboards.__main__ import DASHBOARDS, file_of
+from tools.demo_history import History
+from tools.get_prometheus import Tools, find_tools
+
+ROOT = Path(__file__).resolve().parents[2]
+DRAW = ROOT / "tools" / "grafana" / "draw.mjs"
+CACHE = ROOT / ".cache" / "grafana"
+JOB = "ncr"
+CHOICES = {"ncr-image": ("var-registry=demo-registry", "var-image=api", "expand=1")}
+"""What is chosen in a dashboard before it is drawn."""
+_SCRAPED_FOR = 40.0
+"""Seconds that the live part needs: a rate wants several scrapes."""
+
+
+@contextmanager
+def running(*command: str | Path, log: Path) -> Iterator[None]:
+    """Run a program until the end of the context."""
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=output)  # noqa: S603 -- fixed words
+        try:
+            yield
+        finally:
+            process.terminate()
+            process.wait(10)
+
+
+def wait_for(url: str, within: float = 60.0) -> None:
+    """Wait until something answers 200 at `url`."""
+    deadline = time.monotonic() + within
+    while True:
+        try:
+            with urllib.request.urlopen(url, timeout=2):  # noqa: S310 -- our own loopback address
+                return
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)
+
+
+def free_port() -> int:
+    """Return a port of 127.0.0.1 that was free a moment ago."""
+    with socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def watched_demo(tools: Tools, work: Path) -> Iterator[str]:
+    """Give the URL of a Prometheus that scrapes a demo and knows its past."""
+    target, address = f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"
+    with ExitStack() as stack:
+        demo = (sys.executable, "-m", "ncr_exporter", "demo", f"--web.listen-address={target}")
+        stack.enter_context(running(*demo, log=work / "demo.log"))
+        wait_for(f"http://{target}/-/ready")
+        history = History(time.time(), 7, JOB, target)
+        (work / "history.om").write_text("".join(history.lines()))
+        backfill = (tools.promtool, "tsdb", "create-blocks-from", "openmetrics")
+        paths = (work / "history.om", work / "data")
+        subprocess.run([*backfill, *paths], check=True, stdout=subprocess.DEVNULL)  # noqa: S603 -- fixed words
+        scrape = {"job_name": JOB, "static_configs": [{"targets": [target]}]}
+        config = {"global": {"scrape_interval": "10s"}, "scrape_configs": [scrape]}
+        (work / "prometheus.yml").write_text(json.dumps(config))
+        flags = (
+            f"--config.file={work / 'prometheus.yml'}",
+            f"--storage.tsdb.path={work / 'data'}",
+            f"--web.listen-address={address}",
+        )
+        stack.enter_context(running(tools.prometheus, *flags, log=work / "prometheus.log"))
+        wait_for(f"http://{address}/-/ready")
+        time.sleep(_SCRAPED_FOR)
+        yield f"http://{address}"
+
+
+def draw(prometheus: str, directory: Path, options: Sequence[str]) -> int:
+    """Draw every dashboard; return how many could not be drawn whole."""
+    failed = 0
+    for dashboard in DASHBOARDS:
+        out = directory / f"dashboard-{dashboard.uid.removeprefix('ncr-')}.png"
+        words = (*CHOICES.get(dashboard.uid, ()), *options)
+        command: list[str | Path] = [
+            "node",
+            DRAW,
+            CACHE,
+            file_of(dashboard),
+            prometheus,
+            out,
+            *words,
+        ]
+        failed += subprocess.run(command, check=False).returncode != 0  # noqa: S603 -- fixed words
+        if shutil.which("pngquant"):
+            shrink: list[str | Path] = ["pngquant", "--force", "--ext=.png", "--strip", "128", out]
+            subprocess.run(shrink, check=True)  # noqa: S603 -- fixed words
+        sys.stdout.write(f"{out}: {out.stat().st_size // 1000} kB\n")
+    return failed
+
+
+def main() -> int:
+    """Draw the dashboards; return the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("directory", type=Path)
+    parser.add_argument("options", nargs="*", help="for draw.mjs, as from=now-1h or theme=dark")
+    given = parser.parse_args()
+    given.directory.mkdir(parents=True, exist_ok=True)
+    tools = find_tools()
+    if tools is None:
+        sys.exit("needs Prometheus and promtool: make prometheus")
+    with (
+        tempfile.TemporaryDirectory() as work,
+        watched_demo(tools, Path(work)) as prometheus,
+    ):
+        return min(1, draw(prometheus, given.directory, given.options))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,133 @@
+"""Tables: a row per combination of labels, a column per query."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from string import ascii_uppercase
+
+from tools.dashboards.look import (
+    NO_STEPS,
+    Json,
+    Query,
+    Steps,
+    Words,
+    mappings,
+    override,
+    panel,
+    targets,
+    thresholds,
+    valued,
+)
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table: a query whose labels are the table's keys."""
+
+    title: str
+    expr: str
+    unit: str = "none"
+    steps: Steps = NO_STEPS
+    width: int | None = None
+    words: Words = field(default_factory=dict)
+    gauge: bool = False
+    """Draw it as a bar from 0 to 1."""
+    decimals: int | None = None
+
+
+@dataclass(frozen=True)
+class Key:
+    """A label that tells the rows of a table apart."""
+
+    label: str
+    title: str
+    width: int | None = None
+    link: Json | None = None
+    last: bool = False
+    """Show it behind the values."""
+
+
+def table(  # noqa: PLR0913 -- what a table is made of, each by name
+    title: str,
+    description: str,
+    keys: Sequence[Key],
+    columns: Sequence[Column],
+    *,
+    sort_by: str,
+    descending: bool = True,
+    empty: str = "",
+    hidden: Sequence[str] = (),
+) -> Json:
+    """Return a row per combination of keys; the queries' tables are merged on them.
+
+    Columns of the titles in `hidden` only bring in the rows or labels of their queries. `empty` is
+    said where there are no rows.
+    """
+    return {
+        **panel("table", title, description),
+        "targets": [
+            {**target, "format": "table"}
+            for target in targets([Query(column.expr) for column in columns], instant=True)
+        ],
+        "transformations": _one_table(keys, columns, hidden),
+        "fieldConfig": {
+            "defaults": {
+                **valued("none", NO_STEPS),
+                "custom": {"align": "auto", "cellOptions": {"type": "auto"}, "filterable": False},
+                **({"noValue": empty} if empty else {}),
+            },
+            "overrides": [
+                *(override(key.title, _key_look(key)) for key in keys if _key_look(key)),
+                *(override(c.title, _column_look(c)) for c in columns if c.title not in hidden),
+            ],
+        },
+        "options": {
+            "cellHeight": "sm",
+            "showHeader": True,
+            "sortBy": [{"displayName": sort_by, "desc": descending}],
+        },
+    }
+
+
+def _one_table(keys: Sequence[Key], columns: Sequence[Column], hidden: Sequence[str]) -> list[Json]:
+    """Return how the queries' answers become one table; Grafana calls their values by query."""
+    several = len(columns) > 1
+    refs = [f"Value #{ref}" if several else "Value" for ref in ascii_uppercase[: len(columns)]]
+    titles = dict(zip(refs, (column.title for column in columns), strict=True))
+    dropped = ["Time", *(ref for ref, title in titles.items() if title in hidden)]
+    first, last = ([key.label for key in keys if key.last is behind] for behind in (False, True))
+    order = [*first, *refs, *last]
+    organize = {
+        "excludeByName": dict.fromkeys(dropped, True),
+        "indexByName": {name: place for place, name in enumerate(order)},
+        "renameByName": {**{key.label: key.title for key in keys}, **titles},
+    }
+    merge = [{"id": "merge", "options": {}}] if several else []
+    return [*merge, {"id": "organize", "options": organize}]
+
+
+def _key_look(key: Key) -> Json:
+    return {
+        **({} if key.width is None else {"custom.width": key.width}),
+        **({} if key.link is None else {"links": [key.link]}),
+    }
+
+
+def _column_look(column: Column) -> Json:
+    cell: Json = {}
+    if column.gauge:
+        cell = {
+            "custom.cellOptions": {"type": "gauge", "mode": "basic", "valueDisplayMode": "text"},
+            "min": 0,
+            "max": 1,
+        }
+    elif column.words or column.steps is not NO_STEPS:
+        cell = {"custom.cellOptions": {"type": "color-text"}}
+    return {
+        "unit": column.unit,
+        "noValue": "",  # or an empty cell says what the table says when it is empty
+        **({} if column.decimals is None else {"decimals": column.decimals}),
+        **({} if column.width is None else {"custom.width": column.width}),
+        **({"mappings": mappings(column.words)} if column.words else {}),
+        **({} if column.steps is NO_STEPS else {"thresholds": thresholds(column.steps)}),
+        **cell,
+    }

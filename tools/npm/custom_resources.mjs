@@ -1,0 +1,14 @@
+// node custom_resources.mjs NODE_MODULES <objects.json: says of each whether prometheus-operator's CRD takes it.
+let text = "";
+for await (const chunk of process.stdin) text += chunk;
+for (const object of JSON.parse(text)) {
+  const { apiVersion, kind } = object;
+  const file = `${process.argv[2]}/@kubernetes-models/prometheus-operator/${apiVersion}/${kind}.js`;
+  try {
+    new (await import(file))[kind](object).validate();
+    console.log("ok");
+  } catch (error) {
+    process.exitCode = 1;
+    console.log(`${kind}: ${error.message}`);
+  }
+}
