@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from ncr_exporter import __version__
 from ncr_exporter.inventory import Tag
 from ncr_exporter.states import Failure
-from ncr_exporter.web.status.page import Facts, render
+from ncr_exporter.web.status.page import Snapshot, render
 from tests.scenes import DENIED, TIMED_OUT, House, empty, failing, few, many, tags
 from tests.states import NOW, platform, target
 
@@ -47,18 +47,18 @@ class Page(HTMLParser):
         return " ".join(self.text.split()).replace(" ,", ",")
 
 
-def facts_of(house: House, **fields: object) -> Facts:
-    given_facts = Facts(
+def snapshot_of(house: House, **fields: object) -> Snapshot:
+    whole = Snapshot(
         tuple(house.store.images.values()),
         tuple(house.store.registries.values()),
         lambda _: NOW + 780,
         (("Metrics", "./metrics"), ("Ready", "./-/ready")),
     )
-    return replace(given_facts, **fields)  # type: ignore[arg-type] # fields of Facts by name
+    return replace(whole, **fields)  # type: ignore[arg-type] # fields of Snapshot by name
 
 
 def shown(house: House, query: Mapping[str, str] | None = None) -> Page:
-    status, text = render(facts_of(house), query or {})
+    status, text = render(snapshot_of(house), query or {})
     assert status == 200
     return Page(text)
 
@@ -180,7 +180,7 @@ def test_the_last_polls_tell_each_failure_in_words_with_its_remedy() -> None:
 
 
 def test_an_image_that_is_polled_now_says_so() -> None:
-    _, text = render(facts_of(one(tags(1)), next_poll=lambda _: None), IMAGE)
+    _, text = render(snapshot_of(one(tags(1)), next_poll=lambda _: None), IMAGE)
     assert "Next poll: under way" in Page(text).words
 
 
@@ -212,7 +212,7 @@ def test_an_image_without_tags_and_one_that_was_never_listed() -> None:
 
 
 def test_no_such_image_is_404() -> None:
-    status, text = render(facts_of(few()), {"image": HOSTILE, "registry": "my-registry"})
+    status, text = render(snapshot_of(few()), {"image": HOSTILE, "registry": "my-registry"})
     assert status == 404
     assert (
         f"\u201c{HOSTILE}\u201d is not polled in registry \u201cmy-registry\u201d"
@@ -251,14 +251,14 @@ def test_nothing_is_loaded_from_elsewhere_and_nothing_is_inline() -> None:
     assert not [name for name, _ in page.attributes if name.startswith("on")]
 
 
-def named(registry: str, image: str, tag: str, said: str) -> Facts:
+def named(registry: str, image: str, tag: str, said: str) -> Snapshot:
     """Return an image that says all this wherever a text can stand."""
     house = House()
     house.registry(registry)
     listing = (Tag(tag, tag, 5, None, (platform(variant=said),)),)
     house.polled(target(image, registry, keep_tags=(tag,)), listing, Failure("server", said, said))
     house.store.list_failed(registry, Failure("server", said, said))
-    return facts_of(house, links=((said, f"./{said}"),))
+    return snapshot_of(house, links=((said, f"./{said}"),))
 
 
 text = st.text(st.characters(codec="utf-8"), min_size=1)

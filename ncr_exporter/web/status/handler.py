@@ -73,11 +73,11 @@ class StatusPage:
         registries: tuple[RegistryState, ...],
     ) -> Response:
         # Templates cost time and memory, which serving metrics alone does not need.
-        from ncr_exporter.web.status.page import Facts, render  # noqa: PLC0415
+        from ncr_exporter.web.status.page import Snapshot, render  # noqa: PLC0415 -- as said
 
-        facts = Facts(images, registries, self._next_poll, self._links())
+        snapshot = Snapshot(images, registries, self._next_poll, self._links())
         with _giving_way():
-            status, text = render(facts, request.query)
+            status, text = render(snapshot, request.query)
         # A lone surrogate, which no name should hold, must not cost the whole page.
         return _answer(request, text.encode(errors="replace"), "text/html; charset=utf-8", status)
 

@@ -28,7 +28,7 @@ Link = tuple[str, str]
 
 
 @dataclass(frozen=True)
-class Facts:
+class Snapshot:
     """Everything that the page tells, as of one moment."""
 
     images: Sequence[ImageState]
@@ -37,53 +37,53 @@ class Facts:
     links: Sequence[Link] = ()
 
 
-def render(facts: Facts, query: Mapping[str, str]) -> tuple[int, str]:
+def render(snapshot: Snapshot, query: Mapping[str, str]) -> tuple[int, str]:
     """Return the status and text of what a query asks for: all images, or one with its tags."""
     if "image" in query:
-        return _image_page(facts, query)
-    return 200, _index_page(facts, view_of(query, images.COLUMNS))
+        return _image_page(snapshot, query)
+    return 200, _index_page(snapshot, view_of(query, images.COLUMNS))
 
 
-def _index_page(facts: Facts, view: View) -> str:
-    shown = cut(images.chosen(facts.images, view), view.page, IMAGES_PER_PAGE)
+def _index_page(snapshot: Snapshot, view: View) -> str:
+    shown = cut(images.chosen(snapshot.images, view), view.page, IMAGES_PER_PAGE)
     return _text(
         "index.html",
-        facts,
+        snapshot,
         view=view,
         columns=images.COLUMNS,
-        totals=totals_of(facts.images),
-        registries=in_trouble_first(facts.registries),
+        totals=totals_of(snapshot.images),
+        registries=in_trouble_first(snapshot.registries),
         registries_shown=REGISTRIES_SHOWN,
-        rows=[_row(facts, state) for state in shown.rows],
+        rows=[_row(snapshot, state) for state in shown.rows],
         cut=shown,
     )
 
 
-def _image_page(facts: Facts, query: Mapping[str, str]) -> tuple[int, str]:
+def _image_page(snapshot: Snapshot, query: Mapping[str, str]) -> tuple[int, str]:
     key = (query.get("registry", ""), query["image"])
-    state = next((state for state in facts.images if state.target.key == key), None)
+    state = next((state for state in snapshot.images if state.target.key == key), None)
     if state is None:
-        return 404, _text("missing.html", facts, key=key)
+        return 404, _text("missing.html", snapshot, key=key)
     view = view_of(query, tags.COLUMNS, (("registry", key[0]), ("image", key[1])))
     rows = tags.tag_rows(state)
     text = _text(
         "image.html",
-        facts,
+        snapshot,
         view=view,
         columns=tags.COLUMNS,
-        row=_row(facts, state),
+        row=_row(snapshot, state),
         listed=len(rows),
         cut=cut(tags.chosen(rows, view), view.page, TAGS_PER_PAGE),
     )
     return 200, text
 
 
-def _row(facts: Facts, state: ImageState) -> ImageRow:
-    return ImageRow(state, facts.next_poll(state.target.key))
+def _row(snapshot: Snapshot, state: ImageState) -> ImageRow:
+    return ImageRow(state, snapshot.next_poll(state.target.key))
 
 
-def _text(template: str, facts: Facts, **shown: object) -> str:
-    common = {"version": __version__, "links": facts.links}
+def _text(template: str, snapshot: Snapshot, **shown: object) -> str:
+    common = {"version": __version__, "links": snapshot.links}
     return _environment().get_template(template).render({**common, **shown})
 
 

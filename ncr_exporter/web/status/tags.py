@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from operator import attrgetter
 
-from ncr_exporter.inventory.records import NEVER, Tag
+from ncr_exporter.inventory.facts import Facts, facts_of
+from ncr_exporter.inventory.records import NEVER
 from ncr_exporter.inventory.staleness import stale_by_name
 from ncr_exporter.states import ImageState
 from ncr_exporter.web.status.view import Column, View, in_order
@@ -42,25 +43,25 @@ def tag_rows(state: ImageState) -> list[TagRow]:
         return []
     now = round(state.last_success * 1000)
     judged = state.image.stale_tags is not None
-    stale = stale_by_name(state.tags, state.target.policy, now) if judged else {}
+    facts = [facts_of(tag) for tag in state.tags]
+    stale = stale_by_name(facts, state.target.policy, now) if judged else {}
     trusted = state.image.never_pulled_tags is not None
-    rows = [_row(tag, now, stale.get(tag.name), trusted=trusted) for tag in state.tags]
+    rows = [_row(fact, now, stale.get(fact.name), trusted=trusted) for fact in facts]
     return in_order(rows, COLUMNS[0], descending=True)
 
 
-def _row(tag: Tag, now: int, stale: bool | None, *, trusted: bool) -> TagRow:  # noqa: FBT001 -- three values: stale, not stale, unknown
-    pulled, used = tag.pulled, tag.used
-    known = used is not None and (trusted or pulled != NEVER)
+def _row(fact: Facts, now: int, stale: bool | None, *, trusted: bool) -> TagRow:  # noqa: FBT001 -- three values: stale, not stale, unknown
+    known = trusted or fact.pulled != NEVER
     return TagRow(
-        name=tag.name,
-        size=tag.size,
-        pulled=pulled or None,
-        never_pulled=trusted and pulled == NEVER,
-        updated=tag.updated,
-        idle=max(0.0, (now - (used or 0)) / 1000) if known else None,
+        name=fact.name,
+        size=fact.size,
+        pulled=fact.pulled or None,
+        never_pulled=trusted and fact.pulled == NEVER,
+        updated=fact.updated,
+        idle=max(0.0, (now - fact.used) / 1000) if known and fact.used is not None else None,
         stale=stale,
-        digest=tag.digest,
-        platforms=tuple(map(_platform_text, tag.platforms)),
+        digest=fact.tag.digest,
+        platforms=tuple(map(_platform_text, fact.tag.platforms)),
     )
 
 
