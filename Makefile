@@ -12,7 +12,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help demo venv test docs lint format types prometheus dashboards check-dashboards \
+.PHONY: help demo venv test docs lint format types prometheus browser screenshots dashboards check-dashboards \
 	deploy-tools manifests image check-image check-kubernetes lock clean
 
 help: ## list these targets
@@ -25,7 +25,7 @@ demo: $(VENV)/.program ## run everything against a simulated registry, until Ctr
 venv: $(VENV)/.program $(VENV)/.dev ## make .venv with the program and all development tools
 
 # Only a whole run can reach the coverage that pyproject.toml asks for: with ARGS it is shown, not judged.
-test: lint types prometheus deploy-tools ## lint, types, then all tests with branch coverage
+test: lint types prometheus browser deploy-tools ## lint, types, then all tests with branch coverage
 	@$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest -n auto --maxprocesses=4 --dist=worksteal $(ARGS)
 	@$(BIN)/coverage combine --quiet
@@ -48,6 +48,12 @@ types: venv ## mypy, strict
 prometheus: $(VENV)/.base ## get Debian's Prometheus, Alertmanager and node_exporter for the tests, without installing them
 	@$(BIN)/python -m tools.get_prometheus
 	@$(BIN)/python -m tools.get_node_exporter
+
+browser: $(VENV)/.base ## install Debian's Chromium for the tests, where root may
+	@$(BIN)/python -m tools.get_browser
+
+screenshots: venv browser ## pictures of the status page, to be looked at, in build/screenshots
+	@$(BIN)/python -m tests.screenshots
 
 dashboards: $(VENV)/.base ## write deploy/grafana/dashboards from tools/dashboards
 	$(BIN)/python -m tools.dashboards

@@ -186,6 +186,7 @@ def _routes(it: _Parts, options: ServeOptions, reloader: Reloader) -> Routes:
         store=it.store,
         ready=lambda: it.poller.ready,
         clock=it.clock,
+        next_poll=it.poller.next_poll,
         telemetry_path=options.telemetry_path,
         config=lambda: it.config.shown,
         reload=reloader.reload if options.enable_lifecycle else None,

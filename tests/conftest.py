@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
 
-from tests import prometheus
-from tools.get_prometheus import find_alert_tools, must_have_tools
+from tests import browser, prometheus
+from tools.get_browser import find_browser
+from tools.get_node_exporter import find_node_exporter
+from tools.get_prometheus import find_alert_tools, find_tools
+from tools.getting import must_have_tools
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from tools.get_prometheus import AlertTools, Tools
 
-Found = TypeVar("Found")
-_HOW_TO_GET = (prometheus.HOW_TO_GET, prometheus.HOW_TO_GET_ALERTMANAGER)
+NEEDS: dict[str, tuple[Callable[[], object], str]] = {
+    "prometheus": (find_tools, prometheus.HOW_TO_GET),
+    "alertmanager": (find_alert_tools, prometheus.HOW_TO_GET_ALERTMANAGER),
+    "node_exporter": (
+        find_node_exporter,
+        "needs Debian's node_exporter: `make prometheus` gets it",
+    ),
+    "browser": (find_browser, browser.HOW_TO_GET),
+}
+"""What a test so marked needs: how it is found, and how it is got."""
 
 # The same examples each time, so that a red run is about the change at hand;
 # --hypothesis-profile=default searches afresh.
@@ -26,46 +38,55 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("ci")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the marks of what not every machine has."""
+    for mark, (_, how_to_get) in NEEDS.items():
+        config.addinivalue_line("markers", f"{mark}: {how_to_get}")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Leave a test out where what it needs is missing; in CI that is a failure."""
+    for mark in NEEDS:
+        if item.get_closest_marker(mark):
+            _require(mark)
+
+
+def _require(mark: str) -> None:
+    find, how_to_get = NEEDS[mark]
+    if not find():
+        if must_have_tools():
+            pytest.fail(how_to_get, pytrace=False)
+        pytest.skip(how_to_get)
+
+
 @pytest.fixture(scope="session")
 def prometheus_tools() -> Tools:
-    """Prometheus and promtool; without them the test is left out, or fails in CI."""
-    return _found(prometheus.prometheus_tools(), prometheus.HOW_TO_GET)
+    """Where Prometheus and promtool are; like the mark where they are not."""
+    _require("prometheus")
+    return prometheus.required_tools()
 
 
 @pytest.fixture(scope="session")
 def alert_tools() -> AlertTools:
-    """Alertmanager and amtool; likewise."""
-    return _found(find_alert_tools(), prometheus.HOW_TO_GET_ALERTMANAGER)
-
-
-def _found(tools: Found | None, how_to_get: str) -> Found:
-    if tools is None and must_have_tools():
-        pytest.fail(how_to_get, pytrace=False)
-    if tools is None:
-        pytest.skip(how_to_get)
+    """Where Alertmanager and amtool are; likewise."""
+    _require("alertmanager")
+    tools = find_alert_tools()
+    assert tools is not None
     return tools
 
 
 @pytest.fixture(scope="session")
 def promtool(prometheus_tools: Tools) -> Path:
-    """Where promtool is; like `prometheus_tools` where it is not."""
+    """Where promtool is; likewise."""
     return prometheus_tools.promtool
 
 
-@pytest.fixture(autouse=True)
-def _marked_tests_need_prometheus(request: pytest.FixtureRequest) -> None:
-    if request.node.get_closest_marker("prometheus"):
-        request.getfixturevalue("prometheus_tools")
-
-
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Name the tests that were left out for want of Prometheus or Alertmanager."""
-    left_out = [
-        report.nodeid
-        for report in terminalreporter.stats.get("skipped", [])
-        if any(how in str(report.longrepr) for how in _HOW_TO_GET)
-    ]
-    if left_out:
-        terminalreporter.section("left out for want of Prometheus or Alertmanager", sep="-")
-        terminalreporter.line(f"{len(left_out)} left out: `make prometheus` gets it on Debian")
-        terminalreporter.line(", ".join(left_out))
+    """Name the tests that were left out, and what they need."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    for mark, (_, how_to_get) in NEEDS.items():
+        left_out = [report.nodeid for report in skipped if how_to_get in str(report.longrepr)]
+        if left_out:
+            terminalreporter.section(f"left out for want of {mark}", sep="-")
+            terminalreporter.line(f"{len(left_out)} left out: each {how_to_get}")
+            terminalreporter.line(", ".join(left_out))

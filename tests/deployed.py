@@ -15,7 +15,7 @@ import yaml
 
 from ncr_exporter.cli import COMMANDS, command_named
 from ncr_exporter.config import load
-from tools.get_prometheus import must_have_tools
+from tools.getting import must_have_tools
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tools.get_prometheus import CannotGetError, relocate
+from tools.get_prometheus import relocate
+from tools.getting import CannotGetError
 
 DATA = Path("/usr/share/thing/data")
 

@@ -9,7 +9,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from tools.get_prometheus import TIME_LIMIT, CannotGetError, Commands, must_have_tools, say
+from tools.get_prometheus import TIME_LIMIT
+from tools.getting import Commands, get
 
 CACHE = Path(__file__).resolve().parent.parent / ".cache" / "node-exporter"
 NAME = "prometheus-node-exporter"
@@ -22,20 +23,13 @@ def find_node_exporter() -> Path | None:
 
 
 def main() -> int:
-    """Get it and say in one line what came of it."""
-    if find_node_exporter():
-        return 0
-    try:
-        fetch(Commands(deadline=time.monotonic() + TIME_LIMIT))
-    except (CannotGetError, OSError) as error:
-        say(f"node_exporter cannot be had here: {error}")
-        return 1 if must_have_tools() else 0
-    say(f"node_exporter is ready: {CACHE}")
-    return 0
+    """Get it where it is missing."""
+    return get("node_exporter", lambda: None if find_node_exporter() else fetch())
 
 
-def fetch(commands: Commands) -> None:
+def fetch() -> Path:
     """Download the package, whose lists `get_prometheus` refreshed, and see that it runs."""
+    commands = Commands(deadline=time.monotonic() + TIME_LIMIT)
     CACHE.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=CACHE.parent) as name:
         work = Path(name)
@@ -43,7 +37,7 @@ def fetch(commands: Commands) -> None:
         commands.run("dpkg", "-x", str(next(work.glob("*.deb"))), "unpacked", directory=work)
         program = work / "unpacked" / "usr" / "bin" / NAME
         commands.run(str(program), "--version", directory=work)
-        program.replace(CACHE / NAME)
+        return program.replace(CACHE / NAME)
 
 
 if __name__ == "__main__":

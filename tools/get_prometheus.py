@@ -1,20 +1,21 @@
 #!/usr/bin/env python3
 """Put Debian's Prometheus and Alertmanager into `.cache/`, without installing them.
 
-Where they are already there or on the PATH, nothing is done. Where they cannot be had,
-one sentence says why, and only CI takes that for a failure.
+Where they are already there or on the PATH, nothing is done.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+
+from tools.getting import APT_OPTIONS, CannotGetError, Commands, get
 
 CACHE = Path(__file__).resolve().parent.parent / ".cache"
 TIME_LIMIT = 240.0
@@ -60,10 +61,6 @@ class AlertTools:
     amtool: Path
 
 
-class CannotGetError(Exception):
-    """Why something cannot be had here, as the end of a sentence."""
-
-
 def find_tools() -> Tools | None:
     """Prometheus and promtool, or None where they are not to be had."""
     found = find(PROMETHEUS)
@@ -85,31 +82,14 @@ def find(package: Package) -> tuple[Path, Path] | None:
     return None
 
 
-def must_have_tools() -> bool:
-    """Whether doing without them is a failure, as it is in CI."""
-    return os.environ.get("CI", "").lower() == "true"
-
-
 def main() -> int:
-    """Get the programs and say in one line for each package what came of it."""
+    """Get what is missing, and say in one line for each package what came of it."""
     commands = Commands(deadline=time.monotonic() + TIME_LIMIT)
     missing = [package for package in (PROMETHEUS, ALERTMANAGER) if not find(package)]
-    got = [got_or_said_why(package, commands) for package in missing]
-    return 1 if must_have_tools() and not all(got) else 0
+    return max((get(each.name, partial(fetch, each, commands)) for each in missing), default=0)
 
 
-def got_or_said_why(package: Package, commands: Commands) -> bool:
-    """Fetch a package; tell whether that succeeded."""
-    try:
-        fetch(package, commands)
-    except (CannotGetError, OSError) as error:
-        say(f"{package.name} cannot be had here: {error}")
-        return False
-    say(f"{package.name} is ready: {package.directory}")
-    return True
-
-
-def fetch(package: Package, commands: Commands) -> None:
+def fetch(package: Package, commands: Commands) -> Path:
     """Download a package, take what is wanted out of it, and see that it runs."""
     for name in ("apt-get", "dpkg"):
         if shutil.which(name) is None:
@@ -129,7 +109,7 @@ def fetch(package: Package, commands: Commands) -> None:
         for program in package.programs:
             commands.run(str(ready / program), "--version", directory=work)
         shutil.rmtree(package.directory, ignore_errors=True)
-        ready.replace(package.directory)
+        return ready.replace(package.directory)
 
 
 def relocate(data: Path, unpacked: Path, ready: Path, program: str) -> None:
@@ -152,48 +132,14 @@ def relocate(data: Path, unpacked: Path, ready: Path, program: str) -> None:
 
 def download(package: Package, commands: Commands, directory: Path) -> Path:
     """Have apt download and verify a package, with fresh lists only if need be."""
-    options = ("-o", "Acquire::Retries=1", "-o", "Acquire::http::Timeout=30")
     try:
-        commands.run("apt-get", *options, "download", package.name, directory=directory)
+        commands.run("apt-get", *APT_OPTIONS, "download", package.name, directory=directory)
     except CannotGetError:
         if os.geteuid() != 0:
             raise
-        commands.run("apt-get", *options, "update", directory=directory)
-        commands.run("apt-get", *options, "download", package.name, directory=directory)
+        commands.run("apt-get", *APT_OPTIONS, "update", directory=directory)
+        commands.run("apt-get", *APT_OPTIONS, "download", package.name, directory=directory)
     return next(directory.glob(f"{package.name}_*.deb"))
-
-
-@dataclass(frozen=True)
-class Commands:
-    """Runs programs, all of them within one deadline."""
-
-    deadline: float
-
-    def run(self, *command: str, directory: Path) -> None:
-        """Run one; whatever goes wrong becomes a `CannotGetError`."""
-        program = Path(command[0]).name
-        try:
-            subprocess.run(  # noqa: S603 - fixed words, no shell
-                command,
-                cwd=directory,
-                env={**os.environ, "LC_ALL": "C"},
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                check=True,
-                timeout=max(1.0, self.deadline - time.monotonic()),
-            )
-        except subprocess.TimeoutExpired as error:
-            raise CannotGetError(f"{program}: not done in time.") from error
-        except subprocess.CalledProcessError as error:
-            said = error.stdout.strip().splitlines() or ["no reason given"]
-            raise CannotGetError(f"{program} failed: {said[-1]}") from error
-
-
-def say(sentence: str) -> None:
-    """Tell the person who ran this."""
-    print(sentence, flush=True)  # noqa: T201 - a command's answer
 
 
 if __name__ == "__main__":

@@ -10,15 +10,22 @@ from ncr_exporter.metrics.exposition import Exposition
 from ncr_exporter.metrics.own import OwnMetrics
 from ncr_exporter.metrics.packing import gzip_member, joined, packed
 from ncr_exporter.store import Store
+from ncr_exporter.targets import ImageKey
 from ncr_exporter.web.bodies import gathered, in_steps
 from ncr_exporter.web.crosssite import is_cross_site
-from ncr_exporter.web.index import index_page
 from ncr_exporter.web.messages import Handler, Request, Response, text_response
 from ncr_exporter.web.negotiation import OPENMETRICS, TEXT, wants_gzip, wants_openmetrics
 from ncr_exporter.web.report import csv_response
+from ncr_exporter.web.status.handler import StatusPage
 
 _READ = ("GET", "HEAD")
 _WRITE = ("POST", "PUT")
+_LINKS = (
+    ("Ready", "/-/ready"),
+    ("Healthy", "/-/healthy"),
+    ("Configuration", "/config"),
+    ("Report as CSV", "/report.csv"),
+)
 
 
 class Routes:
@@ -32,6 +39,7 @@ class Routes:
         store: Store,
         ready: Callable[[], bool],
         clock: Clock,
+        next_poll: Callable[[ImageKey], float | None] = lambda _: None,
         telemetry_path: str = "/metrics",
         config: Callable[[], str] = str,
         reload: Callable[[], Awaitable[None]] | None = None,
@@ -45,11 +53,12 @@ class Routes:
         self._store = store
         self._is_ready = ready
         self._clock = clock
-        self._telemetry_path = telemetry_path
         self._config = config
         self._reload = reload
+        status = StatusPage(store, next_poll, lambda: self._links(telemetry_path))
         self._routes: dict[str, tuple[tuple[str, ...], Handler]] = {
-            "/": (_READ, self._index),
+            "/": (_READ, status.page),
+            **{path: (_READ, handler) for path, handler in status.assets().items()},
             "/report.csv": (_READ, self._report),
             "/-/healthy": (_READ, self._healthy),
             "/-/ready": (_READ, self._ready),
@@ -67,6 +76,11 @@ class Routes:
             allow = {"allow": ", ".join(methods)}
             return text_response(HTTPStatus.METHOD_NOT_ALLOWED, "method not allowed\n", allow)
         return await handler(request)
+
+    def _links(self, telemetry_path: str) -> list[tuple[str, str]]:
+        """Return what the status page leads to: whatever of this is served."""
+        offered = (("Metrics", telemetry_path), *_LINKS)
+        return [(words, f".{path}") for words, path in offered if path in self._routes]
 
     async def _reloaded(self, request: Request) -> Response:
         if self._reload is None:
@@ -112,12 +126,3 @@ class Routes:
         return text_response(
             HTTPStatus.SERVICE_UNAVAILABLE, "not ready: some image was not polled yet\n"
         )
-
-    async def _index(self, _: Request) -> Response:
-        body = index_page(self._store.images.values(), self._telemetry_path).encode()
-        headers = {
-            "content-type": "text/html; charset=utf-8",
-            "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'",
-            "x-content-type-options": "nosniff",
-        }
-        return Response(HTTPStatus.OK, headers, (body,), len(body))

@@ -1,0 +1,1 @@
+"""The status page at `/`, for people. Pure but for `page`, which reads templates and styles."""

@@ -1,0 +1,68 @@
+"""Numbers and moments in words that a person takes in at a glance. Pure."""
+
+from datetime import UTC, datetime
+
+from ncr_exporter.report import words
+
+UNKNOWN = "\u2013"
+"""Unknown is not 0."""
+_MINUTE, _HOUR, _DAY, _YEAR = 60, 3600, 86400, 365.25 * 86400
+_FEW = 10
+
+
+def count_text(number: int | None) -> str:
+    """Return a whole number with its thousands parted: `3,000`."""
+    return UNKNOWN if number is None else f"{number:,}"
+
+
+def size_text(size: int | None) -> str:
+    """Return bytes in the unit that fits, with three digits: `1.24 GB`."""
+    return UNKNOWN if size is None else words.size_text(size)
+
+
+def span_text(seconds: float | None) -> str:
+    """Return how long something lasted, coarse: `under a minute`, `5 hours`, `412 days`.
+
+    Days up to a thousand: `stale_after` is thought of in days.
+    """
+    if seconds is None:
+        return UNKNOWN
+    if seconds < _MINUTE:
+        return "under a minute"
+    for unit, length, most in (("minute", _MINUTE, 60), ("hour", _HOUR, 24), ("day", _DAY, 1000)):
+        if (number := round(seconds / length)) < most:
+            return counted(max(1, number), unit)
+    return f"{seconds / _YEAR:.1f} years"
+
+
+def took_text(seconds: float) -> str:
+    """Return how long a poll took: `0.24 s`, `12 s`."""
+    return f"{seconds:.2f} s" if seconds < _FEW else f"{seconds:.0f} s"
+
+
+def share_text(part: int, whole: int) -> str:
+    """Return a share in percent; what is more than nothing is never `0 %`."""
+    percent = 100 * part / whole
+    return "under 1 %" if 0 < percent < 1 else f"{percent:.0f} %"
+
+
+def moment_text(seconds: float) -> str:
+    """Return a moment as people write it, in UTC and to the minute."""
+    return f"{_at(seconds):%Y-%m-%d %H:%M} UTC"
+
+
+def machine_text(seconds: float) -> str:
+    """Return a moment as `<time datetime>` wants it, to the second."""
+    return f"{_at(seconds):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun: `1 image`, `3,000 images`, `2 registries`."""
+    if number == 1:
+        return f"1 {noun}"
+    plural = noun.removesuffix("ry") + "ries" if noun.endswith("ry") else f"{noun}s"
+    return f"{number:,} {plural}"
+
+
+def _at(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
