@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from ncr_exporter.config.schema import json_schema
+from tools.dependencies import distributions
 from tools.documents import DOCUMENTS, ROOT
 
 GALLERY = Path(__file__).parent / "config"
@@ -71,3 +72,11 @@ def test_the_schema_refuses_what_an_editor_can_tell(name: str) -> None:
 def test_the_schema_is_one() -> None:
     jsonschema.Draft7Validator.check_schema(json_schema())
     assert json.dumps(json_schema())
+
+
+def test_few_distributions_run_with_the_program_each_pinned_by_hash_and_with_its_reason() -> None:
+    locked = distributions()
+    assert 0 < len(locked) <= 20
+    assert [each.name for each in locked if not (each.is_hashed and each.why)] == []
+    lines = (ROOT / "requirements" / "runtime.txt").read_text(encoding="utf-8").splitlines()
+    assert [each.name for each in locked] == [n.split("==")[0] for n in lines if "==" in n]
