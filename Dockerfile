@@ -10,7 +10,7 @@ RUN python -m venv build && python -m venv --without-pip /opt/ncr-exporter \
  && build/bin/pip install --quiet --require-hashes --only-binary :all: -r requirements/build.txt \
  && build/bin/pip --python /opt/ncr-exporter/bin/python install --quiet --no-compile \
       --require-hashes --only-binary :all: -r requirements/runtime.txt
-COPY pyproject.toml README.md ./
+COPY pyproject.toml README.md LICENSE ./
 COPY ncr_exporter ncr_exporter
 RUN build/bin/pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist . \
  && build/bin/pip --python /opt/ncr-exporter/bin/python install --quiet --no-compile \

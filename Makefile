@@ -13,7 +13,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 
 .DEFAULT_GOAL := help
 .PHONY: help demo venv test docs lint format types prometheus browser screenshots dashboards check-dashboards \
-	deploy-tools manifests image check-image check-kubernetes lock clean
+	deploy-tools manifests image check-image check-kubernetes check-package lock clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s%s\n", $$1, $$2}' Makefile
@@ -87,6 +87,9 @@ check-image: venv ## build and run the image, contained; as root (ARGS=--stand-i
 
 check-kubernetes: venv deploy-tools ## render chart and kustomizations, and validate them
 	$(BIN)/python -m pytest -q tests/test_deploy_kubernetes.py tests/test_deploy_helm.py $(ARGS)
+
+check-package: venv prometheus ## build dist/, and run the tests against the wheel where the source is not
+	$(BIN)/python -m tools.check_package $(ARGS)
 
 # Each lock is bound by the one before, since all of them go into one environment.
 # It asks for the tools alone: the program cannot be installed while its lock is behind pyproject.toml.

@@ -129,10 +129,14 @@ def demo(*argv: str) -> Iterator[Program]:
         yield program
 
 
-def run(*argv: str, environ: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+def run(
+    *argv: str,
+    environ: Mapping[str, str] | None = None,
+    start: tuple[str, str] = ("-m", "ncr_exporter"),
+) -> subprocess.CompletedProcess[str]:
     """Run the program to its end."""
     return subprocess.run(  # noqa: S603 -- our own program with a test's words
-        [sys.executable, "-m", "ncr_exporter", *argv],
+        [sys.executable, *start, *argv],
         env={**os.environ, **(environ or {})},
         stdin=subprocess.DEVNULL,
         capture_output=True,

@@ -15,6 +15,7 @@ from ncr_exporter.flags import Flag
 from ncr_exporter.metrics.catalogue import GROUPS
 from ncr_exporter.metrics.family import Family
 from ncr_exporter.metrics.own_families import BUCKETS, OPERATIONS, REASONS
+from tools.dependencies import Distribution, distributions
 
 ROOT = Path(__file__).parents[1]
 
@@ -64,6 +65,14 @@ no command line. Exit codes: 0 clean stop, 1 failure, 2 wrong usage or configura
 FAULTS_INTRO = """\
 What the simulated registry can do wrong, for trying alerts and for tests:
 `ncr-exporter demo --fault=NAME`.
+"""
+
+
+DEPENDENCIES_INTRO = """\
+Everything that is installed with the program: at most 20 distributions. Each is pinned in
+`requirements/runtime.txt`, with the hashes of its files, for every supported Python; the image and
+the tests install exactly these. What pyproject.toml asks for has our reason; of what that brings in
+turn, its authors' own summary stands here.
 """
 
 
@@ -158,6 +167,16 @@ def faults_page() -> str:
     return _page("Faults", FAULTS_INTRO, _table(("name", "what happens"), rows))
 
 
+def dependencies_page() -> str:
+    """Return docs/dependencies.md."""
+    rows = map(_dependency, distributions())
+    return _page("Dependencies", DEPENDENCIES_INTRO, _table(("distribution", "why", "for"), rows))
+
+
+def _dependency(each: Distribution) -> tuple[str, str, str]:
+    return f"`{each.name}`", each.why.replace("*", r"\*"), ", ".join(each.brought_by)
+
+
 def schema_file() -> str:
     """Return the JSON Schema of the configuration file."""
     return json.dumps(json_schema(), indent=1, ensure_ascii=False) + "\n"
@@ -186,6 +205,7 @@ DOCUMENTS: dict[str, Callable[[], str]] = {
     "docs/configuration.md": configuration_page,
     "docs/cli.md": cli_page,
     "docs/faults.md": faults_page,
+    "docs/dependencies.md": dependencies_page,
     "ncr_exporter/config/schema.json": schema_file,
 }
 """Path → what the file must hold."""
