@@ -98,14 +98,14 @@ async def settle() -> None:
         await asyncio.sleep(0)
 
 
-async def eventually(fact: Callable[[], object], *, within: float = 5.0) -> None:
+async def eventually(fact: Callable[[], object], *, within: float = 30.0) -> None:
     """Wait for a fact that depends on real sockets; fail when it does not come true."""
     async with asyncio.timeout(within):
         while not fact():
             await asyncio.sleep(0.005)
 
 
-async def passing(clock: ManualClock, fact: Callable[[], object], *, within: float = 5.0) -> None:
+async def passing(clock: ManualClock, fact: Callable[[], object], *, within: float = 30.0) -> None:
     """Let sockets work and the clock creep (a millisecond a look) until a fact comes true."""
     async with asyncio.timeout(within):
         while not fact():

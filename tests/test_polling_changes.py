@@ -6,11 +6,12 @@ import pytest
 
 from ncr_exporter.config import Api
 from ncr_exporter.demo.faults import fault_named
+from ncr_exporter.storage.records import Kept, KeptImage, place_of
 from ncr_exporter.targets import Timing
 from tests.peer import Fleet, tag
 from tests.rounds import INTERVAL, Round, choosing, naming, play
-from tests.states import catalog_of, registry_target, rule
-from tests.support import passing
+from tests.states import NOW, catalog_of, registry_target, rule, sample_tags
+from tests.support import ManualClock, passing
 
 EVERY = registry_target("*", rules=(rule("*"),))
 
@@ -143,6 +144,49 @@ def test_a_registry_found_stays_when_it_is_named() -> None:
         assert sorted(polling.store.registries) == ["*", "one", "two"]
 
     play(scenario, source=Fleet(one={"app": [tag("v1")]}, two={"app": [tag("v1")]}))
+
+
+def test_a_registry_named_stays_when_only_a_list_of_all_is_left_to_find_it() -> None:
+    fleet = Fleet(one={"app": [tag("v1")]}, two={"app": [tag("v1")]})
+
+    async def scenario(polling: Round) -> None:
+        named = registry_target("two", rules=(rule("app"),))
+        await polling.first_round(catalog_of(named))
+        before = polling.state("app", registry="two")
+        polling.poller.apply([catalog_of(every=EVERY)])
+        assert polling.state("app", registry="two").tags == before.tags
+        await polling.intervals(3)
+        assert sorted(polling.store.registries) == ["*", "one", "two"]
+        del fleet.content["two"]
+        await polling.intervals(3)
+        assert sorted(polling.store.registries) == ["*", "one"], "as if it had been found"
+
+    play(scenario, source=fleet)
+
+
+def test_an_image_missing_from_one_list_only_outlives_a_reload() -> None:
+    async def scenario(polling: Round) -> None:
+        await polling.first_round(choosing(rule("*")))
+        polling.fleet.unlisted.add(("my-registry", "app"))
+        await polling.intervals(1)
+        polling.registry.faults.add(fault_named("unavailable"), where="/my-registry?")
+        polling.poller.apply([choosing(rule("*", tags_limit=7))])
+        assert polling.state("app").tags is not None
+
+    play(scenario)
+
+
+def test_an_image_kept_over_a_restart_outlives_a_reload_though_no_list_succeeded() -> None:
+    kept = Kept(images={place_of(registry_target()): {"app": KeptImage(sample_tags(), NOW, None)}})
+
+    async def scenario(polling: Round) -> None:
+        polling.registry.fault = fault_named("unavailable")
+        polling.poller.apply([choosing(rule("*"))])
+        await polling.settled()
+        polling.poller.apply([choosing(rule("*", tags_limit=7))])
+        assert polling.state("app").tags == sample_tags()
+
+    play(scenario, kept=kept, clock=ManualClock(NOW + 60))
 
 
 def test_a_registry_of_one_label_at_another_place_begins_from_nothing() -> None:

@@ -136,6 +136,20 @@ def test_what_the_list_told_leaves_after_expire_after() -> None:
     play(scenario, source=fleet())
 
 
+def test_so_it_does_when_another_list_was_asked_since_in_vain() -> None:
+    async def scenario(polling: Round) -> None:
+        one, two = (registry_target(name, rules=(rule("*"),)) for name in ("one", "two"))
+        await polling.first_round(catalog_of(one, two))
+        assert polling.listed("two").public is False
+        polling.registry.faults.add(fault_named("denied"), where="repositories?")
+        polling.poller.apply([catalog_of(two)])
+        await polling.clock.advance(86400)
+        await polling.settled()
+        assert polling.listed("two").public is None
+
+    play(scenario, source=fleet())
+
+
 # Names that clash
 
 

@@ -11,6 +11,7 @@ from ncr_exporter.demo.faults import fault_named
 from ncr_exporter.storage.keeper import Keeper, StorageError
 from ncr_exporter.storage.records import Kept
 from ncr_exporter.store import Store
+from ncr_exporter.targets import Timing
 from tests.expositions import samples_of
 from tests.peer import Fleet, tag
 from tests.rounds import INTERVAL, Round, naming, play
@@ -163,6 +164,39 @@ def test_restored_data_expires_when_it_is_too_old(tmp_path: Path) -> None:
         assert polling.state("app").image is None
 
     restarted(tmp_path, During(naming("app"), check=check), after=22 * 3600)
+
+
+def test_so_does_what_lists_told_of_a_registry_and_of_an_images_pulls(tmp_path: Path) -> None:
+    fleet = Fleet(one={"a": [tag("v1")]})
+    fleet.public.add("one")
+
+    async def check(polling: Round) -> None:
+        assert polling.listed("one").public is True
+        assert polling.state("a", registry="one").pull_count == 1
+        polling.registry.fault = None
+        polling.registry.faults.add(fault_named("denied"), where="repositories?")
+        polling.registry.faults.add(fault_named("denied"), where="/one?")
+        await polling.clock.advance(2 * 3600 + INTERVAL)
+        await polling.settled()
+        assert polling.listed("one").public is None
+        assert polling.state("a", registry="one").pull_count is None
+
+    restarted(tmp_path, During(EVERY, check=check), source=fleet, after=22 * 3600)
+
+
+def test_what_a_list_told_of_pulls_is_used_only_where_it_would_be_of_the_registry(
+    tmp_path: Path,
+) -> None:
+    quick = Timing(interval=300.0, expire_after=3600.0)
+    rules = (rule("app"),)
+    catalog = catalog_of(registry_target(timing=quick, rules=rules))
+
+    async def check(polling: Round) -> None:
+        assert polling.listed().images is None
+        assert polling.state("app").image is not None
+        assert polling.state("app").pull_count is None
+
+    restarted(tmp_path, During(catalog, check=check), after=2 * 3600)
 
 
 def test_data_that_is_too_old_already_is_not_published(tmp_path: Path) -> None:

@@ -127,6 +127,14 @@ def test_a_line_that_no_answer_could_be_is_left_out_and_counted(fields: dict[str
     assert (kept.images.get(place_of(REGISTRY), {}), kept.refused) == ({}, 1)
 
 
+@pytest.mark.parametrize("name", ["", "..", "a\nb"])
+def test_a_registry_whose_name_no_answer_could_have_is_left_out(name: str) -> None:
+    line = json.loads(line_of(sample_tags()))
+    for field in ("name", "label"):
+        bad = changed(line_of(sample_tags()), registry={**line["registry"], field: name})
+        assert (kept_of(bad).images, kept_of(bad).refused) == ({}, 1)
+
+
 def test_bad_fields_within_a_page_become_unknown_as_in_an_answer() -> None:
     page = {"results": [{"name": "v1", "full_size": -5, "last_updated": NOW_MS + 9 * 86_400_000}]}
     kept = kept_of(changed(line_of(()), page=page))

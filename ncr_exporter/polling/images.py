@@ -51,7 +51,25 @@ def _restore(polling: Polling, registry: RegistryTarget) -> bool:
     expire = partial(polling.store.list_expired, registry.label)
     age = max(0.0, now - kept.at)
     polling.expiry.renew(_key(registry), registry.timing.expire_after, expire, age=age)
+    _undescribe_later(polling, registry, age=age)
     return True
+
+
+def describe(
+    polling: Polling, registry: RegistryTarget, *, hosts: Hosts, public: bool | None
+) -> None:
+    """Publish what the registry list says of a registry, until that is too old."""
+    polling.store.described(registry.label, hosts=hosts, public=public)
+    _undescribe_later(polling, registry)
+
+
+def _undescribe_later(polling: Polling, registry: RegistryTarget, *, age: float = 0.0) -> None:
+    """Let it leave by itself, whichever list is asked by then; it is of this age (s) now."""
+    forget = partial(
+        polling.store.described, registry.label, hosts=documented_hosts(registry), public=None
+    )
+    key, after = _description(registry), registry.timing.expire_after
+    polling.expiry.renew(key, after, forget, age=age)
 
 
 def _retarget(polling: Polling, registry: RegistryTarget) -> None:
@@ -60,9 +78,10 @@ def _retarget(polling: Polling, registry: RegistryTarget) -> None:
     if registry.is_every:
         return
     polling.change(_key(registry), registry.account, registry.timing)
+    polling.expiry.change(_description(registry), registry.timing.expire_after)
     states = {state.target.name: state for state in polling.store.images_of(registry.label)}
-    listed = [name for name, state in states.items() if state.presence.listed]
-    wanted = {target.name: target for target in registry.images(listed)}
+    there = [name for name, state in states.items() if state.present]
+    wanted = {target.name: target for target in registry.images(there)}
     for name, state in states.items():
         if name in wanted:
             tags.retarget(polling, wanted[name])
@@ -75,6 +94,7 @@ def _retarget(polling: Polling, registry: RegistryTarget) -> None:
 def end(polling: Polling, registry: RegistryTarget) -> None:
     """Stop listing a registry and polling its images, and publish them no longer."""
     polling.end(_key(registry))
+    polling.expiry.drop(_description(registry))
     for state in polling.store.images_of(registry.label):
         polling.end(state.target.key)
     polling.store.remove_registry(registry.label)
@@ -145,3 +165,8 @@ def _warn_of_idle_globs(registry: RegistryTarget, listed: Mapping[str, ListedIma
 
 def _key(registry: RegistryTarget) -> JobKey:
     return ("image list", registry.label, registry.path.prefix)
+
+
+def _description(registry: RegistryTarget) -> tuple[str, ...]:
+    """Return what tells the age of a registry's description from that of its images' list."""
+    return ("description", *_key(registry))

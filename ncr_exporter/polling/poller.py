@@ -78,6 +78,7 @@ class Poller:
             else:
                 watch = self._watches[key] = Watch(self._polling, catalog)
                 watch.begin()
+            watch.adopt(self._polling.store.targets)
 
     def _wanted(self) -> dict[str, RegistryTarget]:
         """Return every registry by its label; one that is named beats one of its name found."""

@@ -1,6 +1,6 @@
 """One account in one region: list its registries; begin with new ones, end those that are gone."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import structlog
@@ -50,6 +50,16 @@ class Watch:
         self.absences = {found: before[found.path.name] for found in catalog.found(before)}
         self.polling.change(catalog.key, catalog.account, catalog.timing)
 
+    def adopt(self, polled: Iterable[RegistryTarget]) -> None:
+        """Go on with registries that were named before: what is still asked for must not leave."""
+        here = [registry for registry in polled if self._is_here(registry)]
+        for found in self.catalog.found(registry.path.name for registry in here):
+            self.absences.setdefault(found, 0)
+
+    def _is_here(self, registry: RegistryTarget) -> bool:
+        place = (registry.account, registry.path.prefix)
+        return place == (self.catalog.account, self.catalog.prefix) and not registry.is_every
+
     def keep(self, wanted: Callable[[RegistryTarget], bool]) -> None:
         """Go on only with those of the registries found."""
         self.absences = {found: n for found, n in self.absences.items() if wanted(found)}
@@ -70,8 +80,6 @@ class Watch:
                 self.polling.store.list_failed(label, self.failure)
             return False
         self.failure = None
-        expiry, after = self.polling.expiry, self.catalog.timing.expire_after
-        expiry.renew(self.catalog.key, after, self._expired)
         interval = self.catalog.timing.interval
         self.polling.plan(self.catalog.key, self.catalog.account, interval, listed.pages)
         found = {registry.name: registry for registry in listed.records}
@@ -85,16 +93,8 @@ class Watch:
             self._begin_found(listed)
         for registry in (*self.catalog.named, *self.absences):
             if described := listed.get(registry.path.name):
-                hosts = _hosts(registry, described)
-                store = self.polling.store
-                store.described(registry.label, hosts=hosts, public=described.public)
-
-    def _expired(self) -> None:
-        """Forget what the list told that is too old to be published."""
-        for registry in (*self.catalog.named, *self.absences):
-            self.polling.store.described(
-                registry.label, hosts=images.documented_hosts(registry), public=None
-            )
+                hosts, public = _hosts(registry, described), described.public
+                images.describe(self.polling, registry, hosts=hosts, public=public)
 
     def _begin_found(self, listed: Mapping[str, ListedRegistry]) -> None:
         found = list(self.catalog.found(listed))

@@ -31,7 +31,10 @@ def _restore(polling: Polling, target: ImageTarget) -> bool:
     kept = polling.kept.image(target, now)
     if kept is None:
         return False
-    polling.store.restore(target, kept.tags, at=kept.at, pull_count=kept.pull_count)
+    # Its count is of an image list: it leaves when what the registry keeps of that does.
+    listed = polling.kept.registry(target.registry, now)
+    pull_count = kept.pull_count if listed else None
+    polling.store.restore(target, kept.tags, at=kept.at, pull_count=pull_count)
     _expire_later(polling, target, age=max(0.0, now - kept.at))
     return True
 

@@ -159,6 +159,8 @@ def read_lines(lines: Iterable[bytes], now: float) -> Kept:
     for line in lines:
         try:
             record = _DECODER.decode(line)
+            for name in (record.registry.label, record.registry.name):
+                _name(name)  # a registry found by a list is asked for by the name kept
             place = (record.zone, record.registry)
             if isinstance(record, RegistryRecord):
                 kept.registries[place] = _registry(record, now)
@@ -192,6 +194,7 @@ def _hosts(hosts: Hosts, cleaner: Cleaner) -> Iterator[tuple[str, str]]:
 
 
 def _name(name: str) -> str:
+    """Return a name that an answer could have; ValueError where it could not."""
     clean = Cleaner(0).name(name)
     if clean is None:
         raise ValueError("no usable name")
