@@ -66,6 +66,7 @@ class Transport:
         self._timeout = timeout
         self._clock = clock
         self._observer = observer
+        self._large = asyncio.Lock()
 
     async def close(self) -> None:
         """Close all connections, whatever is under way."""
@@ -172,7 +173,7 @@ class Transport:
     async def _content(self, response: httpx.Response) -> bytes:
         encoding = response.headers.get("content-encoding", "")
         try:
-            body = await read_body(response.aiter_raw(), encoding)
+            body = await read_body(response.aiter_raw(), encoding, self._large)
         except (MalformedError, TooLargeError):
             if response.status_code == HTTPStatus.OK:
                 raise
