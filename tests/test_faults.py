@@ -72,6 +72,9 @@ def judge(before: Samples, during: Samples, seen: Seen) -> None:
     names = {name for name, _ in inventory(during)}
     assert seen.absent not in names
     assert during["ncr_image_tags", APP] == seen.tags
+    for image in ("app", "web"):
+        present = ("ncr_image_present", (("image", image), ("registry", "my-registry")))
+        assert during[present] == 1, "no fault shows that an image is gone"
     assert during[SKEW] == pytest.approx(seen.skew, abs=2)
 
 
