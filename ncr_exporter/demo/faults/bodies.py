@@ -1,6 +1,7 @@
 """Whole answers, well framed, whose body is no page, or is not what the headers say."""
 
 import functools
+import struct
 import zlib
 from dataclasses import replace
 
@@ -14,9 +15,10 @@ _LOGIN_PAGE = text_response(
     {"content-type": "text/html; charset=utf-8"},
 )
 _DEPTH = 100_000
-_BLOCK = b" " * 2**20
+_BOMB = (b'{"results": [', b" " * 2**20, b"]}")
+_FLUSHES = (zlib.Z_FULL_FLUSH, zlib.Z_FULL_FLUSH, zlib.Z_FINISH)
 _BLOCKS = 1024
-_GZIP = zlib.MAX_WBITS | 16
+_GZIP_HEAD = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
 
 
 def _empty(_request: Request, answer: Response) -> Response:
@@ -57,11 +59,16 @@ def _bomb(_request: Request, answer: Response) -> Response:
 
 @functools.cache
 def _bomb_body() -> bytes:
-    """Return 1 GB of blanks in gzip, in which each full flush makes the blocks the same bytes."""
-    packer = zlib.compressobj(9, zlib.DEFLATED, _GZIP)
-    head = packer.compress(b'{"results": [') + packer.flush(zlib.Z_FULL_FLUSH)
-    block = packer.compress(_BLOCK) + packer.flush(zlib.Z_FULL_FLUSH)
-    return head + block * _BLOCKS + packer.compress(b"]}") + packer.flush()
+    """Return 1 GB of blanks in gzip: after a full flush the same text is the same bytes again."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    head, block, tail = (
+        packer.compress(text) + packer.flush(mode)
+        for text, mode in zip(_BOMB, _FLUSHES, strict=True)
+    )
+    check, size = 0, 0
+    for text in (_BOMB[0], *[_BOMB[1]] * _BLOCKS, _BOMB[2]):
+        check, size = zlib.crc32(text, check), size + len(text)
+    return _GZIP_HEAD + head + block * _BLOCKS + tail + struct.pack("<II", check, size % 2**32)
 
 
 BODIES = (
