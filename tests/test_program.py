@@ -1,6 +1,7 @@
 """The real program in a process of its own: start, publish, fail with words, stop."""
 
 import json
+import re
 import signal
 import socket
 import time
@@ -214,7 +215,7 @@ def test_what_is_unknown_is_absent_and_the_rest_stands(fault: str) -> None:
 def test_a_clock_that_is_off_is_one_warning_and_the_values_are_right() -> None:
     with demo("--fault=clock-ahead") as program:
         line = program.wait_for_line("clock differs")
-        assert "skew_seconds=600" in line
+        assert re.search(r"skew_seconds=(599|600) ", line), "a Date has no fractions"
         assert "NTP" in line
         program.scrape_until('ncr_image_up{registry="demo-registry",image="api"} 1')
 

@@ -1,8 +1,10 @@
 """Whole answers, well framed, whose body is no page, or is not what the headers say."""
 
 import functools
+import itertools
 import struct
 import zlib
+from collections.abc import Iterator
 from dataclasses import replace
 
 from ncr_exporter.demo.answers import body_of, with_body
@@ -15,8 +17,7 @@ _LOGIN_PAGE = text_response(
     {"content-type": "text/html; charset=utf-8"},
 )
 _DEPTH = 100_000
-_BOMB = (b'{"results": [', b" " * 2**20, b"]}")
-_FLUSHES = (zlib.Z_FULL_FLUSH, zlib.Z_FULL_FLUSH, zlib.Z_FINISH)
+_BLANKS = b" " * 2**20
 _BLOCKS = 1024
 _GZIP_HEAD = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
 
@@ -60,15 +61,23 @@ def _bomb(_request: Request, answer: Response) -> Response:
 @functools.cache
 def _bomb_body() -> bytes:
     """Return 1 GB of blanks in gzip: after a full flush the same text is the same bytes again."""
-    packer = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
-    head, block, tail = (
-        packer.compress(text) + packer.flush(mode)
-        for text, mode in zip(_BOMB, _FLUSHES, strict=True)
+    start, end, packer = (
+        b'{"results": [',
+        b"]}",
+        zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS),
     )
-    check, size = 0, 0
-    for text in (_BOMB[0], *[_BOMB[1]] * _BLOCKS, _BOMB[2]):
-        check, size = zlib.crc32(text, check), size + len(text)
-    return _GZIP_HEAD + head + block * _BLOCKS + tail + struct.pack("<II", check, size % 2**32)
+    packed = packer.compress(start) + packer.flush(zlib.Z_FULL_FLUSH)
+    packed += (packer.compress(_BLANKS) + packer.flush(zlib.Z_FULL_FLUSH)) * _BLOCKS
+    packed += packer.compress(end) + packer.flush()
+    check = functools.reduce(lambda check, text: zlib.crc32(text, check), _blocks(start, end), 0)
+    size = len(start) + len(_BLANKS) * _BLOCKS + len(end)
+    return _GZIP_HEAD + packed + struct.pack("<II", check, size)
+
+
+def _blocks(start: bytes, end: bytes) -> Iterator[bytes]:
+    yield start
+    yield from itertools.repeat(_BLANKS, _BLOCKS)
+    yield end
 
 
 BODIES = (
