@@ -16,11 +16,11 @@ from ncr_exporter.web.gate import Tls
 from ncr_exporter.web.limits import Limits
 from ncr_exporter.web.messages import Request, Response
 from ncr_exporter.web.server import Server
+from tests.certificates import server_tls
 from tests.expositions import Key, samples_of
 from tests.peer import DEMO_KEYS, source_of, tag
 from tests.running import APP, HERE, Running, listening
 from tests.support import ManualClock
-from tests.test_transport import server_tls
 
 INTERVAL = 10.0
 PAGE_SIZE = 2

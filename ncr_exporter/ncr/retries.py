@@ -36,7 +36,7 @@ class RetryBudget:
 
 
 class Attempts:
-    """One request's."""
+    """What one request may still do."""
 
     def __init__(self, budget: RetryBudget) -> None:
         self._budget = budget
