@@ -27,7 +27,7 @@ venv: $(VENV)/.program $(VENV)/.dev ## make .venv with the program and all devel
 # Only a whole run can reach the coverage that pyproject.toml asks for: with ARGS it is shown, not judged.
 test: lint types prometheus deploy-tools ## lint, types, then all tests with branch coverage
 	@$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest $(ARGS)
+	$(BIN)/coverage run -m pytest -n auto --maxprocesses=4 --dist=worksteal $(ARGS)
 	@$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report $(if $(ARGS),--fail-under=0)
 

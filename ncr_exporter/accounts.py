@@ -4,8 +4,6 @@ import asyncio
 import ssl
 from collections.abc import (
     AsyncIterator,
-    Awaitable,
-    Callable,
     Iterable,
     Iterator,
     Mapping,
@@ -15,7 +13,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Self
 
-import httpx
 import structlog
 
 from ncr_exporter.clock import Clock
@@ -23,16 +20,13 @@ from ncr_exporter.config import Api, Config, ConfigError, Problem
 from ncr_exporter.metrics.own import AccountUse
 from ncr_exporter.ncr.client import Client
 from ncr_exporter.ncr.credentials import find_credentials
-from ncr_exporter.ncr.http import http_client
+from ncr_exporter.ncr.http import Hook, Lanes, lanes
 from ncr_exporter.ncr.limiter import Limiter
 from ncr_exporter.ncr.observer import Observer
 from ncr_exporter.ncr.transport import Transport
 from ncr_exporter.polling.budget import Budget
 from ncr_exporter.polling.context import Clients
 from ncr_exporter.targets import Account, Catalog, RegistryTarget
-
-Hook = Callable[[httpx.Response], Awaitable[None]]
-"""Awaited with each answer before its body is read."""
 
 log = structlog.get_logger()
 
@@ -100,10 +94,8 @@ class Accounts:
         )
         log.info("key found", registry=catalog.label, source=credentials.source)
         before = self.clients.get(account)
-        http = http_of(config)
-        http.event_hooks = {"response": [*self._hooks]}
         transport = Transport(
-            http=http,
+            lanes=lanes_of(config, self._hooks),
             base_url=account.base_url(api),
             credentials=credentials,
             limiter=Limiter(
@@ -162,14 +154,14 @@ def uses(
         )
 
 
-def http_of(config: Config) -> httpx.AsyncClient:
-    """Return a client as the configuration wants it.
+def lanes_of(config: Config, hooks: Sequence[Hook] = ()) -> Lanes:
+    """Return clients of HTTP as the configuration wants them.
 
     Raises:
         ConfigError: `ca_file` cannot be used.
     """
     try:
-        return http_client(config.api, config.directory)
+        return lanes(config.api, config.directory, hooks)
     except (OSError, ssl.SSLError) as error:
         path = Path(config.directory, config.api.ca_file or "")
         message = f"{path} is no readable bundle of certificates: {error.strerror or error}"

@@ -4,12 +4,13 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ncr_exporter.accounts import Hook, connected, uses
+from ncr_exporter.accounts import connected, uses
 from ncr_exporter.clock import Clock, SystemClock
 from ncr_exporter.config import Config
 from ncr_exporter.globs import is_glob
 from ncr_exporter.metrics.exposition import Exposition
 from ncr_exporter.metrics.own import OwnMetrics
+from ncr_exporter.ncr.http import Hook
 from ncr_exporter.polling.budget import Budget
 from ncr_exporter.polling.poller import Poller
 from ncr_exporter.publisher import Publisher

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields, replace
+from functools import cached_property
 from typing import Any
 
 from ncr_exporter.config import Api, Config, CredentialsConfig, RegistryConfig
@@ -77,9 +78,24 @@ class RegistryTarget:
         named = dict.fromkeys(rule.pattern for rule in self.rules if not is_glob(rule.pattern))
         found = (name for name in sorted(listed) if not excluded(name, self.exclude))
         for name in dict.fromkeys((*named, *found)):
-            rule = next((rule for rule in self.rules if matches(name, rule.pattern)), None)
+            rule = self._rule_for(name)
             if rule is not None:
                 yield ImageTarget(self, name, name in named, rule.timing, rule.policy)
+
+    def _rule_for(self, name: str) -> ImageRule | None:
+        """Return the first rule that matches; of 10,000 names each must not be held to each."""
+        exact = self._exact.get(name, len(self.rules))
+        globs = (i for i in self._globs if i < exact and matches(name, self.rules[i].pattern))
+        index = next(globs, exact)
+        return self.rules[index] if index < len(self.rules) else None
+
+    @cached_property
+    def _exact(self) -> dict[str, int]:
+        return {rule.pattern: i for i, rule in enumerate(self.rules) if not is_glob(rule.pattern)}
+
+    @cached_property
+    def _globs(self) -> tuple[int, ...]:
+        return tuple(i for i, rule in enumerate(self.rules) if is_glob(rule.pattern))
 
     def idle_globs(self, listed: Iterable[str]) -> Iterator[str]:
         """Yield the globs that match none of the images listed."""

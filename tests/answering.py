@@ -28,8 +28,8 @@ def answering(
     source: Source | None = None, *, tls: ssl.SSLContext | None = None, **options: Any
 ) -> Iterator[tuple[SimulatedRegistry, str]]:
     """Give a simulated registry and its base URL until the end of the block."""
-    clock, keys = SystemClock(), {DEMO_ACCESS_KEY: DEMO_SECRET_KEY}
-    registry = SimulatedRegistry(source or GeneratedSource(), keys=keys, clock=clock, **options)
+    given = {"keys": {DEMO_ACCESS_KEY: DEMO_SECRET_KEY}, "clock": SystemClock(), **options}
+    registry = SimulatedRegistry(source or GeneratedSource(), **given)
     with serving(registry.handle, tls) as url:
         yield registry, url
 

@@ -1,7 +1,7 @@
 """The simulated registry on a real socket, and a client of the API that talks to it."""
 
 from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,9 @@ from ncr_exporter.demo.data import FixedSource, Source
 from ncr_exporter.demo.records import Record, registry_record
 from ncr_exporter.demo.registry import DEMO_ACCESS_KEY, DEMO_SECRET_KEY, SimulatedRegistry
 from ncr_exporter.ncr.client import Client
-from ncr_exporter.ncr.credentials import Credentials, FixedCredentials, KeyPair
-from ncr_exporter.ncr.http import http_client
+from ncr_exporter.ncr.credentials import FixedCredentials
+from ncr_exporter.ncr.http import lanes
+from ncr_exporter.ncr.keys import Credentials, KeyPair
 from ncr_exporter.ncr.limiter import Limiter
 from ncr_exporter.ncr.paths import RegistryPath
 from ncr_exporter.ncr.transport import Transport
@@ -150,9 +151,9 @@ async def client_of(
     """Give a client of the API at `url`, and what it tells its observer."""
     api = api or Api(requests_per_second=10_000, timeout=2.0)
     clock, heard = clock or HurriedClock(), Heard()
-    async with http_client(api, Path()) as http:
+    async with aclosing(lanes(api, Path())) as clients:
         transport = Transport(
-            http=http,
+            lanes=clients,
             base_url=url,
             credentials=credentials or keys(),
             limiter=Limiter(api.requests_per_second, api.max_concurrency, clock),

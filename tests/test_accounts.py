@@ -7,7 +7,7 @@ import pytest
 from ncr_exporter.accounts import connected, uses
 from ncr_exporter.config import parse
 from ncr_exporter.metrics.own import AccountUse
-from ncr_exporter.ncr.credentials import CredentialsError
+from ncr_exporter.ncr.keys import CredentialsError
 from ncr_exporter.polling.budget import Budget
 from ncr_exporter.targets import catalogs
 from tests.peer import Heard

@@ -11,7 +11,7 @@ import trustme
 
 from ncr_exporter.demo.data import GeneratedSource
 from ncr_exporter.demo.faults import FAULTS
-from tests.answering import answering, throttled_for, write_config
+from tests.answering import KEYS, answering, throttled_for, write_config
 from tests.certificates import server_tls
 from tests.inprocess import run
 from tests.peer import source_of, tag
@@ -224,3 +224,24 @@ def test_no_secret_appears_even_at_debug(tmp_path: Path) -> None:
     assert done.returncode == 1
     recorded = "".join(path.read_text() for path in (tmp_path / "recording").iterdir())
     assert "CANARY" not in done.stdout + done.stderr + recorded
+
+
+def test_two_accounts_are_told_apart(tmp_path: Path) -> None:
+    other = {"access_key": "OTHER", "secret_key": "other-secret"}
+    keys = {KEYS["access_key"]: KEYS["secret_key"], "OTHER": "other-secret"}
+    entries: list[dict[str, Any]] = [
+        {"name": "my-registry", "images": ["app"]},
+        {"name": "my-registry", "label": "theirs", "images": ["app"], "credentials": other},
+    ]
+    with answering(source_of(**IMAGES), keys=keys) as (registry, url):
+        registry.denied.add("OTHER")
+        lines = online(write_config(tmp_path, url, *entries))
+    assert verdicts(lines) == [
+        ("ok", "registry list of kr for my-registry"),
+        ("warning", "registry list of kr for theirs"),
+        ("ok", "my-registry"),
+        ("ok", "my-registry/app"),
+        ("warning", "theirs"),
+        ("FAILED", "theirs/app"),
+    ]
+    assert "theirs/app: give the sub account the policy" in remedies(lines).replace("theirs, ", "")

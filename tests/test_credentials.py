@@ -10,13 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ncr_exporter.config import CredentialsConfig, Secret
-from ncr_exporter.ncr.credentials import (
-    Credentials,
-    CredentialsError,
-    KeyPair,
-    SecretFile,
-    find_credentials,
-)
+from ncr_exporter.ncr.credentials import SecretFile, find_credentials
+from ncr_exporter.ncr.keys import Credentials, CredentialsError, KeyPair
 
 ENVIRONMENT = {"NCLOUD_ACCESS_KEY_ID": "env-id", "NCLOUD_SECRET_ACCESS_KEY": "env-secret"}
 NOWHERE = CredentialsConfig()

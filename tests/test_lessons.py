@@ -20,10 +20,11 @@ def exchange(path: str, body: object, *, page: int = 1, **fields: Any) -> Exchan
         "status": 200,
         "headers": {"content-type": "text/plain", "x-ncp-apigw-response-origin": "ENDPOINT"},
         "received": NOW,
+        "request_headers": {},
     }
     target = f"{path}?page={page}&pagesize=100"
     text = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return Exchange(target, {}, body=text, **{**given, **fields})
+    return Exchange(target, body=text, **{**given, **fields})
 
 
 def page_of(results: list[Any], *, following: Any = None, count: Any = None) -> dict[str, Any]:
@@ -204,3 +205,16 @@ def test_what_is_no_page_teaches_nothing(body: bytes) -> None:
 
 def test_a_path_that_is_no_list_teaches_nothing() -> None:
     assert learned(exchange("/elsewhere", page_of([])))["count"].startswith("not learned")
+
+
+def test_two_accounts_that_read_one_path_at_a_time_are_told_apart() -> None:
+    one, other = ({"x-ncp-iam-access-key": key} for key in ("a", "b"))
+    first = page_of([tag("v1")], following=2, count=2)
+    last = page_of([tag("v2")], count=2)
+    topics = learned(
+        exchange(TAGS, first, request_headers=one),
+        exchange(TAGS, first, request_headers=other),
+        exchange(TAGS, last, page=2, request_headers=one),
+        exchange(TAGS, last, page=2, request_headers=other),
+    )
+    assert topics["count"] == "equals the distinct names in 2 of 2 lists, 2 of several pages"

@@ -2,14 +2,17 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ncr_exporter.config import parse
 from ncr_exporter.demo.data import FixedSource, GeneratedSource
 from ncr_exporter.demo.faults import FAULTS
 from ncr_exporter.online.exchange import Exchange
+from ncr_exporter.recording.recorder import Recorder, RecordError
 from ncr_exporter.recording.redact import Redactor
 from tests import program
 from tests.answering import answering, write_config
@@ -192,6 +195,7 @@ def test_a_recording_with_names_replays_to_the_same_values(tmp_path: Path) -> No
     with demo(f"--replay={recording}") as replay:
         replay.ready()
         after = samples_of(replay.get().text)
+        assert replay.stop()[0] == 0
     compared = ("ncr_image_tags", "ncr_image_size_bytes", "ncr_image_stale_tags", "ncr_image_pulls")
     some = {key: value for key, value in before.items() if key[0].startswith(compared)}
     assert len(some) >= 4 * 7
@@ -209,6 +213,7 @@ def test_failures_are_replayed_too(tmp_path: Path) -> None:
     with demo(f"--replay={recording}") as replay:
         replay.ready()
         text = replay.get().text
+        assert replay.stop()[0] == 0
     assert 'ncr_image_up{registry="registry-1",image="part-1"} 1' in text
     assert 'ncr_image_up{registry="registry-1",image="part-2"} 0' in text
     denied = 'operation="tag_list",reason="permission",registry="registry-1"} 1.0'
@@ -234,6 +239,19 @@ def test_a_recording_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert "--record: " in done.stderr
     assert "Not a directory" in done.stderr
+
+
+def test_a_disk_that_fails_in_the_middle_is_told_in_the_end(tmp_path: Path) -> None:
+    directory = tmp_path / "recording"
+    config = parse("registries: [a]", "", {})
+    recorder = Recorder(directory, config, keep_names=False)
+    recorder.take(exchange(f"{BASE}?page=1&pagesize=5", {}))
+    assert recorder.finish() == f"{directory} holds 1 answers, redacted"
+    shutil.rmtree(directory)
+    for _ in range(2):
+        recorder.take(exchange(f"{BASE}?page=2&pagesize=5", {}))
+    with pytest.raises(RecordError, match=r"--record: .*00002\.json: No such file or directory"):
+        recorder.finish()
 
 
 GOOD_META = '{"format": 1, "zone": "public", "page_size": 100}'

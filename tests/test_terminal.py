@@ -59,7 +59,9 @@ def test_the_table_has_colours_and_the_terminals_width(tmp_path: Path) -> None:
     assert "\x1b[1mIMAGE" in wide
     assert "LAST PULL" in wide
     assert "LAST PULL" not in narrow
-    assert max(len(plain(line)) for line in narrow.split("\r\n") if "polling" not in line) <= 40
+    lines = plain(narrow.rpartition("\x1b[2K")[2]).split("\n")
+    assert lines[0].split() == ["IMAGE", "RECLAIMABLE", "UNUSED"]
+    assert max(map(len, lines[: lines.index("")])) <= 40
 
 
 def test_no_color_is_honoured(tmp_path: Path) -> None:
@@ -80,6 +82,15 @@ def test_a_progress_bar_is_drawn_and_gone_in_the_end(tmp_path: Path) -> None:
     last = text.rpartition("\x1b[2K")[2]
     assert "polling" not in last
     assert "image-4" in last
+
+
+def test_a_bar_fits_a_narrow_terminal(tmp_path: Path) -> None:
+    with answering(source_of(app=[tag("v1")])) as (registry, url):
+        registry.delay = 0.2
+        text, _ = at_a_terminal("once", config_of(tmp_path, url), "--format=csv", columns=45)
+    drawn = [plain(part) for part in text.split("\x1b[2K") if "polling" in part]
+    assert drawn
+    assert max(map(len, drawn)) < 45
 
 
 def test_a_dumb_terminal_gets_no_bar(tmp_path: Path) -> None:

@@ -1,7 +1,9 @@
 """Every path and method, as a client of the server sees them."""
 
 import asyncio
+import csv
 import gzip
+import io
 import ssl
 import zlib
 from collections.abc import AsyncIterator
@@ -405,3 +407,18 @@ async def test_the_configuration_is_shown_as_it_may_be() -> None:
         assert answer.text == "credentials: {secret_key: <secret>}\n"
         assert answer.headers["content-type"] == "text/plain; charset=utf-8"
         assert answer.headers["cache-control"] == "no-store"
+
+
+@scene
+async def test_the_report_is_a_file_for_spreadsheets() -> None:
+    exporter = Exporter("app", "late")
+    exporter.polled("app")
+    async with served(exporter) as http:
+        answer = await http.get("/report.csv")
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    assert answer.headers["content-disposition"] == 'attachment; filename="ncr-report.csv"'
+    rows = list(csv.DictReader(io.StringIO(answer.text, newline="")))
+    assert [(row["image"], row["tags"], row["up"]) for row in rows] == [
+        ("app", "3", "true"),
+        ("late", "", ""),
+    ]

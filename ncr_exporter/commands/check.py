@@ -5,13 +5,14 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ncr_exporter.accounts import http_of
+from ncr_exporter.accounts import lanes_of
 from ncr_exporter.commands import CONFIG_FILE, QUIET_LOG_FLAGS, Command, Values
 from ncr_exporter.commands.endings import run_to_its_end
 from ncr_exporter.config import Config, load
 from ncr_exporter.errors import UserError
 from ncr_exporter.flags import Flag, UsageError, boolean
-from ncr_exporter.ncr.credentials import CredentialsError, find_credentials
+from ncr_exporter.ncr.credentials import find_credentials
+from ncr_exporter.ncr.keys import CredentialsError
 from ncr_exporter.plan import plan_of
 from ncr_exporter.targets import Account, Catalog, catalogs
 
@@ -27,7 +28,7 @@ def check(path: str, environ: Mapping[str, str]) -> Config:
     """
     config = load(path, environ)
     wanted = catalogs(config)
-    http_of(config)
+    lanes_of(config)
     plan = plan_of(config, wanted, _sources(config, wanted, environ))
     warnings = [line for warning in plan.warnings for line in ("", f"warning: {warning}")]
     lines = [f"{path} is valid", "", *plan.lines, *warnings]
@@ -63,20 +64,20 @@ def _run(values: Values, environ: Mapping[str, str]) -> int:
 def _online(config: Config, values: Values, environ: Mapping[str, str]) -> int:
     # Imported here: an offline check, and the start of `serve`, need nothing of it.
     from ncr_exporter.online.run import check_online  # noqa: PLC0415 -- see above
-    from ncr_exporter.terminal import console_on  # noqa: PLC0415 -- likewise
+    from ncr_exporter.terminal import Terminal  # noqa: PLC0415 -- likewise
 
-    sys.stdout.write("\n")
     recorder = _recorder(config, values)
+    sys.stdout.write("\n")
     work = check_online(
         config,
         environ,
-        console_on(sys.stdout),
+        Terminal(sys.stdout),
         sinks=[recorder.take] if recorder else [],
         with_progress=values["--log.level"] == "error",
     )
     code = run_to_its_end(work)
     if recorder:
-        sys.stdout.write(f"\n{values['--record']} holds {recorder.answers} answers, redacted\n")
+        sys.stdout.write(f"\n{recorder.finish()}\n")
     return code
 
 

@@ -33,5 +33,5 @@ async def _run(work: Coroutine[Any, Any, int]) -> int:
     try:
         return await task
     except asyncio.CancelledError:
-        sys.stderr.write("ncr-exporter: interrupted; nothing was written\n")
+        sys.stderr.write("ncr-exporter: interrupted\n")
         return received[0]

@@ -2,7 +2,7 @@
 
 import io
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -15,7 +15,7 @@ from ncr_exporter.flags import Flag, UsageError, boolean, choice
 from ncr_exporter.oneround import Failed, OneRound, failed
 from ncr_exporter.report import files, table
 from ncr_exporter.report.rows import Report
-from ncr_exporter.terminal import console_on, progress_of
+from ncr_exporter.terminal import Terminal, progress_of
 from ncr_exporter.textfile import refuse_unwritable, write_whole
 
 _METRICS = "prometheus"
@@ -37,40 +37,36 @@ async def _once(one_round: OneRound, values: Values, output: Path | None) -> int
     async with progress_of(one_round.store, wanted=values["--log.level"] == "error"):
         await one_round.run()
     failures = list(failed(one_round.store))
-    if values["--format"] == _METRICS:
-        pieces = _inventory(one_round) if output else _exposition(one_round)
-    else:
-        report = Report(
-            one_round.store.images.values(),
-            one_round.clock.time(),
-            {failure.place: failure.failure for failure in failures},
-        )
-        drawn = _form(values, io.StringIO() if output else sys.stdout)
-        pieces = (text.encode() for text in drawn(report))
     if output:
-        write_whole(output, pieces)
+        write_whole(output, _content(one_round, values, failures, io.StringIO()))
     else:
-        sys.stdout.buffer.writelines(pieces)
+        sys.stdout.buffer.writelines(_content(one_round, values, failures, sys.stdout))
         sys.stdout.flush()
     _explain(failures)
     return int(any(failure.matters for failure in failures))
 
 
-def _exposition(one_round: OneRound) -> Iterable[bytes]:
-    images = one_round.exposition.edition.text(one_round.clock.time(), openmetrics=False)
-    return chain(images, [one_round.own.text(openmetrics=False)])
-
-
-def _inventory(one_round: OneRound) -> Iterable[bytes]:
-    """Return what may lie in a file: node_exporter has `process_*` and `python_*` of its own."""
-    return one_round.exposition.edition.text(None, openmetrics=False)
+def _content(
+    one_round: OneRound, values: Values, failures: Iterable[Failed], file: IO[str]
+) -> Iterator[bytes]:
+    """Yield what was asked for: metrics, or a report drawn as `file` can show it."""
+    now = one_round.clock.time()
+    if values["--format"] == _METRICS:
+        edition = one_round.exposition.edition
+        if values["--output"]:
+            return edition.text(None, openmetrics=False)
+        own = one_round.own.text(openmetrics=False)
+        return chain(edition.text(now, openmetrics=False), [own])
+    causes = {failure.place: failure.failure for failure in failures}
+    report = Report(one_round.store.images.values(), now, causes)
+    return (text.encode() for text in _form(values, file)(report))
 
 
 def _form(values: Values, file: IO[str]) -> Callable[[Report], Iterable[str]]:
-    console = console_on(file)
+    terminal = Terminal(file)
     forms: Mapping[tuple[str, bool], Callable[[Report], Iterable[str]]] = {
-        ("table", False): partial(table.images_as_table, console),
-        ("table", True): partial(table.tags_as_table, console),
+        ("table", False): partial(table.images_as_table, terminal),
+        ("table", True): partial(table.tags_as_table, terminal),
         ("json", False): files.images_as_json,
         ("json", True): files.tags_as_json,
         ("csv", False): files.images_as_csv,

@@ -3,10 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
+from operator import attrgetter
 
+from ncr_exporter.inventory.facts import facts_of
 from ncr_exporter.inventory.policy import Policy
 from ncr_exporter.inventory.records import NEVER, Tag, largest
-from ncr_exporter.inventory.selection import by_updated, chosen
+from ncr_exporter.inventory.selection import chosen
 from ncr_exporter.inventory.sizes import distinct_bytes, oversized, reclaimable_bytes
 from ncr_exporter.inventory.staleness import Knowledge, stale_by_name
 
@@ -44,23 +46,24 @@ class Image:
 
 def evaluate(tags: Sequence[Tag], policy: Policy, now: int, knowledge: Knowledge) -> Image:
     """Return what the tags of one complete listing amount to at `now` (ms); names are distinct."""
-    newest = min(tags, key=by_updated, default=None)
-    pulls = [tag.pulled for tag in tags]
+    facts = [facts_of(tag) for tag in tags]
+    newest = min(facts, key=attrgetter("by_updated"), default=None)
+    pulls = [fact.pulled for fact in facts]
     trusted = knowledge.trusts(tags)
     judged = trusted and policy.stale_after != inf
-    staleness = stale_by_name(tags, policy, now) if judged else {}
-    exposed = chosen(tags, policy)
+    staleness = stale_by_name(facts, policy, now) if judged else {}
+    exposed = chosen(facts, policy)
     return Image(
         tags=len(tags),
         size=distinct_bytes(tags),
-        largest_tag_size=largest(tag.size for tag in tags),
+        largest_tag_size=largest(fact.size for fact in facts),
         newest_tag_size=newest.size if newest and newest.updated is not None else None,
         pulled=largest(pulls) or None,
-        updated=largest(tag.updated for tag in tags),
+        updated=largest(fact.updated for fact in facts),
         never_pulled_tags=pulls.count(NEVER) if trusted else None,
         stale_tags=sum(staleness.values()) if judged else None,
         reclaimable=reclaimable_bytes(tags, staleness) if judged else None,
-        oversized_tags=oversized(tags, policy.tag_size_limit),
+        oversized_tags=oversized(facts, policy.tag_size_limit),
         exposed=exposed,
         stale={tag.name: staleness[tag.name] for tag in exposed if tag.name in staleness},
     )

@@ -1,43 +1,26 @@
 """Which tags get series of their own."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from operator import attrgetter
 
+from ncr_exporter.inventory.facts import Facts
 from ncr_exporter.inventory.policy import Policy
 from ncr_exporter.inventory.records import Tag
 
+_ORDER = {"updated": "by_updated", "idle": "by_idle", "size": "by_size"}
+"""Criterion → what its order is called."""
 
-def chosen(tags: Sequence[Tag], policy: Policy) -> tuple[Tag, ...]:
+
+def chosen(facts: Sequence[Facts], policy: Policy) -> tuple[Tag, ...]:
     """Return the tags with series of their own: the first N by each criterion, joined, by name."""
-    if policy.tag_series is None:
-        return tuple(sorted(tags, key=_by_name))
-    orders = [_CRITERIA[criterion] for criterion in policy.tag_series_by]
-    first = {
-        tag.name: tag for order in orders for tag in sorted(tags, key=order)[: policy.tag_series]
-    }
+    first = {fact.name: fact.tag for fact in _first(facts, policy)}
     return tuple(first[name] for name in sorted(first))
 
 
-def _by_name(tag: Tag) -> str:
-    return tag.name
-
-
-def by_updated(tag: Tag) -> tuple[int, str]:
-    """Newest first, those without a time last; by name where equal, so that choices are stable."""
-    return (-(tag.updated or 0), tag.name)
-
-
-def _by_idle(tag: Tag) -> tuple[bool, int, str]:
-    """Longest unused first; tags whose last pull or update is unknown after all that is known."""
-    used = tag.used
-    return (used is None, used or 0, tag.name)
-
-
-def _by_size(tag: Tag) -> tuple[int, str]:
-    return (-(tag.size or 0), tag.name)
-
-
-_CRITERIA: dict[str, Callable[[Tag], tuple[object, ...]]] = {
-    "updated": by_updated,
-    "idle": _by_idle,
-    "size": _by_size,
-}
+def _first(facts: Sequence[Facts], policy: Policy) -> Sequence[Facts]:
+    if policy.tag_series is None:
+        return facts
+    found: list[Facts] = []
+    for criterion in policy.tag_series_by if policy.tag_series else ():
+        found += sorted(facts, key=attrgetter(_ORDER[criterion]))[: policy.tag_series]
+    return found

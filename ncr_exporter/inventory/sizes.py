@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
+from ncr_exporter.inventory.facts import Facts
 from ncr_exporter.inventory.records import Tag, largest
 
 
@@ -35,6 +36,6 @@ def reclaimable_bytes(tags: Sequence[Tag], stale: Mapping[str, bool]) -> int | N
     return distinct_bytes((tag for tag in tags if stale.get(tag.name)), besides=live)
 
 
-def oversized(tags: Iterable[Tag], limit: int | None) -> int | None:
+def oversized(facts: Iterable[Facts], limit: int | None) -> int | None:
     """Return how many tags are larger than `limit`, or None where there is none."""
-    return None if limit is None else sum((tag.size or 0) > limit for tag in tags)
+    return None if limit is None else sum((fact.size or 0) > limit for fact in facts)

@@ -1,12 +1,13 @@
 """Which tags look unused. A wrong answer here makes somebody delete what production needs."""
 
+import fnmatch
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
+from operator import attrgetter
 
+from ncr_exporter.inventory.facts import Facts
 from ncr_exporter.inventory.policy import Policy
 from ncr_exporter.inventory.records import Tag
-from ncr_exporter.inventory.selection import by_updated
 
 
 @dataclass(frozen=True)
@@ -33,18 +34,22 @@ def records_pulls(tags: Iterable[Tag]) -> bool:
     return any(platform.pulled for tag in tags for platform in tag.platforms)
 
 
-def stale_by_name(tags: Sequence[Tag], policy: Policy, now: int) -> dict[str, bool]:
+def stale_by_name(facts: Sequence[Facts], policy: Policy, now: int) -> dict[str, bool]:
     """Return whether each tag is stale at `now` (ms); tags of which it is unknown are missing."""
-    kept = _kept(tags, policy)
+    kept, since = _kept(facts, policy), now - policy.stale_after * 1000
     return {
-        tag.name: tag.name not in kept and now - used > policy.stale_after * 1000
-        for tag in tags
-        if (used := tag.used) is not None
+        fact.name: fact.used < since and fact.name not in kept
+        for fact in facts
+        if fact.used is not None
     }
 
 
-def _kept(tags: Sequence[Tag], policy: Policy) -> set[str]:
+def _kept(facts: Sequence[Facts], policy: Policy) -> set[str]:
     """Return the names of the tags that are never stale."""
-    recent = {tag.name for tag in sorted(tags, key=by_updated)[: policy.keep_recent]}
-    globs = policy.keep_tags
-    return recent | {tag.name for tag in tags if any(fnmatchcase(tag.name, glob) for glob in globs)}
+    kept = {fact.name for fact in sorted(facts, key=_BY_UPDATED)[: policy.keep_recent]}
+    for glob in policy.keep_tags:
+        kept.update(fnmatch.filter([fact.name for fact in facts], glob))
+    return kept
+
+
+_BY_UPDATED = attrgetter("by_updated")

@@ -19,12 +19,18 @@ Images = Mapping[ImageKey, RenderedImage]
 class Chunk:
     """Some images at one moment; never changed, only replaced."""
 
-    __slots__ = ("_deflated", "images", "size")
+    __slots__ = ("_deflated", "_texts", "images", "size")
 
-    def __init__(self, images: Images, known: list[bytes | None] | None = None) -> None:
+    def __init__(
+        self,
+        images: Images,
+        deflated: list[bytes | None] | None = None,
+        texts: list[bytes | None] | None = None,
+    ) -> None:
         self.images = images
         self.size = sum(image.size for image in images.values())
-        self._deflated = known or [None] * len(STATE_FAMILIES)
+        self._deflated = deflated or [None] * len(STATE_FAMILIES)
+        self._texts = texts or [None] * len(STATE_FAMILIES)
 
     @property
     def is_full(self) -> bool:
@@ -33,14 +39,22 @@ class Chunk:
 
     def replaced(self, images: Images, changed: Iterable[int]) -> "Chunk":
         """Return the chunk with these images; families that did not change stay compressed."""
-        known = list(self._deflated)
+        deflated, texts = list(self._deflated), list(self._texts)
         for family in changed:
-            known[family] = None
-        return Chunk(images, known)
+            deflated[family] = texts[family] = None
+        return Chunk(images, deflated, texts)
 
     def text(self, family: int) -> bytes:
         """Return the lines of a family, by its position in the catalogue."""
-        return b"".join([image.blocks[family] for image in self.images.values()])
+        known = self._texts[family]
+        if known is None:
+            known = b"".join([image.blocks[family] for image in self.images.values()])
+        return known
+
+    def kept_text(self, family: int) -> bytes:
+        """Return the same, and keep it: who once asks for plain text does so again."""
+        known = self._texts[family] = self.text(family)
+        return known
 
     def is_deflated(self, family: int) -> bool:
         """Tell whether a family needs no compressing."""

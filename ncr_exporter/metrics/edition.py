@@ -42,7 +42,7 @@ class Edition:
         for position, family in enumerate(STATE_FAMILIES):
             yield header(family, openmetrics=openmetrics)
             for chunk in self._chunks:
-                yield chunk.text(position)
+                yield chunk.kept_text(position)
         if now is not None:
             yield header(LAST_PULLED_AGE, openmetrics=openmetrics)
             for chunk in self._chunks:

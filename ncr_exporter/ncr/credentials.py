@@ -1,9 +1,7 @@
 """Where an account's key pair comes from. Sources are named in logs, keys never."""
 
 import os
-import re
 import stat
-from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,61 +10,15 @@ import structlog
 
 from ncr_exporter.clock import Clock, SystemClock
 from ncr_exporter.config import CredentialsConfig, Secret
-from ncr_exporter.errors import UserError
+from ncr_exporter.ncr.keys import Credentials, CredentialsError, KeyPair
+from ncr_exporter.ncr.server_role import ServerRole
 
 # The names that the vendor's SDKs read, in their order.
 _ACCESS_VARIABLES = ("NCLOUD_ACCESS_KEY_ID", "NCLOUD_ACCESS_KEY")
 _SECRET_VARIABLES = ("NCLOUD_SECRET_ACCESS_KEY", "NCLOUD_SECRET_KEY")
-_KEY = re.compile(r"[!-~]+")
 
 
 log = structlog.get_logger()
-
-
-class CredentialsError(UserError):
-    """No key pair can be had; `str()` says what was looked at and what to do."""
-
-
-@dataclass(frozen=True)
-class KeyPair:
-    """An API key."""
-
-    access_key: Secret
-    secret_key: Secret
-
-    def __post_init__(self) -> None:
-        """Refuse what cannot stand in a header: the HTTP library's own error would quote the key.
-
-        Raises:
-            CredentialsError: a key holds white space, control characters or anything but ASCII.
-        """
-        for name, key in (("access", self.access_key), ("secret", self.secret_key)):
-            if not _KEY.fullmatch(key.reveal()):
-                raise CredentialsError(
-                    f"the {name} key holds characters that no key has; paste it again"
-                )
-
-
-class Credentials(ABC):
-    """A source of a key pair that may change while the program runs."""
-
-    source: str
-    """Its name, for logs."""
-
-    async def ready(self) -> None:  # noqa: B027 -- most sources have their key at hand
-        """Have a key at hand for `current`, where that takes asking somebody.
-
-        Raises:
-            CredentialsError: there is none.
-        """
-
-    @abstractmethod
-    def current(self) -> KeyPair:
-        """Return the key pair to sign with now.
-
-        Raises:
-            CredentialsError: there is none.
-        """
 
 
 class SecretFile:
@@ -147,8 +99,6 @@ def find_credentials(
         CredentialsError: none has.
     """
     if config.source == "server_role":
-        from ncr_exporter.ncr.server_role import ServerRole  # noqa: PLC0415 -- few need it
-
         return ServerRole(environ, clock or SystemClock())
     access = _configured(config.access_key, config.access_key_file, directory)
     secret = _configured(config.secret_key, config.secret_key_file, directory)

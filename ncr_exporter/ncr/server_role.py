@@ -14,7 +14,7 @@ import msgspec
 
 from ncr_exporter.clock import Clock
 from ncr_exporter.config import Secret
-from ncr_exporter.ncr.credentials import Credentials, CredentialsError, KeyPair
+from ncr_exporter.ncr.keys import Credentials, CredentialsError, KeyPair
 
 _ENDPOINT = "http://169.254.169.254"
 _VARIABLE = "NCLOUD_METADATA_API_ENDPOINT"

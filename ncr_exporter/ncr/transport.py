@@ -11,7 +11,6 @@ import structlog
 from ncr_exporter.clock import Clock
 from ncr_exporter.ncr.answers import date_of, error_of
 from ncr_exporter.ncr.body import read_body
-from ncr_exporter.ncr.credentials import Credentials, CredentialsError
 from ncr_exporter.ncr.errors import (
     ApiError,
     AuthenticationError,
@@ -21,7 +20,8 @@ from ncr_exporter.ncr.errors import (
     TooLargeError,
 )
 from ncr_exporter.ncr.gateway_clock import GatewayClock
-from ncr_exporter.ncr.http import error_from
+from ncr_exporter.ncr.http import Lanes, error_from
+from ncr_exporter.ncr.keys import Credentials, CredentialsError
 from ncr_exporter.ncr.limiter import Limiter
 from ncr_exporter.ncr.observer import Observer, Operation
 from ncr_exporter.ncr.retries import Attempts, RetryBudget
@@ -48,7 +48,7 @@ class Transport:
     def __init__(  # noqa: PLR0913 -- the parts it joins, each by name
         self,
         *,
-        http: httpx.AsyncClient,
+        lanes: Lanes,
         base_url: str,
         credentials: Credentials,
         limiter: Limiter,
@@ -58,7 +58,7 @@ class Transport:
     ) -> None:
         self.limiter = limiter
         self.gateway_clock = GatewayClock(clock)
-        self._http = http
+        self._lanes = lanes
         self._base_url = httpx.URL(base_url)
         self._credentials = credentials
         self._timeout = timeout
@@ -69,13 +69,13 @@ class Transport:
 
     async def close(self) -> None:
         """Close all connections, whatever is under way."""
-        await self._http.aclose()
+        await self._lanes.aclose()
 
     async def retire(self) -> None:
         """Close all connections once nothing is under way; nothing new must come."""
         while not self.limiter.idle:
             await self._clock.sleep(_LOOK_AGAIN)
-        await self._http.aclose()
+        await self._lanes.aclose()
 
     async def get(
         self,
@@ -119,9 +119,10 @@ class Transport:
         sent_at: float | None = None
         try:
             async with self.limiter.turn(purpose.registry, urgency):
-                request = await self._signed(path_and_query)
-                sent_at = self._clock.monotonic()
-                body = await self._exchange(request, purpose.registry)
+                with self._lanes.lane() as http:
+                    request = await self._signed(http, path_and_query)
+                    sent_at = self._clock.monotonic()
+                    body = await self._exchange(http, request, purpose.registry)
             result = accept(body)
         except ApiError as error:
             self._observer.attempt(*purpose, self._since(sent_at), error.reason)
@@ -132,7 +133,7 @@ class Transport:
     def _since(self, sent_at: float | None) -> float | None:
         return None if sent_at is None else self._clock.monotonic() - sent_at
 
-    async def _signed(self, path_and_query: str) -> httpx.Request:
+    async def _signed(self, http: httpx.AsyncClient, path_and_query: str) -> httpx.Request:
         """Return a request signed now: a signature is good for one moment and one attempt."""
         try:
             await self._credentials.ready()
@@ -140,7 +141,7 @@ class Transport:
         except CredentialsError as error:
             raise AuthenticationError(f"no key to sign with: {error}") from None
         url = self._base_url.copy_with(raw_path=path_and_query.encode("ascii"))
-        request = self._http.build_request("GET", url)
+        request = http.build_request("GET", url)
         request.headers.update(
             signed_headers(
                 "GET",
@@ -152,10 +153,12 @@ class Transport:
         )
         return request
 
-    async def _exchange(self, request: httpx.Request, registry: str) -> bytes:
+    async def _exchange(
+        self, http: httpx.AsyncClient, request: httpx.Request, registry: str
+    ) -> bytes:
         try:
             async with asyncio.timeout(self._timeout):
-                response = await self._http.send(request, stream=True)
+                response = await http.send(request, stream=True)
                 try:
                     self._learn_clock(response, registry)
                     return await self._content(response)

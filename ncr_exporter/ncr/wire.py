@@ -178,13 +178,17 @@ def _clean_tag(raw: WireTag | None, cleaner: Cleaner) -> Tag | None:
     name = cleaner.name(raw and raw.name)
     if raw is None or name is None:
         return None
-    platforms = [_clean_platform(platform, cleaner) for platform in raw.images or ()]
+    platforms = [
+        platform
+        for item in raw.images or ()
+        if (platform := _clean_platform(item, cleaner)) is not None
+    ]
     return Tag(
         name,
         cleaner.digest(raw.digest),
         cleaner.size(raw.full_size),
         cleaner.time(raw.last_updated),
-        tuple([platform for platform in platforms if platform is not None]),
+        tuple(platforms),
     )
 
 

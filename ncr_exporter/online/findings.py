@@ -94,12 +94,21 @@ def _registry(online: Online, state: RegistryState) -> Finding:
         public = ", anyone may pull" if state.public else ""
         text = _count(state.images or 0, "image")
         return Finding("ok", target.label, f"{text} listed{public}")
-    known = online.seen.names(target.path.image_list.rpartition("/")[0])
+    known = _registries_of(online, target)
     if state.failure.reason == "not_found" and known is not None and target.path.name not in known:
-        remedy = f"the account has no registry {target.path.name!r} in {target.region}"
-        return _failed(target.label, state.failure, f"{remedy}{_instead(target.path.name, known)}")
+        lacks = f"the account has no registry {target.path.name!r} in {target.region}"
+        remedy = f"{lacks}{_instead(target.path.name, known)}; check its region, too"
+        return _failed(target.label, state.failure, remedy)
     finding = _failed(target.label, state.failure, _remedy(online, state.failure))
     return finding if finds_images(target) else replace(finding, verdict="warning")
+
+
+def _registries_of(online: Online, target: RegistryTarget) -> tuple[str, ...] | None:
+    """Return the names in the registry list that a registry should be in, where it was had."""
+    for catalog, listing in online.first.items():
+        if (catalog.account, catalog.prefix) == (target.account, target.path.prefix):
+            return listing.names if listing.failure is None else None
+    return None
 
 
 def _image(online: Online, state: ImageState) -> Finding:

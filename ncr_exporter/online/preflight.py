@@ -4,11 +4,12 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ncr_exporter.accounts import Hook, connected
+from ncr_exporter.accounts import connected
 from ncr_exporter.clock import Clock
 from ncr_exporter.config import Config
 from ncr_exporter.ncr.client import Client
 from ncr_exporter.ncr.errors import ApiError
+from ncr_exporter.ncr.http import Hook
 from ncr_exporter.ncr.observer import Observer
 from ncr_exporter.states import Failure
 from ncr_exporter.targets import Catalog

@@ -4,30 +4,28 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
-from rich.console import Console
-
 from ncr_exporter import __version__
 from ncr_exporter.config import Config
 from ncr_exporter.oneround import OneRound
-from ncr_exporter.online.drawing import draw_findings, draw_lessons
+from ncr_exporter.online.drawing import findings_drawn, lessons_drawn
 from ncr_exporter.online.exchange import Sink, Tap
 from ncr_exporter.online.findings import Finding, Online, findings
 from ncr_exporter.online.lessons import lessons
 from ncr_exporter.online.preflight import ask_first
 from ncr_exporter.online.seen import Seen
 from ncr_exporter.targets import catalogs
-from ncr_exporter.terminal import progress_of
+from ncr_exporter.terminal import Span, Terminal, progress_of
 
 
 async def check_online(
     config: Config,
     environ: Mapping[str, str],
-    console: Console,
+    terminal: Terminal,
     *,
     sinks: Sequence[Sink] = (),
     with_progress: bool,
 ) -> int:
-    """Ask, draw on `console`, and return the exit code; each answer goes to `sinks`, too."""
+    """Ask, draw on `terminal`, and return the exit code; each answer goes to `sinks`, too."""
     one_round, seen = OneRound(config, environ), Seen()
     hooks = [Tap(one_round.clock, seen.take, *sinks)]
     wanted = catalogs(config)
@@ -44,11 +42,17 @@ async def check_online(
         await one_round.run(reachable, hooks)
     online = Online(config, environ, first, one_round.store, seen, one_round.clock.time())
     found = list(findings(online))
-    draw_findings(console, found)
-    console.print()
-    draw_lessons(console, _title(config), lessons(seen))
-    console.print()
-    console.print(_summary(found), style="bold")
+    terminal.file.writelines(
+        f"{terminal.painted(line)}\n"
+        for line in (
+            *findings_drawn(found),
+            [],
+            *lessons_drawn(_title(config), lessons(seen)),
+            [],
+            [Span(_summary(found), "bold")],
+        )
+    )
+    terminal.file.flush()
     return int(any(finding.verdict in {"FAILED", "not asked"} for finding in found))
 
 

@@ -3,7 +3,7 @@
 import json
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
@@ -59,8 +59,8 @@ class Seen:
     content_types: set[str] = field(default_factory=set)
     skews: list[float] = field(default_factory=list)
     """The API's clock minus ours, in seconds, of each answer with a date."""
-    _at: defaultdict[str, list[Listing]] = field(default_factory=lambda: defaultdict(list))
-    """The listings by path."""
+    _at: defaultdict[Hashable, list[Listing]] = field(default_factory=lambda: defaultdict(list))
+    """The listings by who asked, and for which path."""
     _kept: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
 
     def take(self, exchange: Exchange) -> None:
@@ -75,18 +75,18 @@ class Seen:
         page = _page(exchange)
         if match and page is not None:
             self.content_types.add(exchange.headers.get("content-type", "none"))
-            self._add(match, page)
+            self._add(match, page, _asker(exchange))
 
     def names(self, path: str) -> tuple[str, ...] | None:
         """Return the names in the last complete list at a path that can be shown, or None."""
-        complete = [listing for listing in self._at[path] if listing.complete]
-        if not complete:
+        complete = [listing for listing in self.listings if listing.path == path]
+        if not complete or not complete[-1].complete:
             return None
         return tuple(name for name in complete[-1].names if name.isprintable())
 
     @property
     def listings(self) -> list[Listing]:
-        """The last listing of each path: one that is read twice was read during a change."""
+        """The last of each account and path: one that is read twice was read during a change."""
         return [read[-1] for read in self._at.values() if read]
 
     def of(self, operation: Operation) -> Iterator[Listing]:
@@ -97,18 +97,25 @@ class Seen:
         """Return the records that were kept."""
         return [record for listing in self.of(operation) for record in listing.records]
 
-    def _add(self, match: re.Match[str], page: Record) -> None:
+    def _add(self, match: re.Match[str], page: Record, asker: Hashable) -> None:
         path, number, asked = match["path"], int(match[3]), int(match[4])
+        read = self._at[asker, path]
         operation = _OPERATIONS[match["names"].count("/")]
-        if number == 1 or not self._at[path]:
-            self._at[path].append(Listing(operation, path))
+        if number == 1 or not read:
+            read.append(Listing(operation, path))
         results = [record for record in page["results"] if isinstance(record, dict)]
-        listing = self._at[path][-1]
+        listing = read[-1]
         listing.pages.append(Page(asked, len(page["results"]), page.get("count"), page.get("next")))
         listing.names += [name for r in results if isinstance(name := r.get("name"), str)]
         if self._kept[operation] < _RECORDS_KEPT:
             self._kept[operation] += len(results)
             listing.records += results
+
+
+def _asker(exchange: Exchange) -> Hashable:
+    """Return what tells accounts apart, which may read one path at the same time."""
+    headers = exchange.request_headers
+    return headers.get("host"), headers.get("x-ncp-iam-access-key")
 
 
 def _page(exchange: Exchange) -> Record | None:

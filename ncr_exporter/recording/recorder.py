@@ -28,6 +28,7 @@ class Recorder:
         self._directory = directory
         self._redacted = Redactor(keep_names=keep_names)
         self.answers = 0
+        self._failure: RecordError | None = None
         try:
             directory.mkdir(parents=True, exist_ok=True)
             if any(directory.iterdir()):
@@ -46,9 +47,23 @@ class Recorder:
         )
 
     def take(self, exchange: Exchange) -> None:
-        """Keep one exchange."""
-        self.answers += 1
-        self._write(f"{self.answers:05d}.json", self._redacted(exchange))
+        """Keep one exchange; what goes wrong here is not the request's fault: see `finish`."""
+        if self._failure is None:
+            try:
+                self._write(f"{self.answers + 1:05d}.json", self._redacted(exchange))
+                self.answers += 1
+            except RecordError as error:
+                self._failure = error
+
+    def finish(self) -> str:
+        """Return what came of it, for people.
+
+        Raises:
+            RecordError: something could not be written.
+        """
+        if self._failure is not None:
+            raise self._failure
+        return f"{self._directory} holds {self.answers} answers, redacted"
 
     def _write(self, name: str, content: dict[str, Any]) -> None:
         text = json.dumps(content, indent=1)

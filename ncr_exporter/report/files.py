@@ -1,4 +1,4 @@
-"""Rows as CSV and JSON. The fields are a promise: docs/report.md names them."""
+"""Rows as CSV and JSON. The fields are a promise: docs/reports.md names them."""
 
 import csv
 import io

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from ncr_exporter.inventory import NEVER, Tag
+from ncr_exporter.inventory.facts import facts_of
 from ncr_exporter.inventory.staleness import stale_by_name
 from ncr_exporter.states import Failure, ImageState
 
@@ -103,7 +104,8 @@ def _stale_tags(state: ImageState) -> Iterator[Tag]:
         return
     if state.image is None or state.image.stale_tags is None:
         return
-    stale = stale_by_name(state.tags, state.target.policy, round(state.last_success * 1000))
+    facts = [facts_of(tag) for tag in state.tags]
+    stale = stale_by_name(facts, state.target.policy, round(state.last_success * 1000))
     yield from (tag for tag in state.tags if stale.get(tag.name))
 
 

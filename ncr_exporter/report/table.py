@@ -2,30 +2,29 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Literal
-
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
+from itertools import zip_longest
+from math import inf
+from textwrap import wrap
 
 from ncr_exporter.report.rows import ImageRow, Report, never
 from ncr_exporter.report.words import age_text, size_text
+from ncr_exporter.terminal import Cell, Span, Terminal, folded, width_of
 
-_UNKNOWN = Text("?", "dim")
+_UNKNOWN: Cell = [Span("?", "dim")]
 _FOLDED = {"IMAGE", "TAG"}
 _DISPENSABLE = ("LAST PULL", "TAGS", "STALE", "SIZE", "UNUSED")
 """Columns that go first where there is no room for all."""
-_GAP = 2
+_GAP = "  "
 _LEAST_WIDTH = 28
 """Of a folded column, where it has as much to show."""
 _CAUTION = "An upper bound: layers are shared. Not pulled is not unused: nodes keep copies."
 
-Cells = Mapping[str, Text]
+Cells = Mapping[str, Cell]
 """A row: column → cell."""
 
 
-def images_as_table(console: Console, report: Report) -> Iterator[str]:
-    """Yield the images that were listed and what they come to, as `console` shows it."""
+def images_as_table(terminal: Terminal, report: Report) -> Iterator[str]:
+    """Yield the images that were listed and what they come to, as `terminal` shows them."""
     listed = [row for row in report.images if row.tags is not None]
     rows = [
         {
@@ -40,64 +39,82 @@ def images_as_table(console: Console, report: Report) -> Iterator[str]:
         for row in listed
     ]
     hint = f"{_CAUTION} List the tags with --stale."
-    yield _drawn(console, rows, _totals(listed), hint if _sum_of_reclaimable(listed) else "")
+    some = _sum_of_reclaimable(listed)
+    yield from _drawn(terminal, rows, _totals(listed), hint if some else "")
 
 
-def tags_as_table(console: Console, report: Report) -> Iterator[str]:
+def tags_as_table(terminal: Terminal, report: Report) -> Iterator[str]:
     """Yield the stale tags, likewise."""
     rows = [
         {
             "IMAGE": _name(row.registry, row.image),
-            "TAG": Text(row.tag, overflow="fold"),
+            "TAG": [Span(row.tag)],
             "SIZE": _size(row.size),
             "UNUSED": _age(row.unused),
             "LAST PULL": _pull(row.pulled or None, never=never(row) is True),
         }
         for row in report.stale_tags
     ]
-    yield _drawn(console, rows, Text(_count(len(rows), "stale tag")), _CAUTION if rows else "")
+    totals = [Span(_count(len(rows), "stale tag"))]
+    yield from _drawn(terminal, rows, totals, _CAUTION if rows else "")
 
 
-def _drawn(console: Console, rows: Sequence[Cells], totals: Text, hint: str) -> str:
-    with console.capture() as capture:
-        if rows:
-            console.print(_fitting(console, rows))
-            console.print()
-        console.print(totals)
-        if hint:
-            console.print(hint, style="dim")
-    return capture.get()
+def _drawn(
+    terminal: Terminal, rows: Sequence[Cells], totals: Iterable[Span], hint: str
+) -> Iterator[str]:
+    if rows:
+        yield from _table(terminal, rows)
+        yield "\n"
+    yield from (f"{terminal.painted([total])}\n" for total in totals)
+    for line in wrap(hint, terminal.width) if terminal.width else filter(None, [hint]):
+        yield f"{terminal.painted([Span(line, 'dim')])}\n"
 
 
-def _fitting(console: Console, rows: Sequence[Cells]) -> Table:
-    """Return a table without the columns that a narrow terminal has no room for."""
-    widths = {name: _least_width(name, rows) for name in rows[0]}
+def _table(terminal: Terminal, rows: Sequence[Cells]) -> Iterator[str]:
+    widths = _fitting({name: _natural(name, rows) for name in rows[0]}, terminal.width or inf)
+    header = {name: [Span(name, "bold")] for name in widths}
+    for row in (header, *rows):
+        cells = [list(folded(row[name], width)) for name, width in widths.items()]
+        for line in zip_longest(*cells, fillvalue=[]):
+            placed = zip(widths.items(), line, strict=True)
+            parts = [_placed(terminal, cell, name, width) for (name, width), cell in placed]
+            yield f"{_GAP.join(parts).rstrip()}\n"
+
+
+def _placed(terminal: Terminal, cell: Cell, name: str, width: int) -> str:
+    space, text = " " * (width - width_of(cell)), terminal.painted(cell)
+    return f"{text}{space}" if name in _FOLDED else f"{space}{text}"
+
+
+def _natural(name: str, rows: Sequence[Cells]) -> int:
+    return max(len(name), *(width_of(row[name]) for row in rows))
+
+
+def _fitting(widths: dict[str, int], width: float) -> dict[str, int]:
+    """Return the columns that there is room for, names folded where they must be."""
+    least = {name: min(w, _LEAST_WIDTH) if name in _FOLDED else w for name, w in widths.items()}
     for dispensable in _DISPENSABLE:
-        if sum(widths.values()) + _GAP * (len(widths) - 1) <= console.width:
+        if _width(least) <= width:
             break
-        widths.pop(dispensable, None)
-    table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold")
-    for name, width in widths.items():
-        folded = name in _FOLDED
-        justify: Literal["left", "right"] = "left" if folded else "right"
-        table.add_column(name, justify=justify, min_width=width, overflow="fold")
-    for row in rows:
-        table.add_row(*(row[name] for name in widths))
-    return table
+        least.pop(dispensable, None)
+    room = max(0, width - _width(least))
+    for name in sorted(_FOLDED & set(least)):  # the room that is left is theirs
+        more = min(room, widths[name] - least[name])
+        least[name] += int(more)
+        room -= more
+    return least
 
 
-def _least_width(name: str, rows: Sequence[Cells]) -> int:
-    longest = max(len(name), *(row[name].cell_len for row in rows))
-    return min(longest, _LEAST_WIDTH) if name in _FOLDED else longest
+def _width(widths: Mapping[str, int]) -> int:
+    return sum(widths.values()) + len(_GAP) * (len(widths) - 1)
 
 
-def _totals(rows: Sequence[ImageRow]) -> Text:
+def _totals(rows: Sequence[ImageRow]) -> Iterator[Span]:
     tags, size = _sum(row.tags for row in rows), _sum(row.size for row in rows)
-    text = Text(f"{_count(len(rows), 'image')}, {_count(tags, 'tag')}, {size_text(size)}")
+    yield Span(f"{_count(len(rows), 'image')}, {_count(tags, 'tag')}, {size_text(size)}")
     if stale := _sum(row.stale_tags for row in rows):
         reclaimable = size_text(_sum_of_reclaimable(rows))
-        text.append(f"; {_count(stale, 'stale tag')}, {reclaimable} to reclaim", "bold")
-    return text
+        yield Span(f"{_count(stale, 'stale tag')}, {reclaimable} to reclaim", "bold")
 
 
 def _sum_of_reclaimable(rows: Iterable[ImageRow]) -> int:
@@ -112,25 +129,23 @@ def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def _name(registry: str, image: str) -> Text:
-    return Text.assemble((f"{registry}/", "dim"), image, overflow="fold")
+def _name(registry: str, image: str) -> Cell:
+    return [Span(f"{registry}/", "dim"), Span(image)]
 
 
-def _number(value: int | None) -> Text:
-    return _UNKNOWN if value is None else Text(f"{value:,}")
+def _number(value: int | None) -> Cell:
+    return _UNKNOWN if value is None else [Span(f"{value:,}")]
 
 
-def _size(value: int | None, style: str = "") -> Text:
-    if value is None:
-        return _UNKNOWN
-    return Text(size_text(value), style if value else "dim")
+def _size(value: int | None, style: str = "") -> Cell:
+    return _UNKNOWN if value is None else [Span(size_text(value), style if value else "dim")]
 
 
-def _age(seconds: float | None) -> Text:
-    return _UNKNOWN if seconds is None else Text(age_text(seconds))
+def _age(seconds: float | None) -> Cell:
+    return _UNKNOWN if seconds is None else [Span(age_text(seconds))]
 
 
-def _pull(milliseconds: int | None, *, never: bool) -> Text:
+def _pull(milliseconds: int | None, *, never: bool) -> Cell:
     if milliseconds is None:
-        return Text("never", "yellow") if never else _UNKNOWN
-    return Text(datetime.fromtimestamp(milliseconds / 1000, UTC).strftime("%Y-%m-%d"))
+        return [Span("never", "yellow")] if never else _UNKNOWN
+    return [Span(datetime.fromtimestamp(milliseconds / 1000, UTC).strftime("%Y-%m-%d"))]

@@ -1,0 +1,159 @@
+"""Scraping: CPU of the server per scrape, against prometheus_client, node_exporter and a constant.
+
+`python -m bench.scrape` compares at 1k, 10k, 100k and 500k series, identity and gzip.
+"""
+
+import argparse
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from prometheus_client import generate_latest
+
+from bench.servers import collector, gauges
+from tools.get_node_exporter import find_node_exporter
+
+_SECONDS = 3.0
+"""Of scraping, for each figure."""
+_TICK = os.sysconf("SC_CLK_TCK")
+
+
+@contextmanager
+def serving(name: str, series: int) -> Iterator[tuple[int, int]]:
+    """Give process id and port of a server."""
+    with tempfile.TemporaryDirectory() as directory:
+        words = (
+            _node_exporter(series, Path(directory))
+            if name == "node_exporter"
+            else _ours(name, series)
+        )
+        with subprocess.Popen(  # noqa: S603 -- our own words
+            words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        ) as process:
+            try:
+                yield process.pid, _port(process, words)
+            finally:
+                process.terminate()
+
+
+def _ours(name: str, series: int) -> list[str]:
+    return [sys.executable, "-m", "bench.servers", name, f"--series={series}"]
+
+
+def _node_exporter(series: int, directory: Path) -> list[str]:
+    file = directory / "ncr.prom"
+    subprocess.run([*_ours("text", series), f"--file={file}"], check=True)  # noqa: S603 -- likewise
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    return [
+        str(find_node_exporter()),
+        "--collector.disable-defaults",
+        "--collector.textfile",
+        f"--collector.textfile.directory={directory}",
+        f"--web.listen-address=127.0.0.1:{port}",
+        "--web.disable-exporter-metrics",
+    ]
+
+
+def _port(process: subprocess.Popen[str], words: list[str]) -> int:
+    listen = [word for word in words if word.startswith("--web.listen-address")]
+    if not listen:
+        assert process.stdout is not None  # noqa: S101 -- for the type alone
+        return int(process.stdout.readline())
+    port = int(listen[0].rpartition(":")[2])
+    for _ in range(200):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return port
+        time.sleep(0.05)
+    raise RuntimeError("node_exporter does not listen")
+
+
+def scraped(port: int, *, gzip: bool) -> int:
+    """Scrape once, as Prometheus does, and return the bytes of the answer."""
+    accept = "gzip" if gzip else "identity"
+    request = (
+        f"GET /metrics HTTP/1.1\r\nhost: x\r\naccept: text/plain\r\n"
+        f"accept-encoding: {accept}\r\nconnection: close\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        connection.sendall(request.encode())
+        total = 0
+        while part := connection.recv(2**20):
+            total += len(part)
+    return total
+
+
+def cpu_of(pid: int) -> float:
+    """Return the CPU seconds a process has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / _TICK
+
+
+def resident_of(pid: int) -> float:
+    """Return a process's resident MiB."""
+    pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+def cost(pid: int, port: int, *, gzip: bool) -> tuple[float, int]:
+    """Return milliseconds of the server's CPU per scrape, and the bytes of an answer."""
+    size = scraped(port, gzip=gzip)
+    scraped(port, gzip=gzip)
+    before, count, began = cpu_of(pid), 0, time.perf_counter()
+    while time.perf_counter() - began < _SECONDS or count < 3:  # noqa: PLR2004 -- at least a few
+        scraped(port, gzip=gzip)
+        count += 1
+    return (cpu_of(pid) - before) / count * 1000, size
+
+
+def generated(series: int) -> dict[str, float]:
+    """Return milliseconds that prometheus_client takes to make the text alone, without a server."""
+    found = {}
+    for name, made in (("Gauges", gauges(series)), ("collector", collector(series))):
+        began = time.process_time()
+        generate_latest(made)
+        found[name] = (time.process_time() - began) * 1000
+    return found
+
+
+def compare(series: int, names: list[str]) -> None:
+    """Print one table."""
+    sys.stdout.write(f"\n{series:,} series\n")
+    alone = generated(series)
+    for name, milliseconds in alone.items():
+        sys.stdout.write(f"  generate_latest, {name:10} {milliseconds:9.2f} ms\n")
+    for name in names:
+        with serving(name, series) as (pid, port):
+            plain, size = cost(pid, port, gzip=False)
+            packed, packed_size = cost(pid, port, gzip=True)
+            sys.stdout.write(
+                f"  {name:14} identity {plain:9.2f} ms {size / 1e6:7.2f} MB, "
+                f"gzip {packed:9.2f} ms {packed_size / 1e6:6.2f} MB, "
+                f"{resident_of(pid):6.0f} MiB resident; generate_latest takes "
+                f"{alone['Gauges'] / plain:6.1f} x and {alone['Gauges'] / packed:6.1f} x that\n"
+            )
+            sys.stdout.flush()
+
+
+def main() -> None:
+    """Compare, and print the ratios."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--series", type=int, nargs="*", default=[1000, 10_000, 100_000, 500_000])
+    given = parser.parse_args()
+    names = ["ours", "constant", "gauges", "collector"]
+    if find_node_exporter():
+        names.append("node_exporter")
+    for series in given.series:
+        compare(series, names)
+
+
+if __name__ == "__main__":
+    main()
