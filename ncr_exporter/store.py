@@ -88,11 +88,18 @@ class Store:
         state = self._registries[label]
         self._put_registry(replace(state, hosts=hosts, public=public))
 
-    def listed(self, label: str, images: Mapping[str, ListedImage], *, at: float) -> None:
-        """Take a complete image list in: what is there, what is gone, how often it was pulled."""
+    def listed(
+        self, label: str, images: Mapping[str, ListedImage], *, at: float, whole: bool = True
+    ) -> None:
+        """Take a complete image list in: what is there, what is gone, how often it was pulled.
+
+        Not `whole`: names were left out of it, so that it does not tell what is gone.
+        """
         self._put_registry(self._registries[label].after_list(len(images), at))
         for image in self.images_of(label):
             listed = images.get(image.target.name)
+            if listed is None and not whole:
+                continue
             self._update(
                 image,
                 presence=image.presence.after_list(listed=listed is not None),

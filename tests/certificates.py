@@ -59,3 +59,10 @@ def certificates_in(directory: Path) -> Certificates:
     encrypted = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, secret)
     (directory / "encrypted.key").write_bytes(encrypted)
     return made
+
+
+def server_tls(authority: trustme.CA, host: str = "127.0.0.1") -> ssl.SSLContext:
+    """Return a server's context with a certificate of an authority."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(host).configure_cert(context)
+    return context

@@ -47,8 +47,12 @@ class Program:
         )
         self._reader = threading.Thread(target=self._read)
         self._reader.start()
-        match = ADDRESS.search(self.wait_for_line("msg=serving"))
-        assert match, self.log
+        try:
+            match = ADDRESS.search(self.wait_for_line("msg=serving"))
+            assert match, self.log
+        except BaseException:
+            self._end()  # else its reader would keep the tests from ever ending
+            raise
         self.url = f"http://{match[1]}"
         return self
 
@@ -58,6 +62,9 @@ class Program:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._end()
+
+    def _end(self) -> None:
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()

@@ -7,8 +7,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from ncr_exporter.ncr.body import MAX_INFLATED, MAX_SENT, read_body
+from ncr_exporter.ncr.body import MAX_INFLATED, MAX_SENT, SMALL, read_body
 from ncr_exporter.ncr.errors import MalformedError, TooLargeError
+from tests.support import settle
 
 
 def read(*chunks: bytes, encoding: str = "") -> tuple[bytes, int]:
@@ -46,6 +47,39 @@ def test_a_gzip_bomb_is_cut_before_it_fills_memory() -> None:
     assert len(bomb) < MAX_SENT
     with pytest.raises(TooLargeError, match=str(MAX_INFLATED)):
         read(bomb, encoding="gzip")
+
+
+@pytest.mark.parametrize("size", [SMALL - 1, SMALL, SMALL + 1, 40 * SMALL])
+def test_a_body_small_or_large_is_inflated_whole(size: int) -> None:
+    text = bytes(range(251)) * (size // 251 + 1)
+    packed = gzip.compress(text[:size])
+    chunks = [packed[start : start + 5000] for start in range(0, len(packed), 5000)]
+    assert read(*chunks, b"and what follows", encoding="gzip")[0] == text[:size]
+
+
+def test_of_large_bodies_one_at_a_time_is_read_and_small_ones_pass() -> None:
+    async def run() -> None:
+        lock, ended = asyncio.Lock(), asyncio.Event()
+
+        async def arriving(*chunks: bytes, wait: bool = False) -> AsyncIterator[bytes]:
+            for chunk in chunks:
+                yield chunk
+            if wait:
+                await ended.wait()
+
+        big = b"x" * (SMALL + 1)
+        first = asyncio.create_task(read_body(arriving(big, wait=True), "", lock))
+        await settle()
+        second = asyncio.create_task(read_body(arriving(big, b"y"), "", lock))
+        assert await read_body(arriving(b"small"), "", lock) == b"small"
+        await settle()
+        assert not second.done()
+        ended.set()
+        assert await first == big
+        assert await second == big + b"y"
+        assert not lock.locked()
+
+    asyncio.run(run())
 
 
 @pytest.mark.parametrize("body", [b"not gzip", gzip.compress(b"hello" * 99, mtime=0)[:-12], b""])

@@ -12,9 +12,9 @@ import trustme
 from ncr_exporter.demo.data import GeneratedSource
 from ncr_exporter.demo.faults import FAULTS
 from tests.answering import KEYS, answering, throttled_for, write_config
+from tests.certificates import server_tls
 from tests.inprocess import run
 from tests.peer import source_of, tag
-from tests.test_transport import server_tls
 
 NOW_MS = round(time.time() * 1000)
 PULLED = NOW_MS - 3_600_000

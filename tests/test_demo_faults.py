@@ -1,45 +1,46 @@
 """Each fault of the catalogue does what its help says, over real sockets."""
 
 import asyncio
-import json
 import math
 import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import TypeVar
+from email.utils import parsedate_to_datetime
 
 import httpx
 import pytest
 import trustme
 
-from ncr_exporter.clock import SystemClock
-from ncr_exporter.demo import sockets
-from ncr_exporter.demo.data import FixedSource, tags
-from ncr_exporter.demo.faults import FAULTS, Fault, FaultPlan, fault_named, latency
-from ncr_exporter.demo.records import Record
-from ncr_exporter.demo.registry import DEMO_ACCESS_KEY, DEMO_SECRET_KEY, SimulatedRegistry
-from ncr_exporter.ncr.signature import signed_headers
+from ncr_exporter.demo.faults import FAULTS, Fault, FaultPlan, fault_named, latency, sockets
+from ncr_exporter.demo.registry import SimulatedRegistry
 from ncr_exporter.web.limits import Limits
 from ncr_exporter.web.server import Server
+from tests.faulty import (
+    LISTED,
+    PREFIX,
+    TAGS,
+    Get,
+    answer_to,
+    signed,
+    simulated,
+    spoiled,
+    with_client,
+)
 from tests.support import tls_gate
 
-NOW = 1_767_236_400.0
-PREFIX = "/ncr/api/v2/repositories"
-TAGS = f"{PREFIX}/demo-registry/app/tags?page=1&pagesize=100"
-LISTED = tags("demo-registry", "web/frontend", NOW * 1000)
-TLS = ssl.create_default_context()  # made once: it takes longer than a request
-
-Result = TypeVar("Result")
-Get = Callable[..., Awaitable[httpx.Response]]
 Leave = Callable[[asyncio.StreamWriter], Awaitable[None]]
 
 ERRORS = {  # status, code, message, who refuses
     "throttle": (429, "410", "Throttle Limited", "APIGW"),
     "throttle-silent": (429, "410", "Throttle Limited", "APIGW"),
+    "throttle-date": (429, "410", "Throttle Limited", "APIGW"),
+    "throttle-absurd": (429, "410", "Throttle Limited", "APIGW"),
+    "throttle-words": (429, "410", "Throttle Limited", "APIGW"),
     "wrong-key": (401, "200", "Authentication Failed", "APIGW"),
     "denied": (401, "210", "Permission Denied", "APIGW"),
     "forbidden": (403, "403", "Forbidden", "ENDPOINT"),
     "not-found": (404, "300", "Not Found Exception", "APIGW"),
+    "not-found-service": (404, "404", "Not Found", "ENDPOINT"),
     "missing-500": (500, "500", "Internal Server Error", "ENDPOINT"),
     "unavailable": (503, "500", "Endpoint Error", "APIGW"),
 }
@@ -49,34 +50,10 @@ BROKEN = {
     "garbage": httpx.RemoteProtocolError,
     "half": httpx.RemoteProtocolError,
 }
-SPOILED = {"html", "empty", "truncated", "not-a-page", "redirect"}
-RECORDS = {"wrong-types", "nulls", "no-platforms", "nan"}
-SLOW = {"latency", "hang"}
-
-
-class StoppedClock(SystemClock):
-    """Always says the same time."""
-
-    def time(self) -> float:
-        return NOW
-
-
-def simulated() -> SimulatedRegistry:
-    return SimulatedRegistry(
-        FixedSource("demo-registry", {"app": LISTED}),
-        keys={DEMO_ACCESS_KEY: DEMO_SECRET_KEY},
-        clock=StoppedClock(),
-    )
-
-
-def signed(target: str) -> dict[str, str]:
-    return signed_headers(
-        "GET",
-        target,
-        timestamp_ms=int(NOW * 1000),
-        access_key=DEMO_ACCESS_KEY,
-        secret_key=DEMO_SECRET_KEY,
-    )
+RECORDS = [
+    *("wrong-types", "nulls", "no-platforms", "nan", "strings", "negative-sizes", "seconds"),
+    *("far-times", "surrogates", "control", "long-names", "duplicates", "count-lies"),
+]
 
 
 REQUEST = "\r\n".join(
@@ -90,26 +67,6 @@ REQUEST = "\r\n".join(
 ).encode()
 
 
-def with_client(
-    registry: SimulatedRegistry, scenario: Callable[[Get], Awaitable[Result]], places: int = 8
-) -> Result:
-    """Run `scenario` with a function that sends a signed GET over a socket."""
-
-    async def run() -> Result:
-        async with Server(registry.handle, Limits(requests=places)) as server:
-            port = await server.listen("127.0.0.1", 0)
-            async with httpx.AsyncClient(
-                base_url=f"http://127.0.0.1:{port}", verify=TLS, trust_env=False
-            ) as client:
-
-                async def get(target: str = TAGS, seconds: float = 5.0) -> httpx.Response:
-                    return await client.get(target, headers=signed(target), timeout=seconds)
-
-                return await scenario(get)
-
-    return asyncio.run(run())
-
-
 def tls() -> tuple[ssl.SSLContext, ssl.SSLContext]:
     """Return a server's and a client's context that trust each other."""
     authority = trustme.CA()
@@ -120,30 +77,8 @@ def tls() -> tuple[ssl.SSLContext, ssl.SSLContext]:
     return server, client
 
 
-def answer_to(name: str, target: str = TAGS) -> httpx.Response:
-    """Return what a client gets from a registry with this fault."""
-    registry = simulated()
-    registry.fault = fault_named(name)
-
-    async def once(get: Get) -> httpx.Response:
-        return await get(target)
-
-    return with_client(registry, once)
-
-
-def spoiled(name: str) -> list[Record]:
-    answer = answer_to(name)
-    assert answer.status_code == 200
-    results: list[Record] = json.loads(answer.content)["results"]
-    assert [record["name"] for record in results] == [record["name"] for record in LISTED]
-    return results
-
-
 class TestCatalogue:
     """The table of faults."""
-
-    def test_every_fault_is_tried_here(self) -> None:
-        assert set(FAULTS) == ERRORS.keys() | BROKEN.keys() | SPOILED | RECORDS | SLOW
 
     def test_every_fault_is_listed_under_its_name_with_help_of_one_line(self) -> None:
         for name, fault in FAULTS.items():
@@ -175,9 +110,16 @@ class TestErrors:
         assert answer.headers["x-ncp-trace-id"] == "demo-00000001"
         assert "date" in answer.headers
 
-    def test_only_the_talkative_throttle_says_when_to_come_back(self) -> None:
+    def test_a_throttle_says_when_to_come_back_or_nothing_of_use(self) -> None:
         assert answer_to("throttle").headers["retry-after"] == "2"
         assert "retry-after" not in answer_to("throttle-silent").headers
+        assert int(answer_to("throttle-absurd").headers["retry-after"]) > 10**8
+        assert answer_to("throttle-words").headers["retry-after"] == "soon"
+
+    def test_a_throttle_may_name_the_moment(self) -> None:
+        headers = answer_to("throttle-date").headers
+        date, until = (parsedate_to_datetime(headers[name]) for name in ("date", "retry-after"))
+        assert (until - date).total_seconds() == 2
 
 
 class TestBrokenConnections:

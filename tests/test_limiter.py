@@ -189,6 +189,56 @@ def test_a_probe_that_ends_without_an_answer_makes_the_next_request_the_probe() 
     run(scenario())
 
 
+@pytest.mark.parametrize("patience", [0.0, 600.0])
+def test_after_a_few_probes_without_an_answer_nobody_waits_in_line_for_one_more(
+    patience: float,
+) -> None:
+    async def scenario() -> None:
+        office = Office(patience=patience)
+        office.limiter.throttled(60)
+        await office.clock.advance(60)
+        for name in "abcdefg":
+            office.ask(name)
+        for name in "abc":
+            await office.clock.advance(30)
+            await office.end(name)  # its deadline passed
+        assert office.started == ["a", "b", "c"]
+        assert office.refused == ["d", "e", "f", "g"], "no poll waits for all before it to time out"
+        office.ask("h")
+        office.ask("i")
+        await office.clock.advance(30)
+        await office.end("h")
+        assert office.started == ["a", "b", "c", "h"], "what is due later asks"
+        assert office.refused[4:] == ["i"]
+        office.ask("j")
+        await office.clock.advance(1)
+        office.limiter.answered()
+        assert office.limiter.gate.is_open
+        await office.end("j")
+
+    run(scenario())
+
+
+def test_an_answer_makes_probes_without_one_forgotten() -> None:
+    async def scenario() -> None:
+        office = Office()
+        for _ in range(2):
+            office.limiter.throttled(60)
+            await office.clock.advance(60)
+            for name in ("probe", "again", "waits"):
+                office.ask(name)
+            await office.clock.advance(1)
+            await office.end("probe")
+            await office.clock.advance(1)
+            await office.end("again")
+            await office.clock.advance(1)
+            assert office.refused == []
+            office.limiter.answered()
+            await office.end("waits")
+
+    run(scenario())
+
+
 def test_a_late_success_does_not_open_a_gate_that_was_closed_meanwhile() -> None:
     async def scenario() -> None:
         office = Office()
@@ -248,5 +298,33 @@ def test_patience_ends_with_the_sum_of_all_pauses() -> None:
         office.ask("d")
         await office.clock.advance(1)
         assert office.refused == ["c", "d"]
+
+    run(scenario())
+
+
+def test_after_a_429_the_account_as_a_whole_slows_down_and_recovers_step_by_step() -> None:
+    async def scenario() -> None:
+        clock, sent = ManualClock(), 0
+        limiter = Limiter(8, 8, clock)
+
+        async def request(registry: str) -> None:
+            nonlocal sent
+            async with limiter.turn(registry, Urgency.TAG_LIST):
+                sent += 1
+                limiter.answered()
+
+        limiter.throttled(10)
+        await clock.advance(10)
+        tasks = [asyncio.create_task(request("ab"[number % 2])) for number in range(60)]
+        each_second = []
+        while sent < len(tasks):
+            before = sent
+            await clock.advance(1)
+            each_second.append(sent - before)
+        *full, _rest = each_second
+        assert full == sorted(full), "never slower again"
+        assert 4 <= full[0] <= 5
+        assert full[-1] == 8
+        assert full.index(8) in range(2, 5), "within seconds, and not at once"
 
     run(scenario())

@@ -94,6 +94,21 @@ def test_a_failed_list_changes_nothing(fault: str) -> None:
     play(scenario)
 
 
+@pytest.mark.parametrize("fault", ["surrogates", "control", "long-names"])
+def test_a_list_with_an_unusable_name_does_not_tell_that_an_image_is_gone(fault: str) -> None:
+    async def scenario(polling: Round) -> None:
+        await polling.first_round(choosing(rule("app"), rule("w*")))
+        polling.registry.faults.add(fault_named(fault), where="my-registry?")
+        await polling.intervals(4)
+        assert polling.published == ["app", "web"], "the name left out may be that of web"
+        polling.registry.faults.clear()
+        del polling.images["web"]
+        await polling.intervals(3)
+        assert polling.published == ["app"]
+
+    play(scenario)
+
+
 def test_a_list_whose_second_page_fails_changes_nothing() -> None:
     async def scenario(polling: Round) -> None:
         await polling.first_round(APP)

@@ -66,6 +66,16 @@ def test_a_registry_that_one_list_lacks_stays() -> None:
     play(scenario, source=source)
 
 
+def test_a_list_with_an_unusable_name_does_not_tell_that_a_registry_is_gone() -> None:
+    async def scenario(polling: Round) -> None:
+        await polling.first_round(ALL)
+        polling.registry.faults.add(fault_named("control"), where="repositories?")
+        await polling.intervals(4)
+        assert labels(polling) == ["*", "one", "two"], "the name left out may be that of two"
+
+    play(scenario, source=fleet())
+
+
 def test_a_failed_registry_list_changes_nothing_and_says_so_once() -> None:
     async def scenario(polling: Round) -> None:
         await polling.first_round(ALL)

@@ -1,6 +1,7 @@
 """The real program in a process of its own: start, publish, fail with words, stop."""
 
 import json
+import re
 import signal
 import socket
 import time
@@ -170,6 +171,9 @@ FAULT_LINES = {
     "html": ("malformed", "rewrites answers"),
     "truncated": ("malformed", "cut short"),
     "redirect": ("redirect", "base_url"),
+    "gzip-bomb": ("too_large", "page_size"),
+    "expired-tls": ("tls", "has expired"),
+    "self-signed-tls": ("tls", "ca_file"),
 }
 
 
@@ -206,6 +210,23 @@ def test_what_is_unknown_is_absent_and_the_rest_stands(fault: str) -> None:
         malformed = 'ncr_api_malformed_records_total{operation="tag_list",registry="demo-registry"}'
         (count,) = [row.split()[-1] for row in text.splitlines() if row.startswith(malformed)]
         assert (float(count) > 0) == (fault in {"wrong-types", "nan"})
+
+
+def test_a_clock_that_is_off_is_one_warning_and_the_values_are_right() -> None:
+    with demo("--fault=clock-ahead") as program:
+        line = program.wait_for_line("clock differs")
+        assert re.search(r"skew_seconds=(599|600) ", line), "a Date has no fractions"
+        assert "NTP" in line
+        program.scrape_until('ncr_image_up{registry="demo-registry",image="api"} 1')
+
+
+def test_a_key_that_is_rotated_within_a_listing_publishes_no_part_of_it() -> None:
+    with demo("--fault=rotated-key") as program:
+        line = program.wait_for_line("poll failed")
+        assert "image=api" in line
+        assert "reason=authentication" in line
+        text = program.scrape_until('ncr_image_up{registry="demo-registry",image="api"} 0')
+        assert 'ncr_image_tags{registry="demo-registry",image="api"}' not in text
 
 
 def test_the_demo_says_where_its_metrics_are_and_stays_until_ctrl_c() -> None:

@@ -14,7 +14,7 @@ from ncr_exporter.store import Store
 from ncr_exporter.targets import Timing
 from tests.expositions import samples_of
 from tests.peer import Fleet, tag
-from tests.rounds import INTERVAL, Round, naming, play
+from tests.rounds import INTERVAL, Round, choosing, naming, play
 from tests.states import NOW, catalog_of, recorder, registry_target, rule, sample_tags, target
 from tests.support import ManualClock, eventually, settle
 
@@ -239,3 +239,14 @@ def test_the_present_configuration_decides_what_is_used(tmp_path: Path) -> None:
         assert polling.state("web").image is not None
 
     play(only_web, kept=kept, clock=ManualClock(NOW + 10))
+
+
+def test_an_image_found_before_the_restart_stays_over_a_reload_though_nothing_of_it_is_known(
+    tmp_path: Path,
+) -> None:
+    async def check(polling: Round) -> None:
+        assert polling.published == ["app", "web"], "asked for, though its data is too old"
+        polling.poller.apply([choosing(rule("*", tags_limit=7))])
+        assert polling.published == ["app", "web"]
+
+    restarted(tmp_path, During(choosing(rule("*")), check=check), after=25 * 3600)

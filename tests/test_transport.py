@@ -19,6 +19,7 @@ from ncr_exporter.ncr.credentials import ConfiguredCredentials, SecretFile
 from ncr_exporter.ncr.errors import ApiError, NotFoundError
 from ncr_exporter.web.messages import Request, Response, text_response
 from ncr_exporter.web.server import Server
+from tests.certificates import server_tls
 from tests.peer import (
     DEMO_KEYS,
     KR,
@@ -302,12 +303,6 @@ async def tls_error(server_context: ssl.SSLContext, api: Api) -> ApiError | None
                 assert heard.retries == 0, "a certificate does not mend itself"
                 return error
             return None
-
-
-def server_tls(authority: trustme.CA, host: str = "127.0.0.1") -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert(host).configure_cert(context)
-    return context
 
 
 def test_an_unknown_certificate_authority_is_a_tls_error() -> None:

@@ -10,11 +10,12 @@ from ncr_exporter.cli import COMMANDS, command_named
 from ncr_exporter.config.kinds import Kind, ListOf
 from ncr_exporter.config.model import Api, CredentialsConfig, RegistryConfig, Settings
 from ncr_exporter.config.schema import json_schema, options_of
-from ncr_exporter.demo.faults import FAULTS
+from ncr_exporter.demo.faults import FAULTS, Fault
 from ncr_exporter.flags import Flag
 from ncr_exporter.metrics.catalogue import GROUPS
 from ncr_exporter.metrics.family import Family
 from ncr_exporter.metrics.own_families import BUCKETS, OPERATIONS, REASONS
+from tests.fault_table import TABLE
 from tools.dependencies import Distribution, distributions
 
 ROOT = Path(__file__).parents[1]
@@ -64,7 +65,21 @@ no command line. Exit codes: 0 clean stop, 1 failure, 2 wrong usage or configura
 
 FAULTS_INTRO = """\
 What the simulated registry can do wrong, for trying alerts and for tests:
-`ncr-exporter demo --fault=NAME`.
+`ncr-exporter demo --fault=NAME`. What the exporter makes of each: [reliability](reliability.md).
+"""
+
+
+RELIABILITY_INTRO = """\
+What is seen of each fault that the simulated registry knows, when every answer meets it. Of an
+image that was polled before, `up` is `ncr_image_up` meanwhile; while it is 0 the last good values
+stand and `ncr_image_last_success_timestamp_seconds` tells their age. The log says once what fails,
+where, why and what to do. The first good answer heals it: a failed image is asked again after a
+fifth of its interval, a throttled one once its account's gate opens.
+
+Each row is tried through the whole program, over sockets, by
+`tests/test_faults.py::test_a_fault_shows_as_it_should_and_the_first_good_answer_heals_it[FAULT]`;
+to see one at work: `ncr-exporter demo --fault=FAULT`. Memory under the large ones is measured by
+`tests/test_faults_memory.py`.
 """
 
 
@@ -177,6 +192,19 @@ def _dependency(each: Distribution) -> tuple[str, str, str]:
     return f"`{each.name}`", each.why.replace("*", r"\*"), ", ".join(each.brought_by)
 
 
+def reliability_page() -> str:
+    """Return docs/reliability.md."""
+    header = ("fault", "what happens", "up", "counted as", "what users see")
+    return _page("Reliability", RELIABILITY_INTRO, _table(header, map(_seen, FAULTS.values())))
+
+
+def _seen(fault: Fault) -> tuple[str, ...]:
+    seen = TABLE[fault.name]
+    counted = seen.fails or seen.retried or seen.counter
+    up = "0" if seen.fails else "1"
+    return f"`{fault.name}`", fault.help, up, f"`{counted}`" if counted else "", seen.words
+
+
 def schema_file() -> str:
     """Return the JSON Schema of the configuration file."""
     return json.dumps(json_schema(), indent=1, ensure_ascii=False) + "\n"
@@ -206,6 +234,7 @@ DOCUMENTS: dict[str, Callable[[], str]] = {
     "docs/cli.md": cli_page,
     "docs/faults.md": faults_page,
     "docs/dependencies.md": dependencies_page,
+    "docs/reliability.md": reliability_page,
     "ncr_exporter/config/schema.json": schema_file,
 }
 """Path → what the file must hold."""

@@ -71,7 +71,8 @@ def content_of(response: Response) -> Any:  # noqa: ANN401 -- whatever JSON hold
 def compressed(response: Response, accept_encoding: str) -> Response:
     """Return the answer in gzip where the client takes it and it is worth the while."""
     accepted = {part.partition(";")[0].strip() for part in accept_encoding.lower().split(",")}
-    if response.takeover or "gzip" not in accepted or (response.length or 0) <= _WORTH_COMPRESSING:
+    done = response.takeover or "content-encoding" in response.headers
+    if done or "gzip" not in accepted or (response.length or 0) <= _WORTH_COMPRESSING:
         return response
     body = gzip.compress(body_of(response), compresslevel=1, mtime=0)
     headers = {**response.headers, "content-encoding": "gzip"}

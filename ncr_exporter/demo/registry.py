@@ -24,13 +24,15 @@ from ncr_exporter.demo.answers import (
     with_headers,
 )
 from ncr_exporter.demo.data import Source
-from ncr_exporter.demo.faults import Fault, FaultPlan
+from ncr_exporter.demo.faults import NO_FAULT, Fault, FaultPlan
 from ncr_exporter.demo.records import Record
 from ncr_exporter.ncr.signature import signature
 from ncr_exporter.web.messages import Request, Response
 
 DEMO_ACCESS_KEY = "DEMOACCESSKEY"
 DEMO_SECRET_KEY = "demo-secret-key"  # noqa: S105 -- opens nothing but the demo
+ROTATED_SECRET_KEY = "rotated-secret-key"  # noqa: S105 -- likewise
+"""What the fault `rotated-key` puts in the place of every secret key."""
 _WINDOW_MS = 5 * 60 * 1000
 _DEFAULT_PAGE = "20"
 _REMEMBERED = 10_000
@@ -50,9 +52,10 @@ class Seen:
 
 
 class SimulatedRegistry:
-    """Lists what `source` holds, for those who sign with one of `keys` (access key → secret key).
+    """Lists what `source` holds, for those who sign with one of `keys`.
 
     Attributes:
+        keys: access key → secret key of those who may ask.
         requests: the last 10,000 requests, the newest last.
         fault: met by every request that no rule of `faults` matches.
         faults: faults for some targets or the next few requests.
@@ -71,6 +74,7 @@ class SimulatedRegistry:
         largest_page: int = 100,
         prefix: str = "/ncr/api/v2",
     ) -> None:
+        self.keys = keys
         self.requests: deque[Seen] = deque(maxlen=_REMEMBERED)
         self.fault: Fault | None = None
         self.faults = FaultPlan()
@@ -78,7 +82,6 @@ class SimulatedRegistry:
         self.clock_offset = 0.0
         self.delay = 0.0
         self._source = source
-        self._keys = keys
         self._clock = clock
         self._largest_page = largest_page
         self._prefix = prefix
@@ -87,31 +90,40 @@ class SimulatedRegistry:
     async def handle(self, request: Request) -> Response:
         """Answer one request."""
         now = self._clock.time()
+        fault = self.faults.take(request.target) or self.fault or NO_FAULT
         standing = {
-            "date": formatdate(now + self.clock_offset, usegmt=True),
+            "date": formatdate(self._gateway_time(fault), usegmt=True),
             "x-ncp-trace-id": f"demo-{next(self._numbers):08d}",
         }
-        answer = with_headers(self._answer(request, now), standing)
-        fault = self.faults.take(request.target) or self.fault
-        if fault is not None:
-            answer = with_headers(fault.apply(request, answer), standing)
+        if fault.rotates_key:
+            self._rotate_key(request)
+        answer = with_headers(self._answer(request, fault), standing)
+        answer = with_headers(fault.apply(request, answer), standing)
         status = 0 if answer.takeover else answer.status
         self.requests.append(Seen(request.method, request.target, now, status))
-        await asyncio.sleep(self.delay + (fault.seconds if fault else 0.0))
+        await asyncio.sleep(self.delay + fault.seconds)
         return compressed(answer, request.headers.get("accept-encoding", ""))
 
-    def _answer(self, request: Request, now: float) -> Response:
+    def _gateway_time(self, fault: Fault) -> float:
+        return self._clock.time() + self.clock_offset + fault.clock_offset
+
+    def _rotate_key(self, request: Request) -> None:
+        """Take new secrets once somebody is in the middle of a list."""
+        if request.query.get("page", "1") != "1":
+            self.keys = dict.fromkeys(self.keys, ROTATED_SECRET_KEY)
+
+    def _answer(self, request: Request, fault: Fault) -> Response:
         route = self._route(request)
         if route is None:
             return gateway_error(404, "300", "Not Found Exception", "URL not found.")
-        refusal = self._refusal(request, now)
+        refusal = self._refusal(request, self._gateway_time(fault))
         if refusal is not None:
             return refusal
         try:
-            records = self._listed(route, now * 1000)
+            records = self._listed(route, self._clock.time() * 1000)
         except KeyError as error:
             return service_error(404, f"{error.args[0]} does not exist")
-        return self._page(records, request)
+        return self._page(records, request, fault)
 
     def _route(self, request: Request) -> list[str] | None:
         """Return the names in a documented path: registry and image, registry, or none."""
@@ -129,7 +141,10 @@ class SimulatedRegistry:
         return [unquote(name) for name in names] if all(names) else None
 
     def _refusal(self, request: Request, now: float) -> Response | None:
-        """Return the gateway's answer to a request that is not signed as published."""
+        """Return the gateway's answer to a request that is not signed as published.
+
+        `now` is by the gateway's clock.
+        """
         timestamp = request.headers.get("x-ncp-apigw-timestamp", "")
         access_key = request.headers.get("x-ncp-iam-access-key", "")
         signed = request.headers.get("x-ncp-apigw-signature-v2", "")
@@ -137,7 +152,7 @@ class SimulatedRegistry:
             return _unauthenticated("Authentication information are missing.")
         if not self._is_recent(timestamp, now):
             return _unauthenticated("The timestamp is more than 5 minutes off.")
-        secret = self._keys.get(access_key)
+        secret = self.keys.get(access_key)
         if secret is None:
             return _unauthenticated("Invalid authentication information.")
         expected = signature(request.method, request.target, timestamp, access_key, secret)
@@ -148,8 +163,8 @@ class SimulatedRegistry:
         return None
 
     def _is_recent(self, timestamp: str, now: float) -> bool:
-        own_ms, signed_ms = (now + self.clock_offset) * 1000, _positive(timestamp)
-        return signed_ms is not None and abs(own_ms - signed_ms) <= _WINDOW_MS
+        signed_ms = _positive(timestamp)
+        return signed_ms is not None and abs(now * 1000 - signed_ms) <= _WINDOW_MS
 
     def _listed(self, route: list[str], now_ms: float) -> list[Record]:
         match route:
@@ -160,13 +175,13 @@ class SimulatedRegistry:
             case _:
                 return self._source.registries(now_ms)
 
-    def _page(self, records: list[Record], request: Request) -> Response:
+    def _page(self, records: list[Record], request: Request, fault: Fault) -> Response:
         query = dict(parse_qsl(request.target.partition("?")[2], keep_blank_values=True))
         number = _positive(query.get("page", "1"))
         size = _positive(query.get("pagesize", _DEFAULT_PAGE))
         if number is None or size is None:
             return service_error(400, "page and pagesize must be numbers above 0")
-        return page_of(records, number, min(size, self._largest_page))
+        return page_of(fault.relist(records, number), number, min(size, self._largest_page))
 
 
 def _unauthenticated(details: str) -> Response:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from ncr_exporter.clock import Clock
 from ncr_exporter.demo.answers import gateway_error
 from ncr_exporter.demo.data import FixedSource
+from ncr_exporter.demo.faults import Fault
 from ncr_exporter.demo.registry import SimulatedRegistry
 from ncr_exporter.recording.reading import Answer, Recording
 from ncr_exporter.web.messages import Request, Response
@@ -20,8 +21,8 @@ class ReplayedRegistry(SimulatedRegistry):
         super().__init__(FixedSource("", {}), keys=keys, clock=clock)
         self._left = {target: list(answers) for target, answers in recording.answers.items()}
 
-    def _answer(self, request: Request, now: float) -> Response:
-        refusal = self._refusal(request, now)
+    def _answer(self, request: Request, fault: Fault) -> Response:
+        refusal = self._refusal(request, self._gateway_time(fault))
         if refusal is not None:
             return refusal
         answers = self._left.get(request.target)

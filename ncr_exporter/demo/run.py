@@ -9,6 +9,7 @@ from typing import Any
 from ncr_exporter.app import ServeOptions, serve
 from ncr_exporter.clock import SystemClock
 from ncr_exporter.config import Config, parse
+from ncr_exporter.demo import certificates
 from ncr_exporter.demo.data import GeneratedSource, Source, file_source
 from ncr_exporter.demo.faults import fault_named
 from ncr_exporter.demo.registry import DEMO_ACCESS_KEY, DEMO_SECRET_KEY, SimulatedRegistry
@@ -32,7 +33,7 @@ def replayed(directory: str, fault: str | None) -> tuple[SimulatedRegistry, Conf
     keys = {DEMO_ACCESS_KEY: DEMO_SECRET_KEY}
     registry = ReplayedRegistry(recording, keys=keys, clock=SystemClock())
     registry.fault = fault_named(fault) if fault else None
-    api = {"zone": recording.zone, "page_size": recording.page_size}
+    api = {"zone": recording.zone, "page_size": recording.page_size, "ca_file": _bundle(registry)}
     return registry, lambda url: _config(url, recording.registries, **api)
 
 
@@ -46,22 +47,32 @@ def simulated(tags: str | None, fault: str | None) -> tuple[SimulatedRegistry, C
     keys = {DEMO_ACCESS_KEY: DEMO_SECRET_KEY}
     registry = SimulatedRegistry(source, keys=keys, clock=SystemClock())
     registry.fault = fault_named(fault) if fault else None
-    return registry, lambda url: demo_config(url, source)
+    return registry, lambda url: demo_config(url, source, ca_file=_bundle(registry))
 
 
 async def demo(registry: SimulatedRegistry, config_of: ConfigOf, listen: Sequence[Address]) -> int:
     """Serve until SIGTERM or SIGINT; return the exit code."""
-    async with Server(registry.handle, Limits(requests=64)) as server:
+    certificate = _certificate(registry)
+    gate = certificates.gate(certificate)
+    async with Server(registry.handle, Limits(requests=64), gate) as server:
         port = await server.listen("127.0.0.1", 0)
-        config = config_of(f"http://127.0.0.1:{port}")
+        config = config_of(f"{'https' if certificate else 'http'}://127.0.0.1:{port}")
         return await serve(config, ServeOptions(tuple(listen)), announce=_announce)
 
 
-def demo_config(base_url: str, source: Source) -> Config:
+def _certificate(registry: SimulatedRegistry) -> str:
+    return registry.fault.certificate if registry.fault else ""
+
+
+def _bundle(registry: SimulatedRegistry) -> str | None:
+    return certificates.trusted(_certificate(registry))
+
+
+def demo_config(base_url: str, source: Source, **api: Any) -> Config:  # noqa: ANN401 -- keys of the section `api`
     """Return what a user would write to watch all of `source`, with short intervals."""
     now_ms = SystemClock().time() * 1000
     names = [str(registry["name"]) for registry in source.registries(now_ms)]
-    return _config(base_url, [{"name": name} for name in names])
+    return _config(base_url, [{"name": name} for name in names], **api)
 
 
 def _config(base_url: str, registries: list[dict[str, Any]], **api: Any) -> Config:  # noqa: ANN401 -- keys of the section `api`

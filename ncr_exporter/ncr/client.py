@@ -60,6 +60,8 @@ class Listing(Generic[Record]):
     """With distinct names."""
     pages: int
     """Requests that reading it once takes; a server may give fewer per page than asked."""
+    left_out: int
+    """Records without a usable name: what the list lacks may be one of them."""
 
 
 class Client:
@@ -139,7 +141,7 @@ class _Reading(Generic[Record]):
 
     @property
     def listing(self) -> Listing[Record]:
-        return Listing(tuple(self._by_name.values()), pages=self.page)
+        return Listing(tuple(self._by_name.values()), self.page, self._left_out)
 
     @property
     def agrees(self) -> bool:

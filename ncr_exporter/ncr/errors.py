@@ -118,7 +118,10 @@ class TlsError(ApiError):
     """The connection is not to be trusted."""
 
     reason = "tls"
-    remedy = "if a proxy re-signs traffic, name its certificate authority in api.ca_file"
+    remedy = (
+        "check this host's clock; if a proxy re-signs traffic, name its certificate authority in "
+        "api.ca_file"
+    )
 
 
 class RedirectError(ApiError):

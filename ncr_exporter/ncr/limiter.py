@@ -81,16 +81,25 @@ class Limiter:
         if self.gate.is_open or self.gate.probing:  # once for all requests that were in flight
             self.pace.slow_down()
         self.gate.close(self._clock.monotonic(), retry_after)
-        while self._waiting and not self.is_patient:
+        if not self.is_patient:
+            self._refuse_all()
+
+    def _refuse_all(self) -> None:
+        while self._waiting:
             future = self._waiting.pop()
             if not future.done():
                 future.set_exception(self._closed())
 
     def _release(self, *, is_probe: bool) -> None:
-        """Give the slot back; a probe that ended without an answer leaves the gate to the next."""
+        """Give the slot back; a probe that ended without an answer leaves the gate to the next.
+
+        After a few of those nobody waits: each would wait for all before it to time out.
+        """
         self._free += 1
         if is_probe and self.gate.probing:
             self.gate.abandon_probe()
+            if self.gate.is_silent:
+                self._refuse_all()
         self._let_through()
 
     def _let_through(self) -> None:
@@ -124,4 +133,6 @@ class Limiter:
 
     def _closed(self) -> ThrottledError:
         remaining = self.gate.remaining(self._clock.monotonic())
+        if remaining <= 0:
+            return ThrottledError("the API asked to wait and has not answered since")
         return ThrottledError(f"the API asked to wait; asking again in {remaining:.0f} s")

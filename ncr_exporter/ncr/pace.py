@@ -6,6 +6,7 @@ _CATCH_UP = 0.1  # seconds: evens out a late timer without letting requests come
 _SLOWEST = 1 / 64  # of the configured rate: a quota shared with others must not stop us for good
 _STEP = 1 / 32  # of the configured rate: what each success gives back after a 429
 _FIRST_WAIT = 30.0  # seconds: for a 429 that does not say how long; doubled when it comes again
+_SILENT_AFTER = 3  # probes without an answer
 LONGEST_WAIT = 900.0
 """Seconds: a `Retry-After` of years must not end the exporter's work."""
 
@@ -42,6 +43,7 @@ class Gate:
     _opens: float | None = None
     _probing: bool = False
     _streak: int = 0
+    _unanswered: int = 0
     _closed_since: float = 0.0
     _closed_before: float = 0.0
 
@@ -68,21 +70,27 @@ class Gate:
         wait = _FIRST_WAIT * 2 ** min(self._streak - 1, 10) if retry_after is None else retry_after
         opens = now + min(max(wait, 1.0), LONGEST_WAIT)
         self._opens = opens if self._opens is None else max(self._opens, opens)
-        self._probing = False
+        self._probing, self._unanswered = False, 0
 
     def probe(self) -> None:
         """Let one request through a gate whose time is up."""
         self._probing = True
 
     def abandon_probe(self) -> None:
-        """Let another request be the probe: this one was cancelled."""
+        """Let another request be the probe: this one was cancelled, or got no answer."""
         self._probing = False
+        self._unanswered += 1
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether so many probes in a row got no answer that waiting for one is of no use."""
+        return self._unanswered >= _SILENT_AFTER
 
     def open(self, now: float) -> None:
         """Open after any answer that is not a 429."""
         if self._opens is not None:
             self._closed_before += now - self._closed_since
-        self._opens, self._probing, self._streak = None, False, 0
+        self._opens, self._probing, self._streak, self._unanswered = None, False, 0, 0
 
     def closed_seconds(self, now: float) -> float:
         """Return how long the gate has been closed in all."""

@@ -1,7 +1,6 @@
 """One signed GET: deadline, caps, retries, and what is learned from the answer's headers."""
 
 import asyncio
-import random
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import NamedTuple, TypeVar
@@ -25,12 +24,11 @@ from ncr_exporter.ncr.http import Lanes, error_from
 from ncr_exporter.ncr.keys import Credentials, CredentialsError
 from ncr_exporter.ncr.limiter import Limiter
 from ncr_exporter.ncr.observer import Observer, Operation
+from ncr_exporter.ncr.retries import Attempts, RetryBudget
 from ncr_exporter.ncr.signature import signed_headers
 from ncr_exporter.ncr.turns import Urgency
 
-_RETRIES = 2
 _LOOK_AGAIN = 1.0  # seconds
-_BACKOFF = 0.5  # seconds before the first retry, doubled for the second, then jittered
 
 Result = TypeVar("Result")
 
@@ -66,6 +64,8 @@ class Transport:
         self._timeout = timeout
         self._clock = clock
         self._observer = observer
+        self._retries = RetryBudget()
+        self._large = asyncio.Lock()
 
     async def close(self) -> None:
         """Close all connections, whatever is under way."""
@@ -91,22 +91,20 @@ class Transport:
         Raises:
             ApiError: after the retries that this kind of error is given.
         """
-        retries, may_sign_again = _RETRIES, True
+        attempts = Attempts(self._retries)
         while True:
             correction = self.gateway_clock.correction
             try:
-                return await self._attempt(path_and_query, purpose, urgency, accept)
+                result = await self._attempt(path_and_query, purpose, urgency, accept)
             except ApiError as error:
                 signed_off = self.gateway_clock.correction != correction
-                if isinstance(error, AuthenticationError) and signed_off and may_sign_again:
-                    may_sign_again, pause = False, 0.0
-                elif isinstance(error, ThrottledError) and self.limiter.is_patient:
-                    retries, pause = retries - 1, 0.0  # the limiter makes it wait
-                else:
-                    retries = min(retries, error.retried) - 1
-                    pause = _BACKOFF * 2 ** (_RETRIES - 1 - retries) * random.uniform(0.5, 1)  # noqa: S311 -- jitter, not a secret
-                if retries < 0:
+                patient = self.limiter.is_patient
+                pause = attempts.pause(error, signed_off=signed_off, patient=patient)
+                if pause is None:
                     raise
+            else:
+                self._retries.earn()
+                return result
             self._observer.retry(*purpose)
             await self._clock.sleep(pause)
 
@@ -175,7 +173,7 @@ class Transport:
     async def _content(self, response: httpx.Response) -> bytes:
         encoding = response.headers.get("content-encoding", "")
         try:
-            body = await read_body(response.aiter_raw(), encoding)
+            body = await read_body(response.aiter_raw(), encoding, self._large)
         except (MalformedError, TooLargeError):
             if response.status_code == HTTPStatus.OK:
                 raise

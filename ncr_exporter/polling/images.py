@@ -5,6 +5,7 @@ from functools import partial
 
 import structlog
 
+from ncr_exporter.ncr.client import Listing
 from ncr_exporter.ncr.errors import ApiError
 from ncr_exporter.ncr.wire import ListedImage
 from ncr_exporter.polling import events, tags
@@ -80,7 +81,7 @@ def _retarget(polling: Polling, registry: RegistryTarget) -> None:
     polling.change(_key(registry), registry.account, registry.timing)
     polling.expiry.change(_description(registry), registry.timing.expire_after)
     states = {state.target.name: state for state in polling.store.images_of(registry.label)}
-    there = [name for name, state in states.items() if state.present]
+    there = [name for name, state in states.items() if not state.target.named or state.present]
     wanted = {target.name: target for target in registry.images(there)}
     for name, state in states.items():
         if name in wanted:
@@ -117,22 +118,23 @@ async def list_images(polling: Polling, label: str) -> bool:
         polling.store.list_failed(label, failure)
         _end_gone(polling, label)
         return False
-    found = {image.name: image for image in listed.records}
-    _listed(polling, label, found, listed.pages)
-    events.succeeded("image list", before, registry=label, images=len(found))
+    _listed(polling, label, listed)
+    events.succeeded("image list", before, registry=label, images=len(listed.records))
     return True
 
 
-def _listed(polling: Polling, label: str, images: Mapping[str, ListedImage], pages: int) -> None:
+def _listed(polling: Polling, label: str, listed: Listing[ListedImage]) -> None:
     state = polling.store.registries[label]
     registry, first = state.target, state.up is None
-    polling.store.listed(label, images, at=round(polling.clock.time(), 3))
+    images = {image.name: image for image in listed.records}
+    now, whole = round(polling.clock.time(), 3), not listed.left_out
+    polling.store.listed(label, images, at=now, whole=whole)
     _end_gone(polling, label)
     _begin_images(polling, registry, images)
     if first:
         _warn_of_idle_globs(registry, images)
     key = _key(registry)
-    polling.plan(key, registry.account, registry.timing.interval, pages)
+    polling.plan(key, registry.account, registry.timing.interval, listed.pages)
     expire = partial(polling.store.list_expired, label)
     polling.expiry.renew(key, registry.timing.expire_after, expire)
 

@@ -83,27 +83,29 @@ class Watch:
         interval = self.catalog.timing.interval
         self.polling.plan(self.catalog.key, self.catalog.account, interval, listed.pages)
         found = {registry.name: registry for registry in listed.records}
-        self._listed(found)
+        self._listed(found, whole=not listed.left_out)
         events.succeeded("registry list", before, registry=label, registries=len(found))
         return True
 
-    def _listed(self, listed: Mapping[str, ListedRegistry]) -> None:
+    def _listed(self, listed: Mapping[str, ListedRegistry], *, whole: bool) -> None:
+        """Take a list in; where names were left out of it, it does not tell what is gone."""
         if self.catalog.every is not None:
             self.polling.store.reached(self.catalog.label, at=round(self.polling.clock.time(), 3))
-            self._begin_found(listed)
+            self._begin_found(listed, whole=whole)
         for registry in (*self.catalog.named, *self.absences):
             if described := listed.get(registry.path.name):
                 hosts, public = _hosts(registry, described), described.public
                 images.describe(self.polling, registry, hosts=hosts, public=public)
 
-    def _begin_found(self, listed: Mapping[str, ListedRegistry]) -> None:
+    def _begin_found(self, listed: Mapping[str, ListedRegistry], *, whole: bool) -> None:
         found = list(self.catalog.found(listed))
         for registry in found:
             if registry not in self.absences and self._label_is_free(registry):
                 images.begin(self.polling, registry)
                 self.absences[registry] = 0
         for registry in list(self.absences):
-            self._count_absence(registry, present=registry in found)
+            if whole or registry in found:
+                self._count_absence(registry, present=registry in found)
 
     def _count_absence(self, registry: RegistryTarget, *, present: bool) -> None:
         self.absences[registry] = 0 if present else self.absences[registry] + 1

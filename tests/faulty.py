@@ -1,0 +1,91 @@
+"""One signed request to a simulated registry that misbehaves, over a socket."""
+
+import asyncio
+import json
+import ssl
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import httpx
+
+from ncr_exporter.clock import SystemClock
+from ncr_exporter.demo.data import FixedSource, tags
+from ncr_exporter.demo.faults import fault_named
+from ncr_exporter.demo.records import Record
+from ncr_exporter.demo.registry import DEMO_ACCESS_KEY, DEMO_SECRET_KEY, SimulatedRegistry
+from ncr_exporter.ncr.signature import signed_headers
+from ncr_exporter.web.limits import Limits
+from ncr_exporter.web.server import Server
+
+NOW = 1_767_236_400.0
+PREFIX = "/ncr/api/v2/repositories"
+TAGS = f"{PREFIX}/demo-registry/app/tags?page=1&pagesize=100"
+LISTED = tags("demo-registry", "web/frontend", NOW * 1000)
+TLS = ssl.create_default_context()  # made once: it takes longer than a request
+
+Result = TypeVar("Result")
+Get = Callable[..., Awaitable[httpx.Response]]
+
+
+class StoppedClock(SystemClock):
+    """Always says the same time."""
+
+    def time(self) -> float:
+        return NOW
+
+
+def simulated() -> SimulatedRegistry:
+    return SimulatedRegistry(
+        FixedSource("demo-registry", {"app": LISTED}),
+        keys={DEMO_ACCESS_KEY: DEMO_SECRET_KEY},
+        clock=StoppedClock(),
+    )
+
+
+def signed(target: str) -> dict[str, str]:
+    return signed_headers(
+        "GET",
+        target,
+        timestamp_ms=int(NOW * 1000),
+        access_key=DEMO_ACCESS_KEY,
+        secret_key=DEMO_SECRET_KEY,
+    )
+
+
+def with_client(
+    registry: SimulatedRegistry, scenario: Callable[[Get], Awaitable[Result]], places: int = 8
+) -> Result:
+    """Run `scenario` with a function that sends a signed GET over a socket."""
+
+    async def run() -> Result:
+        async with Server(registry.handle, Limits(requests=places)) as server:
+            port = await server.listen("127.0.0.1", 0)
+            async with httpx.AsyncClient(
+                base_url=f"http://127.0.0.1:{port}", verify=TLS, trust_env=False
+            ) as client:
+
+                async def get(target: str = TAGS, seconds: float = 5.0) -> httpx.Response:
+                    return await client.get(target, headers=signed(target), timeout=seconds)
+
+                return await scenario(get)
+
+    return asyncio.run(run())
+
+
+def answer_to(name: str, target: str = TAGS) -> httpx.Response:
+    """Return what a client gets from a registry with this fault."""
+    registry = simulated()
+    registry.fault = fault_named(name)
+
+    async def once(get: Get) -> httpx.Response:
+        return await get(target)
+
+    return with_client(registry, once)
+
+
+def spoiled(name: str) -> list[Record]:
+    answer = answer_to(name)
+    assert answer.status_code == 200
+    results: list[Record] = json.loads(answer.content)["results"]
+    assert [record["name"] for record in results] == [record["name"] for record in LISTED]
+    return results
