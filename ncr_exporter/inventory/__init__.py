@@ -5,18 +5,22 @@ as NCR reports them; sizes are bytes. `None` is unknown throughout, and unknown 
 as 0.
 """
 
+from ncr_exporter.inventory.facts import Facts, facts_of
 from ncr_exporter.inventory.image import Image, evaluate
 from ncr_exporter.inventory.policy import Policy
 from ncr_exporter.inventory.records import NEVER, Platform, Tag
-from ncr_exporter.inventory.staleness import Knowledge, records_pulls
+from ncr_exporter.inventory.staleness import Knowledge, records_pulls, stale_by_name
 
 __all__ = [
     "NEVER",
+    "Facts",
     "Image",
     "Knowledge",
     "Platform",
     "Policy",
     "Tag",
     "evaluate",
+    "facts_of",
     "records_pulls",
+    "stale_by_name",
 ]

@@ -39,6 +39,11 @@ class Image:
         return largest((self.pulled, self.updated))
 
     @property
+    def pulls_are_known(self) -> bool:
+        """Whether anything is known of pulls: else `used` is a push alone, and says not unused."""
+        return self.pulled is not None or self.never_pulled_tags is not None
+
+    @property
     def tags_without_series(self) -> int:
         """How many tags the cap leaves out."""
         return self.tags - len(self.exposed)

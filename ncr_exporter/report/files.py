@@ -4,9 +4,9 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
 
 from ncr_exporter.report.rows import ImageRow, Report, TagRow, never
+from ncr_exporter.report.words import utc_text
 
 Record = dict[str, object]
 """Field → text, number, boolean, or None for what is not known."""
@@ -110,7 +110,5 @@ def _moment(name: str, milliseconds: float | None) -> Record:
 
 
 def iso(seconds: float | None) -> str | None:
-    """Return a time as `2025-10-09T08:53:20Z`, whole seconds in UTC; None where there is none."""
-    if seconds is None:
-        return None
-    return datetime.fromtimestamp(int(seconds), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    """Return a time as text; None where there is none."""
+    return None if seconds is None else utc_text(seconds)

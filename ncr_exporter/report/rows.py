@@ -1,11 +1,9 @@
 """Images and stale tags as rows. Pure: states and a moment in, sorted rows out."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
-from ncr_exporter.inventory import NEVER, Tag
-from ncr_exporter.inventory.facts import facts_of
-from ncr_exporter.inventory.staleness import stale_by_name
+from ncr_exporter.inventory import NEVER, Facts
 from ncr_exporter.states import Failure, ImageState
 
 
@@ -67,8 +65,13 @@ class Report:
     @property
     def stale_tags(self) -> list[TagRow]:
         """A row per stale tag: largest first, then longest unused."""
-        found = ((state, tag) for state in self.states for tag in _stale_tags(state))
-        return sorted((_tag_row(state, tag, self.now) for state, tag in found), key=_tag_order)
+        rows = (
+            _tag_row(state, fact, self.now)
+            for state in self.states
+            for fact, is_stale in state.judged_tags()
+            if is_stale
+        )
+        return sorted(rows, key=_tag_order)
 
 
 def _image_row(state: ImageState, now: float) -> ImageRow:
@@ -84,7 +87,6 @@ def _image_row(state: ImageState, now: float) -> ImageRow:
     image = state.image
     if image is None:
         return row
-    pulls_are_known = image.pulled is not None or image.never_pulled_tags is not None
     return replace(
         row,
         tags=image.tags,
@@ -94,32 +96,21 @@ def _image_row(state: ImageState, now: float) -> ImageRow:
         never_pulled_tags=image.never_pulled_tags,
         pulled=image.pulled,
         updated=image.updated,
-        unused=_since(image.used, now) if pulls_are_known else None,
+        unused=_since(image.used, now) if image.pulls_are_known else None,
     )
 
 
-def _stale_tags(state: ImageState) -> Iterator[Tag]:
-    """Yield the stale tags, judged as `Image` was: as of the poll, where pulls can be believed."""
-    if state.tags is None or state.last_success is None:
-        return
-    if state.image is None or state.image.stale_tags is None:
-        return
-    facts = [facts_of(tag) for tag in state.tags]
-    stale = stale_by_name(facts, state.target.policy, round(state.last_success * 1000))
-    yield from (tag for tag in state.tags if stale.get(tag.name))
-
-
-def _tag_row(state: ImageState, tag: Tag, now: float) -> TagRow:
+def _tag_row(state: ImageState, fact: Facts, now: float) -> TagRow:
     registry, image = state.target.key
     return TagRow(
         registry=registry,
         image=image,
-        tag=tag.name,
-        digest=tag.digest,
-        size=tag.size,
-        pulled=tag.pulled,
-        updated=tag.updated,
-        unused=_since(tag.used, now),
+        tag=fact.name,
+        digest=fact.tag.digest,
+        size=fact.size,
+        pulled=fact.pulled,
+        updated=fact.updated,
+        unused=_since(fact.used, now),
     )
 
 

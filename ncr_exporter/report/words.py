@@ -1,4 +1,6 @@
-"""Numbers as people read them. Pure."""
+"""Numbers and moments in words. Pure."""
+
+from datetime import UTC, datetime
 
 _UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 _STEP = 1000  # as registries and their invoices count
@@ -12,6 +14,11 @@ def size_text(size: int) -> str:
         amount, unit = amount / _STEP, unit + 1
     digits = 0 if unit == 0 or amount >= 99.95 else 1 if amount >= 9.995 else 2  # noqa: PLR2004 -- where rounding reaches the next power of ten
     return f"{amount:.{digits}f} {_UNITS[unit]}"
+
+
+def utc_text(seconds: float) -> str:
+    """Return a moment as machines read it, whole seconds in UTC: `2025-10-09T08:53:20Z`."""
+    return datetime.fromtimestamp(int(seconds), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def age_text(seconds: float) -> str:

@@ -31,7 +31,7 @@ def idle(state: ImageState) -> float | None:
     image = state.image
     if image is None or state.last_success is None or image.used is None:
         return None
-    if image.pulled is None and image.never_pulled_tags is None:
+    if not image.pulls_are_known:
         return None  # who knows nothing of pulls cannot call it unused
     return max(0.0, state.last_success - image.used / 1000)
 

@@ -5,9 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from operator import attrgetter
 
-from ncr_exporter.inventory.facts import Facts, facts_of
-from ncr_exporter.inventory.records import NEVER
-from ncr_exporter.inventory.staleness import stale_by_name
+from ncr_exporter.inventory import NEVER, Facts
 from ncr_exporter.states import ImageState
 from ncr_exporter.web.status.view import Column, View, in_order
 
@@ -39,14 +37,11 @@ COLUMNS: tuple[Column[TagRow], ...] = (
 
 def tag_rows(state: ImageState) -> list[TagRow]:
     """Return every tag of an image's last listing, judged as of then, the newest first."""
-    if state.tags is None or state.image is None or state.last_success is None:
+    if state.image is None or state.last_success is None:
         return []
     now = round(state.last_success * 1000)
-    judged = state.image.stale_tags is not None
-    facts = [facts_of(tag) for tag in state.tags]
-    stale = stale_by_name(facts, state.target.policy, now) if judged else {}
     trusted = state.image.never_pulled_tags is not None
-    rows = [_row(fact, now, stale.get(fact.name), trusted=trusted) for fact in facts]
+    rows = [_row(fact, now, stale, trusted=trusted) for fact, stale in state.judged_tags()]
     return in_order(rows, COLUMNS[0], descending=True)
 
 

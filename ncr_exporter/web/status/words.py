@@ -48,12 +48,12 @@ def share_text(part: int, whole: int) -> str:
 
 def moment_text(seconds: float) -> str:
     """Return a moment as people write it, in UTC and to the minute."""
-    return f"{_at(seconds):%Y-%m-%d %H:%M} UTC"
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def machine_text(seconds: float) -> str:
     """Return a moment as `<time datetime>` wants it, to the second."""
-    return f"{_at(seconds):%Y-%m-%dT%H:%M:%SZ}"
+    return words.utc_text(seconds)
 
 
 def counted(number: int, noun: str) -> str:
@@ -62,7 +62,3 @@ def counted(number: int, noun: str) -> str:
         return f"1 {noun}"
     plural = noun.removesuffix("ry") + "ries" if noun.endswith("ry") else f"{noun}s"
     return f"{number:,} {plural}"
-
-
-def _at(seconds: float) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)
