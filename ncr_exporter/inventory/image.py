@@ -3,9 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
-from operator import attrgetter
 
-from ncr_exporter.inventory.facts import facts_of
+from ncr_exporter.inventory.facts import newest_first
 from ncr_exporter.inventory.policy import Policy
 from ncr_exporter.inventory.records import NEVER, Tag, largest
 from ncr_exporter.inventory.selection import chosen
@@ -51,8 +50,8 @@ class Image:
 
 def evaluate(tags: Sequence[Tag], policy: Policy, now: int, knowledge: Knowledge) -> Image:
     """Return what the tags of one complete listing amount to at `now` (ms); names are distinct."""
-    facts = [facts_of(tag) for tag in tags]
-    newest = min(facts, key=attrgetter("by_updated"), default=None)
+    facts = newest_first(tags)
+    newest = facts[0] if facts and facts[0].updated is not None else None
     pulls = [fact.pulled for fact in facts]
     trusted = knowledge.trusts(tags)
     judged = trusted and policy.stale_after != inf
@@ -61,10 +60,10 @@ def evaluate(tags: Sequence[Tag], policy: Policy, now: int, knowledge: Knowledge
     return Image(
         tags=len(tags),
         size=distinct_bytes(tags),
-        largest_tag_size=largest(fact.size for fact in facts),
-        newest_tag_size=newest.size if newest and newest.updated is not None else None,
+        largest_tag_size=largest([fact.size for fact in facts]),
+        newest_tag_size=newest.size if newest else None,
         pulled=largest(pulls) or None,
-        updated=largest(fact.updated for fact in facts),
+        updated=newest.updated if newest else None,
         never_pulled_tags=pulls.count(NEVER) if trusted else None,
         stale_tags=sum(staleness.values()) if judged else None,
         reclaimable=reclaimable_bytes(tags, staleness) if judged else None,
