@@ -29,6 +29,8 @@ class Image:
     oversized_tags: int | None
     exposed: tuple[Tag, ...]
     """The tags with series of their own, by name."""
+    platforms_exposed: bool
+    """Whether each platform of these has series as well."""
     stale: Mapping[str, bool]
     """Which of the exposed tags are stale; those of which it is unknown are missing."""
 
@@ -38,9 +40,14 @@ class Image:
         return largest((self.pulled, self.updated))
 
     @property
+    def trusted(self) -> bool:
+        """Whether the pull times of the tags were believed."""
+        return self.never_pulled_tags is not None
+
+    @property
     def pulls_are_known(self) -> bool:
         """Whether anything is known of pulls: else `used` is a push alone, and says not unused."""
-        return self.pulled is not None or self.never_pulled_tags is not None
+        return self.pulled is not None or self.trusted
 
     @property
     def tags_without_series(self) -> int:
@@ -69,5 +76,6 @@ def evaluate(tags: Sequence[Tag], policy: Policy, now: int, knowledge: Knowledge
         reclaimable=reclaimable_bytes(tags, staleness) if judged else None,
         oversized_tags=oversized(facts, policy.tag_size_limit),
         exposed=exposed,
+        platforms_exposed=policy.platform_series,
         stale={tag.name: staleness[tag.name] for tag in exposed if tag.name in staleness},
     )

@@ -25,8 +25,8 @@ def distinct_bytes(
             by_digest[key] = size if known is None or (size and size > known) else known
         if not tag.platforms:
             by_digest[tag.name, None] = tag.full_size
-    known = [size for size in by_digest.values() if size is not None]
-    return sum(known) if known or not by_digest else None
+    sizes = [measured for measured in by_digest.values() if measured is not None]
+    return sum(sizes) if sizes or not by_digest else None
 
 
 def reclaimable_bytes(tags: Sequence[Tag], stale: Mapping[str, bool]) -> int | None:
