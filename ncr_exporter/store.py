@@ -1,6 +1,6 @@
 """The images and registries now in force. A state is never edited: a new one replaces it."""
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Protocol
@@ -12,6 +12,9 @@ from ncr_exporter.targets import ImageKey, ImageTarget, RegistryTarget
 
 RECENT_POLLS = 5
 """How many polls of each image are remembered, for people who look why it fails."""
+
+_AT_A_TIME = 64
+"""Images that a list changes in one step, each in some hundredths of a millisecond."""
 
 
 class Listener(Protocol):
@@ -93,21 +96,23 @@ class Store:
 
     def listed(
         self, label: str, images: Mapping[str, ListedImage], *, at: float, whole: bool = True
-    ) -> None:
+    ) -> Generator[None, None, None]:
         """Take a complete image list in: what is there, what is gone, how often it was pulled.
 
-        Not `whole`: names were left out of it, so that it does not tell what is gone.
+        In steps, during which images may leave. Not `whole`: names were left out of it, so that
+        it does not tell what is gone.
         """
         self._put_registry(self._registries[label].after_list(len(images), at))
-        for image in self.images_of(label):
-            listed = images.get(image.target.name)
-            if listed is None and not whole:
-                continue
-            self._update(
-                image,
-                presence=image.presence.after_list(listed=listed is not None),
-                pull_count=listed.pull_count if listed else image.pull_count,
-            )
+        for number, key in enumerate([state.target.key for state in self.images_of(label)]):
+            listed, image = images.get(key[1]), self._images.get(key)
+            if image is not None and (listed is not None or whole):
+                self._update(
+                    image,
+                    presence=image.presence.after_list(listed=listed is not None),
+                    pull_count=listed.pull_count if listed else image.pull_count,
+                )
+            if number % _AT_A_TIME == 0:
+                yield
 
     def reached(self, label: str, *, at: float) -> None:
         """Note that the list of all registries, which `label` stands for, could be read."""
@@ -153,8 +158,11 @@ class Store:
 
     def retarget(self, target: ImageTarget) -> None:
         """Go on with an image under another policy; its last listing is judged by that."""
-        state = replace(self._images[target.key], target=target)
-        self._put(replace(state, image=self._judged(state)))
+        before = self._images[target.key]
+        state = replace(before, target=target)
+        if target.policy != before.target.policy:
+            state = replace(state, image=self._judged(state))
+        self._put(state)
 
     def remove(self, key: ImageKey) -> None:
         """Forget an image."""
