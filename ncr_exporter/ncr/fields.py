@@ -34,13 +34,16 @@ class Cleaner:
     def __init__(self, now_ms: float) -> None:
         self._latest_ms = now_ms + _DAY_MS  # a clock a little behind the registry's is no fault
         self.malformed = 0
+        # Of equal values the first is kept: a tag's digest, size and time are its platform's again.
+        self._numbers: dict[int, int] = {}
+        self._digests: dict[str, str] = {}
 
     # Called millions of times: each method has what nearly every record holds come first.
 
     def size(self, value: object) -> int | None:
         """Return bytes."""
         if type(value) is int and 0 <= value <= _LARGEST_SIZE:
-            return value
+            return self._numbers.setdefault(value, value)
         return self._number(value, 0, _LARGEST_SIZE)
 
     def time(self, value: object) -> int | None:
@@ -50,7 +53,7 @@ class Cleaner:
     def time_or_never(self, value: object) -> int | None:
         """Return milliseconds since the epoch, or the 0 that stands for "never"."""
         if type(value) is int and _EARLIEST_MS <= value <= self._latest_ms:
-            return value
+            return self._numbers.setdefault(value, value)
         if value in (0, "0"):
             return None if isinstance(value, bool) else 0
         return self._number(value, _EARLIEST_MS, self._latest_ms)
@@ -62,22 +65,21 @@ class Cleaner:
         """
         if value is None:
             return ""
-        if type(value) is str:
-            if known := _WORDS.get(value):
-                return known
-            if _is_text(value):
-                return intern(value)
-        self.malformed += 1
-        return ""
+        if type(value) is str and (known := _WORDS.get(value)):
+            return known
+        return intern(self._text(value))
 
     def digest(self, value: object) -> str | None:
         """Return `sha256:…`, without the doubled prefix of the documentation's own example."""
-        if type(value) is str and not value.startswith(_DOUBLED) and _is_text(value):
-            return intern(value) or None
-        word = self.word(value)
-        while word.startswith(_DOUBLED):
-            word = word.removeprefix("sha256:")
-        return word or None
+        if type(value) is str and value in self._digests:
+            return self._digests[value]
+        text = self._text(value)
+        digest = text
+        while digest.startswith(_DOUBLED):
+            digest = digest.removeprefix("sha256:")
+        if text:
+            self._digests[text] = digest
+        return digest or None
 
     def flag(self, value: object) -> bool | None:
         """Return a switch, which the documentation does not type: a boolean, 0 or 1, or a word."""
@@ -99,6 +101,12 @@ class Cleaner:
             return value
         self.malformed += 1
         return None
+
+    def _text(self, value: object) -> str:
+        if type(value) is str and _is_text(value):
+            return value
+        self.malformed += value is not None
+        return ""
 
     def _number(self, value: object, low: float, high: float) -> int | None:
         if value is None:
