@@ -5,7 +5,8 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Protocol
 
-from ncr_exporter.inventory import Image, Knowledge, Tag, evaluate, records_pulls
+from ncr_exporter.inventory import Knowledge, Tag, records_pulls
+from ncr_exporter.judging import Judged, image_of, is_outdated
 from ncr_exporter.ncr.wire import ListedImage
 from ncr_exporter.states import Failure, Hosts, ImageState, Poll, RegistryState
 from ncr_exporter.targets import ImageKey, ImageTarget, RegistryTarget
@@ -146,7 +147,7 @@ class Store:
         if records_pulls(tags):
             self._pulls_are_recorded(target.registry.label)
         state = ImageState(target, tags=tags, last_success=at, pull_count=pull_count)
-        self._put(replace(state, image=self._judged(state)))
+        self._put(replace(state, image=image_of(state, self._knowledge(state))))
 
     def restore_registry(
         self, label: str, *, at: float, images: int | None, hosts: Hosts, public: bool | None
@@ -161,7 +162,7 @@ class Store:
         before = self._images[target.key]
         state = replace(before, target=target)
         if target.policy != before.target.policy:
-            state = replace(state, image=self._judged(state))
+            state = replace(state, image=image_of(state, self._knowledge(state)))
         self._put(state)
 
     def remove(self, key: ImageKey) -> None:
@@ -169,10 +170,24 @@ class Store:
         del self._images[key], self._images_of[key[0]][key]
         self.listener.remove(key)
 
+    def knowledge(self, key: ImageKey, tags: tuple[Tag, ...]) -> Knowledge:
+        """Return what an image is to be judged by once these tags are in force."""
+        recorded = self.records_pulls(key[0]) or records_pulls(tags)
+        return Knowledge(recorded, self._images[key].pull_count)
+
     def succeeded(
-        self, target: ImageTarget, tags: tuple[Tag, ...], *, at: float, duration: float
+        self,
+        target: ImageTarget,
+        tags: tuple[Tag, ...],
+        *,
+        at: float,
+        duration: float,
+        judged: Judged | None = None,
     ) -> None:
-        """Put the result of one complete listing in force, all of it at once."""
+        """Put the result of one complete listing in force, all of it at once.
+
+        `judged` is what it amounts to `at` that moment, where that was worked out beforehand.
+        """
         if records_pulls(tags):
             self._pulls_are_recorded(target.registry.label)
         state = self._images[target.key]
@@ -186,6 +201,7 @@ class Store:
             polls=state.polls + 1,
             recent=_recent(state, Poll(at, duration)),
             presence=state.presence.after_success(),
+            judged=judged,
         )
 
     def failed(
@@ -228,7 +244,9 @@ class Store:
         for state in self.images_of(registry):
             self._update(state)
 
-    def _update(self, state: ImageState, **changes: object) -> None:
+    def _update(
+        self, state: ImageState, *, judged: Judged | None = None, **changes: object
+    ) -> None:
         """Put a state in force with what follows from its changes; nothing where none does."""
         after = replace(state, **changes)  # type: ignore[arg-type] # fields of ImageState by name
         registry = self._registries.get(state.target.registry.label)
@@ -237,24 +255,11 @@ class Store:
             after = replace(after, tags=None, pull_count=None)
         after = replace(after, gone=gone)
         listed_anew = (after.tags, after.last_success) != (state.tags, state.last_success)
-        if listed_anew or self._is_outdated(after):
-            after = replace(after, image=self._judged(after))
+        knowledge = self._knowledge(after)
+        if listed_anew or is_outdated(after, knowledge):
+            after = replace(after, image=image_of(after, knowledge, judged))
         if after != state:
             self._put(after)
-
-    def _is_outdated(self, state: ImageState) -> bool:
-        """Tell whether an image is to be judged anew though it was not listed anew."""
-        if state.tags is None or state.image is None:
-            return (state.tags is None) != (state.image is None)
-        return self._knowledge(state).trusts(state.tags) != state.image.trusted
-
-    def _judged(self, state: ImageState) -> Image | None:
-        """Judge a listing as of the moment it was read: only polls change what is stale."""
-        if state.tags is None or state.last_success is None:
-            return None
-        now = round(state.last_success * 1000)
-        image = evaluate(state.tags, state.target.policy, now, self._knowledge(state))
-        return state.image if image == state.image else image  # what is the same is not rendered
 
     def _knowledge(self, state: ImageState) -> Knowledge:
         return Knowledge(self.records_pulls(state.target.registry.label), state.pull_count)

@@ -158,3 +158,21 @@ def test_a_scrape_renders_what_the_background_has_not_yet(counted: Counted) -> N
     assert counted.rendered() == []
     text = b"".join(counted.exposition.edition.text(NOW, openmetrics=False)).decode()
     assert 'ncr_image_tags{registry="my-registry",image="app-7"} 9\n' in text
+
+
+def test_an_image_that_leaves_or_changes_while_it_is_rendered_is_not_published_as_it_was(
+    counted: Counted,
+) -> None:
+    for key in ("app-1", "app-2"):
+        policy = target(key, tag_series=None)
+        counted.store.retarget(policy)
+        counted.poll(key, tags_of(1000))
+    steps = counted.exposition.rendering()
+    next(steps)
+    counted.store.remove(("my-registry", "app-1"))
+    counted.poll("app-2", tags_of(3))
+    for _ in steps:
+        pass
+    text = b"".join(counted.exposition.edition.text(NOW, openmetrics=False)).decode()
+    assert 'image="app-1"' not in text
+    assert 'ncr_image_tags{registry="my-registry",image="app-2"} 3\n' in text

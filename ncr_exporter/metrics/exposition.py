@@ -5,7 +5,7 @@ from itertools import islice
 
 from ncr_exporter.metrics.chunks import Chunks
 from ncr_exporter.metrics.edition import Edition, Known
-from ncr_exporter.metrics.rendering import render, render_registry
+from ncr_exporter.metrics.rendering import RenderedImage, render, render_registry
 from ncr_exporter.states import ImageState, RegistryState
 from ncr_exporter.targets import ImageKey
 
@@ -49,8 +49,11 @@ class Exposition:
     def rendering(self) -> Generator[None, None, None]:
         """Render what changed, in steps."""
         while self._unrendered:
-            for key in list(islice(self._unrendered, _AT_A_TIME)):
-                self._render(key, self._unrendered.pop(key))
+            for key, state in list(islice(self._unrendered.items(), _AT_A_TIME)):
+                rendered = yield from render(state, self._images.get(key))
+                if self._unrendered.get(key) is state:  # else it changed again, or left, meanwhile
+                    del self._unrendered[key]
+                    self._replace(key, rendered)
             yield
 
     def _render_all(self) -> None:
@@ -62,9 +65,8 @@ class Exposition:
         self._unrendered[state.target.key] = state
         self.changed()
 
-    def _render(self, key: ImageKey, state: ImageState) -> None:
+    def _replace(self, key: ImageKey, rendered: RenderedImage) -> None:
         before = self._images.get(key)
-        rendered = render(state, before)
         self._image_series += rendered.series - (before.series if before else 0)
         self._outdate(self._images.put(key, rendered))
 

@@ -1,18 +1,20 @@
 """States → lines, rendered once when a state changes."""
 
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
 from ncr_exporter.inventory import Image
 from ncr_exporter.metrics.catalogue import STATE_FAMILIES
-from ncr_exporter.metrics.family import IMAGE, Family, ImageFamily, ListingFamily, Sample
+from ncr_exporter.metrics.family import IMAGE, Family, ImageFamily, Sample
 from ncr_exporter.metrics.image_families import LAST_PULLED_AGE
 from ncr_exporter.metrics.registry_families import REGISTRY_FAMILIES
 from ncr_exporter.metrics.text import label_pair, sample_line
 from ncr_exporter.states import ImageState, RegistryState
 
 _REGISTRY = ("registry",)
+_LARGE = 64 * 1024
+"""Bytes of a block that took a millisecond or two: others have their turn before the next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,22 +41,29 @@ class RenderedImage:
         return f"{self.age_start}{max(0.0, round(now - self.pulled, 3))!r}\n"
 
 
-def render(state: ImageState, before: RenderedImage | None = None) -> RenderedImage:
-    """Return every line that follows from an image's state.
+def render(
+    state: ImageState, before: RenderedImage | None = None
+) -> Generator[None, None, RenderedImage]:
+    """Return every line that follows from an image's state; in steps, where they are many.
 
     `before` are its lines so far: those of a listing that told the same are taken over.
     """
     image, pairs = state.image, ",".join(map(label_pair, IMAGE, state.target.key))
     same = before.blocks if before and before.image is image else None
-
-    def block(position: int, family: ListingFamily | ImageFamily) -> bytes:
+    blocks: list[bytes] = []
+    for position, family in enumerate(STATE_FAMILIES):
         if isinstance(family, ImageFamily):
-            return _block(family, IMAGE, family.samples(state), pairs)
-        if same is not None:
-            return same[position]
-        return _block(family, IMAGE, family.samples(image), pairs) if image else b""
+            blocks.append(_block(family, IMAGE, family.samples(state), pairs))
+        elif same is not None:
+            blocks.append(same[position])
+        else:
+            blocks.append(_block(family, IMAGE, family.samples(image), pairs) if image else b"")
+            if len(blocks[-1]) > _LARGE:
+                yield
+    return _rendered(image, tuple(blocks), pairs)
 
-    blocks = tuple(block(*each) for each in enumerate(STATE_FAMILIES))
+
+def _rendered(image: Image | None, blocks: tuple[bytes, ...], pairs: str) -> RenderedImage:
     series = sum(block.count(b"\n") for block in blocks)
     size = sum(map(len, blocks))
     pulled = LAST_PULLED_AGE.since(image) if image else None
