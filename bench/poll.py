@@ -37,11 +37,12 @@ class Cost:
         return self.cpu / self.tags * 1e6
 
 
-def config_for(url: str, images: int, in_flight: int) -> Config:
+def config_for(url: str, images: int, in_flight: int, tag_series: int = 10) -> Config:
     """Return a configuration that limits nothing but the requests in flight."""
     content = {
         "api": {"base_url": url, "requests_per_second": 10_000, "max_concurrency": in_flight},
         "credentials": {"access_key": "made-up", "secret_key": "made-up"},
+        "defaults": {"tag_series": tag_series},
         "registries": [{"name": "bench", "images": [f"app-{i}" for i in range(images)]}],
     }
     return parse(json.dumps(content), "bench", {})
@@ -80,11 +81,12 @@ def main() -> None:
     parser.add_argument("--tags", type=int, default=100)
     parser.add_argument("--latency", type=float, default=0.05)
     parser.add_argument("--in-flight", type=int, default=32)
+    parser.add_argument("--tag-series", type=int, default=10)
     given = parser.parse_args()
     configure_logs("error", "logfmt")
     tags = given.images * given.tags
     with registry.running(given.images, given.tags, given.latency) as url:
-        config = config_for(url, given.images, given.in_flight)
+        config = config_for(url, given.images, given.in_flight, given.tag_series)
         ours = exporter(config, tags)
         plain = sequential(url, given.images // 10)
     requests = given.images * -(-given.tags // 100)
