@@ -154,3 +154,5 @@ class Config:
     """SHA-256 of the file, in hex."""
     shown: str = ""
     """The file as written, every secret masked."""
+    holds_secret: bool = False
+    """Whether a secret stands in the file itself."""
