@@ -129,6 +129,18 @@ async def test_the_versions_of_tls_that_are_spoken(
         assert await gets_in(it.port, client) == new
 
 
+@scene
+async def test_without_named_suites_too_what_was_recorded_stays_secret_when_the_key_gets_out(
+    certificates: Certificates,
+) -> None:
+    certificates.issue("server", key_type=trustme.KeyType.RSA)
+    async with site(certificates.directory, TLS) as it:
+        for suite, is_spoken in {"ECDHE-RSA-AES256-GCM-SHA384": True, "AES256-SHA": False}.items():
+            client = certificates.client(maximum_version=OLD)
+            client.set_ciphers(suite)
+            assert await gets_in(it.port, client) == is_spoken
+
+
 @pytest.mark.parametrize(
     ("ours", "agreed"), [("true", "AES256-GCM"), ("false", "AES128-GCM")], ids=["ours", "theirs"]
 )
