@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tools import dist
-from tools.release import NotReadyError, check, section
+from tools.release import NotReadyError, check, section, see_that_pypi_leads_home
 
 CHANGELOG = """\
 # Changelog
@@ -50,6 +50,12 @@ def test_what_speaks_against_a_release_is_said(tag: str, version: str, why: str)
     with pytest.raises(NotReadyError) as raised:
         check(tag, version, CHANGELOG)
     assert str(raised.value) == why
+
+
+def test_a_package_that_says_nowhere_where_its_source_is_may_not_be_released() -> None:
+    see_that_pypi_leads_home({"project": {"urls": {"Source": "https://git.example/it"}}})
+    with pytest.raises(NotReadyError, match=r"no Source in \[project\.urls\]"):
+        see_that_pypi_leads_home({"project": {}})
 
 
 def test_the_notes_are_the_section_without_its_heading() -> None:

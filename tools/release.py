@@ -7,9 +7,11 @@ python -m tools.release notes
 import argparse
 import re
 import sys
-from collections.abc import Sequence
+import tomllib
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from ncr_exporter import __version__
 
@@ -32,6 +34,7 @@ def main(argv: Sequence[str]) -> int:
     try:
         if options.command == "check":
             check(options.tag, __version__, changelog)
+            see_that_pypi_leads_home(tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8")))
         else:
             sys.stdout.write(f"{section(changelog, __version__)[1]}\n")
     except NotReadyError as error:
@@ -51,6 +54,12 @@ def check(tag: str, version: str, changelog: str) -> None:
         raise NotReadyError(f"CHANGELOG.md has no date for {version}: {moment}") from None
     if not notes:
         raise NotReadyError(f"CHANGELOG.md says nothing of {version}")
+
+
+def see_that_pypi_leads_home(pyproject: Mapping[str, Any]) -> None:
+    """See that the package's page can name where its source is; raises NotReadyError."""
+    if "Source" not in pyproject["project"].get("urls", {}):
+        raise NotReadyError("pyproject.toml has no Source in [project.urls]: see docs/releasing.md")
 
 
 def section(changelog: str, version: str) -> tuple[str, str]:
