@@ -16,8 +16,6 @@ def main() -> int:
     wheel = build(DIST)
     if made_from(source_in(DIST)) != wheel.read_bytes():
         raise SystemExit("the source distribution makes another wheel: what does it lack?")
-    for path in sorted(DIST.iterdir()):
-        sys.stdout.write(f"{path.relative_to(ROOT)}\n")
     return 0
 
 
@@ -54,7 +52,7 @@ def made_from(source: Path) -> bytes:
 def hatchling(directory: Path, tree: Path, *options: str) -> None:
     """Build a tree."""
     command = (sys.executable, "-m", "hatchling", "build", "-d", str(directory), *options)
-    subprocess.run(command, cwd=tree, env=dated(), check=True, capture_output=True)  # noqa: S603 -- our own words
+    subprocess.run(command, cwd=tree, env=dated(), check=True)  # noqa: S603 -- our own words
 
 
 def dated() -> dict[str, str]:
