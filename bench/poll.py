@@ -9,10 +9,12 @@ import json
 import sys
 import time
 from dataclasses import dataclass
+from os import getpid
 
 import httpx
 
 from bench import registry
+from bench.processes import resident_of
 from ncr_exporter.config import Config, parse
 from ncr_exporter.logs import configure_logs
 from ncr_exporter.oneround import OneRound
@@ -25,6 +27,9 @@ class Cost:
     wall: float
     cpu: float
     tags: int
+    series: int = 0
+    resident: float = 0.0
+    """MiB, of the whole process, at the end."""
 
     @property
     def per_tag(self) -> float:
@@ -47,7 +52,11 @@ def exporter(config: Config, tags: int) -> Cost:
     one_round = OneRound(config, {})
     wall, cpu = time.perf_counter(), time.process_time()
     asyncio.run(one_round.run())
-    cost = Cost(time.perf_counter() - wall, time.process_time() - cpu, tags)
+    series = one_round.exposition.series
+    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    for _ in one_round.exposition.edition.packed(time.time(), openmetrics=False):
+        pass  # what is compressed takes room as well
+    cost = Cost(wall, cpu, tags, series, resident_of(getpid()))
     found = sum(state.image.tags for state in one_round.store.images.values() if state.image)
     if found != tags:
         raise RuntimeError(f"{found} tags instead of {tags}")
@@ -84,6 +93,7 @@ def main() -> None:
     lines = (
         f"{scene}, {given.in_flight} in flight",
         f"exporter:       {ours.wall:.2f} s wall, {ours.per_tag:.1f} us CPU per tag",
+        f"                {ours.series:,} series, {ours.resident:.0f} MiB resident",
         f"latency bound:  {bound:.2f} s; wall is {ours.wall / bound:.2f} x the bound",
         f"httpx and json: {plain.per_tag:.1f} us CPU per tag, sequential, nothing made of it",
         f"CPU of the exporter is {ours.per_tag / plain.per_tag:.2f} x that",

@@ -1,10 +1,11 @@
 """Scraping: CPU of the server per scrape, against prometheus_client, node_exporter and a constant.
 
-`python -m bench.scrape` compares at 1k, 10k, 100k and 500k series, identity and gzip.
+`python -m bench.scrape` compares at 1k, 10k, 100k and 500k series, identity and gzip; with `--wrk`
+by Debian's wrk, which scrapes over four connections that it keeps, as fast as it gets answers.
 """
 
 import argparse
-import os
+import re
 import socket
 import subprocess
 import sys
@@ -16,12 +17,12 @@ from pathlib import Path
 
 from prometheus_client import generate_latest
 
+from bench.processes import cpu_of, free_port, resident_of
 from bench.servers import collector, gauges
 from tools.get_node_exporter import find_node_exporter
 
 _SECONDS = 3.0
 """Of scraping, for each figure."""
-_TICK = os.sysconf("SC_CLK_TCK")
 
 
 @contextmanager
@@ -49,15 +50,12 @@ def _ours(name: str, series: int) -> list[str]:
 def _node_exporter(series: int, directory: Path) -> list[str]:
     file = directory / "ncr.prom"
     subprocess.run([*_ours("text", series), f"--file={file}"], check=True)  # noqa: S603 -- likewise
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
     return [
         str(find_node_exporter()),
         "--collector.disable-defaults",
         "--collector.textfile",
         f"--collector.textfile.directory={directory}",
-        f"--web.listen-address=127.0.0.1:{port}",
+        f"--web.listen-address=127.0.0.1:{free_port()}",
         "--web.disable-exporter-metrics",
     ]
 
@@ -91,18 +89,6 @@ def scraped(port: int, *, gzip: bool) -> int:
     return total
 
 
-def cpu_of(pid: int) -> float:
-    """Return the CPU seconds a process has used."""
-    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / _TICK
-
-
-def resident_of(pid: int) -> float:
-    """Return a process's resident MiB."""
-    pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
-
-
 def cost(pid: int, port: int, *, gzip: bool) -> tuple[float, int]:
     """Return milliseconds of the server's CPU per scrape, and the bytes of an answer."""
     size = scraped(port, gzip=gzip)
@@ -122,6 +108,29 @@ def generated(series: int) -> dict[str, float]:
         generate_latest(made)
         found[name] = (time.process_time() - began) * 1000
     return found
+
+
+def by_wrk(port: int, *, gzip: bool) -> str:
+    """Return what wrk says of the scrapes per second and of their latency."""
+    accept = "gzip" if gzip else "identity"
+    words = ["wrk", "-t1", "-c4", "-d5s", "--latency", "-H", f"Accept-Encoding: {accept}"]
+    found = subprocess.run(  # noqa: S603 -- our own words
+        [*words, f"http://127.0.0.1:{port}/metrics"], check=True, capture_output=True, text=True
+    ).stdout
+    patterns = (r"Requests/sec: *(\S+)", r"50% *(\S+)", r"99% *(\S+)")
+    rate, median, late = (re.findall(pattern, found)[0] for pattern in patterns)
+    return f"{rate:>8}/s, median {median:>8}, 99 % {late:>8}"
+
+
+def compare_by_wrk(series: int, names: list[str]) -> None:
+    """Print one table of scrapes per second."""
+    sys.stdout.write(f"\n{series:,} series, by wrk\n")
+    for name in names:
+        with serving(name, series) as (_, port):
+            for gzip in (False, True):
+                kind = "gzip" if gzip else "identity"
+                sys.stdout.write(f"  {name:14} {kind:8} {by_wrk(port, gzip=gzip)}\n")
+                sys.stdout.flush()
 
 
 def compare(series: int, names: list[str]) -> None:
@@ -147,12 +156,14 @@ def main() -> None:
     """Compare, and print the ratios."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--series", type=int, nargs="*", default=[1000, 10_000, 100_000, 500_000])
+    parser.add_argument("--wrk", action="store_true", help="requests per second, by wrk")
+    parser.add_argument("--only", nargs="*", help="servers to compare")
     given = parser.parse_args()
     names = ["ours", "constant", "gauges", "collector"]
     if find_node_exporter():
         names.append("node_exporter")
     for series in given.series:
-        compare(series, names)
+        (compare_by_wrk if given.wrk else compare)(series, given.only or names)
 
 
 if __name__ == "__main__":

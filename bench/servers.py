@@ -72,11 +72,23 @@ class Inventory:
         (catalog,) = catalogs(parse(_CONFIG, "bench", {}))
         (registry,) = catalog.named
         self.store.add_registry(registry, hosts=())
-        now = time.time()
-        names = (f"team-{i % 97}/app-{i}" for i in range(max(1, series // _SERIES_PER_IMAGE)))
-        for number, target in enumerate(registry.images(names)):
+        names = (f"team-{i % 97}/app-{i}" for i in range(series // _SERIES_PER_IMAGE))
+        for target in registry.images(names):
             self.store.add(target)
-            self.store.succeeded(target, listing(number, int(now * 1000)), at=now, duration=0.1)
+        self.poll(time.time())
+
+    def poll(self, now: float) -> None:
+        """List every image at `now` (s): as if every tag were pulled and pushed anew since."""
+        for number, state in enumerate(list(self.store.images.values())):
+            tags = listing(number, int(now * 1000))
+            self.store.succeeded(state.target, tags, at=now, duration=0.1)
+
+    def scrape(self) -> None:
+        """Make what a compressed and a plain scrape send."""
+        edition, now = self.exposition.edition, time.time()
+        for _ in edition.packed(now, openmetrics=False):
+            pass
+        self.text()
 
     def text(self) -> bytes:
         """Return the series as text."""

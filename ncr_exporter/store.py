@@ -1,17 +1,21 @@
 """The images and registries now in force. A state is never edited: a new one replaces it."""
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Protocol
 
-from ncr_exporter.inventory import Image, Knowledge, Tag, evaluate, records_pulls
+from ncr_exporter.inventory import Knowledge, Tag, records_pulls
+from ncr_exporter.judging import Judged, image_of, is_outdated
 from ncr_exporter.ncr.wire import ListedImage
 from ncr_exporter.states import Failure, Hosts, ImageState, Poll, RegistryState
 from ncr_exporter.targets import ImageKey, ImageTarget, RegistryTarget
 
 RECENT_POLLS = 5
 """How many polls of each image are remembered, for people who look why it fails."""
+
+_AT_A_TIME = 64
+"""Images that a list changes in one step, each in some hundredths of a millisecond."""
 
 
 class Listener(Protocol):
@@ -40,6 +44,8 @@ class Store:
 
     listener: Listener
     _images: dict[ImageKey, ImageState] = field(default_factory=dict)
+    _images_of: dict[str, dict[ImageKey, ImageState]] = field(default_factory=dict)
+    """The same by registry: a scan over all of them, for each image list, took seconds."""
     _registries: dict[str, RegistryState] = field(default_factory=dict)
     _records_pulls: set[str] = field(default_factory=set)
     """Registries some record of which has a pull time."""
@@ -61,7 +67,7 @@ class Store:
 
     def images_of(self, label: str) -> list[ImageState]:
         """Return the states of a registry's images."""
-        return [state for key, state in self._images.items() if key[0] == label]
+        return list(self._images_of.get(label, {}).values())
 
     def records_pulls(self, label: str) -> bool:
         """Tell whether some record of a registry has shown a pull time."""
@@ -80,6 +86,7 @@ class Store:
         for state in self.images_of(label):
             self.remove(state.target.key)
         del self._registries[label]
+        self._images_of.pop(label, None)
         self._records_pulls.discard(label)
         self.listener.remove_registry(label)
 
@@ -90,21 +97,23 @@ class Store:
 
     def listed(
         self, label: str, images: Mapping[str, ListedImage], *, at: float, whole: bool = True
-    ) -> None:
+    ) -> Generator[None, None, None]:
         """Take a complete image list in: what is there, what is gone, how often it was pulled.
 
-        Not `whole`: names were left out of it, so that it does not tell what is gone.
+        In steps, during which images may leave. Not `whole`: names were left out of it, so that
+        it does not tell what is gone.
         """
         self._put_registry(self._registries[label].after_list(len(images), at))
-        for image in self.images_of(label):
-            listed = images.get(image.target.name)
-            if listed is None and not whole:
-                continue
-            self._update(
-                image,
-                presence=image.presence.after_list(listed=listed is not None),
-                pull_count=listed.pull_count if listed else image.pull_count,
-            )
+        for number, key in enumerate([state.target.key for state in self.images_of(label)]):
+            listed, image = images.get(key[1]), self._images.get(key)
+            if image is not None and (listed is not None or whole):
+                self._update(
+                    image,
+                    presence=image.presence.after_list(listed=listed is not None),
+                    pull_count=listed.pull_count if listed else image.pull_count,
+                )
+            if number % _AT_A_TIME == 0:
+                yield
 
     def reached(self, label: str, *, at: float) -> None:
         """Note that the list of all registries, which `label` stands for, could be read."""
@@ -138,7 +147,7 @@ class Store:
         if records_pulls(tags):
             self._pulls_are_recorded(target.registry.label)
         state = ImageState(target, tags=tags, last_success=at, pull_count=pull_count)
-        self._put(replace(state, image=self._judged(state)))
+        self._put(replace(state, image=image_of(state, self._knowledge(state))))
 
     def restore_registry(
         self, label: str, *, at: float, images: int | None, hosts: Hosts, public: bool | None
@@ -150,18 +159,35 @@ class Store:
 
     def retarget(self, target: ImageTarget) -> None:
         """Go on with an image under another policy; its last listing is judged by that."""
-        state = replace(self._images[target.key], target=target)
-        self._put(replace(state, image=self._judged(state)))
+        before = self._images[target.key]
+        state = replace(before, target=target)
+        if target.policy != before.target.policy:
+            state = replace(state, image=image_of(state, self._knowledge(state)))
+        self._put(state)
 
     def remove(self, key: ImageKey) -> None:
         """Forget an image."""
-        del self._images[key]
+        del self._images[key], self._images_of[key[0]][key]
         self.listener.remove(key)
 
+    def knowledge(self, key: ImageKey, tags: tuple[Tag, ...]) -> Knowledge:
+        """Return what an image is to be judged by once these tags are in force."""
+        recorded = self.records_pulls(key[0]) or records_pulls(tags)
+        return Knowledge(recorded, self._images[key].pull_count)
+
     def succeeded(
-        self, target: ImageTarget, tags: tuple[Tag, ...], *, at: float, duration: float
+        self,
+        target: ImageTarget,
+        tags: tuple[Tag, ...],
+        *,
+        at: float,
+        duration: float,
+        judged: Judged | None = None,
     ) -> None:
-        """Put the result of one complete listing in force, all of it at once."""
+        """Put the result of one complete listing in force, all of it at once.
+
+        `judged` is what it amounts to `at` that moment, where that was worked out beforehand.
+        """
         if records_pulls(tags):
             self._pulls_are_recorded(target.registry.label)
         state = self._images[target.key]
@@ -175,6 +201,7 @@ class Store:
             polls=state.polls + 1,
             recent=_recent(state, Poll(at, duration)),
             presence=state.presence.after_success(),
+            judged=judged,
         )
 
     def failed(
@@ -215,10 +242,11 @@ class Store:
             return
         self._records_pulls.add(registry)
         for state in self.images_of(registry):
-            if (image := self._judged(state)) != state.image:
-                self._put(replace(state, image=image))
+            self._update(state)
 
-    def _update(self, state: ImageState, **changes: object) -> None:
+    def _update(
+        self, state: ImageState, *, judged: Judged | None = None, **changes: object
+    ) -> None:
         """Put a state in force with what follows from its changes; nothing where none does."""
         after = replace(state, **changes)  # type: ignore[arg-type] # fields of ImageState by name
         registry = self._registries.get(state.target.registry.label)
@@ -226,24 +254,19 @@ class Store:
         if gone:
             after = replace(after, tags=None, pull_count=None)
         after = replace(after, gone=gone)
-        if after.tags is not state.tags or after.pull_count != state.pull_count:
-            after = replace(after, image=self._judged(after))
+        listed_anew = (after.tags, after.last_success) != (state.tags, state.last_success)
+        knowledge = self._knowledge(after)
+        if listed_anew or is_outdated(after, knowledge):
+            after = replace(after, image=image_of(after, knowledge, judged))
         if after != state:
             self._put(after)
 
-    def _judged(self, state: ImageState) -> Image | None:
-        """Judge a listing as of the moment it was read: only polls change what is stale."""
-        if state.tags is None or state.last_success is None:
-            return None
-        knowledge = Knowledge(
-            registry_records_pulls=self.records_pulls(state.target.registry.label),
-            pull_count=state.pull_count,
-        )
-        now = round(state.last_success * 1000)
-        return evaluate(state.tags, state.target.policy, now, knowledge)
+    def _knowledge(self, state: ImageState) -> Knowledge:
+        return Knowledge(self.records_pulls(state.target.registry.label), state.pull_count)
 
     def _put(self, state: ImageState) -> None:
-        self._images[state.target.key] = state
+        key = state.target.key
+        self._images[key] = self._images_of.setdefault(key[0], {})[key] = state
         self.listener.put(state)
 
     def _put_registry(self, state: RegistryState) -> None:

@@ -11,7 +11,7 @@ from ncr_exporter.states import Failure
 from ncr_exporter.store import Store
 from ncr_exporter.targets import ImageTarget
 from ncr_exporter.web.routes import Routes
-from tests.states import NOW, NOW_MS, registry_target, target
+from tests.states import NOW, NOW_MS, ended, registry_target, target
 from tests.support import ManualClock
 
 _DAY_MS = 86_400_000
@@ -44,7 +44,7 @@ class House:
         self.store.add_registry(registry_target(name), ((host, "public"),))
         if images is not None:
             listed = {f"{number}": ListedImage(f"{number}") for number in range(images)}
-            self.store.listed(name, listed, at=NOW - _MINUTE)
+            ended(self.store.listed(name, listed, at=NOW - _MINUTE))
         if public is not None:
             hosts = ((host, "public"), (f"{name}-private.kr.ncr.ntruss.com", "private"))
             self.store.described(name, hosts=hosts, public=public)

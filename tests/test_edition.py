@@ -1,8 +1,6 @@
 """Joined from blocks or rendered plainly: the same bytes, whatever happened before."""
 
 import gzip
-from collections.abc import Generator
-from typing import TypeVar
 
 import pytest
 from hypothesis import settings
@@ -17,22 +15,11 @@ from ncr_exporter.metrics.exposition import Exposition
 from ncr_exporter.metrics.packing import Packed, gzip_member
 from ncr_exporter.states import Failure
 from ncr_exporter.store import Store
-from tests.states import DAY_MS, NOW, NOW_MS, platform, registry_target, target
+from tests.states import DAY_MS, NOW, NOW_MS, ended, platform, registry_target, target
 
 FAILURE = Failure("timeout", "no answer", "wait")
 MANY = 40
 IMAGES = st.integers(0, MANY - 1).map(lambda number: f"app-{number}")
-Result = TypeVar("Result")
-
-
-def ended(work: Generator[None, None, Result]) -> Result:
-    """Do all steps and return the result."""
-    while True:
-        try:
-            next(work)
-        except StopIteration as end:
-            result: Result = end.value
-            return result
 
 
 def text_of(edition: Edition, now: float, *, openmetrics: bool) -> bytes:

@@ -13,7 +13,7 @@ from ncr_exporter.inventory import Tag
 from ncr_exporter.states import Failure
 from ncr_exporter.web.status.page import Snapshot, render
 from tests.scenes import DENIED, TIMED_OUT, House, empty, failing, few, many, tags
-from tests.states import NOW, platform, target
+from tests.states import NOW, ended, platform, target
 
 HOSTILE = "<script>alert('&amp;\"{{ 7*7 }}{0}%s')</script>"
 
@@ -187,7 +187,7 @@ def test_an_image_that_is_polled_now_says_so() -> None:
 def test_an_image_that_is_gone_says_so() -> None:
     house = one(tags(1))
     for _ in range(2):
-        house.store.listed("my-registry", {}, at=NOW)
+        ended(house.store.listed("my-registry", {}, at=NOW))
     assert (
         "app gone In registry my-registry; the registry has it no more" in shown(house, IMAGE).words
     )

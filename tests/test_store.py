@@ -6,7 +6,7 @@ from ncr_exporter.inventory import Tag
 from ncr_exporter.metrics.rendering import render
 from ncr_exporter.states import Failure
 from ncr_exporter.store import Store
-from tests.states import NOW, NOW_MS, platform, recorder, target
+from tests.states import NOW, NOW_MS, ended, platform, recorder, target
 
 APP = target("app")
 FAILURE = Failure("server", "HTTP 500", "wait")
@@ -126,7 +126,7 @@ def test_a_successful_poll_of_the_same_listing_changes_no_value_but_its_own() ->
     store.add(APP)
     for number in range(2):
         store.succeeded(APP, pulled(NOW_MS), at=NOW + number, duration=0.5)
-    first, second = (b"".join(render(state).blocks).decode() for state in told.images[-2:])
+    first, second = (b"".join(ended(render(state)).blocks).decode() for state in told.images[-2:])
     differing = {
         before.split("{")[0]
         for before, after in zip(first.splitlines(), second.splitlines(), strict=True)

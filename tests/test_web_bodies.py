@@ -6,7 +6,8 @@ from collections.abc import Generator
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ncr_exporter.web.bodies import gathered, in_steps
+from ncr_exporter.steps import in_steps
+from ncr_exporter.web.bodies import gathered
 
 ENOUGH = 128 * 1024
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import prometheus_client
 from prometheus_client import (
     CollectorRegistry,
-    Counter,
     Gauge,
     GCCollector,
     Histogram,
@@ -21,6 +20,7 @@ from prometheus_client.registry import Collector
 
 from ncr_exporter import __version__
 from ncr_exporter.metrics.catalogue import FAMILIES
+from ncr_exporter.metrics.counters import Counters
 from ncr_exporter.metrics.own_families import BUCKETS, OPERATIONS, REASONS
 
 
@@ -43,12 +43,13 @@ class OwnMetrics:
         self._registry = CollectorRegistry()
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self._registry)
-        self._requests = self._counter("ncr_api_requests_total")
-        self._failures = self._counter("ncr_api_request_failures_total")
-        self._retries = self._counter("ncr_api_retries_total")
-        self._malformed = self._counter("ncr_api_malformed_records_total")
-        self._mismatches = self._counter("ncr_api_count_mismatches_total")
+        self._requests = Counters(FAMILIES["ncr_api_requests_total"])
+        self._failures = Counters(FAMILIES["ncr_api_request_failures_total"])
+        self._retries = Counters(FAMILIES["ncr_api_retries_total"])
+        self._malformed = Counters(FAMILIES["ncr_api_malformed_records_total"])
+        self._mismatches = Counters(FAMILIES["ncr_api_count_mismatches_total"])
         self._by_operation = (self._requests, self._retries, self._malformed, self._mismatches)
+        self._counters = (*self._by_operation, self._failures)
         self._skew = self._gauge("ncr_api_clock_skew_seconds")
         self._duration = Histogram(
             *_described("ncr_api_request_duration_seconds"),
@@ -81,16 +82,17 @@ class OwnMetrics:
             return
         self._registries.add(label)
         for operation in OPERATIONS:
-            for counter in self._by_operation:
-                counter.labels(label, operation)
+            for counters in self._by_operation:
+                counters.add(label, operation)
             for reason in REASONS:
-                self._failures.labels(label, operation, reason)
+                self._failures.add(label, operation, reason)
 
     def remove_registry(self, label: str) -> None:
         """Remove every series of a registry that is gone."""
         self._registries.discard(label)
-        for metric in (*self._by_operation, self._failures, self._skew):
-            metric.remove_by_labels({"registry": label})
+        for counters in self._counters:
+            counters.remove(label)
+        self._skew.remove_by_labels({"registry": label})
 
     def watch(self, accounts: Callable[[], Iterable[AccountUse]]) -> None:
         """Publish how accounts are used, asked for at each scrape."""
@@ -101,22 +103,22 @@ class OwnMetrics:
     ) -> None:
         """Count an attempt; `seconds` is None where nothing was sent."""
         if seconds is not None:
-            self._requests.labels(registry, operation).inc()
+            self._requests.count(registry, operation)
             self._duration.labels(operation).observe(seconds)
         if reason is not None:
-            self._failures.labels(registry, operation, reason).inc()
+            self._failures.count(registry, operation, reason)
 
     def retry(self, registry: str, operation: str) -> None:
         """Count a retry."""
-        self._retries.labels(registry, operation).inc()
+        self._retries.count(registry, operation)
 
     def malformed(self, registry: str, operation: str, records: int) -> None:
         """Count records and fields that held nothing usable."""
-        self._malformed.labels(registry, operation).inc(records)
+        self._malformed.count(registry, operation, by=records)
 
     def miscounted(self, registry: str, operation: str) -> None:
         """Count a listing whose names differ from its count."""
-        self._mismatches.labels(registry, operation).inc()
+        self._mismatches.count(registry, operation)
 
     def clock_skew(self, registry: str, seconds: float) -> None:
         """Note the API's clock minus ours."""
@@ -124,10 +126,9 @@ class OwnMetrics:
 
     def text(self, *, openmetrics: bool) -> bytes:
         """Return these metrics; in OpenMetrics they end the exposition with `# EOF`."""
-        return (generate_openmetrics if openmetrics else generate_latest)(self._registry)
-
-    def _counter(self, name: str) -> Counter:
-        return Counter(*_described(name), registry=self._registry)
+        counted = [counters.text(openmetrics=openmetrics) for counters in self._counters]
+        rest = (generate_openmetrics if openmetrics else generate_latest)(self._registry)
+        return b"".join((*counted, rest))
 
     def _gauge(self, name: str) -> Gauge:
         return Gauge(*_described(name), registry=self._registry)

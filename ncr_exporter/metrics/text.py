@@ -11,6 +11,11 @@ def label_pair(name: str, value: str) -> str:
     return f'{name}="{value.translate(_ESCAPES)}"'
 
 
+def series(name: str, pairs: str) -> str:
+    """Return what stands before a sample's value; `pairs` are label pairs joined by commas."""
+    return f"{name}{{{pairs}}}"
+
+
 def sample_line(name: str, pairs: str, value: Number) -> str:
     """Return one sample; `pairs` are label pairs joined by commas.
 

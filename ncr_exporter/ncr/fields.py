@@ -13,6 +13,9 @@ _LARGEST_SIZE = 2**53  # above this a sample's float could not hold the bytes ex
 _LONGEST_NAME = 512
 _EARLIEST_MS = 946_684_800_000  # 2000-01-01: seconds in place of milliseconds lie far before it
 _DAY_MS = 86_400_000
+_WORDS = {word: word for word in ("linux", "amd64", "arm64", "v8", "unknown", "windows")}
+"""What nearly every platform says, looked up instead of looked at."""
+_DOUBLED = "sha256:sha256:"
 _FLAGS: dict[object, bool] = {
     True: True,
     False: False,
@@ -31,13 +34,16 @@ class Cleaner:
     def __init__(self, now_ms: float) -> None:
         self._latest_ms = now_ms + _DAY_MS  # a clock a little behind the registry's is no fault
         self.malformed = 0
+        # Of equal values the first is kept: a tag's digest, size and time are its platform's again.
+        self._numbers: dict[int, int] = {}
+        self._digests: dict[str, str] = {}
 
     # Called millions of times: each method has what nearly every record holds come first.
 
     def size(self, value: object) -> int | None:
         """Return bytes."""
         if type(value) is int and 0 <= value <= _LARGEST_SIZE:
-            return value
+            return self._numbers.setdefault(value, value)
         return self._number(value, 0, _LARGEST_SIZE)
 
     def time(self, value: object) -> int | None:
@@ -47,7 +53,7 @@ class Cleaner:
     def time_or_never(self, value: object) -> int | None:
         """Return milliseconds since the epoch, or the 0 that stands for "never"."""
         if type(value) is int and _EARLIEST_MS <= value <= self._latest_ms:
-            return value
+            return self._numbers.setdefault(value, value)
         if value in (0, "0"):
             return None if isinstance(value, bool) else 0
         return self._number(value, _EARLIEST_MS, self._latest_ms)
@@ -59,17 +65,21 @@ class Cleaner:
         """
         if value is None:
             return ""
-        if not isinstance(value, str) or not _is_text(value):
-            self.malformed += 1
-            return ""
-        return intern(value)
+        if type(value) is str and (known := _WORDS.get(value)):
+            return known
+        return intern(self._text(value))
 
     def digest(self, value: object) -> str | None:
         """Return `sha256:…`, without the doubled prefix of the documentation's own example."""
-        word = self.word(value)
-        while word.startswith("sha256:sha256:"):
-            word = word.removeprefix("sha256:")
-        return word or None
+        if type(value) is str and value in self._digests:
+            return self._digests[value]
+        text = self._text(value)
+        digest = text
+        while digest.startswith(_DOUBLED):
+            digest = digest.removeprefix("sha256:")
+        if text:
+            self._digests[text] = digest
+        return digest or None
 
     def flag(self, value: object) -> bool | None:
         """Return a switch, which the documentation does not type: a boolean, 0 or 1, or a word."""
@@ -91,6 +101,12 @@ class Cleaner:
             return value
         self.malformed += 1
         return None
+
+    def _text(self, value: object) -> str:
+        if type(value) is str and _is_text(value):
+            return value
+        self.malformed += value is not None
+        return ""
 
     def _number(self, value: object, low: float, high: float) -> int | None:
         if value is None:

@@ -5,13 +5,14 @@ from functools import partial
 
 import structlog
 
-from ncr_exporter.ncr.client import Listing
 from ncr_exporter.ncr.errors import ApiError
+from ncr_exporter.ncr.listing import Listing
 from ncr_exporter.ncr.wire import ListedImage
 from ncr_exporter.polling import events, tags
 from ncr_exporter.polling.context import Polling
 from ncr_exporter.polling.scheduler import JobKey
 from ncr_exporter.states import Hosts
+from ncr_exporter.steps import in_steps
 from ncr_exporter.targets import RegistryTarget
 from ncr_exporter.zones import pull_host
 
@@ -118,17 +119,17 @@ async def list_images(polling: Polling, label: str) -> bool:
         polling.store.list_failed(label, failure)
         _end_gone(polling, label)
         return False
-    _listed(polling, label, listed)
+    await _listed(polling, label, listed)
     events.succeeded("image list", before, registry=label, images=len(listed.records))
     return True
 
 
-def _listed(polling: Polling, label: str, listed: Listing[ListedImage]) -> None:
-    state = polling.store.registries[label]
-    registry, first = state.target, state.up is None
+async def _listed(polling: Polling, label: str, listed: Listing[ListedImage]) -> None:
+    first = polling.store.registries[label].up is None
     images = {image.name: image for image in listed.records}
     now, whole = round(polling.clock.time(), 3), not listed.left_out
-    polling.store.listed(label, images, at=now, whole=whole)
+    await in_steps(polling.store.listed(label, images, at=now, whole=whole))
+    registry = polling.store.registries[label].target  # by now perhaps another than was asked for
     _end_gone(polling, label)
     _begin_images(polling, registry, images)
     if first:

@@ -1,16 +1,21 @@
 """One image: list its tags, put the whole result in force, or note why there is none."""
 
+import asyncio
 from functools import partial
 
 import structlog
 
 from ncr_exporter.inventory import Tag
-from ncr_exporter.ncr.client import Listing
+from ncr_exporter.judging import Judged, judge
 from ncr_exporter.ncr.errors import ApiError, NotFoundError
+from ncr_exporter.ncr.listing import Listing
 from ncr_exporter.ncr.wire import ListedImage
 from ncr_exporter.polling import events
 from ncr_exporter.polling.context import Polling
 from ncr_exporter.targets import ImageKey, ImageTarget
+
+_MANY = 1000
+"""Tags that take some milliseconds to judge."""
 
 log = structlog.get_logger()
 
@@ -64,8 +69,9 @@ async def poll(polling: Polling, key: ImageKey) -> bool:
     target = polling.store.images[key].target
     client = polling.clients[target.registry.account]
     try:
-        listing = await client.tags(target.registry.path, target.name)
-        _succeeded(polling, key, listing, started)
+        before = polling.listings.get(key)
+        listing = await client.tags(target.registry.path, target.name, before)
+        await _succeeded(polling, key, listing, started)
     except ApiError as error:
         _failed(polling, key, error, started)
     except Exception as error:  # noqa: BLE001 -- logged with its traceback; the image fails, not the loop
@@ -76,18 +82,33 @@ async def poll(polling: Polling, key: ImageKey) -> bool:
     return False
 
 
-def _succeeded(polling: Polling, key: ImageKey, listing: Listing[Tag], started: float) -> None:
-    state = polling.store.images[key]
-    target, before = state.target, state.failure  # the target may be another than when it began
+async def _succeeded(
+    polling: Polling, key: ImageKey, listing: Listing[Tag], started: float
+) -> None:
     duration = round(polling.clock.monotonic() - started, 6)
     now = round(polling.clock.time(), 3)
-    polling.store.succeeded(target, listing.records, at=now, duration=duration)
+    judged = await _judged(polling, key, listing.records, now)
+    state = polling.store.images[key]
+    target, before = state.target, state.failure  # the target may be another than when it began
+    polling.listings[key] = listing
+    polling.store.succeeded(target, listing.records, at=now, duration=duration, judged=judged)
     account = target.registry.account
     polling.plan(target.key, account, target.timing.interval, listing.pages)
     _expire_later(polling, target)
     _warn_of_unknown_pulls(polling, target)
     labels = {"registry": target.registry.label, "image": target.name}
     events.succeeded("poll", before, **labels, tags=len(listing.records), duration=duration)
+
+
+async def _judged(
+    polling: Polling, key: ImageKey, tags: tuple[Tag, ...], now: float
+) -> Judged | None:
+    """Judge a long list in a thread, where it holds nobody up; a short one the store judges."""
+    if len(tags) < _MANY:
+        return None
+    policy = polling.store.images[key].target.policy
+    knowledge = polling.store.knowledge(key, tags)
+    return await asyncio.to_thread(judge, tags, policy, now, knowledge)
 
 
 def _expire_later(polling: Polling, target: ImageTarget, *, age: float = 0.0) -> None:

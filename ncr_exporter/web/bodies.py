@@ -1,24 +1,9 @@
-"""Bodies made and sent in steps, so that none holds the event loop for long."""
+"""Bodies in pieces of a size that costs the server least."""
 
-import asyncio
-from collections.abc import Generator, Iterable, Iterator
-from typing import TypeVar
-
-Result = TypeVar("Result")
+from collections.abc import Iterable, Iterator
 
 _ENOUGH = 128 * 1024
 """Bytes worth handing on: many small pieces cost the server more."""
-
-
-async def in_steps(work: Generator[None, None, Result]) -> Result:
-    """Do work that pauses now and then, others having their turn meanwhile."""
-    while True:
-        try:
-            next(work)
-        except StopIteration as end:
-            result: Result = end.value
-            return result
-        await asyncio.sleep(0)
 
 
 def gathered(pieces: Iterable[bytes]) -> Iterator[bytes]:

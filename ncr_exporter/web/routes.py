@@ -9,9 +9,10 @@ from ncr_exporter.errors import UserError
 from ncr_exporter.metrics.exposition import Exposition
 from ncr_exporter.metrics.own import OwnMetrics
 from ncr_exporter.metrics.packing import gzip_member, joined, packed
+from ncr_exporter.steps import in_steps
 from ncr_exporter.store import Store
 from ncr_exporter.targets import ImageKey
-from ncr_exporter.web.bodies import gathered, in_steps
+from ncr_exporter.web.bodies import gathered
 from ncr_exporter.web.crosssite import is_cross_site
 from ncr_exporter.web.messages import Handler, Request, Response, text_response
 from ncr_exporter.web.negotiation import OPENMETRICS, TEXT, wants_gzip, wants_openmetrics
@@ -100,6 +101,7 @@ class Routes:
 
     async def _metrics(self, request: Request) -> Response:
         openmetrics = wants_openmetrics(request.headers.get("accept", ""))
+        await in_steps(self._exposition.rendering())
         edition, now = self._exposition.edition, self._clock.time()
         own = self._own.text(openmetrics=openmetrics)
         headers = {

@@ -1,0 +1,143 @@
+"""How long the event loop keeps others waiting: while it polls, is scraped, and is reloaded.
+
+`python -m bench.stalls` polls 1,000 images of 100 tags (about 120,000 series) again and again.
+`--images=10 --tags=10000 --all` is the same work in few large images.
+"""
+
+import argparse
+import asyncio
+import gc
+import json
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from bench import registry
+from ncr_exporter.app import ServeOptions, exporter
+from ncr_exporter.config import load
+from ncr_exporter.flags import Address
+from ncr_exporter.logs import configure_logs
+
+_TICK = 0.001
+
+
+class Watchdog:
+    """Wants its turn each millisecond and notes by how much it comes late."""
+
+    def __init__(self) -> None:
+        self._late: list[float] = []
+        self._due = 0.0
+        self._next()
+
+    def _next(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._due = loop.time() + _TICK
+        self._timer = loop.call_at(self._due, self._turn)
+
+    def _turn(self) -> None:
+        self._late.append(asyncio.get_running_loop().time() - self._due)
+        self._next()
+
+    def stop(self) -> None:
+        """Watch no longer."""
+        self._timer.cancel()
+
+    def report(self, name: str) -> None:
+        """Print what was noted since the last report."""
+        late, self._late = sorted(self._late), []
+        over = sum(each > 0.02 for each in late)  # noqa: PLR2004 -- the target
+        sys.stdout.write(
+            f"  {name:20} {len(late):6} turns; late by {late[len(late) // 2] * 1e3:6.1f} ms "
+            f"(median), {late[int(len(late) * 0.999)] * 1e3:6.1f} (99.9 %), "
+            f"{late[-1] * 1e3:6.1f} (most); {over} over 20 ms\n"
+        )
+        sys.stdout.flush()
+
+
+@asynccontextmanager
+async def scraping(port: int) -> AsyncIterator[None]:
+    """Scrape again and again, plain and compressed, from another process."""
+    words = ["-m", "bench.stalls", f"--scrape={port}"]
+    process = await asyncio.create_subprocess_exec(sys.executable, *words)
+    try:
+        yield
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+def scrape(port: int) -> None:
+    """Scrape until ended."""
+    from bench.scrape import scraped  # noqa: PLC0415 -- it imports what it compares with
+
+    while True:
+        for gzip in (True, False):
+            scraped(port, gzip=gzip)
+            time.sleep(0.1)
+
+
+def write_config(path: Path, url: str, images: int, *, all_tags: bool) -> None:
+    """Write a configuration that polls these images every ten seconds."""
+    content = {
+        "api": {"base_url": url, "requests_per_second": 10_000, "max_concurrency": 32},
+        "credentials": {"access_key": "made-up", "secret_key": "made-up"},
+        "defaults": {"interval": "10s", "tag_series": "all" if all_tags else 10},
+        "registries": [{"name": "bench", "images": [f"app-{i}" for i in range(images)]}],
+    }
+    path.write_text(json.dumps(content), encoding="utf-8")
+
+
+def slow_down(path: Path) -> None:
+    """Change the interval, which concerns every image."""
+    path.write_text(path.read_text(encoding="utf-8").replace("10s", "11s"), encoding="utf-8")
+
+
+async def measure(path: Path) -> None:
+    """Print how late others came in each phase."""
+    watchdog = Watchdog()
+    await asyncio.sleep(2)
+    watchdog.report("nothing to do")
+    options = ServeOptions((Address("127.0.0.1", 0),), config_file=path, enable_lifecycle=True)
+    async with exporter(load(path, {}), options, environ={}) as running:
+        gc.freeze()  # as `serve` does
+        await asyncio.sleep(9)
+        watchdog.report("first round")
+        await asyncio.sleep(10)
+        watchdog.report("polling")
+        async with scraping(running.addresses[0].port):
+            await asyncio.sleep(10)
+            watchdog.report("polling and scraped")
+        slow_down(path)
+        await running.reload()
+        watchdog.report("reload")
+        await asyncio.sleep(10)
+        watchdog.report("polling after it")
+    watchdog.stop()
+
+
+def main() -> None:
+    """Measure, or scrape what is measured."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--images", type=int, default=1000)
+    parser.add_argument("--tags", type=int, default=100)
+    parser.add_argument("--all", action="store_true", help="series for every tag")
+    parser.add_argument("--scrape", type=int, help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.scrape:
+        scrape(given.scrape)
+    configure_logs("error", "logfmt")
+    sys.stdout.write(f"{given.images} images of {given.tags} tags\n")
+    with (
+        registry.running(given.images, given.tags, 0.05) as url,
+        tempfile.TemporaryDirectory() as directory,
+    ):
+        path = Path(directory) / "config.yml"
+        write_config(path, url, given.images, all_tags=given.all)
+        asyncio.run(measure(path))
+
+
+if __name__ == "__main__":
+    main()
