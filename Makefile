@@ -13,7 +13,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 
 .DEFAULT_GOAL := help
 .PHONY: help demo venv test docs lint format types prometheus browser screenshots dashboards check-dashboards \
-	deploy-tools manifests image check-image check-kubernetes check-package lock clean
+	deploy-tools manifests image check-image check-kubernetes check-workflows check-package dist sbom lock clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s%s\n", $$1, $$2}' Makefile
@@ -73,7 +73,7 @@ $(GRAFANA)/.installed: tools/grafana/package.json
 $(GRAFANA)/public/app.js: $(GRAFANA)/.installed tools/grafana/build.mjs $(wildcard tools/grafana/app/*)
 	@node tools/grafana/build.mjs tools/grafana $(GRAFANA)
 
-deploy-tools: $(VENV)/.deploy .cache/deploy/.done ## get helm, kubectl, schemas, hadolint and compose, for the tests of deploy/
+deploy-tools: $(VENV)/.deploy .cache/deploy/.done ## get helm, kubectl, actionlint and more, for the tests of deploy/ and .github/
 
 manifests: $(VENV)/.base ## copy rules and dashboards into the Helm chart and the kustomize base
 	@$(BIN)/python -m tools.manifests
@@ -88,8 +88,17 @@ check-image: venv ## build and run the image, contained; as root (ARGS=--stand-i
 check-kubernetes: venv deploy-tools ## render chart and kustomizations, and validate them
 	$(BIN)/python -m pytest -q tests/test_deploy_kubernetes.py tests/test_deploy_helm.py $(ARGS)
 
-check-package: venv prometheus ## build dist/, and run the tests against the wheel where the source is not
+check-workflows: venv deploy-tools ## lint the workflows of .github/
+	$(BIN)/python -m pytest -q tests/test_workflows.py $(ARGS)
+
+check-package: venv prometheus browser deploy-tools ## build dist/ (or ARGS="--dist dist"), and run all tests against the wheel
 	$(BIN)/python -m tools.check_package $(ARGS)
+
+dist: $(VENV)/.base ## build source distribution and wheel, the same bytes for a commit
+	@$(BIN)/python -m tools.dist
+
+sbom: dist $(VENV)/.release ## write what is installed with the wheel into build/, as CycloneDX
+	@$(BIN)/python -m tools.sbom
 
 # Each lock is bound by the one before, since all of them go into one environment.
 # It asks for the tools alone: the program cannot be installed while its lock is behind pyproject.toml.
@@ -98,6 +107,7 @@ lock: $(VENV)/.dev ## write requirements/*.txt anew (ARGS=--upgrade for newer ve
 	$(COMPILE) pyproject.toml -o requirements/runtime.txt $(ARGS)
 	$(COMPILE) pyproject.toml --group dev -c requirements/runtime.txt -o requirements/dev.txt $(ARGS)
 	$(COMPILE) --group deploy -c requirements/dev.txt -o requirements/deploy.txt $(ARGS)
+	$(COMPILE) --group release -c requirements/deploy.txt -o requirements/release.txt $(ARGS)
 	$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], "editables", sep="\n")' \
 		| $(COMPILE) - -c requirements/dev.txt -o requirements/build.txt $(ARGS)
 
@@ -130,6 +140,10 @@ $(VENV)/.deploy: $(VENV)/.dev requirements/deploy.txt
 	@if $(PIP_INSTALL) --require-hashes -r requirements/deploy.txt; then touch $@; else \
 		echo "Some of them are not to be had for this machine."; test "$$CI" != true; \
 	fi
+
+$(VENV)/.release: $(VENV)/.base requirements/release.txt
+	@$(PIP_INSTALL) --require-hashes -r requirements/release.txt
+	@touch $@
 
 .cache/deploy/.done: tools/npm/package.json tools/npm/package-lock.json
 	@mkdir -p $(@D) && cp $^ $(@D)

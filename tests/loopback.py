@@ -1,12 +1,26 @@
-"""Small HTTP servers on loopback: an exposition to scrape, a webhook that keeps what it gets."""
+"""Loopback, and small servers on it: an exposition to scrape, a webhook that keeps what it gets."""
 
 import json
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+import pytest
+
+
+def _has_ipv6() -> bool:
+    try:
+        with socket.create_server(("::1", 0), family=socket.AF_INET6):
+            return True
+    except OSError:
+        return False
+
+
+needs_ipv6 = pytest.mark.skipif(not _has_ipv6(), reason="needs ::1: some containers have none")
 
 Notification = dict[str, Any]
 """What Alertmanager posts."""

@@ -107,7 +107,7 @@ def test_amtool_finds_the_receiver(
 
 
 def receiver_of(labels: Mapping[str, str], tools: AlertTools) -> str:
-    words = [f"{name}={value}" for name, value in labels.items()]
+    words = [f'{name}="{value}"' for name, value in labels.items()]
     done = subprocess.run(  # noqa: S603 - fixed words, no shell
         [tools.amtool, "config", "routes", "test", f"--config.file={alertmanager.EXAMPLE}", *words],
         capture_output=True,

@@ -16,6 +16,7 @@ from ncr_exporter.demo.faults import fault_named
 from ncr_exporter.flags import Address
 from ncr_exporter.metrics.catalogue import FAMILIES
 from tests.expositions import families_of
+from tests.loopback import needs_ipv6
 from tests.peer import simulated, source_of, tag
 from tests.running import HERE, Running, listening
 from tests.support import eventually
@@ -148,6 +149,7 @@ def test_an_address_in_use_is_said_with_the_flag_to_change() -> None:
     asyncio.run(run())
 
 
+@needs_ipv6
 def test_it_listens_on_several_addresses() -> None:
     async def run() -> None:
         options = ServeOptions((Address("127.0.0.1", 0), Address("::1", 0)))

@@ -17,6 +17,7 @@ def checked(directory: Path, text: str, *argv: str, code: int = 0) -> str:
     """Return what `check` prints of a configuration; on stderr where it refuses it."""
     path = directory / "ncr-exporter.yml"
     path.write_text(text)
+    path.chmod(0o600)
     done = run(*(argv or ("check",)), f"--config.file={path}")
     assert done.returncode == code, done.stderr
     assert "Traceback" not in done.stderr

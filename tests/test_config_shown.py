@@ -1,9 +1,12 @@
 """What `/config` shows: the file as written, and no secret wherever it stands."""
 
+from pathlib import Path
+
 import pytest
+import structlog.testing
 import yaml
 
-from ncr_exporter.config import parse
+from ncr_exporter.config import load, parse
 from ncr_exporter.config.shown import shown
 
 CANARY = "S3cr3tC4nary"
@@ -17,7 +20,7 @@ def test_it_is_the_file_as_written_before_variables_are_expanded() -> None:
 
 
 def test_names_in_any_script_can_be_read() -> None:
-    assert "이미지" in shown("registries: [{name: mine, images: [이미지]}]")
+    assert "이미지" in shown("registries: [{name: mine, images: [이미지]}]").text
 
 
 @pytest.mark.parametrize(
@@ -57,4 +60,29 @@ registries:
 
 
 def test_an_empty_file_shows_nothing() -> None:
-    assert shown("") == ""
+    assert shown("").text == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "warned"),
+    [
+        ("credentials: {access_key: id, secret_key: X}", True),
+        ("credentials: {access_key: id, secret_key: '${KEY}'}", False),
+        ("credentials: {access_key: id, secret_key_file: key}", False),
+        ("credentials: {source: server_role}", False),
+        ("api: {proxy_url: 'http://me:X@proxy.example'}", True),
+        ("api: {proxy_url: 'http://me:${KEY}@proxy.example'}", False),
+        ("api: {proxy_url: 'http://proxy.example'}", False),
+    ],
+)
+@pytest.mark.parametrize(("mode", "is_open"), [(0o600, False), (0o640, False), (0o644, True)])
+def test_a_secret_in_a_file_that_everybody_can_read_is_warned_of(
+    tmp_path: Path, text: str, mode: int, *, warned: bool, is_open: bool
+) -> None:
+    path = tmp_path / "ncr-exporter.yml"
+    path.write_text(f"{text.replace('X', CANARY)}\n{IMAGES}")
+    path.chmod(mode)
+    with structlog.testing.capture_logs() as logs:
+        load(str(path), {"KEY": CANARY})
+    assert [entry["file"] for entry in logs] == [str(path)] * (warned and is_open)
+    assert CANARY not in str(logs)

@@ -1,11 +1,13 @@
-"""The program that is given another place to look for its data."""
+"""Programs out of packages, one of which is given another place to look for its data."""
 
+import time
 from pathlib import Path
 
 import pytest
 
-from tools.get_prometheus import relocate
-from tools.getting import CannotGetError
+from tools import get_prometheus
+from tools.get_prometheus import PROMETHEUS, fetch, relocate
+from tools.getting import CannotGetError, Commands
 
 DATA = Path("/usr/share/thing/data")
 
@@ -41,3 +43,28 @@ def test_a_program_that_looks_elsewhere_is_not_touched(unpacked: Path, ready: Pa
     with pytest.raises(CannotGetError, match="does not look for its data in /usr/share/thing/data"):
         relocate(DATA, unpacked, ready, "program")
     assert (ready / "program").read_bytes() == b"/usr/lib/thing/data"
+
+
+APT_GET = """#!/bin/sh
+for package; do :; done
+touch "$package"_1_amd64.deb
+"""
+# A package holds one program, of its own name.
+DPKG = """#!/bin/sh
+name=$(basename "$2" _1_amd64.deb)
+mkdir -p "$3"/usr/bin
+printf '#!/bin/sh\n' >"$3/usr/bin/$name"
+chmod +x "$3/usr/bin/$name"
+"""
+
+
+def test_a_program_that_has_a_package_of_its_own_is_taken_from_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, script in {"apt-get": APT_GET, "dpkg": DPKG}.items():
+        (tmp_path / name).write_text(script)
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    monkeypatch.setattr(get_prometheus, "CACHE", tmp_path / "cache")
+    place = fetch(PROMETHEUS, Commands(deadline=time.monotonic() + 60))
+    assert {path.name for path in place.iterdir()} == {"prometheus", "promtool"}

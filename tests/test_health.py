@@ -10,6 +10,7 @@ from threading import Thread
 
 import pytest
 
+from tests.loopback import needs_ipv6
 from tests.program import Program, demo, run
 
 
@@ -50,6 +51,7 @@ def test_a_running_exporter_is_healthy_and_a_stopped_one_is_not() -> None:
     assert "Traceback" not in done.stderr
 
 
+@needs_ipv6
 def test_an_exporter_on_ipv6_is_asked_there() -> None:
     with Program("demo", "--web.listen-address=[::1]:0") as program:
         port = program.url.rpartition(":")[2]

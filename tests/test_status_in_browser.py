@@ -111,6 +111,7 @@ def test_a_phone_need_not_scroll_sideways(visit: Any, addresses: dict[str, str],
     if name != "failing":
         page.get_by_role("link", name="All about").first.click()
         page.get_by_role("link", name="All images").wait_for()
+        page.wait_for_load_state()  # its style, too
     assert page.evaluate(width) == PHONE["width"]
 
 

@@ -1,7 +1,6 @@
-"""A file written whole or not at all, and what Debian's node_exporter says to what is in it."""
+"""What Debian's node_exporter says to a file that `once` wrote."""
 
 import socket
-import stat
 import subprocess
 import time
 from collections.abc import Iterator
@@ -11,46 +10,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from ncr_exporter.textfile import WriteError, write_whole
 from tests import prometheus
 from tests.answering import answering, write_config
 from tests.expositions import samples_of
 from tests.inprocess import run
 from tools.get_node_exporter import find_node_exporter
-
-
-def test_a_file_is_replaced_and_readable_by_all(tmp_path: Path) -> None:
-    path = tmp_path / "a.prom"
-    for content in (b"one\n", b"two\n"):
-        write_whole(path, [content, content])
-        assert path.read_bytes() == content * 2
-        assert stat.S_IMODE(path.stat().st_mode) == 0o644
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def test_whoever_has_it_open_reads_the_old_one_to_its_end(tmp_path: Path) -> None:
-    path = tmp_path / "a.prom"
-    path.write_text("old")
-    with path.open() as reader:
-        write_whole(path, [b"new"])
-        assert reader.read() == "old"
-    assert path.read_text() == "new"
-
-
-def test_what_fails_in_the_middle_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
-    path = tmp_path / "a.prom"
-    path.write_text("old")
-
-    def pieces() -> Iterator[bytes]:
-        yield b"half"
-        (temporary,) = set(tmp_path.iterdir()) - {path}
-        assert temporary.suffix != ".prom", "node_exporter would read it"
-        raise OSError(28, "No space left on device")
-
-    with pytest.raises(WriteError, match=r"cannot write .*a\.prom: No space left on device"):
-        write_whole(path, pieces())
-    assert path.read_text() == "old"
-    assert list(tmp_path.iterdir()) == [path]
 
 
 @contextmanager

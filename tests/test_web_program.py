@@ -30,6 +30,7 @@ def certificates(tmp_path: Path) -> Certificates:
 def config(tmp_path: Path) -> Path:
     path = tmp_path / "ncr-exporter.yml"
     path.write_text(CONFIG)
+    path.chmod(0o600)
     return path
 
 

@@ -58,12 +58,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--stand-in", action="store_true", help="make the base image, too")
     parser.add_argument("--python", default="3.13", help="of the base image")
+    parser.add_argument("--image", help="check this one, which is pulled, instead of a new one")
     arguments = parser.parse_args()
     try:
-        image = Image(arguments.python)
+        image = Image(arguments.image or NAME, arguments.python)
         if arguments.stand_in:
             image.make_base()
-        image.build()
+        if arguments.image:
+            image.pull()
+        else:
+            image.build()
         image.check()
     except CheckError as error:
         say(f"FAILED: {error}")
@@ -74,8 +78,9 @@ def main() -> int:
 class Image:
     """The image, and the engine that has it."""
 
-    def __init__(self, python: str) -> None:
+    def __init__(self, name: str, python: str) -> None:
         """Find an engine."""
+        self._name = name
         self._python = python
         self._docker = tells("docker", "info")
         if not self._docker and not (tells("buildah", "--version") and tells("runc", "--version")):
@@ -102,15 +107,21 @@ class Image:
             asked(*self._build, "-t", name, directory)
         say(f"base: a stand-in of Debian {suite}")
 
+    def pull(self) -> None:
+        """Get it from where its name says."""
+        asked(*self._engine, "pull", self._name)
+
     def build(self) -> None:
         """Build it as `make image` does."""
         arguments = {"PYTHON_VERSION": self._python, "VERSION": __version__}
         words = [word for item in arguments.items() for word in ("--build-arg", "=".join(item))]
-        asked(*self._build, *words, "-t", NAME, str(ROOT))
+        asked(*self._build, *words, "-t", self._name, str(ROOT))
 
     def check(self) -> None:
         """See what it is, then run it."""
-        described: dict[str, Any] = json.loads(asked(*self._engine, "image", "inspect", NAME))[0]
+        described: dict[str, Any] = json.loads(
+            asked(*self._engine, "image", "inspect", self._name)
+        )[0]
         check(described["Size"] < LARGEST, f"size: {described['Size'] / 1e6:.1f} MB, unpacked")
         config = described["Config"]
         check(config["User"] == USER, f"user: {config['User']}")
@@ -120,8 +131,8 @@ class Image:
         self._run()
 
     def _has(self, program: str) -> bool:
-        words = ("run", "--rm", "--network=host", *self._limits, "--entrypoint", program, NAME)
-        return tells(*self._engine, *words, "-c", "true")
+        words = ("run", "--rm", "--network=host", *self._limits, "--entrypoint", program)
+        return tells(*self._engine, *words, self._name, "-c", "true")
 
     def _run(self) -> None:
         address = f"127.0.0.1:{free_port()}"
@@ -145,8 +156,8 @@ class Image:
     @contextmanager
     def _running(self, *arguments: str) -> Iterator[str]:
         name = f"ncr-exporter-check-{free_port()}"
-        words = ("run", "--detach", f"--name={name}", *CONTAINED, *self._limits, NAME)
-        asked(*self._engine, *words, *arguments)
+        words = ("run", "--detach", f"--name={name}", *CONTAINED, *self._limits)
+        asked(*self._engine, *words, self._name, *arguments)
         try:
             yield name
         finally:

@@ -8,38 +8,34 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-DIST = ROOT / "dist"
+from tools.dist import DIST, ROOT, build, wheel_in
+
 SOURCE = "ncr_exporter"
 _NOT_COPIED = (SOURCE, ".*", "build", "dist", "__pycache__")
-# These read the source itself, or build it.
-_LEFT_OUT = ("test_documents.py", "test_deploy_image.py", "test_house.py", "test_package.py")
+# These read the source itself or build it, or read what is not of the package.
+_LEFT_OUT = (
+    *("test_documents.py", "test_deploy_image.py", "test_house.py", "test_package.py"),
+    *("test_release.py", "test_workflows.py"),
+)
+_PYTEST = ("-p", "no:cacheprovider", "-n", "auto", "--maxprocesses=4", "--dist=worksteal")
 
 
 def main(argv: Sequence[str]) -> int:
-    """Build a wheel, unless one is named, and return the exit code of its tests."""
+    """Build a wheel, unless there is one to test, and return the exit code of its tests."""
     parser = argparse.ArgumentParser(prog="check_package", description=__doc__)
-    parser.add_argument("--wheel", type=Path, help="test this wheel instead of a new one")
+    parser.add_argument("--dist", type=Path, help="test the wheel in here instead of a new one")
     options, pytest = parser.parse_known_args(argv)
-    wheel = (options.wheel or built(DIST)).resolve()
+    wheel = (wheel_in(options.dist) if options.dist else build(DIST)).resolve()
     with tempfile.TemporaryDirectory(prefix="check-package-") as name:
         home = tree_without_source(Path(name) / "home")
         python = installed(wheel, Path(name) / "venv")
         _see_that_the_wheel_is_what_runs(python, home)
         left_out = [f"--ignore=tests/{test}" for test in _LEFT_OUT]
         return subprocess.run(  # noqa: S603 -- our own words
-            [python, "-m", "pytest", "-p", "no:cacheprovider", *left_out, *pytest],
+            [python, "-m", "pytest", *_PYTEST, *left_out, *pytest],
             cwd=home,
             check=False,
         ).returncode
-
-
-def built(directory: Path) -> Path:
-    """Write source distribution and wheel into a directory, and return the wheel."""
-    shutil.rmtree(directory, ignore_errors=True)
-    _run(sys.executable, "-m", "hatchling", "build", "-d", str(directory), cwd=ROOT)
-    (wheel,) = directory.glob("*.whl")
-    return wheel
 
 
 def tree_without_source(directory: Path) -> Path:
@@ -55,11 +51,17 @@ def installed(wheel: Path, venv: Path) -> str:
     _run(sys.executable, "-m", "venv", str(venv))
     python = str(venv / "bin" / "python")
     pip = (python, "-m", "pip", "--quiet", "--disable-pip-version-check", "--no-input")
-    locks = [f"-r{ROOT / 'requirements' / lock}.txt" for lock in ("runtime", "dev", "build")]
+    locks = [f"-r{ROOT / 'requirements' / lock}.txt" for lock in _locks()]
     _run(*pip, "install", "--require-hashes", *locks)
     _run(*pip, "install", "--no-deps", "--no-index", str(wheel))
     _run(*pip, "check")
     return python
+
+
+def _locks() -> tuple[str, ...]:
+    """Return the locks; the last only where `make deploy-tools` could install it."""
+    deploy = ("deploy",) if (Path(sys.prefix) / ".deploy").exists() else ()
+    return ("runtime", "dev", "build", *deploy)
 
 
 def _see_that_the_wheel_is_what_runs(python: str, home: Path) -> None:
@@ -73,8 +75,8 @@ def _see_that_the_wheel_is_what_runs(python: str, home: Path) -> None:
     sys.stdout.flush()
 
 
-def _run(*command: str, cwd: Path | None = None) -> None:
-    subprocess.run(command, cwd=cwd, check=True)  # noqa: S603 -- our own words
+def _run(*command: str) -> None:
+    subprocess.run(command, check=True)  # noqa: S603 -- our own words
 
 
 if __name__ == "__main__":

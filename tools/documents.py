@@ -8,8 +8,14 @@ from typing import Any
 
 from ncr_exporter.cli import COMMANDS, command_named
 from ncr_exporter.config.kinds import Kind, ListOf
-from ncr_exporter.config.model import Api, CredentialsConfig, RegistryConfig, Settings
-from ncr_exporter.config.schema import json_schema, options_of
+from ncr_exporter.config.model import (
+    Api,
+    CredentialsConfig,
+    RegistryConfig,
+    Settings,
+    options_of,
+)
+from ncr_exporter.config.schema import json_schema
 from ncr_exporter.demo.faults import FAULTS, Fault
 from ncr_exporter.flags import Flag
 from ncr_exporter.metrics.catalogue import GROUPS

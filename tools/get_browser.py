@@ -12,7 +12,8 @@ from pathlib import Path
 from tools.getting import APT_OPTIONS, CannotGetError, Commands, get
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
-PACKAGES = ("chromium", "fonts-dejavu-core")
+PACKAGES = ("chromium", "fonts-dejavu-core", "libatomic1")
+"""The last for playwright's own node, which does not bring it."""
 TIME_LIMIT = 480.0
 """Seconds for everything together."""
 

@@ -98,18 +98,26 @@ def fetch(package: Package, commands: Commands) -> Path:
     # Beside its final place, so that the last step is a rename and nothing half-made is ever found.
     with tempfile.TemporaryDirectory(prefix=f"{package.name}-", dir=CACHE) as name:
         work = Path(name)
-        archive = download(package, commands, work)
-        commands.run("dpkg", "-x", str(archive), "unpacked", directory=work)
         ready = work / "ready"
         ready.mkdir()
+        unpack(package.name, commands, work)
         for program in package.programs:
-            (work / "unpacked" / "usr" / "bin" / program).replace(ready / program)
+            place = work / "unpacked" / "usr" / "bin" / program
+            if not place.exists():  # Debian 13 has promtool in a package of its own.
+                unpack(program, commands, work)
+            place.replace(ready / program)
         if package.data is not None:
             relocate(package.data, work / "unpacked", ready, package.programs[0])
         for program in package.programs:
             commands.run(str(ready / program), "--version", directory=work)
         shutil.rmtree(package.directory, ignore_errors=True)
         return ready.replace(package.directory)
+
+
+def unpack(package: str, commands: Commands, work: Path) -> None:
+    """Download a package, and add what is in it to `unpacked`."""
+    archive = download(package, commands, work)
+    commands.run("dpkg", "-x", str(archive), "unpacked", directory=work)
 
 
 def relocate(data: Path, unpacked: Path, ready: Path, program: str) -> None:
@@ -130,16 +138,16 @@ def relocate(data: Path, unpacked: Path, ready: Path, program: str) -> None:
     path.write_bytes(content.replace(compiled_in, relative))
 
 
-def download(package: Package, commands: Commands, directory: Path) -> Path:
+def download(package: str, commands: Commands, directory: Path) -> Path:
     """Have apt download and verify a package, with fresh lists only if need be."""
     try:
-        commands.run("apt-get", *APT_OPTIONS, "download", package.name, directory=directory)
+        commands.run("apt-get", *APT_OPTIONS, "download", package, directory=directory)
     except CannotGetError:
         if os.geteuid() != 0:
             raise
         commands.run("apt-get", *APT_OPTIONS, "update", directory=directory)
-        commands.run("apt-get", *APT_OPTIONS, "download", package.name, directory=directory)
-    return next(directory.glob(f"{package.name}_*.deb"))
+        commands.run("apt-get", *APT_OPTIONS, "download", package, directory=directory)
+    return next(directory.glob(f"{package}_*.deb"))
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from itertools import chain
 from pathlib import Path
 from typing import IO
 
+from ncr_exporter.atomicfile import refuse_unwritable, write_whole
 from ncr_exporter.commands import CONFIG_FILE, QUIET_LOG_FLAGS, Command, Values
 from ncr_exporter.commands.endings import run_to_its_end
 from ncr_exporter.config import load
@@ -16,11 +17,12 @@ from ncr_exporter.oneround import Failed, OneRound, failed
 from ncr_exporter.report import files, table
 from ncr_exporter.report.rows import Report
 from ncr_exporter.terminal import Terminal, progress_of
-from ncr_exporter.textfile import refuse_unwritable, write_whole
 
 _METRICS = "prometheus"
 _NAMED = 5
 """Places of one failure that are named; the rest are counted."""
+_READABLE_BY_ALL = 0o644
+"""Rights of what is written: node_exporter runs as a user of its own."""
 
 
 def _run(values: Values, environ: Mapping[str, str]) -> int:
@@ -38,7 +40,8 @@ async def _once(one_round: OneRound, values: Values, output: Path | None) -> int
         await one_round.run()
     failures = list(failed(one_round.store))
     if output:
-        write_whole(output, _content(one_round, values, failures, io.StringIO()))
+        content = _content(one_round, values, failures, io.StringIO())
+        write_whole(output, content, mode=_READABLE_BY_ALL)
     else:
         sys.stdout.buffer.writelines(_content(one_round, values, failures, sys.stdout))
         sys.stdout.flush()

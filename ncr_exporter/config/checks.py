@@ -66,7 +66,7 @@ def _registry(registry: RegistryConfig, zone: str, node: Node) -> Iterator[tuple
         yield message, _child(node, "region")
     if registry.name in UNNAMEABLE:
         yield f"{registry.name!r} cannot be a registry's name", _child(node, "name")
-    if registry.name and "*" in registry.name and registry.name != EVERY:
+    if registry.name and is_glob(registry.name) and registry.name != EVERY:
         yield 'must be one name, or "*" for every registry', _child(node, "name")
     yield from _credentials(node)
 

@@ -2,9 +2,12 @@
 
 import hashlib
 import os
+import stat
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+
+import structlog
 
 from ncr_exporter.config.checks import check
 from ncr_exporter.config.model import Config
@@ -12,6 +15,8 @@ from ncr_exporter.config.problems import ConfigError, Problem
 from ncr_exporter.config.reader import Reader
 from ncr_exporter.config.shown import shown
 from ncr_exporter.config.tree import read_tree
+
+log = structlog.get_logger()
 
 
 def load(path: str, environ: Mapping[str, str] = os.environ) -> Config:
@@ -21,7 +26,20 @@ def load(path: str, environ: Mapping[str, str] = os.environ) -> Config:
         ConfigError: naming the file, every place that is wrong, and what would be right.
     """
     text = read_file(path, "--config.file")
-    return replace(parse(text, path, environ), directory=Path(path).parent)
+    config = parse(text, path, environ)
+    if config.holds_secret:
+        _warn_where_others_can_read(Path(path))
+    return replace(config, directory=Path(path).parent)
+
+
+def _warn_where_others_can_read(path: Path) -> None:
+    # Not for the group: Kubernetes mounts what a pod may read with its group's right to read.
+    if path.stat().st_mode & stat.S_IROTH:
+        log.warning(
+            "configuration holds a secret and is readable by every user of this host",
+            file=str(path),
+            remedy="chmod o-r, or name a file of its own: secret_key_file",
+        )
 
 
 def read_file(path: str, flag: str, read: Callable[[Path], bytes] = Path.read_bytes) -> str:
@@ -53,5 +71,6 @@ def parse(text: str, source: str, environ: Mapping[str, str]) -> Config:
         check(config, root, problems.append)
         if not problems:
             digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-            return replace(config, digest=digest, shown=shown(text))
+            it = shown(text)
+            return replace(config, digest=digest, shown=it.text, holds_secret=it.holds_secret)
     raise ConfigError(source, sorted(problems, key=lambda problem: problem.line or 0))

@@ -4,7 +4,7 @@ Reading, the refusal of unknown keys, and everything generated from the options 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -154,3 +154,21 @@ class Config:
     """SHA-256 of the file, in hex."""
     shown: str = ""
     """The file as written, every secret masked."""
+    holds_secret: bool = False
+    """Whether a secret stands in the file itself."""
+
+
+def own_options(model: type[Any]) -> dict[str, Field[Any]]:
+    """Return the keys that are a section's own."""
+    return {f.name: f for f in fields(model) if f.metadata}
+
+
+def overridable(model: type[Any]) -> dict[str, Field[Any]]:
+    """Return the keys of `Settings`, where a section may override them."""
+    has_overrides = any(f.name == "overrides" for f in fields(model))
+    return own_options(Settings) if has_overrides else {}
+
+
+def options_of(model: type[Any]) -> dict[str, Field[Any]]:
+    """Return all keys of a section."""
+    return own_options(model) | overridable(model)

@@ -1,11 +1,11 @@
 """Fill the dataclasses of `model` from the tree, noting every problem instead of the first."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import Field, fields
+from dataclasses import Field
 from typing import Any
 
 from ncr_exporter.config.kinds import ListOf, MapOf, nearest, shape
-from ncr_exporter.config.model import CredentialsConfig, Settings
+from ncr_exporter.config.model import CredentialsConfig, overridable, own_options
 from ncr_exporter.config.problems import Problem
 from ncr_exporter.config.tree import BROKEN, Node, Report
 
@@ -21,16 +21,15 @@ class Reader:
 
     def section(self, model: type[Any], node: Node) -> Any:  # noqa: ANN401 -- an instance of `model`, or WRONG
         """Return a `model` filled from a mapping (or from a bare name, where it has one)."""
-        options = {f.name: f for f in fields(model) if f.metadata}
+        options, overrides = own_options(model), overridable(model)
         if "name" in options and not isinstance(node.value, (dict, list)):
             return self._named(model, options["name"].metadata["kind"], node)
         if not self._is_mapping(node):
             return WRONG
-        overridable = self._overridable(model)
-        self._refuse_unknown(node, [*options, *overridable], secret=model is CredentialsConfig)
+        self._refuse_unknown(node, [*options, *overrides], secret=model is CredentialsConfig)
         values = self._given(options, node)
-        if overridable:
-            values["overrides"] = self._given(overridable, node)
+        if overrides:
+            values["overrides"] = self._given(overrides, node)
         self._require(options, values, node)
         return model(**values)
 
@@ -80,11 +79,6 @@ class Reader:
             pairs = {key: (kinds, child) for key, child in node.value.items()}
         values = {key: self.value(*pair) for key, pair in pairs.items()}
         return {key: value for key, value in values.items() if value is not WRONG}
-
-    @staticmethod
-    def _overridable(model: type[Any]) -> dict[str, Field[Any]]:
-        has_overrides = any(f.name == "overrides" for f in fields(model))
-        return {f.name: f for f in fields(Settings)} if has_overrides else {}
 
     def _given(self, options: dict[str, Field[Any]], node: Node) -> dict[str, Any]:
         """Read the keys that stand in the mapping; a key without a value counts as left out."""

@@ -1,10 +1,10 @@
 """JSON Schema of the configuration file, from the table of options: editors complete by it."""
 
-from dataclasses import Field, fields
+from dataclasses import Field
 from typing import Any
 
 from ncr_exporter.config.kinds import Kind, ListOf
-from ncr_exporter.config.model import Config, Settings
+from ncr_exporter.config.model import Config, options_of
 
 
 def json_schema() -> dict[str, Any]:
@@ -44,10 +44,3 @@ def _kind(kind: Any) -> dict[str, Any]:  # noqa: ANN401 -- a Kind, a ListOf or a
     if isinstance(kind, ListOf):
         return {"type": "array", "items": _kind(kind.item), "minItems": kind.least}
     return _section(kind)
-
-
-def options_of(model: type[Any]) -> dict[str, Field[Any]]:
-    """Return the options of a section by name, those that it may override included."""
-    own = {f.name: f for f in fields(model) if f.metadata}
-    overrides = any(f.name == "overrides" for f in fields(model))
-    return {**own, **({f.name: f for f in fields(Settings)} if overrides else {})}

@@ -1,6 +1,7 @@
 """The configuration as it may be shown: as written, every secret masked. Pure."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import yaml
 
@@ -9,20 +10,36 @@ _SECRETS = {"access_key", "secret_key", "proxy_url"}
 """Keys whose values are never shown, wherever they stand."""
 
 
-def shown(text: str) -> str:
+@dataclass(frozen=True)
+class Shown:
+    """What anyone may know of a configuration file."""
+
+    text: str
+    holds_secret: bool
+    """Whether a secret stands in it, not in a variable or a file that it names."""
+
+
+def shown(text: str) -> Shown:
     """Return a valid configuration's YAML before `${}` is expanded, without comments and secrets.
 
     A secret is masked wherever it stands: an alias may carry it elsewhere.
     """
     root = yaml.compose(text, Loader=yaml.SafeLoader)
     if root is None:
-        return ""
+        return Shown("", holds_secret=False)
     scalars = list(_scalars(root))
+    holds_secret = any(_gives_access(key, scalar.value) for key, scalar in scalars)
     secrets = {scalar.value for key, scalar in scalars if key in _SECRETS and scalar.value}
     for _, scalar in scalars:
         if scalar.value in secrets:
             scalar.value, scalar.style, scalar.tag = MASK, None, "tag:yaml.org,2002:str"
-    return yaml.serialize(root, Dumper=yaml.SafeDumper, allow_unicode=True)
+    return Shown(yaml.serialize(root, Dumper=yaml.SafeDumper, allow_unicode=True), holds_secret)
+
+
+def _gives_access(key: str, value: str) -> bool:
+    """Tell whether this is enough by itself; an access key is not, nor a proxy's bare address."""
+    is_secret = key == "secret_key" or (key == "proxy_url" and "@" in value)
+    return is_secret and value != "" and "${" not in value
 
 
 def _scalars(node: yaml.Node, key: str = "") -> Iterator[tuple[str, yaml.ScalarNode]]:

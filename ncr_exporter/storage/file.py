@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from ncr_exporter.textfile import write_whole
+from ncr_exporter.atomicfile import write_whole
 
 VERSION = 1
 _HEADER = re.compile(rb"ncr-exporter state (\d{1,6}) sha256=([0-9a-f]{64})\n")

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import structlog
 
+from ncr_exporter.atomicfile import WriteError, refuse_unwritable
 from ncr_exporter.clock import Clock
 from ncr_exporter.errors import UserError
 from ncr_exporter.storage.file import StateError, read_state, set_aside, write_state
 from ncr_exporter.storage.records import Kept, image_line, read_lines, registry_line
 from ncr_exporter.store import Store
-from ncr_exporter.textfile import WriteError, refuse_unwritable
 
 _FILE = "ncr-exporter.state"
 _LEAST_PAUSE = 60.0

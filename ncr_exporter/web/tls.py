@@ -20,6 +20,8 @@ _VERIFY = {
 _CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----")
 _KEY = re.compile(rb"-----BEGIN ([A-Z]+ )?PRIVATE KEY-----")
 _ENCRYPTED = re.compile(rb"-----BEGIN ENCRYPTED PRIVATE KEY-----|Proc-Type: 4,ENCRYPTED")
+_SUITES = "ECDHE+AESGCM:ECDHE+CHACHA20"
+"""Of TLS 1.2, where none are named: Debian's Python would speak such without forward secrecy."""
 
 Read = Callable[[str], bytes]
 """A file's name in the configuration → what it holds."""
@@ -104,8 +106,7 @@ def _context(settings: TlsSettings, node: Node, report: Report) -> ssl.SSLContex
     ciphers = [CIPHERS[name] for name in settings.cipher_suites if name not in TLS13_CIPHERS]
     key = "cipher_suites"
     try:
-        if ciphers:
-            context.set_ciphers(":".join(ciphers))
+        context.set_ciphers(":".join(ciphers) or _SUITES)
         key = "curve_preferences"
         if settings.curve_preferences:
             # Python sets one curve or leaves all of OpenSSL's; the first alone is allowed at least.

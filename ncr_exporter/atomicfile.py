@@ -8,8 +8,6 @@ from pathlib import Path
 
 from ncr_exporter.errors import UserError
 
-_READABLE_BY_ALL = 0o644  # node_exporter runs as a user of its own
-
 
 class WriteError(UserError):
     """The file cannot be written; `str()` names it and says why."""
@@ -32,8 +30,8 @@ def refuse_unwritable(path: Path) -> None:
         raise WriteError(_message(path, error)) from None
 
 
-def write_whole(path: Path, pieces: Iterable[bytes], *, mode: int = _READABLE_BY_ALL) -> None:
-    """Replace the file at `path`, or make it.
+def write_whole(path: Path, pieces: Iterable[bytes], *, mode: int) -> None:
+    """Replace the file at `path`, or make it, with these rights.
 
     It is written beside its place under a name that no `*.prom` matches, and then renamed.
 
