@@ -44,6 +44,8 @@ class RegistryState:
     """Seconds since the epoch."""
     hosts: Hosts = ()
     public: bool | None = None
+    described_at: float | None = None
+    """When the registry list said these two, in seconds since the epoch; None where it did not."""
 
     emptied: bool = False
     """Whether the last image list was the first to be empty, and so is not believed yet."""

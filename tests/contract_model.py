@@ -275,8 +275,9 @@ class Model:
         if is_kept and registry.last_success is not None:
             restored.count, restored.last_success = registry.count, registry.last_success
             restored.since = mono - max(0.0, wall - registry.last_success)
-        told = registry.described
-        if told is not None and self._is_kept(told.wall, wall):
+        told, listed = registry.described, registry.last_success
+        is_stored = listed is not None and listed <= wall + TOLERATED
+        if told is not None and is_stored and self._is_kept(told.wall, wall):
             restored.described = replace(told, mono=mono - max(0.0, wall - told.wall))
         wanted = self.wanted(label)
         for name, image in registry.images.items():

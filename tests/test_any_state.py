@@ -59,6 +59,7 @@ REGISTRIES = st.fixed_dictionaries(
         "images": mostly(st.integers()),
         "hosts": mostly(HOSTS),
         "public": mostly(st.booleans()),
+        "described_at": mostly(st.floats(NOW - 1000, NOW)),
         "found_by": mostly(st.just("*")),
     },
 )
@@ -123,13 +124,9 @@ def restored(kept: Kept, store: Store, name: str) -> None:
     target = registry_target(name)
     store.add_registry(target, hosts=())
     if registry := kept.registry(target, NOW):
-        store.restore_registry(
-            target.label,
-            at=registry.at,
-            images=registry.images,
-            hosts=registry.hosts,
-            public=registry.public,
-        )
+        store.restore_registry(target.label, at=registry.at, images=registry.images)
+    if said := kept.description(target, NOW):
+        store.described(target.label, hosts=said.hosts, public=said.public, at=said.at)
     for image in kept.images_of(target):
         wanted = ImageTarget(target, image, named=False, timing=TIMING, policy=rule("*").policy)
         if known := kept.image(wanted, NOW):
