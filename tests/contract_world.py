@@ -17,6 +17,7 @@ from ncr_exporter.ncr.errors import (
     ServerError,
     ThrottledError,
 )
+from ncr_exporter.ncr.gateway_clock import GatewayClock
 from ncr_exporter.ncr.paths import RegistryPath, registry_list
 from ncr_exporter.ncr.transport import Purpose, Transport
 from ncr_exporter.ncr.turns import Urgency
@@ -81,6 +82,7 @@ class ScriptedTransport:
     """Answers from the world in place of the network."""
 
     def __init__(self, world: World, clock: ManualClock) -> None:
+        self.gateway_clock = GatewayClock(clock)
         self._world = world
         self._clock = clock
 

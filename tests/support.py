@@ -63,6 +63,11 @@ class ManualClock(Clock):
             timer.cancel()
         return None
 
+    async def oversleep(self, seconds: float) -> None:
+        """Move both clocks while nothing runs, as of a frozen process; then call what fell due."""
+        self._move(self._monotonic + seconds)
+        await self.advance(0)
+
     @property
     def pending(self) -> list[float]:
         """Seconds until each timer that waits, soonest first."""
@@ -83,6 +88,8 @@ class ManualClock(Clock):
         await settle()
 
     def _move(self, to: float) -> None:
+        """Move both clocks on; a timer that is late is called, and moves nothing back."""
+        to = max(to, self._monotonic)
         self._wall += to - self._monotonic
         self._monotonic = to
 

@@ -30,7 +30,7 @@ METHODS = st.sampled_from(["GET", "HEAD", "POST", "PUT", "OPTIONS", "PRI"]) | LI
 TARGETS = (
     st.sampled_from([*PATHS, "/-/reload", "*", "http://x/metrics", "//metrics", "/metrics?a=b#c"])
     | LINES
-    | LINES.map("/metrics?".__add__)
+    | st.builds("{}?{}".format, st.sampled_from(PATHS), LINES)
 )
 NAMES = ["origin", "host", "sec-fetch-site", "content-type", "if-none-match", "range", "expect"]
 REQUEST_HEADERS = st.fixed_dictionaries(

@@ -14,12 +14,10 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import NamedTuple
 
-_ROOT = Path(__file__).parents[1]
 _LONGEST_RUN = 900.0  # seconds
-_PASSING = re.compile(r"(\d+) passing examples")
+_PASSING = re.compile(r"(\d+) passing")
 _HOW_TO_KEEP = """\
 The example found is in .hypothesis, too, and tried first by each run with that profile. To keep it
 for good write it as an @example, or as a test of its own."""
@@ -54,7 +52,6 @@ class Search:
         try:
             done = subprocess.run(  # noqa: S603 -- this Python, with arguments of our own
                 words,
-                cwd=_ROOT,
                 env=environ,
                 timeout=_LONGEST_RUN,
                 capture_output=True,
@@ -94,7 +91,7 @@ def properties(tests: Sequence[str], words: str) -> list[str]:
     """Return the node ids of the properties in some files, those whose names match `words`."""
     collect = ["-q", "--collect-only", "-m", "hypothesis", "-k", words, *tests]
     command = [sys.executable, "-m", "pytest", *collect]
-    found = subprocess.run(command, cwd=_ROOT, capture_output=True, text=True, check=False)  # noqa: S603 -- as above
+    found = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 -- as above
     nodeids = [line for line in found.stdout.splitlines() if "::" in line]
     if not nodeids:
         raise SystemExit(f"no property found\n{found.stdout}{found.stderr}")
@@ -132,7 +129,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="make fuzz", description=__doc__)
     parser.add_argument("--seconds", type=float, default=600.0, help="a run begun is finished")
-    parser.add_argument("--examples", type=int, default=500, help="of each property in each run")
+    parser.add_argument("--examples", type=int, default=1000, help="of each property in each run")
     parser.add_argument(
         "-k", default="", help="only properties whose names match, as pytest has it"
     )

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import Generic, Protocol, TypeVar
 
 import structlog
@@ -10,6 +9,7 @@ import structlog
 from ncr_exporter.clock import Clock
 from ncr_exporter.inventory import Tag
 from ncr_exporter.ncr.errors import MalformedError
+from ncr_exporter.ncr.gateway_clock import GatewayClock
 from ncr_exporter.ncr.observer import Observer
 from ncr_exporter.ncr.paths import RegistryPath, page_of, registry_list
 from ncr_exporter.ncr.transport import Purpose, Transport
@@ -115,12 +115,11 @@ class Client:
 
     async def _read(self, request: Request[Record]) -> "_Reading[Record]":
         """Read page after page; a listing that is begun goes before those that are not."""
-        reading = _Reading(request.decode)
+        reading = _Reading(request.decode, self.transport.gateway_clock)
         urgency = request.urgency
         while not reading.complete:
             path = page_of(request.path, reading.page, self.page_size)
-            accept = partial(reading.accept, now_ms=self._clock.time() * 1000)
-            malformed = await self.transport.get(path, request.purpose, urgency, accept)
+            malformed = await self.transport.get(path, request.purpose, urgency, reading.accept)
             if malformed:
                 self._observer.malformed(*request.purpose, malformed)
             urgency = min(urgency, Urgency.NEXT_PAGE)
@@ -130,11 +129,14 @@ class Client:
 class _Reading(Generic[Record]):
     """The pages read so far."""
 
-    def __init__(self, decode: Callable[[bytes, float], Page[Record]]) -> None:
+    def __init__(
+        self, decode: Callable[[bytes, float], Page[Record]], gateway_clock: GatewayClock
+    ) -> None:
         self.page = 1
         """The page to read next."""
         self.complete = False
         self._decode = decode
+        self._gateway_clock = gateway_clock
         self._by_name: dict[str, Record] = {}
         self._left_out = 0
         self._count: int | None = None
@@ -151,13 +153,16 @@ class _Reading(Generic[Record]):
     def numbers(self) -> dict[str, int | None]:
         return {"count": self._count, "names": len(self._by_name), "left_out": self._left_out}
 
-    def accept(self, body: bytes, now_ms: float) -> int:
+    def accept(self, body: bytes) -> int:
         """Merge a page in and return how much of it was malformed.
+
+        Whether a time can be true is judged by the clock of the host that tells it: by ours, set
+        back by years, every pull would lie in the future, and be unknown.
 
         Raises:
             MalformedError: it is no page, or does not lead to the end of the list.
         """
-        page = self._decode(body, now_ms)
+        page = self._decode(body, self._gateway_clock.now_ms())
         self._merge(page)
         if page.next is None:
             self.complete = True
