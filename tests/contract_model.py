@@ -5,15 +5,27 @@ answers of the API in their order, and both clocks. Nothing is kept that follows
 else; what must be published follows in `tests.contract_samples`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
+from typing import NamedTuple
 
 from tests.independent import Json, Rules, cleaned, has_pulls
 
 EVERY = "*"
 TOLERATED = 300.0
 """Seconds that stored data may come from the future, after a clock was set back."""
+
+
+class Moment(NamedTuple):
+    """A moment by both clocks, in seconds."""
+
+    wall: float
+    mono: float
+
+    def before(self, wall: float) -> "Moment":
+        """Return what is a moment of the wall clock, as seen from this one; never a later one."""
+        return Moment(wall, self.mono - max(0.0, self.wall - wall))
 
 
 @dataclass(frozen=True)
@@ -58,6 +70,8 @@ class ModelImage:
     last_success: float | None = None
     """The same by the wall clock."""
     up: bool | None = None
+    took: float | None = None
+    """Seconds of the last poll."""
     polls: int = 0
     failures: int = 0
     pulls: int | None = None
@@ -72,12 +86,11 @@ class ModelImage:
 
 @dataclass(frozen=True)
 class Described:
-    """What the registry list tells of a registry, and when it told it by both clocks."""
+    """What the registry list told of a registry."""
 
     private_host: str
     public: bool
-    wall: float
-    mono: float
+    at: Moment
 
 
 @dataclass
@@ -140,44 +153,48 @@ class Model:
         return not image.named or (known and not image.gone(denied=registry.denied))
 
     def tags_listed(
-        self, label: str, name: str, tags: list[Json], wall: float, mono: float
+        self, label: str, name: str, tags: list[Json], now: Moment, took: float
     ) -> None:
         """Take a complete tag list in."""
-        self.expire(mono)
-        registry = self.registries[label]
-        image = registry.images[name]
-        image.tags, image.since = cleaned(tags, wall * 1000), mono
-        image.last_success, image.up = round(wall, 3), True
-        image.polls += 1
+        registry, image = self._polled(label, name, now, took)
+        image.tags, image.since = cleaned(tags, now.wall * 1000), now.mono
+        image.last_success, image.up = round(now.wall, 3), True
         image.not_found = False
         registry.has_pulls |= has_pulls(image.tags)
         self._leave(registry)
 
-    def tags_failed(self, label: str, name: str, mono: float, *, not_found: bool) -> None:
+    def tags_failed(
+        self, label: str, name: str, now: Moment, took: float, *, not_found: bool
+    ) -> None:
         """Take a failed poll in; `not_found` where the service itself said so."""
-        self.expire(mono)
-        registry = self.registries[label]
-        image = registry.images[name]
+        registry, image = self._polled(label, name, now, took)
         image.up = False
-        image.polls += 1
         image.failures += 1
         image.not_found |= not_found
         self._leave(registry)
 
-    def images_listed(
-        self, label: str, pulls: dict[str, int], wall: float, mono: float, *, whole: bool
-    ) -> None:
+    def _polled(
+        self, label: str, name: str, now: Moment, took: float
+    ) -> tuple[ModelRegistry, ModelImage]:
+        self.expire(now.mono)
+        registry = self.registries[label]
+        image = registry.images[name]
+        image.polls += 1
+        image.took = round(took, 6)
+        return registry, image
+
+    def images_listed(self, label: str, pulls: dict[str, int], now: Moment, *, whole: bool) -> None:
         """Take a complete image list in: name → pulls.
 
         Not `whole`: it held a record without a name, and so does not tell what is gone.
         """
-        self.expire(mono)
+        self.expire(now.mono)
         registry = self.registries[label]
         emptied = not pulls and bool(registry.count) and not registry.was_empty
         registry.count = registry.count if emptied else len(pulls)
         registry.was_empty = emptied
         registry.up, registry.denied = True, False
-        registry.last_success, registry.since = round(wall, 3), mono
+        registry.last_success, registry.since = round(now.wall, 3), now.mono
         for name, image in registry.images.items():
             if not whole and name not in pulls:
                 continue
@@ -190,9 +207,9 @@ class Model:
             if name not in registry.images and self.wanted(label).finds(name):
                 registry.images[name] = ModelImage(listed=True, pulls=count)
 
-    def images_failed(self, label: str, mono: float, *, denied: bool) -> None:
+    def images_failed(self, label: str, now: Moment, *, denied: bool) -> None:
         """Take a failed image list in."""
-        self.expire(mono)
+        self.expire(now.mono)
         registry = self.registries[label]
         registry.up, registry.denied = False, denied
         self._leave(registry)
@@ -206,16 +223,16 @@ class Model:
                     del registry.images[name]
 
     def registries_listed(
-        self, told: dict[str, tuple[str, bool]], wall: float, mono: float, *, whole: bool
+        self, told: dict[str, tuple[str, bool]], now: Moment, *, whole: bool
     ) -> None:
         """Take a complete registry list in: name → private host, and whether it is public."""
-        self.expire(mono)
+        self.expire(now.mono)
         if self.settings.every is not None:
-            self.star_up, self.star_success = True, round(wall, 3)
+            self.star_up, self.star_success = True, round(now.wall, 3)
             self._find(told, whole=whole)
         for label, (private_host, public) in told.items():
             if label in self.registries:
-                self.registries[label].described = Described(private_host, public, wall, mono)
+                self.registries[label].described = Described(private_host, public, now)
 
     def _find(self, told: Iterable[str], *, whole: bool) -> None:
         """Begin with registries that are new, and end those that two lists in a row lacked."""
@@ -243,7 +260,7 @@ class Model:
             return mono - since >= self.settings.expire_after - 1e-6
 
         for registry in self.registries.values():
-            if registry.described is not None and is_old(registry.described.mono):
+            if registry.described is not None and is_old(registry.described.at.mono):
                 registry.described = None
             lists_are_old = registry.last_success is not None and is_old(registry.since)
             if lists_are_old:
@@ -254,55 +271,63 @@ class Model:
                 if is_old(image.since):
                     image.tags = None
 
-    def restarted(self, wall: float, mono: float) -> None:
+    def restarted(self, now: Moment) -> None:
         """Begin anew with what was kept."""
         kept, self.registries = self.registries, {}
         self.star_up = self.star_success = None
         for label, registry in kept.items():
-            at = registry.last_success
-            if label not in self.settings.named and (at is None or at > wall + TOLERATED):
-                continue
-            self.registries[label] = self._restored(label, registry, wall, mono)
-        for label, registry in self.registries.items():
-            for name in self.wanted(label).named():
-                registry.images.setdefault(name, ModelImage(named=True))
+            if label in self.settings.named or _is_believed(registry.last_success, now):
+                self.registries[label] = self._restored(label, registry, now)
+        for label in self.registries:
+            self._choose_anew(label, self.registries[label])
 
-    def _restored(
-        self, label: str, registry: ModelRegistry, wall: float, mono: float
-    ) -> ModelRegistry:
-        restored = ModelRegistry(found=registry.found)
-        is_kept = self._is_kept(registry.last_success, wall)
-        if is_kept and registry.last_success is not None:
-            restored.count, restored.last_success = registry.count, registry.last_success
-            restored.since = mono - max(0.0, wall - registry.last_success)
-        told, listed = registry.described, registry.last_success
-        is_stored = listed is not None and listed <= wall + TOLERATED
-        if told is not None and is_stored and self._is_kept(told.wall, wall):
-            restored.described = replace(told, mono=mono - max(0.0, wall - told.wall))
-        wanted = self.wanted(label)
+    def _restored(self, label: str, registry: ModelRegistry, now: Moment) -> ModelRegistry:
+        restored, at = ModelRegistry(found=registry.found), registry.last_success
+        if at is not None and self._is_kept(at, now):
+            restored.count, restored.last_success = registry.count, at
+            restored.since = now.before(at).mono
+        told = registry.described
+        if told is not None and _is_believed(at, now) and self._is_kept(told.at.wall, now):
+            restored.described = replace(told, at=now.before(told.at.wall))
+        wanted, named = self.wanted(label), self.wanted(label).named()
         for name, image in registry.images.items():
-            at = image.last_success
-            if image.tags is None or at is None or at > wall + TOLERATED:
-                continue
-            if name in wanted.named() or wanted.finds(name):
-                named = name in wanted.named()
-                restored.images[name] = ModelImage(named)
-                if self._is_kept(at, wall):
-                    restored.images[name] = ModelImage(
-                        named=named,
-                        tags=cleaned(image.tags, wall * 1000),
-                        since=mono - max(0.0, wall - at),
-                        last_success=at,
-                        pulls=image.pulls if is_kept else None,
-                    )
+            is_there = image.tags is not None and _is_believed(image.last_success, now)
+            if is_there and (name in named or wanted.finds(name)):
+                restored.images[name] = self._restored_image(image, now)
+                restored.images[name].named = name in named
+                if restored.last_success is None:
+                    restored.images[name].pulls = None
         known = (image.tags for image in restored.images.values())
         restored.has_pulls = any(has_pulls(tags) for tags in known if tags)
         return restored
 
-    def _is_kept(self, at: float | None, wall: float) -> bool:
-        return at is not None and at <= wall + TOLERATED and wall - at < self.settings.expire_after
+    def _restored_image(self, image: ModelImage, now: Moment) -> ModelImage:
+        at, tags = image.last_success, image.tags
+        if at is None or tags is None or not self._is_kept(at, now):
+            return ModelImage()
+        return ModelImage(
+            tags=cleaned(tags, now.wall * 1000),
+            since=now.before(at).mono,
+            last_success=at,
+            pulls=image.pulls,
+        )
+
+    def _is_kept(self, at: float, now: Moment) -> bool:
+        return _is_believed(at, now) and now.wall - at < self.settings.expire_after
+
+    def subjects(self) -> Iterator[tuple[str, ...]]:
+        """Yield what is to be asked for: all registries, each one's images, each image's tags."""
+        yield ()
+        for label, registry in self.registries.items():
+            yield (label,)
+            yield from ((label, name) for name in registry.images)
 
     def wanted(self, label: str) -> Wanted:
         wanted = self.settings.named.get(label, self.settings.every)
         assert wanted is not None
         return wanted
+
+
+def _is_believed(at: float | None, now: Moment) -> bool:
+    """Tell whether what was stored is not of the future, but for a little."""
+    return at is not None and at <= now.wall + TOLERATED

@@ -6,7 +6,7 @@ Worked out anew each time, from what was seen alone; shares no code with the pro
 from collections.abc import Iterator
 from math import inf
 
-from tests.contract_model import EVERY, Model, ModelImage, ModelRegistry
+from tests.contract_model import EVERY, Model, ModelImage, ModelRegistry, Moment
 from tests.expositions import Key
 from tests.independent import (
     Rules,
@@ -22,10 +22,10 @@ AGE = "ncr_image_last_pulled_age_seconds"
 Values = dict[str, float | None]
 
 
-def published(model: Model, wall: float, mono: float) -> dict[Key, float]:
-    """Return name and labels → value, but for how long polls took."""
-    model.expire(mono)
-    return dict(_samples(model, wall))
+def published(model: Model, now: Moment) -> dict[Key, float]:
+    """Return name and labels → value."""
+    model.expire(now.mono)
+    return dict(_samples(model, now.wall))
 
 
 def _samples(model: Model, wall: float) -> Iterator[tuple[Key, float]]:
@@ -70,6 +70,7 @@ def _polling(registry: ModelRegistry, image: ModelImage, interval: float) -> Val
         "ncr_image_present": present,
         "ncr_image_last_success_timestamp_seconds": image.last_success,
         "ncr_image_poll_interval_seconds": interval,
+        "ncr_image_poll_duration_seconds": image.took,
         "ncr_image_polls_total": image.polls,
         "ncr_image_poll_failures_total": image.failures,
         "ncr_image_pulls_total": image.pulls,

@@ -4,7 +4,8 @@ Answers come without sockets; what each listing came to is told to the model.
 """
 
 import json
-from collections.abc import Callable, Sized
+from collections.abc import Callable, Iterator, Sized
+from contextlib import contextmanager
 from typing import Any, TypeVar, cast
 
 from ncr_exporter.ncr.client import Client, Listing
@@ -21,14 +22,20 @@ from ncr_exporter.ncr.gateway_clock import GatewayClock
 from ncr_exporter.ncr.paths import RegistryPath, registry_list
 from ncr_exporter.ncr.transport import Purpose, Transport
 from ncr_exporter.ncr.turns import Urgency
-from tests.contract_model import Model
+from tests.contract_model import Model, Moment
 from tests.independent import Json
 from tests.peer import Heard
 from tests.support import ManualClock
 
 PAGE_SIZE = 2
+SLOWEST = 1000.0
+"""Seconds until a tag list is answered."""
 _LATENCY = 0.001
 """Seconds until any answer: what is due already happens before it comes."""
+
+
+Subject = tuple[str, ...]
+"""What is asked for: registry and image, a registry's images, or all registries."""
 
 
 class World:
@@ -140,42 +147,59 @@ class WatchedClient(Client):
         transport = cast("Transport", ScriptedTransport(world, clock))
         super().__init__(transport, page_size=PAGE_SIZE, clock=clock, observer=Heard())
         self._world, self._model, self._clock_ = world, model, clock
+        self.asked: dict[Subject, float] = {}
+        """When each was asked for last, in monotonic seconds."""
+        self._under_way: set[Subject] = set()
 
     @property
-    def _now(self) -> tuple[float, float]:
-        return self._clock_.time(), self._clock_.monotonic()
+    def now(self) -> Moment:
+        return Moment(self._clock_.time(), self._clock_.monotonic())
+
+    @contextmanager
+    def _asking(self, *subject: str) -> Iterator[None]:
+        assert subject not in self._under_way, "asked for twice at a time"
+        self.asked[subject] = self.now.mono
+        self._under_way.add(subject)
+        try:
+            yield
+        finally:
+            self._under_way.remove(subject)
 
     async def tags(self, registry: RegistryPath, image: str) -> Listing[Any]:
+        label, began = registry.label, self.now.mono
         try:
-            listing = await super().tags(registry, image)
+            with self._asking(label, image):
+                listing = await super().tags(registry, image)
         except ApiError as error:
             not_found = isinstance(error, NotFoundError) and error.from_service
-            mono = self._clock_.monotonic()
-            self._model.tags_failed(registry.label, image, mono, not_found=not_found)
+            took = self.now.mono - began
+            self._model.tags_failed(label, image, self.now, took, not_found=not_found)
             raise
         tags = self._world.content[registry.name][image]
-        self._model.tags_listed(registry.label, image, tags, *self._now)
+        self._model.tags_listed(label, image, tags, self.now, self.now.mono - began)
         return listing
 
     async def images(self, registry: RegistryPath) -> Listing[Any]:
         try:
-            listing = await super().images(registry)
+            with self._asking(registry.label):
+                listing = await super().images(registry)
         except ApiError as error:
             denied = isinstance(error, DeniedError)
-            self._model.images_failed(registry.label, self._clock_.monotonic(), denied=denied)
+            self._model.images_failed(registry.label, self.now, denied=denied)
             raise
         listed = self._world.listed(registry.name)
         whole = self._world.is_whole(registry.image_list, listed)
-        self._model.images_listed(registry.label, listed, *self._now, whole=whole)
+        self._model.images_listed(registry.label, listed, self.now, whole=whole)
         return listing
 
     async def registries(self, label: str, prefix: str) -> Listing[Any]:
         try:
-            listing = await super().registries(label, prefix)
+            with self._asking():
+                listing = await super().registries(label, prefix)
         except ApiError:
             self._model.registries_failed()
             raise
         told = self._world.described()
         whole = self._world.is_whole(registry_list(prefix), told)
-        self._model.registries_listed(told, *self._now, whole=whole)
+        self._model.registries_listed(told, self.now, whole=whole)
         return listing

@@ -128,24 +128,39 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 ALICE = users_section({"alice": hash_of(RIGHT)})
+SECTIONS = [
+    [ALICE, users_section({"alice": hash_of(RIGHT), "bob": hash_of("other")}), ""],
+    ["", "tls_server_config:\n  cert_file: server.pem\n  key_file: server.key\n"],
+    ["", "http_server_config:\n  headers:\n    X-Frame-Options: deny\n"],
+    ["", "rate_limit:\n  interval: 1s\n  burst: 2\n"],
+]
 PARTS = st.sampled_from(
     [
         *("tls_server_config:", "basic_auth_users:", "http_server_config:", "rate_limit:"),
         *("\n", "\n  ", "\n    ", ": ", "- ", "{", "}", "[", "]", "&a ", "*a", "!!binary ", "'"),
-        *(
-            "  cert_file: server.pem\n",
-            "  key_file: server.key\n",
-            "  interval: 1s\n",
-            "  burst: 0",
-        ),
-        *("  headers:\n", "    X-Frame-Options: deny\n", "alice: ", hash_of("x"), "client_ca_file"),
-        *("min_version: TLS13", "---\n", "%YAML 9.9\n", "\ufeff", "\0", "?", "|", "0x", "~", ALICE),
+        *("alice: ", hash_of("x"), "client_ca_file", "min_version: TLS13", "---\n", "%YAML 9.9\n"),
+        *("\ufeff", "\0", "?", "|", "0x", "~"),
     ]
 ).map(str.encode)
-FILES = st.lists(PARTS | st.binary(max_size=4), max_size=25).map(b"".join)
+DAMAGES = st.tuples(st.floats(0, 1), st.integers(0, 5), PARTS | st.binary(max_size=4))
+"""Where in a file, how many bytes of it leave, and what comes there."""
 
 
-@given(FILES | st.binary(max_size=100))
+def damaged(file: bytes, damages: list[tuple[float, int, bytes]]) -> bytes:
+    for place, length, instead in damages:
+        start = round(place * len(file))
+        file = file[:start] + instead + file[start + length :]
+    return file
+
+
+FILES = st.builds(
+    damaged,
+    st.tuples(*map(st.sampled_from, SECTIONS)).map("".join).map(str.encode),
+    st.lists(DAMAGES, max_size=3),
+)
+
+
+@given(FILES | st.lists(PARTS, max_size=25).map(b"".join) | st.binary(max_size=100))
 @example(b"")
 @example(ALICE.encode())
 @example(b"\xef\xbb\xbf" + ALICE.encode())

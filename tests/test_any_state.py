@@ -109,6 +109,7 @@ def test_whatever_is_kept_has_names_and_values_that_an_answer_could_have(
         if name not in store.registries:
             restored(kept, store, name)
     assert all(usable(label) for key in store.images for label in key)
+    assert all(usable(host) for state in store.registries.values() for host, _ in state.hosts)
     for openmetrics in (False, True):
         text = b"".join(exposition.edition.text(NOW, openmetrics=openmetrics)).decode()
         samples = samples_of(text + "# EOF\n" * openmetrics, openmetrics=openmetrics)
