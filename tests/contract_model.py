@@ -6,109 +6,14 @@ else; what must be published follows in `tests.contract_samples`.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
-from fnmatch import fnmatchcase
-from typing import NamedTuple
+from dataclasses import replace
 
-from tests.independent import Json, Rules, cleaned, has_pulls
+from tests.contract_seen import Described, ModelImage, ModelRegistry, Moment
+from tests.contract_settings import Settings, Wanted
+from tests.independent import Json, cleaned, has_pulls
 
-EVERY = "*"
 TOLERATED = 300.0
 """Seconds that stored data may come from the future, after a clock was set back."""
-
-
-class Moment(NamedTuple):
-    """A moment by both clocks, in seconds."""
-
-    wall: float
-    mono: float
-
-    def before(self, wall: float) -> "Moment":
-        """Return what is a moment of the wall clock, as seen from this one; never a later one."""
-        return Moment(wall, self.mono - max(0.0, self.wall - wall))
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """What the configuration asks of a registry: the first pattern that matches decides."""
-
-    rules: tuple[tuple[str, Rules], ...]
-    exclude: tuple[str, ...] = ()
-
-    def named(self) -> list[str]:
-        return [pattern for pattern, _ in self.rules if EVERY not in pattern]
-
-    def finds(self, image: str) -> bool:
-        """Tell whether an image is wanted that is not named."""
-        excluded = any(fnmatchcase(image, pattern) for pattern in self.exclude)
-        return not excluded and any(fnmatchcase(image, pattern) for pattern, _ in self.rules)
-
-    def rules_of(self, image: str) -> Rules:
-        return next(rules for pattern, rules in self.rules if fnmatchcase(image, pattern))
-
-
-@dataclass(frozen=True)
-class Settings:
-    """A whole configuration; seconds."""
-
-    named: dict[str, Wanted]
-    every: Wanted | None
-    interval: float
-    expire_after: float
-
-
-@dataclass
-class ModelImage:
-    """What was seen of an image."""
-
-    named: bool = False
-    """Whether the configuration names it rather than finding it by a glob."""
-    tags: list[Json] | None = None
-    """Of the last complete listing; None once it expired, and when the image is gone."""
-    since: float = 0.0
-    """Monotonic time of that listing."""
-    last_success: float | None = None
-    """The same by the wall clock."""
-    up: bool | None = None
-    took: float | None = None
-    """Seconds of the last poll."""
-    polls: int = 0
-    failures: int = 0
-    pulls: int | None = None
-    listed: bool | None = None
-    absences: int = 0
-    not_found: bool = False
-
-    def gone(self, *, denied: bool) -> bool:
-        unlisted = self.listed is False or denied
-        return self.absences >= 2 or (self.not_found and unlisted)
-
-
-@dataclass(frozen=True)
-class Described:
-    """What the registry list told of a registry."""
-
-    private_host: str
-    public: bool
-    at: Moment
-
-
-@dataclass
-class ModelRegistry:
-    """What was seen of a registry."""
-
-    found: bool
-    """Whether a list found it rather than the configuration."""
-    images: dict[str, ModelImage] = field(default_factory=dict)
-    up: bool | None = None
-    denied: bool = False
-    count: int | None = None
-    was_empty: bool = False
-    last_success: float | None = None
-    since: float = 0.0
-    described: Described | None = None
-    has_pulls: bool = False
-    absences: int = 0
 
 
 class Model:

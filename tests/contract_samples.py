@@ -6,7 +6,9 @@ Worked out anew each time, from what was seen alone; shares no code with the pro
 from collections.abc import Iterator
 from math import inf
 
-from tests.contract_model import EVERY, Model, ModelImage, ModelRegistry, Moment
+from tests.contract_model import Model
+from tests.contract_seen import ModelImage, ModelRegistry, Moment
+from tests.contract_settings import EVERY
 from tests.expositions import Key
 from tests.independent import (
     Rules,

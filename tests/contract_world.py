@@ -22,7 +22,8 @@ from ncr_exporter.ncr.gateway_clock import GatewayClock
 from ncr_exporter.ncr.paths import RegistryPath, registry_list
 from ncr_exporter.ncr.transport import Purpose, Transport
 from ncr_exporter.ncr.turns import Urgency
-from tests.contract_model import Model, Moment
+from tests.contract_model import Model
+from tests.contract_seen import Moment
 from tests.independent import Json
 from tests.peer import Heard
 from tests.support import ManualClock

@@ -22,8 +22,9 @@ from ncr_exporter.shard import Shard
 from ncr_exporter.storage.records import Kept, image_line, read_lines, registry_line
 from ncr_exporter.store import Store
 from tests.contract_draws import IMAGES, INTERVAL, LISTINGS, REGISTRIES, SETTINGS, catalog
-from tests.contract_model import Model, Settings
+from tests.contract_model import Model
 from tests.contract_samples import AGE, published
+from tests.contract_settings import Settings
 from tests.contract_world import FAULTS, SLOWEST, SPOILED, WatchedClient, World
 from tests.expositions import Key, samples_of
 from tests.independent import Json
