@@ -32,6 +32,16 @@ class Poll(msgspec.Struct, frozen=True, gc=False):
 
 
 @dataclass(frozen=True)
+class Description:
+    """What the registry list said of a registry; its age is its own."""
+
+    at: float
+    """Seconds since the epoch."""
+    hosts: Hosts
+    public: bool | None
+
+
+@dataclass(frozen=True)
 class RegistryState:
     """What is known of a registry from its image list, and from the registry list."""
 

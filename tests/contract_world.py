@@ -146,15 +146,15 @@ class WatchedClient(Client):
 
     def __init__(self, world: World, model: Model, clock: ManualClock) -> None:
         transport = cast("Transport", ScriptedTransport(world, clock))
-        super().__init__(transport, page_size=PAGE_SIZE, clock=clock, observer=Heard())
-        self._world, self._model, self._clock_ = world, model, clock
+        super().__init__(transport, page_size=PAGE_SIZE, observer=Heard())
+        self._world, self._model, self._clock = world, model, clock
         self.asked: dict[Subject, float] = {}
         """When each was asked for last, in monotonic seconds."""
         self._under_way: set[Subject] = set()
 
     @property
     def now(self) -> Moment:
-        return Moment(self._clock_.time(), self._clock_.monotonic())
+        return Moment(self._clock.time(), self._clock.monotonic())
 
     @contextmanager
     def _asking(self, *subject: str) -> Iterator[None]:

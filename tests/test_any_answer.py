@@ -171,7 +171,7 @@ def new_client(clients: Lanes, port: int) -> tuple[Client, Heard]:
         clock=clock,
         observer=heard,
     )
-    return Client(transport, page_size=API.page_size, clock=clock, observer=heard), heard
+    return Client(transport, page_size=API.page_size, observer=heard), heard
 
 
 async def outcome_of(listing: Awaitable[Listing[Any]]) -> Listing[Any] | ApiError:

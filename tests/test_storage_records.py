@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ncr_exporter.inventory import Platform, Tag
+from ncr_exporter.states import Description
 from ncr_exporter.storage.records import (
-    Description,
     Kept,
     KeptImage,
     image_line,

@@ -6,7 +6,6 @@ from typing import Generic, Protocol, TypeVar
 
 import structlog
 
-from ncr_exporter.clock import Clock
 from ncr_exporter.inventory import Tag
 from ncr_exporter.ncr.errors import MalformedError
 from ncr_exporter.ncr.gateway_clock import GatewayClock
@@ -67,12 +66,9 @@ class Listing(Generic[Record]):
 class Client:
     """Lists what one account can see at one gateway."""
 
-    def __init__(
-        self, transport: Transport, *, page_size: int, clock: Clock, observer: Observer
-    ) -> None:
+    def __init__(self, transport: Transport, *, page_size: int, observer: Observer) -> None:
         self.transport = transport
         self.page_size = page_size
-        self._clock = clock
         self._observer = observer
 
     async def tags(self, registry: RegistryPath, image: str) -> Listing[Tag]:

@@ -11,8 +11,7 @@ from ncr_exporter.ncr.wire import ListedImage
 from ncr_exporter.polling import events, tags
 from ncr_exporter.polling.context import Polling
 from ncr_exporter.polling.scheduler import JobKey
-from ncr_exporter.states import Hosts
-from ncr_exporter.storage.records import Description
+from ncr_exporter.states import Description, Hosts
 from ncr_exporter.targets import RegistryTarget
 from ncr_exporter.zones import pull_host
 

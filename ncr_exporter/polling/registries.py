@@ -10,8 +10,7 @@ from ncr_exporter.ncr.wire import ListedRegistry
 from ncr_exporter.polling import events, images
 from ncr_exporter.polling.context import Polling
 from ncr_exporter.presence import ABSENCES_BELIEVED
-from ncr_exporter.states import Failure, Hosts
-from ncr_exporter.storage.records import Description
+from ncr_exporter.states import Description, Failure, Hosts
 from ncr_exporter.targets import Catalog, RegistryTarget
 
 log = structlog.get_logger()

@@ -15,7 +15,7 @@ from ncr_exporter.ncr.errors import MalformedError
 from ncr_exporter.ncr.fields import Cleaner
 from ncr_exporter.ncr.paths import RegistryPath
 from ncr_exporter.ncr.wire import tag_page, tag_page_of
-from ncr_exporter.states import Hosts, ImageState, RegistryState
+from ncr_exporter.states import Description, Hosts, ImageState, RegistryState
 from ncr_exporter.targets import Catalog, ImageTarget, RegistryTarget
 
 _TOLERATED = 300.0
@@ -60,15 +60,6 @@ class KeptImage:
     tags: tuple[Tag, ...]
     at: float
     pull_count: int | None
-
-
-@dataclass(frozen=True)
-class Description:
-    """What the registry list said of a registry; its age is its own."""
-
-    at: float
-    hosts: Hosts
-    public: bool | None
 
 
 @dataclass(frozen=True)
