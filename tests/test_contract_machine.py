@@ -107,6 +107,16 @@ class Contract(RuleBasedStateMachine):
     def misbehave(self, where: str, fault: str) -> None:
         self.world.faults = {where: fault, **self.world.faults}
 
+    @rule(registry=REGISTRIES, image=IMAGES | st.none())
+    def lose_a_name(self, registry: str, image: str | None) -> None:
+        """Have a list hold a record without a name, where an image or the registry was."""
+        if image is None:
+            self.world.content.pop(registry, None)
+            self.world.faults = {"/repositories?": "nameless"}
+        else:
+            self.world.unlisted.add((registry, image))
+            self.world.faults = {f"/{registry}?": "nameless"}
+
     @rule()
     def behave(self) -> None:
         self.world.faults.clear()
@@ -151,8 +161,10 @@ class Contract(RuleBasedStateMachine):
     def reload_the_same(self) -> None:
         self.reload(self.model.settings)
 
-    @rule(seconds=st.integers(0, 7200) | st.just(2 * int(DAY)))
-    def restart(self, seconds: int) -> None:
+    @rule(seconds=st.integers(0, 7200) | st.just(2 * int(DAY)), during_outage=st.booleans())
+    def restart(self, seconds: int, during_outage: bool) -> None:  # noqa: FBT001 -- drawn
+        if during_outage:
+            self.world.faults = {"": "timeout", **self.world.faults}
         self.do(self._restarted(seconds))
 
     async def _restarted(self, seconds: int) -> None:

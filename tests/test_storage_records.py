@@ -103,6 +103,19 @@ def test_a_registry_comes_back_as_it_was() -> None:
     assert list(kept.found_by(catalog_of(every=other))) == []
 
 
+def test_a_host_that_stands_there_twice_is_one_host() -> None:
+    """Two equal samples would cost the whole scrape."""
+    store, _ = recorder()
+    store.add_registry(REGISTRY, hosts=())
+    store.restore_registry("my-registry", at=NOW, images=3)
+    store.described("my-registry", hosts=(("a.example", "public"),) * 2, at=NOW)
+    line = registry_line(store.registries["my-registry"])
+    assert line is not None
+    said = kept_of(line).description(REGISTRY, NOW)
+    assert said is not None
+    assert said.hosts == (("a.example", "public"),)
+
+
 @pytest.mark.parametrize("at", [None, NOW + DAY])
 def test_a_description_of_no_known_moment_is_left_out_alone(at: float | None) -> None:
     store, _ = recorder()

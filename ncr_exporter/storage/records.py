@@ -198,7 +198,8 @@ def _description(record: RegistryRecord, now: float) -> Description | None:
     at = record.described_at
     if at is None or not _is_past(at, now):
         return None
-    return Description(at, tuple(_hosts(record.hosts, Cleaner(now * 1000))), record.public)
+    hosts = dict.fromkeys(_hosts(record.hosts, Cleaner(now * 1000)))
+    return Description(at, tuple(hosts), record.public)
 
 
 def _hosts(hosts: Hosts, cleaner: Cleaner) -> Iterator[tuple[str, str]]:
