@@ -55,7 +55,7 @@ class Contract(RuleBasedStateMachine):
         self.stack = ExitStack()
         self.logs = self.stack.enter_context(structlog.testing.capture_logs())
         self.loop = asyncio.new_event_loop()
-        self.clock = ManualClock()
+        self.clock = ManualClock(rounds=8)
         self.world, self.model = World(), Model()
         self.client = WatchedClient(self.world, self.model, self.clock)
         self.started = False
