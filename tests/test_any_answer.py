@@ -202,7 +202,7 @@ async def _any_answer() -> None:
     loop = asyncio.get_running_loop()
     async with mouth() as it, aclosing(lanes(API, Path())) as clients:
 
-        @share(2)
+        @share(1)
         @given(st.sampled_from(LISTS), st.lists(answers() | RAW, min_size=1, max_size=3))
         @example(LISTS[0], [b""])
         @example(LISTS[0], [GOOD % (len(PAGE), PAGE)])

@@ -160,7 +160,7 @@ FILES = st.builds(
 )
 
 
-@share(1 / 2)
+@share(1 / 4)
 @given(FILES | st.lists(PARTS, max_size=25).map(b"".join) | st.binary(max_size=100))
 @example(b"")
 @example(ALICE.encode())

@@ -231,5 +231,5 @@ class Contract(RuleBasedStateMachine):
         self.stack.close()
 
 
-Contract.TestCase.settings = share(0.2, steps=30)
+Contract.TestCase.settings = share(0.12, steps=30)
 TestContract = Contract.TestCase
