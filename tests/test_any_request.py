@@ -65,6 +65,7 @@ def test_any_request_has_an_answer_that_is_no_failure(
     assert answer.length in {None, len(b"".join(answer.body))}
 
 
+@share(1 / 2)
 @given(HEADERS, HEADERS)
 def test_whatever_is_accepted_a_scrape_is_one_of_two_formats_and_the_same_samples(
     exporter: Exporter, accept: str, accept_encoding: str
@@ -167,7 +168,7 @@ FILES = st.builds(
 @example(b"\xef\xbb\xbf" + ALICE.encode())
 @example(ALICE.encode("utf-16"))
 @example(b"tls_server_config: {cert_file: '\\0', key_file: '/'}")
-@example(b"[" * 5000)
+@example(b"[" * 1500)
 def test_any_bytes_are_a_web_configuration_or_refused(place: Path, content: bytes) -> None:
     path = place / "any.yml"
     path.write_bytes(content)
