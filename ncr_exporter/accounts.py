@@ -109,9 +109,7 @@ class Accounts:
             clock=self._clock,
             observer=self._observer,
         )
-        return Client(
-            transport, page_size=api.page_size, clock=self._clock, observer=self._observer
-        )
+        return Client(transport, page_size=api.page_size, observer=self._observer)
 
     def _retire(self, client: Client) -> None:
         """Close a client once its requests under way have ended."""

@@ -32,6 +32,16 @@ class Poll(msgspec.Struct, frozen=True, gc=False):
 
 
 @dataclass(frozen=True)
+class Description:
+    """What the registry list said of a registry; its age is its own."""
+
+    at: float
+    """Seconds since the epoch."""
+    hosts: Hosts
+    public: bool | None
+
+
+@dataclass(frozen=True)
 class RegistryState:
     """What is known of a registry from its image list, and from the registry list."""
 
@@ -44,6 +54,8 @@ class RegistryState:
     """Seconds since the epoch."""
     hosts: Hosts = ()
     public: bool | None = None
+    described_at: float | None = None
+    """When the registry list said these two, in seconds since the epoch; None where it did not."""
 
     emptied: bool = False
     """Whether the last image list was the first to be empty, and so is not believed yet."""

@@ -90,10 +90,12 @@ class Store:
         self._records_pulls.discard(label)
         self.listener.remove_registry(label)
 
-    def described(self, label: str, *, hosts: Hosts, public: bool | None) -> None:
-        """Note what the registry list says of a registry, or what holds where it says nothing."""
+    def described(
+        self, label: str, *, hosts: Hosts, public: bool | None = None, at: float | None = None
+    ) -> None:
+        """Note what the registry list said `at` a moment, or what holds where it says nothing."""
         state = self._registries[label]
-        self._put_registry(replace(state, hosts=hosts, public=public))
+        self._put_registry(replace(state, hosts=hosts, public=public, described_at=at))
 
     def listed(
         self, label: str, images: Mapping[str, ListedImage], *, at: float, whole: bool = True
@@ -149,13 +151,9 @@ class Store:
         state = ImageState(target, tags=tags, last_success=at, pull_count=pull_count)
         self._put(replace(state, image=image_of(state, self._knowledge(state))))
 
-    def restore_registry(
-        self, label: str, *, at: float, images: int | None, hosts: Hosts, public: bool | None
-    ) -> None:
-        """Take in what lists said of a registry before, `at` that moment."""
-        state = self._registries[label]
-        known = replace(state, last_success=at, images=images, public=public)
-        self._put_registry(replace(known, hosts=hosts or state.hosts))
+    def restore_registry(self, label: str, *, at: float, images: int | None) -> None:
+        """Take in what a registry's image list said before, `at` that moment."""
+        self._put_registry(replace(self._registries[label], last_success=at, images=images))
 
     def retarget(self, target: ImageTarget) -> None:
         """Go on with an image under another policy; its last listing is judged by that."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import hypothesis
@@ -30,10 +31,17 @@ NEEDS: dict[str, tuple[Callable[[], object], str]] = {
 }
 """What a test so marked needs: how it is found, and how it is got."""
 
-# The same examples each time, so that a red run is about the change at hand;
-# --hypothesis-profile=default searches afresh.
+# The same examples each time, so that a red run is about the change at hand; `make fuzz` searches
+# afresh, and its profile remembers what failed (in .hypothesis) to try that first the next time.
 hypothesis.settings.register_profile(
     "ci", derandomize=True, deadline=None, max_examples=100, print_blob=True
+)
+hypothesis.settings.register_profile(
+    "fuzz",
+    deadline=None,
+    max_examples=int(os.environ.get("FUZZ_EXAMPLES", "250")),
+    print_blob=True,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
 )
 hypothesis.settings.load_profile("ci")
 

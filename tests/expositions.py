@@ -18,7 +18,7 @@ def families_of(text: str, *, openmetrics: bool = False) -> list[Metric]:
 
 
 def samples_of(text: str, *, openmetrics: bool = False) -> dict[Key, float]:
-    """Return every sample; none may stand there twice."""
+    """Return every sample, as the float that Prometheus makes of it; none may stand there twice."""
     found = list(_samples(families_of(text, openmetrics=openmetrics)))
     samples = dict(found)
     assert len(samples) == len(found), "the same sample twice"
@@ -28,4 +28,4 @@ def samples_of(text: str, *, openmetrics: bool = False) -> dict[Key, float]:
 def _samples(families: Iterable[Metric]) -> Iterable[tuple[Key, float]]:
     for family in families:
         for sample in family.samples:
-            yield (sample.name, tuple(sorted(sample.labels.items()))), sample.value
+            yield (sample.name, tuple(sorted(sample.labels.items()))), float(sample.value)

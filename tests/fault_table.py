@@ -107,3 +107,43 @@ TABLE = {
     "self-signed-tls": Seen("polls fail; no request is sent", fails="tls"),
 }
 """Fault → what is seen of it."""
+
+
+class Told(NamedTuple):
+    """What users see of a clock, and the test in tests/test_clock.py that shows it."""
+
+    words: str
+    test: str
+
+
+CLOCKS = {
+    "the wall clock is set, by seconds or by years": Told(
+        "polls, gates and expiry go on: they go by time that passes. One request is refused, then "
+        "requests are signed by the gateway's clock. While the clock is wrong the ages are, and at "
+        "each poll what is stale; one warning and `ncr_api_clock_skew_seconds` tell",
+        "test_a_wall_clock_that_jumps_and_comes_back_moves_neither_polls_nor_data",
+    ),
+    "it was wrong when state was stored, or is at the start": Told(
+        "what seems to come from the future, or is too old, is not used",
+        "test_state_stored_by_a_clock_that_was_wrong_is_not_believed",
+    ),
+    "the host sleeps": Told(
+        "each image is polled within an interval after it wakes; until then "
+        "`ncr_image_last_success_timestamp_seconds` tells how old the data is. `expire_after` does "
+        "not count the sleep",
+        "test_after_a_suspend_polls_go_on_within_an_interval_and_ages_are_right",
+    ),
+    "the process is frozen, as by `docker pause`": Told(
+        "polls that were missed are not made up for: each image is polled once, at the usual rate",
+        "test_after_a_freeze_each_image_is_polled_once_and_the_rate_is_kept",
+    ),
+    "summer time begins or ends; `TZ` is any zone": Told(
+        "nothing: everything is in UTC",
+        "test_reports_are_in_utc_whatever_the_zone_of_the_process",
+    ),
+    "a leap second": Told(
+        "nothing: an age is not below 0, and a date that holds one is left out",
+        "test_a_leap_second_in_a_date_is_no_failure",
+    ),
+}
+"""What happens to a clock → what is seen of it."""

@@ -6,6 +6,7 @@ it goes over all records once per value.
 
 import random
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 Json = dict[str, Any]
@@ -15,44 +16,84 @@ DAY_MS = 86_400_000
 
 @dataclass(frozen=True)
 class Rules:
-    """What the configuration asks for."""
+    """What the configuration asks for; None where it asks for no limit."""
 
-    stale_after_ms: int
+    stale_after_ms: float
     keep_recent: int
     keep_tags: set[str]
-    tag_size_limit: int
-    tags_limit: int
+    tag_size_limit: int | None
+    tags_limit: int | None
     tag_series: int
+
+
+def cleaned(tags: list[Json], now_ms: float) -> list[Json]:
+    """Return the tags with every number that cannot be true as None."""
+
+    def amount(value: int | None) -> int | None:
+        return value if value is not None and 0 <= value <= 2**53 else None
+
+    def moment(value: int | None) -> int | None:
+        past = value is not None and 946_684_800_000 <= value <= now_ms + DAY_MS
+        return value if past else None
+
+    def record(given: Json) -> Json:
+        pulled = given["latest_pulled"]
+        return {
+            **given,
+            "size": amount(given["size"]),
+            "updated": moment(given["updated"]),
+            "latest_pulled": 0 if pulled == 0 else moment(pulled),
+        }
+
+    return [
+        {
+            **tag,
+            "full_size": amount(tag["full_size"]),
+            "last_updated": moment(tag["last_updated"]),
+            "images": [record(given) for given in tag["images"]],
+        }
+        for tag in tags
+    ]
 
 
 def expected_image(tags: list[Json]) -> dict[str, float]:
     """Return name → value of the per-image families; a name that is missing must be absent."""
-    manifests: dict[str, int] = {}
-    loose = 0
+    manifests: dict[object, list[int | None]] = {}
     for tag in tags:
         if not tag["images"]:
-            loose += tag["full_size"] or 0
-        for record in tag["images"]:
-            if record.get("digest"):
-                manifests[record["digest"]] = record["size"]
-            else:
-                loose += record["size"]
+            manifests[tag["name"], None] = [tag["full_size"]]
+        for place, record in enumerate(tag["images"]):
+            key = record.get("digest") or (tag["name"], place)
+            manifests.setdefault(key, []).append(record["size"])
     pulls = [r["latest_pulled"] for t in tags for r in t["images"] if r.get("latest_pulled")]
     updates = [u for t in tags if (u := updated(t))]
     sizes = {t["name"]: bytes_ for t in tags if (bytes_ := size(t))}
-    newest = newest_first(tags)[0]["name"]
-    return {
+    newest = next((t["name"] for t in newest_first(tags) if updated(t)), None)
+    found = {
         "ncr_image_tags": len({t["name"] for t in tags}),
-        "ncr_image_size_bytes": sum(manifests.values()) + loose,
-        "ncr_image_largest_tag_size_bytes": max(sizes.values()),
-        "ncr_image_newest_tag_size_bytes": sizes[newest],
-        "ncr_image_last_pulled_timestamp_seconds": max(pulls) / 1000,
-        "ncr_image_last_updated_timestamp_seconds": max(updates) / 1000,
-        "ncr_image_last_used_timestamp_seconds": max(pulls + updates) / 1000,
+        "ncr_image_size_bytes": _sum_of_largest(manifests),
+        "ncr_image_largest_tag_size_bytes": max(sizes.values(), default=None),
+        "ncr_image_newest_tag_size_bytes": sizes.get(newest),
+        "ncr_image_last_pulled_timestamp_seconds": _seconds(max(pulls, default=None)),
+        "ncr_image_last_updated_timestamp_seconds": _seconds(max(updates, default=None)),
+        "ncr_image_last_used_timestamp_seconds": _seconds(max(pulls + updates, default=None)),
         "ncr_image_never_pulled_tags": sum(
             bool(t["images"]) and all(r["latest_pulled"] == 0 for r in t["images"]) for t in tags
         ),
     }
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _sum_of_largest(manifests: dict[object, list[int | None]]) -> int | None:
+    """Return the bytes of manifests, each as large as it was said to be at the most."""
+    known = {key: [s for s in sizes if s is not None] for key, sizes in manifests.items()}
+    if manifests and not any(known.values()):
+        return None
+    return sum(max(sizes) for sizes in known.values() if sizes)
+
+
+def _seconds(milliseconds: int | None) -> float | None:
+    return None if milliseconds is None else milliseconds / 1000
 
 
 def size(tag: Json) -> int | None:
@@ -75,22 +116,41 @@ def expected_staleness(tags: list[Json], now_ms: int, rules: Rules) -> dict[str,
     """Return name → value of what follows from the policy, for an image with pull times."""
     stale = stale_names(tags, now_ms, rules)
     live = {record.get("digest") for t in tags if t["name"] not in stale for record in t["images"]}
-    freed: dict[object, int] = {}
+    freed: dict[object, list[int | None]] = {}
     for t in tags:
         if t["name"] in stale:
             for place, record in enumerate(t["images"]):
                 digest = record.get("digest")
                 if digest is None or digest not in live:
-                    freed[digest or (t["name"], place)] = record["size"]
+                    freed.setdefault(digest or (t["name"], place), []).append(record["size"])
+    reclaimable = _sum_of_largest(freed)
+    found = {"ncr_image_stale_tags": len(stale), **expected_limits(tags, rules)}
+    return found if reclaimable is None else {**found, "ncr_image_reclaimable_bytes": reclaimable}
+
+
+def expected_limits(tags: list[Json], rules: Rules) -> dict[str, float]:
+    """Return the thresholds, and what is known against them, whatever is known of pulls."""
     return {
-        "ncr_image_stale_tags": len(stale),
-        "ncr_image_reclaimable_bytes": sum(freed.values()),
+        **expected_thresholds(rules),
+        "ncr_image_tags_without_series": len(tags) - len(exposed(tags, rules)),
+        **(
+            {}
+            if rules.tag_size_limit is None
+            else {
+                "ncr_image_oversized_tags": sum((size(t) or 0) > rules.tag_size_limit for t in tags)
+            }
+        ),
+    }
+
+
+def expected_thresholds(rules: Rules) -> dict[str, float]:
+    """Return the thresholds in force, which do not depend on any listing."""
+    found = {
         "ncr_image_stale_after_seconds": rules.stale_after_ms / 1000,
         "ncr_image_tag_size_limit_bytes": rules.tag_size_limit,
         "ncr_image_tags_limit": rules.tags_limit,
-        "ncr_image_oversized_tags": sum((size(t) or 0) > rules.tag_size_limit for t in tags),
-        "ncr_image_tags_without_series": len(tags) - len(exposed(tags, rules)),
     }
+    return {name: value for name, value in found.items() if value not in {None, inf}}
 
 
 def stale_names(tags: list[Json], now_ms: int, rules: Rules) -> set[str]:
@@ -110,7 +170,7 @@ def expected_tags(tags: list[Json], now_ms: int, rules: Rules) -> TagValues:
     stale = stale_names(tags, now_ms, rules)
     found: TagValues = {}
     for t in exposed(tags, rules):
-        name, pulls = t["name"], [r["latest_pulled"] for r in t["images"]]
+        name, pulls = t["name"], [r["latest_pulled"] or 0 for r in t["images"]]
         found["ncr_tag_info", (name, t.get("digest") or "")] = 1.0
         if bytes_ := size(t):
             found["ncr_tag_size_bytes", (name,)] = bytes_
@@ -131,7 +191,10 @@ def _expected_platforms(tag: Json) -> TagValues:
         labels = (tag["name"], record["os"], record["architecture"], record["variant"] or "")
         for family, value in (
             ("ncr_tag_platform_size_bytes", record["size"]),
-            ("ncr_tag_platform_last_pulled_timestamp_seconds", record["latest_pulled"] / 1000),
+            (
+                "ncr_tag_platform_last_pulled_timestamp_seconds",
+                _seconds(record["latest_pulled"]),
+            ),
         ):
             if value:
                 found[family, labels] = max(found.get((family, labels), 0), value)
@@ -139,11 +202,10 @@ def _expected_platforms(tag: Json) -> TagValues:
 
 
 def exposed(tags: list[Json], rules: Rules) -> list[Json]:
-    """Return the tags with series: the newest and the longest unused."""
+    """Return the tags with series: the newest and the longest unused, those unknown last."""
     newest = newest_first(tags)[: rules.tag_series]
-    known = [t for t in tags if used(t) is not None]
-    idle = sorted(known, key=lambda t: (used(t), t["name"]))[: rules.tag_series]
-    names = {t["name"] for t in newest + idle}
+    idle = sorted(tags, key=lambda t: (used(t) is None, used(t) or 0, t["name"]))
+    names = {t["name"] for t in newest + idle[: rules.tag_series]}
     return [t for t in tags if t["name"] in names]
 
 
@@ -154,10 +216,15 @@ def newest_first(tags: list[Json]) -> list[Json]:
 
 def used(tag: Json) -> int | None:
     """Return the newest pull or update in ms; None where nothing is known of pulls."""
-    if not tag["images"]:
+    pulls: list[int | None] = [record["latest_pulled"] for record in tag["images"]]
+    if not any(pulls) and (None in pulls or not pulls):
         return None
-    pulls: list[int] = [record["latest_pulled"] for record in tag["images"]]
-    return max([*pulls, updated(tag) or 0])
+    return max([*(pull or 0 for pull in pulls), updated(tag) or 0]) or None
+
+
+def has_pulls(tags: list[Json]) -> bool:
+    """Tell whether any record has the time of a pull."""
+    return any(record["latest_pulled"] for tag in tags for record in tag["images"])
 
 
 def busy_image(now_ms: int, tags: int = 385, seed: int = 385) -> list[Json]:

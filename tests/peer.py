@@ -161,4 +161,4 @@ async def client_of(
             clock=clock,
             observer=heard,
         )
-        yield Client(transport, page_size=api.page_size, clock=clock, observer=heard), heard
+        yield Client(transport, page_size=api.page_size, observer=heard), heard

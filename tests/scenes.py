@@ -47,7 +47,7 @@ class House:
             ended(self.store.listed(name, listed, at=NOW - _MINUTE))
         if public is not None:
             hosts = ((host, "public"), (f"{name}-private.kr.ncr.ntruss.com", "private"))
-            self.store.described(name, hosts=hosts, public=public)
+            self.store.described(name, hosts=hosts, public=public, at=NOW - _MINUTE)
 
     def polled(self, image: ImageTarget, *outcomes: tuple[Tag, ...] | Failure) -> None:
         """Poll an image, the last time two minutes ago, and each quarter of an hour before."""

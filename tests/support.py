@@ -12,6 +12,8 @@ from ncr_exporter.web.gate import OpenGate, Tls
 
 EPOCH = 1_760_000_000.0
 """Where moved clocks start: 2025-10-09 08:53:20 UTC."""
+ROUNDS = 50
+"""Of the event loop: the longest chain of tasks that wake each other is shorter."""
 
 
 @dataclass(order=True)
@@ -31,7 +33,9 @@ class ManualTimer:
 class ManualClock(Clock):
     """Wall and monotonic time that stand still until `advance`."""
 
-    def __init__(self, now: float = EPOCH) -> None:
+    def __init__(self, now: float = EPOCH, *, rounds: int = ROUNDS) -> None:
+        """`rounds` of the event loop go by with each timer; fewer will do where it does no I/O."""
+        self._rounds = rounds
         self._wall = now
         self._monotonic = 1000.0
         self._timers: list[ManualTimer] = []
@@ -63,6 +67,11 @@ class ManualClock(Clock):
             timer.cancel()
         return None
 
+    async def oversleep(self, seconds: float) -> None:
+        """Move both clocks while nothing runs, as of a frozen process; then call what fell due."""
+        self._move(self._monotonic + seconds)
+        await self.advance(0)
+
     @property
     def pending(self) -> list[float]:
         """Seconds until each timer that waits, soonest first."""
@@ -70,7 +79,7 @@ class ManualClock(Clock):
 
     async def advance(self, seconds: float) -> None:
         """Move both clocks, calling what falls due in order and letting it run in between."""
-        await settle()
+        await settle(self._rounds)
         end = self._monotonic + seconds
         while self._timers and self._timers[0].due <= end:
             timer = heapq.heappop(self._timers)
@@ -78,11 +87,13 @@ class ManualClock(Clock):
                 continue
             self._move(timer.due)
             timer.callback()
-            await settle()
+            await settle(self._rounds)
         self._move(end)
-        await settle()
+        await settle(self._rounds)
 
     def _move(self, to: float) -> None:
+        """Move both clocks on; a timer that is late is called, and moves nothing back."""
+        to = max(to, self._monotonic)
         self._wall += to - self._monotonic
         self._monotonic = to
 
@@ -92,9 +103,9 @@ def tls_gate(context: ssl.SSLContext | None) -> OpenGate:
     return OpenGate(None if context is None else Tls(context))
 
 
-async def settle() -> None:
+async def settle(rounds: int = ROUNDS) -> None:
     """Let every callback and task that can run without I/O run."""
-    for _ in range(50):
+    for _ in range(rounds):
         await asyncio.sleep(0)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ncr_exporter.config import Api
@@ -16,6 +16,7 @@ from ncr_exporter.ncr.listing import MAX_PAGES
 from ncr_exporter.web.messages import Request, Response, text_response
 from ncr_exporter.web.server import Server
 from tests.peer import REGISTRY, Heard, client_of, simulated, source_of, tag
+from tests.properties import share
 
 JSON = {"content-type": "text/plain"}  # as a 200 of the real service may carry
 
@@ -240,7 +241,7 @@ def test_two_images_whose_names_need_encoding_are_found() -> None:
     asyncio.run(run())
 
 
-@settings(max_examples=25)
+@share(1 / 4)
 @given(st.integers(0, 60), st.integers(1, 25))
 def test_however_long_the_list_and_its_pages_every_tag_is_found_once(
     tags: int, page_size: int

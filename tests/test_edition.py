@@ -3,7 +3,6 @@
 import gzip
 
 import pytest
-from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
@@ -15,6 +14,7 @@ from ncr_exporter.metrics.exposition import Exposition
 from ncr_exporter.metrics.packing import Packed, gzip_member
 from ncr_exporter.states import Failure
 from ncr_exporter.store import Store
+from tests.properties import share
 from tests.states import DAY_MS, NOW, NOW_MS, ended, platform, registry_target, target
 
 FAILURE = Failure("timeout", "no answer", "wait")
@@ -122,7 +122,7 @@ class Published(RuleBasedStateMachine):
         return plain
 
 
-Published.TestCase.settings = settings(max_examples=15, stateful_step_count=25, deadline=None)
+Published.TestCase.settings = share(0.15, steps=25)
 TestPublished = Published.TestCase
 
 

@@ -177,7 +177,15 @@ def test_gzip_is_not_sent_to_who_does_not_ask_for_it(accept_encoding: str) -> No
 
 NAMES = ["text/plain", OPENMETRICS, "*/*", "gzip", "*", "q", "version"]
 REST = [";", ",", "=", '"', " ", "0.5", "1.0.0", "nan", "1e999", "٣", "_"]
-HEADERS = st.text() | st.lists(st.sampled_from(NAMES + REST)).map("".join)
+PARAMETERS = st.lists(
+    st.builds(";{}={}".format, st.sampled_from(["q", "version"]), st.sampled_from(REST)), max_size=2
+).map("".join)
+ITEMS = st.builds("{}{}".format, st.sampled_from(NAMES), PARAMETERS)
+HEADERS = (
+    st.text()
+    | st.lists(st.sampled_from(NAMES + REST)).map("".join)
+    | st.lists(ITEMS, max_size=4).map(", ".join)
+)
 
 
 @given(HEADERS)

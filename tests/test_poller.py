@@ -237,16 +237,3 @@ def test_data_that_nobody_renewed_leaves_after_expire_after_and_up_stays_0() -> 
         assert polling.state().image is not None
 
     play(scenario)
-
-
-def test_a_wall_clock_that_jumps_moves_neither_schedule_nor_expiry() -> None:
-    async def scenario(polling: Round) -> None:
-        await polling.first_round(naming("app"))
-        polling.clock.set_wall(polling.clock.time() + 30 * 86400)
-        before = len(polling.tag_requests)
-        await polling.clock.advance(1)
-        await polling.settled()
-        assert len(polling.tag_requests) - before <= 1
-        assert polling.state().image is not None
-
-    play(scenario)

@@ -84,12 +84,53 @@ def test_the_first_role_that_is_listed_gives_the_key() -> None:
 
 def test_a_key_is_asked_for_once_and_renewed_before_it_expires() -> None:
     async def scenario(credentials: Credentials, service: Metadata, clock: ManualClock) -> None:
+        service.answer = key_until("2025-10-09T09:08:20Z")
         assert await access_key(credentials) == "role-access-1"
         service.answer = key_until("2025-10-09T10:53:20Z", number=2)
-        await clock.advance(3600 - 301)
+        await clock.advance(900 - 301)
         assert await access_key(credentials) == "role-access-1"
         assert len(service.requests) == 2
         await clock.advance(2)
+        assert await access_key(credentials) == "role-access-2"
+
+    play(scenario)
+
+
+def test_a_key_that_lives_long_is_asked_about_every_quarter_of_an_hour() -> None:
+    """By a clock that is hours behind, a key that has expired looks good for hours."""
+
+    async def scenario(credentials: Credentials, service: Metadata, clock: ManualClock) -> None:
+        service.answer = key_until("2025-10-09T20:53:20Z")
+        await access_key(credentials)
+        service.answer = key_until("2025-10-10T20:53:20Z", number=2)
+        await clock.advance(899)
+        assert await access_key(credentials) == "role-access-1"
+        await clock.advance(1)
+        assert await access_key(credentials) == "role-access-2"
+
+    play(scenario)
+
+
+@pytest.mark.parametrize("years", [-10, 10])
+def test_a_wall_clock_that_jumps_and_comes_back_does_not_put_the_next_key_off(years: int) -> None:
+    async def scenario(credentials: Credentials, service: Metadata, clock: ManualClock) -> None:
+        for by in (years, -years):
+            clock.set_wall(clock.time() + by * 365 * 86400)
+            await access_key(credentials)
+        service.answer = key_until("2025-10-09T10:53:20Z", number=2)
+        await clock.advance(900)
+        assert await access_key(credentials) == "role-access-2"
+
+    play(scenario)
+
+
+@pytest.mark.parametrize("expiration", ["", "soon", "2016-12-31T23:59:60Z", "9999-12-31T23:59:59Z"])
+def test_an_expiration_that_cannot_be_read_costs_no_key(expiration: str) -> None:
+    async def scenario(credentials: Credentials, service: Metadata, clock: ManualClock) -> None:
+        service.answer = key_until(expiration)
+        assert await access_key(credentials) == "role-access-1"
+        service.answer = key_until(None, number=2)
+        await clock.advance(900)
         assert await access_key(credentials) == "role-access-2"
 
     play(scenario)

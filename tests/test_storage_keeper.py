@@ -16,7 +16,7 @@ from tests.expositions import samples_of
 from tests.peer import Fleet, tag
 from tests.rounds import INTERVAL, Round, choosing, naming, play
 from tests.states import NOW, catalog_of, recorder, registry_target, rule, sample_tags, target
-from tests.support import ManualClock, eventually, settle
+from tests.support import EPOCH, ManualClock, eventually, settle
 
 EVERY = catalog_of(every=registry_target("*", rules=(rule("*"),)))
 
@@ -182,6 +182,49 @@ def test_so_does_what_lists_told_of_a_registry_and_of_an_images_pulls(tmp_path: 
         assert polling.state("a", registry="one").pull_count is None
 
     restarted(tmp_path, During(EVERY, check=check), source=fleet, after=22 * 3600)
+
+
+def test_what_a_registry_list_told_does_not_grow_young_by_restarts(tmp_path: Path) -> None:
+    """An image list that goes on being read must not lend its age to what another list told."""
+    fleet = Fleet(one={"a": [tag("v1")]})
+    fleet.public.add("one")
+    found: list[bool | None] = []
+
+    async def only_images_listed(polling: Round) -> None:
+        polling.registry.fault = None
+        polling.registry.faults.add(fault_named("denied"), where="repositories?")
+        await polling.intervals(1)
+        assert polling.listed("one").up is True
+        found.append(polling.listed("one").public)
+        await Keeper(tmp_path, polling.clock).write(polling.store)
+
+    scenario = During(EVERY, check=only_images_listed)
+    restarted(tmp_path, scenario, source=fleet, after=10 * 3600)
+    clock = ManualClock(EPOCH + 20 * 3600)
+    play(scenario, source=fleet, clock=clock, kept=Keeper(tmp_path, clock).read())
+    clock = ManualClock(EPOCH + 30 * 3600)
+    play(scenario, source=fleet, clock=clock, kept=Keeper(tmp_path, clock).read())
+    assert found == [True, True, None]
+
+
+def test_nor_does_it_leave_with_an_image_list_that_is_too_old(tmp_path: Path) -> None:
+    fleet = Fleet(one={"a": [tag("v1")]})
+    fleet.public.add("one")
+
+    async def only_registries_listed(polling: Round) -> None:
+        await polling.first_round(EVERY)
+        polling.registry.faults.add(fault_named("denied"), where="/one")
+        await polling.intervals(100)
+        assert polling.listed("one").images is None
+        await Keeper(tmp_path, polling.clock).write(polling.store)
+
+    async def check(polling: Round) -> None:
+        assert (polling.listed("one").images, polling.listed("one").public) == (None, True)
+
+    clock = ManualClock()
+    play(only_registries_listed, source=fleet, clock=clock)
+    kept = Keeper(tmp_path, clock).read()
+    play(During(EVERY, check=check), source=fleet, clock=ManualClock(clock.time()), kept=kept)
 
 
 def test_what_a_list_told_of_pulls_is_used_only_where_it_would_be_of_the_registry(

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ncr_exporter.inventory import Platform, Tag
+from ncr_exporter.states import Description
 from ncr_exporter.storage.records import (
     Kept,
     KeptImage,
@@ -87,15 +88,44 @@ def test_a_registry_comes_back_as_it_was() -> None:
     found = registry_target(found_by="*")
     store.add_registry(found, hosts=())
     hosts = (("my-registry.kr.ncr.ntruss.com", "public"), ("ab.example", "private"))
-    store.restore_registry("my-registry", at=NOW, images=3, hosts=hosts, public=True)
+    store.restore_registry("my-registry", at=NOW, images=3)
+    store.described("my-registry", hosts=hosts, public=True, at=NOW - 7)
     line = registry_line(store.registries["my-registry"])
     assert line is not None
     kept = kept_of(line)
-    (registry,) = kept.registries.values()
-    assert (registry.images, registry.hosts, registry.public) == (3, hosts, True)
+    registry = kept.registry(found, NOW)
+    assert registry is not None
+    assert (registry.at, registry.images) == (NOW, 3)
+    assert kept.description(found, NOW) == Description(NOW - 7, hosts, public=True)
+    assert kept.description(found, NOW + DAY - 7) is None
     assert list(kept.found_by(catalog_of(every=registry_target("*")))) == ["my-registry"]
     other = registry_target("*", prefix="/ncr/jpn-api/v2")
     assert list(kept.found_by(catalog_of(every=other))) == []
+
+
+def test_a_host_that_stands_there_twice_is_one_host() -> None:
+    """Two equal samples would cost the whole scrape."""
+    store, _ = recorder()
+    store.add_registry(REGISTRY, hosts=())
+    store.restore_registry("my-registry", at=NOW, images=3)
+    store.described("my-registry", hosts=(("a.example", "public"),) * 2, at=NOW)
+    line = registry_line(store.registries["my-registry"])
+    assert line is not None
+    said = kept_of(line).description(REGISTRY, NOW)
+    assert said is not None
+    assert said.hosts == (("a.example", "public"),)
+
+
+@pytest.mark.parametrize("at", [None, NOW + DAY])
+def test_a_description_of_no_known_moment_is_left_out_alone(at: float | None) -> None:
+    store, _ = recorder()
+    store.add_registry(REGISTRY, hosts=())
+    store.restore_registry("my-registry", at=NOW, images=3)
+    store.described("my-registry", hosts=(), public=True, at=at)
+    line = registry_line(store.registries["my-registry"])
+    assert line is not None
+    assert kept_of(line).description(REGISTRY, NOW) is None
+    assert kept_of(line).registry(REGISTRY, NOW) is not None
 
 
 def test_what_stands_for_every_registry_is_not_kept() -> None:

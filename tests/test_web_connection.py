@@ -496,6 +496,7 @@ WORDS = [
 REQUESTS = st.lists(st.sampled_from(WORDS) | st.binary(max_size=20), max_size=30).map(b"".join)
 
 
+@pytest.mark.hypothesis
 @scene
 async def test_whatever_bytes_come_the_answer_is_no_failure_and_the_server_goes_on() -> None:
     async with house(echo) as it:

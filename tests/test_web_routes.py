@@ -22,7 +22,7 @@ from ncr_exporter.store import Store
 from ncr_exporter.web.messages import Request, Response
 from ncr_exporter.web.negotiation import OPENMETRICS, TEXT
 from ncr_exporter.web.routes import Routes
-from tests.expositions import samples_of
+from tests.expositions import Key, samples_of
 from tests.states import NOW, sample_tags, target
 from tests.support import ManualClock
 from tests.test_web_connection import asking, exchange, house, scene, statuses
@@ -87,7 +87,7 @@ def one_image() -> Exporter:
     return exporter
 
 
-def constant(text: str) -> dict[object, float]:
+def constant(text: str) -> dict[Key, float]:
     """Return the samples that do not differ between two scrapes of the same process."""
     return {
         key: value

@@ -110,8 +110,8 @@ def test_a_page_with_the_same_bytes_is_not_decoded_again() -> None:
         return tag_page(body, now_ms)
 
     def read(body: bytes, before: Listing[Tag] | None) -> Listing[Tag]:
-        reading = Reading(decode, before)
-        reading.accept(body, NOW_MS)
+        reading = Reading(decode, lambda: NOW_MS, before)
+        reading.accept(body)
         return reading.listing
 
     first = read(page(100), None)

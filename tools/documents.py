@@ -21,7 +21,7 @@ from ncr_exporter.flags import Flag
 from ncr_exporter.metrics.catalogue import GROUPS
 from ncr_exporter.metrics.family import Family
 from ncr_exporter.metrics.own_families import BUCKETS, OPERATIONS, REASONS
-from tests.fault_table import TABLE
+from tests.fault_table import CLOCKS, TABLE
 from tools.dependencies import Distribution, distributions
 
 ROOT = Path(__file__).parents[1]
@@ -86,6 +86,15 @@ Each row is tried through the whole program, over sockets, by
 `tests/test_faults.py::test_a_fault_shows_as_it_should_and_the_first_good_answer_heals_it[FAULT]`;
 to see one at work: `ncr-exporter demo --fault=FAULT`. Memory under the large ones is measured by
 `tests/test_faults_memory.py`.
+"""
+
+
+RELIABILITY_CLOCKS = """\
+## Clocks
+
+How long something lasts, and when it is due, goes by time that passes (monotonic); when it was, and
+how old it is, by the wall clock of the exporter's host, which has to be right for ages to be. Tried
+by `tests/test_clock.py`.
 """
 
 
@@ -201,7 +210,12 @@ def _dependency(each: Distribution) -> tuple[str, str, str]:
 def reliability_page() -> str:
     """Return docs/reliability.md."""
     header = ("fault", "what happens", "up", "counted as", "what users see")
-    return _page("Reliability", RELIABILITY_INTRO, _table(header, map(_seen, FAULTS.values())))
+    faults = _table(header, map(_seen, FAULTS.values()))
+    clocks = _table(
+        ("clock", "what users see", "test"),
+        ((what, words, f"`{test}`") for what, (words, test) in CLOCKS.items()),
+    )
+    return _page("Reliability", RELIABILITY_INTRO, faults, RELIABILITY_CLOCKS, clocks)
 
 
 def _seen(fault: Fault) -> tuple[str, ...]:

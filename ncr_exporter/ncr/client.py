@@ -1,12 +1,10 @@
 """Complete listings: page after page until there is no next, or an error and nothing."""
 
 from dataclasses import dataclass
-from functools import partial
 from typing import Generic
 
 import structlog
 
-from ncr_exporter.clock import Clock
 from ncr_exporter.inventory import Tag
 from ncr_exporter.ncr.listing import Decode, Listing, Reading, Record
 from ncr_exporter.ncr.observer import Observer
@@ -39,12 +37,9 @@ class Request(Generic[Record]):
 class Client:
     """Lists what one account can see at one gateway."""
 
-    def __init__(
-        self, transport: Transport, *, page_size: int, clock: Clock, observer: Observer
-    ) -> None:
+    def __init__(self, transport: Transport, *, page_size: int, observer: Observer) -> None:
         self.transport = transport
         self.page_size = page_size
-        self._clock = clock
         self._observer = observer
 
     async def tags(
@@ -89,12 +84,11 @@ class Client:
 
     async def _read(self, request: Request[Record]) -> Reading[Record]:
         """Read page after page; a listing that is begun goes before those that are not."""
-        reading = Reading(request.decode, request.before)
+        reading = Reading(request.decode, self.transport.gateway_clock.now_ms, request.before)
         urgency = request.urgency
         while not reading.complete:
             path = page_of(request.path, reading.page, self.page_size)
-            accept = partial(reading.accept, now_ms=self._clock.time() * 1000)
-            malformed = await self.transport.get(path, request.purpose, urgency, accept)
+            malformed = await self.transport.get(path, request.purpose, urgency, reading.accept)
             if malformed:
                 self._observer.malformed(*request.purpose, malformed)
             urgency = min(urgency, Urgency.NEXT_PAGE)

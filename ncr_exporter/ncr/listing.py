@@ -52,11 +52,18 @@ class Listing(Generic[Record]):
 class Reading(Generic[Record]):
     """The pages read so far; those that are as they were in `before` are not decoded again."""
 
-    def __init__(self, decode: Decode[Record], before: Listing[Record] | None = None) -> None:
+    def __init__(
+        self,
+        decode: Decode[Record],
+        now_ms: Callable[[], float],
+        before: Listing[Record] | None = None,
+    ) -> None:
+        """`now_ms` is the clock of the host that answers."""
         self.page = 1
         """The page to read next."""
         self.complete = False
         self._decode = decode
+        self._now_ms = now_ms
         self._before = before
         self._read: list[ReadPage[Record]] = []
         self._by_name: dict[str, Record] = {}
@@ -81,13 +88,16 @@ class Reading(Generic[Record]):
         """What does not agree, to be logged."""
         return {"count": self._count, "names": len(self._by_name), "left_out": self._left_out}
 
-    def accept(self, body: bytes, now_ms: float) -> int:
+    def accept(self, body: bytes) -> int:
         """Merge a page in and return how much of it was malformed.
+
+        Whether a time can be true is judged by the clock of the host that tells it: by ours, set
+        back by years, every pull would lie in the future, and be unknown.
 
         Raises:
             MalformedError: it is no page, or does not lead to the end of the list.
         """
-        page = self._page_of(body, now_ms)
+        page = self._page_of(body)
         self._merge(page)
         if page.next is None:
             self.complete = True
@@ -95,7 +105,7 @@ class Reading(Generic[Record]):
             self._turn_to(page.next)
         return page.malformed
 
-    def _page_of(self, body: bytes, now_ms: float) -> Page[Record]:
+    def _page_of(self, body: bytes) -> Page[Record]:
         """Return a page as it was read before, or decode it.
 
         One with anything malformed is decoded each time: a time that is too far away now may not
@@ -104,7 +114,7 @@ class Reading(Generic[Record]):
         digest = blake2b(body, digest_size=16).digest()
         known = self._before.read[len(self._read) :] if self._before else ()
         is_known = bool(known) and known[0].digest == digest and not known[0].page.malformed
-        page = known[0].page if is_known else self._decode(body, now_ms)
+        page = known[0].page if is_known else self._decode(body, self._now_ms())
         self._read.append(ReadPage(digest, page))
         return page
 

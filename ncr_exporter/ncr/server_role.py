@@ -25,6 +25,8 @@ _EARLY = 300.0
 """Seconds before a key expires at which another is asked for; also for one that does not tell."""
 _ASK_AGAIN = 10.0
 """Seconds after a failure, while the key at hand is good: an outage there must not slow polls."""
+_LONGEST_TRUST = 900.0
+"""Seconds until it is asked whether there is another: our clock may be hours behind the key's."""
 
 
 class _Answer(msgspec.Struct):
@@ -32,7 +34,7 @@ class _Answer(msgspec.Struct):
 
     access_key: str = msgspec.field(name="AccessKeyId", default="")
     secret_key: str = msgspec.field(name="SecretAccessKey", default="")
-    expiration: datetime | None = msgspec.field(name="Expiration", default=None)
+    expiration: str | None = msgspec.field(name="Expiration", default=None)
     code: str = msgspec.field(name="Code", default="")
 
 
@@ -46,7 +48,9 @@ class ServerRole(Credentials):
         self._clock = clock
         self._pair: KeyPair | None = None
         self._expires = 0.0
-        self._ask_at = 0.0
+        """By the wall clock."""
+        self._ask_at = float("-inf")
+        """By the monotonic one: the wall clock, set back, must not put it off."""
         self._turn = asyncio.Lock()
 
     async def ready(self) -> None:
@@ -56,7 +60,7 @@ class ServerRole(Credentials):
             CredentialsError: none can be had, and the one at hand has expired.
         """
         async with self._turn:
-            if self._clock.time() < self._ask_at:
+            if self._clock.monotonic() < self._ask_at:
                 return
             try:
                 answer = await self._asked()
@@ -65,7 +69,7 @@ class ServerRole(Credentials):
                 if self._pair is None or self._clock.time() >= self._expires:
                     self._pair = None
                     raise
-                self._ask_at = self._clock.time() + _ASK_AGAIN
+                self._ask_at = self._clock.monotonic() + _ASK_AGAIN
             else:
                 self._note_expiry(answer.expiration)
 
@@ -75,14 +79,11 @@ class ServerRole(Credentials):
             raise CredentialsError("the server's role has given no key yet")
         return self._pair
 
-    def _note_expiry(self, expiration: datetime | None) -> None:
+    def _note_expiry(self, expiration: str | None) -> None:
         now = self._clock.time()
-        if expiration is None:
-            self._expires = now + 2 * _EARLY
-        else:
-            aware = expiration if expiration.tzinfo else expiration.replace(tzinfo=UTC)
-            self._expires = aware.timestamp()
-        self._ask_at = max(self._expires - _EARLY, now + _ASK_AGAIN)
+        self._expires = _moment(expiration) or now + 2 * _EARLY
+        trust = min(max(self._expires - _EARLY - now, _ASK_AGAIN), _LONGEST_TRUST)
+        self._ask_at = self._clock.monotonic() + trust
 
     async def _asked(self) -> _Answer:
         roles = (await self._get("")).decode("utf-8", "replace").split()
@@ -121,3 +122,15 @@ class ServerRole(Credentials):
 
     def _error(self, what: str) -> CredentialsError:
         return CredentialsError(f"the metadata service for source: server_role {what}")
+
+
+def _moment(text: str | None) -> float | None:
+    """Return a time in seconds since the epoch; None where it cannot be read, as a leap second.
+
+    A key is not worth less for it.
+    """
+    try:
+        moment = datetime.fromisoformat(text or "")
+        return moment.replace(tzinfo=moment.tzinfo or UTC).timestamp()
+    except (ValueError, OverflowError):
+        return None

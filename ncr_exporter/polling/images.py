@@ -11,7 +11,7 @@ from ncr_exporter.ncr.wire import ListedImage
 from ncr_exporter.polling import events, tags
 from ncr_exporter.polling.context import Polling
 from ncr_exporter.polling.scheduler import JobKey
-from ncr_exporter.states import Hosts
+from ncr_exporter.states import Description, Hosts
 from ncr_exporter.steps import in_steps
 from ncr_exporter.targets import RegistryTarget
 from ncr_exporter.zones import pull_host
@@ -35,6 +35,8 @@ def begin(polling: Polling, registry: RegistryTarget) -> None:
         return
     polling.store.add_registry(registry, hosts=documented_hosts(registry))
     is_known = _restore(polling, registry)
+    if said := polling.kept.description(registry, polling.clock.time()):
+        describe(polling, registry, said)
     run = partial(list_images, polling, registry.label)
     interval = registry.timing.interval
     polling.begin(_key(registry), registry.account, interval, run, tried=is_known)
@@ -47,31 +49,23 @@ def _restore(polling: Polling, registry: RegistryTarget) -> bool:
     kept = polling.kept.registry(registry, now)
     if kept is None:
         return False
-    polling.store.restore_registry(
-        registry.label, at=kept.at, images=kept.images, hosts=kept.hosts, public=kept.public
-    )
+    polling.store.restore_registry(registry.label, at=kept.at, images=kept.images)
     expire = partial(polling.store.list_expired, registry.label)
     age = max(0.0, now - kept.at)
     polling.expiry.renew(_key(registry), registry.timing.expire_after, expire, age=age)
-    _undescribe_later(polling, registry, age=age)
     return True
 
 
-def describe(
-    polling: Polling, registry: RegistryTarget, *, hosts: Hosts, public: bool | None
-) -> None:
-    """Publish what the registry list says of a registry, until that is too old."""
-    polling.store.described(registry.label, hosts=hosts, public=public)
-    _undescribe_later(polling, registry)
+def describe(polling: Polling, registry: RegistryTarget, said: Description) -> None:
+    """Publish what the registry list said of a registry, until that is too old.
 
-
-def _undescribe_later(polling: Polling, registry: RegistryTarget, *, age: float = 0.0) -> None:
-    """Let it leave by itself, whichever list is asked by then; it is of this age (s) now."""
-    forget = partial(
-        polling.store.described, registry.label, hosts=documented_hosts(registry), public=None
-    )
+    It leaves by itself, whichever list is asked by then.
+    """
+    label, hosts = registry.label, said.hosts or documented_hosts(registry)
+    polling.store.described(label, hosts=hosts, public=said.public, at=said.at)
+    forget = partial(polling.store.described, label, hosts=documented_hosts(registry))
     key, after = _description(registry), registry.timing.expire_after
-    polling.expiry.renew(key, after, forget, age=age)
+    polling.expiry.renew(key, after, forget, age=max(0.0, polling.clock.time() - said.at))
 
 
 def _retarget(polling: Polling, registry: RegistryTarget) -> None:

@@ -10,7 +10,7 @@ from ncr_exporter.ncr.wire import ListedRegistry
 from ncr_exporter.polling import events, images
 from ncr_exporter.polling.context import Polling
 from ncr_exporter.presence import ABSENCES_BELIEVED
-from ncr_exporter.states import Failure, Hosts
+from ncr_exporter.states import Description, Failure, Hosts
 from ncr_exporter.targets import Catalog, RegistryTarget
 
 log = structlog.get_logger()
@@ -89,13 +89,13 @@ class Watch:
 
     def _listed(self, listed: Mapping[str, ListedRegistry], *, whole: bool) -> None:
         """Take a list in; where names were left out of it, it does not tell what is gone."""
+        now = self.polling.clock.time()
         if self.catalog.every is not None:
-            self.polling.store.reached(self.catalog.label, at=round(self.polling.clock.time(), 3))
+            self.polling.store.reached(self.catalog.label, at=round(now, 3))
             self._begin_found(listed, whole=whole)
         for registry in (*self.catalog.named, *self.absences):
-            if described := listed.get(registry.path.name):
-                hosts, public = _hosts(registry, described), described.public
-                images.describe(self.polling, registry, hosts=hosts, public=public)
+            if told := listed.get(registry.path.name):
+                images.describe(self.polling, registry, Description(now, _hosts(told), told.public))
 
     def _begin_found(self, listed: Mapping[str, ListedRegistry], *, whole: bool) -> None:
         found = list(self.catalog.found(listed))
@@ -126,8 +126,7 @@ class Watch:
         return False
 
 
-def _hosts(registry: RegistryTarget, described: ListedRegistry) -> Hosts:
-    """Return the hosts that the list names; where it names none, the documented public one."""
-    named = ((described.public_host, "public"), (described.private_host, "private"))
-    hosts = tuple((host, endpoint) for host, endpoint in named if host)
-    return hosts or images.documented_hosts(registry)
+def _hosts(told: ListedRegistry) -> Hosts:
+    """Return the hosts that the list names."""
+    named = ((told.public_host, "public"), (told.private_host, "private"))
+    return tuple((host, endpoint) for host, endpoint in named if host)

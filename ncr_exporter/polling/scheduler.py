@@ -17,6 +17,9 @@ from ncr_exporter.polling.schedule import next_poll, phase_of
 
 JobKey = tuple[str, ...]
 
+_JUMP = 0.5
+"""Seconds; the two clocks drift by less within an interval."""
+
 log = structlog.get_logger()
 
 
@@ -34,6 +37,9 @@ class Job:
 
 class _Wait(NamedTuple):
     due: float
+    """By the wall clock when that was settled."""
+    offset: float
+    """What that clock was then before the monotonic one."""
     timer: Timer
 
 
@@ -74,10 +80,13 @@ class Scheduler:
     def due(self, key: JobKey) -> float | None:
         """Return when a job runs next, in seconds since the epoch; None where it runs now.
 
-        As of the wall clock when that was settled, so that what people are shown stands still.
+        What people are shown stands still, unless the wall clock jumped since that was settled.
         """
         wait = self._waits.get(key)
-        return wait.due if wait else None
+        if wait is None:
+            return None
+        jumped = self._clock.time() - self._clock.monotonic() - wait.offset
+        return wait.due + jumped if abs(jumped) > _JUMP else wait.due
 
     def add(self, job: Job, *, tried: bool = False) -> None:
         """Begin with a job, now; `tried` where what it is to find is known from before."""
@@ -140,5 +149,5 @@ class Scheduler:
         now, phase = self._clock.monotonic(), phase_of(*key)
         interval = self._jobs[key].interval()
         delay = next_poll(now, self._began, interval, phase, failed=failed) - now
-        timer = self._clock.call_later(delay, partial(self._begin, key))
-        self._waits[key] = _Wait(self._clock.time() + delay, timer)
+        timer, wall = self._clock.call_later(delay, partial(self._begin, key)), self._clock.time()
+        self._waits[key] = _Wait(wall + delay, wall - now, timer)

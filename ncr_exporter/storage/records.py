@@ -15,7 +15,7 @@ from ncr_exporter.ncr.errors import MalformedError
 from ncr_exporter.ncr.fields import Cleaner
 from ncr_exporter.ncr.paths import RegistryPath
 from ncr_exporter.ncr.wire import tag_page, tag_page_of
-from ncr_exporter.states import Hosts, ImageState, RegistryState
+from ncr_exporter.states import Description, Hosts, ImageState, RegistryState
 from ncr_exporter.targets import Catalog, ImageTarget, RegistryTarget
 
 _TOLERATED = 300.0
@@ -44,9 +44,12 @@ class RegistryRecord(msgspec.Struct, tag="registry"):
     zone: str
     registry: RegistryPath
     at: float
+    """When its image list was read, in seconds since the epoch."""
     images: int | None = None
     hosts: Hosts = ()
     public: bool | None = None
+    described_at: float | None = None
+    """When the registry list said the two before, in seconds since the epoch."""
     found_by: str | None = None
 
 
@@ -65,8 +68,7 @@ class KeptRegistry:
 
     at: float
     images: int | None
-    hosts: Hosts
-    public: bool | None
+    description: Description | None
     found_by: str | None
 
 
@@ -85,8 +87,14 @@ class Kept:
         return kept if kept and now - kept.at < target.timing.expire_after else None
 
     def registry(self, target: RegistryTarget, now: float) -> KeptRegistry | None:
-        """Return what was kept of a registry, unless it is too old by now (s)."""
+        """Return what its image list said of a registry, unless it is too old by now (s)."""
         kept = self.registries.get(place_of(target))
+        return kept if kept and now - kept.at < target.timing.expire_after else None
+
+    def description(self, target: RegistryTarget, now: float) -> Description | None:
+        """Return what the registry list said of a registry, unless it is too old by now (s)."""
+        registry = self.registries.get(place_of(target))
+        kept = registry and registry.description
         return kept if kept and now - kept.at < target.timing.expire_after else None
 
     def images_of(self, target: RegistryTarget) -> Iterable[str]:
@@ -145,6 +153,7 @@ def registry_line(state: RegistryState) -> bytes | None:
         state.images,
         state.hosts,
         state.public,
+        state.described_at,
         target.found_by,
     )
     return _ENCODER.encode(record) + b"\n"
@@ -179,11 +188,18 @@ def _image(record: ImageRecord, now: float) -> KeptImage:
 
 
 def _registry(record: RegistryRecord, now: float) -> KeptRegistry:
-    cleaner = Cleaner(now * 1000)
-    hosts = tuple(_hosts(record.hosts, cleaner))
-    return KeptRegistry(
-        _moment(record.at, now), cleaner.size(record.images), hosts, record.public, record.found_by
-    )
+    images = Cleaner(now * 1000).size(record.images)
+    at, description = _moment(record.at, now), _description(record, now)
+    return KeptRegistry(at, images, description, record.found_by)
+
+
+def _description(record: RegistryRecord, now: float) -> Description | None:
+    """Return what the registry list said; its moment may be wrong alone, if the clock was set."""
+    at = record.described_at
+    if at is None or not _is_past(at, now):
+        return None
+    hosts = dict.fromkeys(_hosts(record.hosts, Cleaner(now * 1000)))
+    return Description(at, tuple(hosts), record.public)
 
 
 def _hosts(hosts: Hosts, cleaner: Cleaner) -> Iterator[tuple[str, str]]:
@@ -202,6 +218,10 @@ def _name(name: str) -> str:
 
 
 def _moment(at: float, now: float) -> float:
-    if not math.isfinite(at) or at > now + _TOLERATED:
+    if not _is_past(at, now):
         raise ValueError("from the future")
     return at
+
+
+def _is_past(at: float, now: float) -> bool:
+    return math.isfinite(at) and at <= now + _TOLERATED
