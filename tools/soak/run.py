@@ -166,7 +166,6 @@ def _done(it: Soak, world: World, heard: Heard) -> dict[str, int]:
         "scrapes read whole": heard.read,
         "series of the last": heard.series,
         "visits by rude clients": heard.rude,
-        "times not ready": heard.unready,
     }
 
 

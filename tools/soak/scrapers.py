@@ -56,8 +56,6 @@ class Heard:
     rude: int = 0
     series: int = 0
     """Of the last scrape."""
-    unready: int = 0
-    """How often `/-/ready` said no."""
 
     def took(self, who: str, seconds: float) -> None:
         """Note an answer."""
@@ -149,7 +147,7 @@ class Scrapers:
 
     async def _probe(self) -> None:
         answer = await self._timed("/-/ready")
-        self.heard.unready += answer.status_code != HTTPStatus.OK
+        self._check_status(answer, {HTTPStatus.OK})
         self._check_status(await self._client.head("/metrics"), {HTTPStatus.OK})
 
     async def _timed(self, path: str) -> httpx.Response:
