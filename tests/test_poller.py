@@ -82,6 +82,26 @@ def test_the_next_poll_of_an_image_is_known_but_while_it_is_polled() -> None:
     play(scenario)
 
 
+def test_of_an_image_that_came_and_went_nothing_is_remembered() -> None:
+    async def scenario(polling: Round) -> None:
+        polling.images["used"] = [tag("v1")]
+        await polling.first_round(choosing(rule("*")))
+        for number in range(5):
+            name = f"app-{number}"
+            polling.images[name] = [tag("v1", pulled=None)]
+            polling.fleet.counted["my-registry", name] = 7
+            await polling.intervals(3)
+            assert name in polling.published
+            del polling.images[name]
+            await polling.intervals(3)
+        assert polling.published == ["app", "used", "web"]
+        assert polling.poller._polling.told == set()
+
+    logs = play(scenario)
+    warned = [entry["image"] for entry in logs if "pulls" in entry["event"]]
+    assert warned == [f"app-{number}" for number in range(5)]
+
+
 def test_who_was_ready_stays_ready_while_an_image_that_was_pushed_waits_for_its_first_poll() -> (
     None
 ):

@@ -65,7 +65,9 @@ no command line. Exit codes: 0 clean stop, 1 failure, 2 wrong usage or configura
 
 FAULTS_INTRO = """\
 What the simulated registry can do wrong, for trying alerts and for tests:
-`ncr-exporter demo --fault=NAME`. What the exporter makes of each: [reliability](reliability.md).
+`ncr-exporter demo --fault=NAME`. They last until the demo is stopped, but for `rotated-key`: 20 s
+later the new key is in the demo's `secret_key_file`. What the exporter makes of each:
+[reliability](reliability.md).
 """
 
 

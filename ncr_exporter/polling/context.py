@@ -75,3 +75,4 @@ class Polling:
         self.scheduler.remove(key)
         self.budget.drop(key)
         self.expiry.drop(key)
+        self.told.discard(key)

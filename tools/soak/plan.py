@@ -54,6 +54,14 @@ class Settings:
         names = REGISTRIES if self.every else (*ALWAYS, *sorted(self.guests))
         return {name: "team/*" if name == "beta" and self.narrow else "*" for name in names}
 
+    @property
+    def counted(self) -> dict[str, str]:
+        """What counters are about: those, and the list of all registries under a label of its own.
+
+        A counter goes on where this stays.
+        """
+        return self.selection | ({"*": "*"} if self.every else {})
+
 
 @dataclass(frozen=True)
 class Spell:

@@ -62,7 +62,8 @@ def report(found: Findings) -> str:
 def _verdict(found: Findings) -> str:
     growing = [each.resource.name for each in found.trends if each.grows]
     words = [f"{', '.join(growing)} grew"] if growing else []
-    words += [f"{len(found.problems)} things went wrong"] if found.problems else []
+    wrong = len(found.problems)
+    words += [f"{wrong} thing{'s' * (wrong > 1)} went wrong"] if wrong else []
     return f"**{'; '.join(words) or _praise(found)}.**"
 
 

@@ -104,7 +104,7 @@ class Soak:
 
     def _write(self, settings: Settings) -> None:
         if not settings.broken:
-            old, new = self._settings.selection, settings.selection
+            old, new = self._settings.counted, settings.counted
             changed = {name for name in old | new if old.get(name) != new.get(name)}
             self._restarts += [(now(), name) for name in changed]
             self._settings = settings
