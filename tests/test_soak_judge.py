@@ -75,8 +75,9 @@ def test_what_stands_still_neither_rises_nor_has_an_error() -> None:
 
 
 def test_a_handful_of_measurements_is_not_judged_at_all() -> None:
-    with pytest.raises(ValueError, match="memory: 9 measurements are too few"):
-        trend(MEMORY, series([60.0] * 9))
+    with pytest.raises(ValueError, match="memory: 11 measurements are too few"):
+        trend(MEMORY, series([60.0] * 11))
+    assert not trend(MEMORY, series([60.0] * 12)).grows
 
 
 def test_a_line_through_points_on_it_is_exact() -> None:

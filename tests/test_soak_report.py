@@ -56,6 +56,12 @@ def test_a_thousand_things_that_went_wrong_are_not_all_listed() -> None:
 
 
 def test_a_short_soak_does_not_claim_that_nothing_grew_where_it_cannot_tell() -> None:
-    short = replace(FOUND, samples=STEADY[:60])
+    short = replace(FOUND, samples=STEADY[:60], seconds=59.0)
     assert "too short to tell" in report(short)
     assert "nothing that can be told after 59 s grew" in report(short)
+
+
+def test_a_soak_that_broke_off_at_once_is_reported_all_the_same() -> None:
+    found = replace(FOUND, samples=[], latencies={}, seconds=1.0, problems=["the exporter ended"])
+    assert "**1 thing went wrong.**" in report(found)
+    assert not found.is_good

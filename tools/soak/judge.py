@@ -16,6 +16,8 @@ from typing import NamedTuple
 Point = tuple[float, float]
 """A moment (seconds) and what was measured."""
 
+FEWEST = 12
+"""Measurements: with fewer nothing can be said."""
 _WINDOWS = 12
 _SURE = 3.0
 """Standard errors that the rise must be away from nothing."""
@@ -64,10 +66,9 @@ def trend(resource: Resource, points: Sequence[Point]) -> Trend:
     Raises:
         ValueError: there are too few to say anything.
     """
-    floors = _floors(points[len(points) // 2 :])
-    if len(floors) < 3:  # noqa: PLR2004 -- two points lie on a line however they came there
+    if len(points) < FEWEST:
         raise ValueError(f"{resource.name}: {len(points)} measurements are too few")
-    slope, error = line(floors)
+    slope, error = line(_floors(points[len(points) // 2 :]))
     lasted = points[-1][0] - points[0][0]
     tenth = max(1, len(points) // _ENDS)
     half = lasted / 2
@@ -98,7 +99,7 @@ def line(points: Sequence[Point]) -> tuple[float, float]:
 def _floors(points: Sequence[Point]) -> list[Point]:
     """Return the lowest point of each window; of windows as many as there are points for."""
     windows = min(_WINDOWS, len(points) // 2)
-    edges = [len(points) * number // max(windows, 1) for number in range(windows + 1)]
+    edges = [len(points) * number // windows for number in range(windows + 1)]
     return [min(points[start:end], key=lambda point: point[1]) for start, end in pairwise(edges)]
 
 

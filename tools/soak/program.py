@@ -75,7 +75,13 @@ class Program:
             raise RuntimeError(f"the exporter did not start: {self.problems}")
 
     async def look(self) -> None:
-        """Note what it uses now."""
+        """Note what it uses now.
+
+        Raises:
+            RuntimeError: it ended.
+        """
+        if self._process.returncode is not None:
+            raise RuntimeError("the exporter ended by itself")
         self._process.send_signal(signal.SIGUSR2)
         async with asyncio.timeout(_TELLS):
             tasks, blocks = map(int, (await self._told.readline()).split())

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from tools.soak.judge import Trend, percentile, trend
+from tools.soak.judge import FEWEST, Trend, percentile, trend
 from tools.soak.resources import RESOURCES, Sample
 
 _SHOWN = 20
@@ -27,7 +27,9 @@ class Findings:
 
     @property
     def trends(self) -> list[Trend]:
-        """How each resource went."""
+        """How each resource went; none where that cannot be told."""
+        if len(self.samples) < FEWEST:
+            return []
         return [
             trend(resource, [(sample.at, measure(sample)) for sample in self.samples])
             for resource, measure in RESOURCES
@@ -68,9 +70,9 @@ def _verdict(found: Findings) -> str:
 
 
 def _praise(found: Findings) -> str:
-    lasted = found.samples[-1].at - found.samples[0].at
-    judged = all(each.is_judged for each in found.trends)
-    nothing = "nothing" if judged else f"nothing that can be told after {lasted:.0f} s"
+    trends = found.trends
+    judged = bool(trends) and all(each.is_judged for each in trends)
+    nothing = "nothing" if judged else f"nothing that can be told after {found.seconds:.0f} s"
     return f"{nothing} grew, and every answer was right"
 
 
@@ -89,9 +91,9 @@ def _latency(who: str, seconds: Sequence[float]) -> tuple[str, ...]:
 
 
 def _cpu(found: Findings) -> str:
-    first, last = found.samples[0], found.samples[-1]
-    share = (last.cpu - first.cpu) / (last.at - first.at)
-    return f"CPU: {last.cpu:.0f} s in {found.seconds:.0f} s, {share:.0%} of one core."
+    used = found.samples[-1].cpu if found.samples else 0.0
+    share = used / found.seconds
+    return f"CPU: {used:.0f} s in {found.seconds:.0f} s, {share:.0%} of one core."
 
 
 def _problems(problems: Sequence[str]) -> Iterable[str]:

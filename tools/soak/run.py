@@ -3,7 +3,7 @@
 import asyncio
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import asynccontextmanager
 from http import HTTPStatus
@@ -12,13 +12,13 @@ from pathlib import Path
 
 import httpx
 
-from tools.soak.plan import Calm, Reload, Settings, Step, plan
+from tools.soak.plan import Calm, Image, Reload, Settings, Step, plan
 from tools.soak.program import Program, running
-from tools.soak.readings import Key
+from tools.soak.readings import Key, Reading
 from tools.soak.report import Findings
 from tools.soak.scrapers import KINDS, Checks, Heard, Scrapers, now
 from tools.soak.settings import SECRET_FILE, configuration
-from tools.soak.world import World
+from tools.soak.world import Tally, World
 
 _PATIENCE = 60.0
 """Seconds: what a busy machine may take. Whether it is slow, the report says."""
@@ -36,6 +36,7 @@ class Soak:
 
     def __init__(self, world: World, url: str, directory: Path, seed: int, pool: Executor) -> None:
         self.problems: list[str] = []
+        self.heard = Heard()
         self.reloads = 0
         self.broken = 0
         self.config = directory / "ncr-exporter.yml"
@@ -48,23 +49,26 @@ class Soak:
         """Moments from which a registry's counters may begin anew."""
         self._write(self._settings)
 
-    async def run(self, program: Program, seconds: float) -> Heard:
-        """Let everything happen, and see that all is well at the end; return what was heard."""
+    async def run(self, program: Program, seconds: float) -> None:
+        """Let everything happen, and see that all is well at the end."""
         async with httpx.AsyncClient(
             base_url=program.url, timeout=_PATIENCE, limits=_MANY, trust_env=False
         ) as client:
-            return await self._run(program, client, seconds)
+            try:
+                await self._run(program, client, seconds)
+            except Exception as error:  # noqa: BLE001 -- what was seen until then is worth a report
+                self.problems.append(f"the soak broke off: {_first(error)!r}")
 
-    async def _run(self, program: Program, client: httpx.AsyncClient, seconds: float) -> Heard:
+    async def _run(self, program: Program, client: httpx.AsyncClient, seconds: float) -> None:
         checks = Checks(self._overdue, self._restarted, "soak-secret")
         scrapers = Scrapers(client, self._seed, checks, self._pool)
+        self.heard = scrapers.heard
         await _ready(client)
         every = max(0.2, min(1.0, seconds / 100))
         async with _at_work([*scrapers.everybody(), self._look(program, every)]):
             await self._follow(plan(self._seed, seconds), program, client)
             self._world.apply(Calm())
         await self._heals(scrapers)
-        return scrapers.heard
 
     async def _look(self, program: Program, every: float) -> None:
         while True:
@@ -122,12 +126,25 @@ class Soak:
         """See that in the end what is published is what is there."""
         truth = self._world.truth(self._settings.selection)
 
+        wrong: list[str] = []
+
         async def healed() -> bool:
-            reading = await scrapers.scrape(KINDS[0])
-            return reading.tags == truth and all(reading.up.get(image) == 1 for image in truth)
+            wrong[:] = differences(truth, await scrapers.scrape(KINDS[0]))
+            return not wrong
 
         if not await _comes_true(healed, _HEALS):
-            self.problems.append(f"{_HEALS:.0f} s after the last fault something is still wrong")
+            said = [f"{_HEALS:.0f} s after the last fault {each}" for each in wrong]
+            self.problems += said
+
+
+def differences(truth: Mapping[Image, int], reading: Reading) -> Iterator[str]:
+    """Yield where what is published is not what is there: image → how many tags."""
+    for image in sorted(truth.keys() | reading.tags.keys()):
+        there, published, up = truth.get(image), reading.tags.get(image), reading.up.get(image)
+        if there != published:
+            yield f"{image} has {there} tags and is published with {published}"
+        elif up != 1:
+            yield f"the last poll of {image} has not succeeded"
 
 
 async def soak(seed: int, seconds: float, *, call: str, log: Path) -> Findings:
@@ -139,20 +156,19 @@ async def soak(seed: int, seconds: float, *, call: str, log: Path) -> Findings:
         async with world.serving() as url:
             it = Soak(world, url, directory, seed, pool)
             async with running(it.config, directory / "state", log) as program:
-                heard = await it.run(program, seconds)
+                await it.run(program, seconds)
     return Findings(
         call=call,
         date=date,
         seconds=time.monotonic() - began,
         samples=program.samples,
-        done=_done(it, world, heard),
-        latencies=heard.latencies,
-        problems=[*it.problems, *heard.problems, *program.problems],
+        done=_done(it, world.tally),
+        latencies=it.heard.latencies,
+        problems=[*it.problems, *it.heard.problems, *program.problems],
     )
 
 
-def _done(it: Soak, world: World, heard: Heard) -> dict[str, int]:
-    tally = world.tally
+def _done(it: Soak, tally: Tally) -> dict[str, int]:
     return {
         "requests to the API": tally.requests,
         "of them met by a fault": tally.spoiled,
@@ -163,9 +179,9 @@ def _done(it: Soak, world: World, heard: Heard) -> dict[str, int]:
         "tags pushed, and as many deleted": tally.tagged,
         "reloads": it.reloads,
         "of them with a broken file": it.broken,
-        "scrapes read whole": heard.read,
-        "series of the last": heard.series,
-        "visits by rude clients": heard.rude,
+        "scrapes read whole": it.heard.read,
+        "series of the last": it.heard.series,
+        "visits by rude clients": it.heard.rude,
     }
 
 
@@ -182,6 +198,11 @@ async def _at_work(works: Iterable[Awaitable[None]]) -> AsyncIterator[None]:
         yield
         for task in tasks:
             task.cancel()
+
+
+def _first(error: BaseException) -> BaseException:
+    """Return the error itself of a group of them."""
+    return _first(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error
 
 
 async def _awaited(work: Awaitable[None]) -> None:
