@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 
 import msgspec
 
-from ncr_exporter.inventory import Facts, Image, Tag, facts_of, stale_by_name
+from ncr_exporter.inventory import Facts, Image, Tag, newest_first, stale_by_name
 from ncr_exporter.presence import Presence
 from ncr_exporter.targets import ImageTarget, RegistryTarget
 
@@ -90,14 +90,14 @@ class ImageState:
     pull_count: int | None = None
 
     def judged_tags(self) -> list[tuple[Facts, bool | None]]:
-        """Return every tag of the last listing and whether it is stale, as `image` was judged.
+        """Return every tag of the last listing, newest first, and whether it is stale.
 
-        That is as of the listing; None where it is not known. Worked out anew at each call: only
-        people ask for more than the tags that are exposed.
+        Judged as `image` was, that is as of the listing; None where it is not known. Worked out
+        anew at each call: only people ask for more than the tags that are exposed.
         """
         if self.tags is None or self.image is None or self.last_success is None:
             return []
-        facts = [facts_of(tag) for tag in self.tags]
+        facts = newest_first(self.tags)
         now, is_judged = round(self.last_success * 1000), self.image.stale_tags is not None
         stale = stale_by_name(facts, self.target.policy, now) if is_judged else {}
         return [(fact, stale.get(fact.name)) for fact in facts]

@@ -40,6 +40,8 @@ class Store:
 
     listener: Listener
     _images: dict[ImageKey, ImageState] = field(default_factory=dict)
+    _images_of: dict[str, dict[ImageKey, ImageState]] = field(default_factory=dict)
+    """The same by registry: a scan over all of them, for each image list, took seconds."""
     _registries: dict[str, RegistryState] = field(default_factory=dict)
     _records_pulls: set[str] = field(default_factory=set)
     """Registries some record of which has a pull time."""
@@ -61,7 +63,7 @@ class Store:
 
     def images_of(self, label: str) -> list[ImageState]:
         """Return the states of a registry's images."""
-        return [state for key, state in self._images.items() if key[0] == label]
+        return list(self._images_of.get(label, {}).values())
 
     def records_pulls(self, label: str) -> bool:
         """Tell whether some record of a registry has shown a pull time."""
@@ -80,6 +82,7 @@ class Store:
         for state in self.images_of(label):
             self.remove(state.target.key)
         del self._registries[label]
+        self._images_of.pop(label, None)
         self._records_pulls.discard(label)
         self.listener.remove_registry(label)
 
@@ -155,7 +158,7 @@ class Store:
 
     def remove(self, key: ImageKey) -> None:
         """Forget an image."""
-        del self._images[key]
+        del self._images[key], self._images_of[key[0]][key]
         self.listener.remove(key)
 
     def succeeded(
@@ -215,8 +218,7 @@ class Store:
             return
         self._records_pulls.add(registry)
         for state in self.images_of(registry):
-            if (image := self._judged(state)) != state.image:
-                self._put(replace(state, image=image))
+            self._update(state)
 
     def _update(self, state: ImageState, **changes: object) -> None:
         """Put a state in force with what follows from its changes; nothing where none does."""
@@ -226,24 +228,32 @@ class Store:
         if gone:
             after = replace(after, tags=None, pull_count=None)
         after = replace(after, gone=gone)
-        if after.tags is not state.tags or after.pull_count != state.pull_count:
+        listed_anew = (after.tags, after.last_success) != (state.tags, state.last_success)
+        if listed_anew or self._is_outdated(after):
             after = replace(after, image=self._judged(after))
         if after != state:
             self._put(after)
+
+    def _is_outdated(self, state: ImageState) -> bool:
+        """Tell whether an image is to be judged anew though it was not listed anew."""
+        if state.tags is None or state.image is None:
+            return (state.tags is None) != (state.image is None)
+        return self._knowledge(state).trusts(state.tags) != state.image.trusted
 
     def _judged(self, state: ImageState) -> Image | None:
         """Judge a listing as of the moment it was read: only polls change what is stale."""
         if state.tags is None or state.last_success is None:
             return None
-        knowledge = Knowledge(
-            registry_records_pulls=self.records_pulls(state.target.registry.label),
-            pull_count=state.pull_count,
-        )
         now = round(state.last_success * 1000)
-        return evaluate(state.tags, state.target.policy, now, knowledge)
+        image = evaluate(state.tags, state.target.policy, now, self._knowledge(state))
+        return state.image if image == state.image else image  # what is the same is not rendered
+
+    def _knowledge(self, state: ImageState) -> Knowledge:
+        return Knowledge(self.records_pulls(state.target.registry.label), state.pull_count)
 
     def _put(self, state: ImageState) -> None:
-        self._images[state.target.key] = state
+        key = state.target.key
+        self._images[key] = self._images_of.setdefault(key[0], {})[key] = state
         self.listener.put(state)
 
     def _put_registry(self, state: RegistryState) -> None:

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from ncr_exporter.config import Api
 from ncr_exporter.demo.faults import fault_named
-from ncr_exporter.ncr.client import MAX_PAGES
 from ncr_exporter.ncr.errors import ApiError, MalformedError
+from ncr_exporter.ncr.listing import MAX_PAGES
 from ncr_exporter.web.messages import Request, Response, text_response
 from ncr_exporter.web.server import Server
 from tests.peer import REGISTRY, Heard, client_of, simulated, source_of, tag
@@ -69,6 +69,38 @@ def test_every_page_is_read_and_not_only_the_last() -> None:
             records = (await client.tags(REGISTRY, "app")).records
             assert [record.name for record in records] == [f"v{i}" for i in range(250)]
             assert len(registry.requests) == 3
+
+    asyncio.run(run())
+
+
+def test_a_list_that_did_not_change_is_not_read_into_records_again() -> None:
+    async def run() -> None:
+        tags = [tag(f"v{i}") for i in range(150)]
+        async with (
+            simulated(source_of(app=tags)) as (registry, url),
+            client_of(url) as (client, _),
+        ):
+            first = await client.tags(REGISTRY, "app")
+            assert await client.tags(REGISTRY, "app", first) is first
+            assert len(registry.requests) == 4, "it is asked for all the same"
+            tags[120]["full_size"] = 7
+            third = await client.tags(REGISTRY, "app", first)
+            sizes = [record.full_size for record in third.records]
+            assert sizes[120] == 7
+            assert third.records[99] is first.records[99], "the first page was recognised"
+
+    asyncio.run(run())
+
+
+def test_what_is_malformed_is_counted_at_each_reading() -> None:
+    async def run() -> None:
+        async with (
+            simulated(source_of(app=[tag("v1", full_size="12 MB")])) as (_, url),
+            client_of(url) as (client, heard),
+        ):
+            first = await client.tags(REGISTRY, "app")
+            await client.tags(REGISTRY, "app", first)
+            assert heard.malformed_records == 2
 
     asyncio.run(run())
 

@@ -5,7 +5,7 @@ as NCR reports them; sizes are bytes. `None` is unknown throughout, and unknown 
 as 0.
 """
 
-from ncr_exporter.inventory.facts import Facts, facts_of
+from ncr_exporter.inventory.facts import Facts, newest_first
 from ncr_exporter.inventory.image import Image, evaluate
 from ncr_exporter.inventory.policy import Policy
 from ncr_exporter.inventory.records import NEVER, Platform, Tag
@@ -20,7 +20,7 @@ __all__ = [
     "Policy",
     "Tag",
     "evaluate",
-    "facts_of",
+    "newest_first",
     "records_pulls",
     "stale_by_name",
 ]

@@ -3,9 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
-from operator import attrgetter
 
-from ncr_exporter.inventory.facts import facts_of
+from ncr_exporter.inventory.facts import newest_first
 from ncr_exporter.inventory.policy import Policy
 from ncr_exporter.inventory.records import NEVER, Tag, largest
 from ncr_exporter.inventory.selection import chosen
@@ -30,6 +29,8 @@ class Image:
     oversized_tags: int | None
     exposed: tuple[Tag, ...]
     """The tags with series of their own, by name."""
+    platforms_exposed: bool
+    """Whether each platform of these has series as well."""
     stale: Mapping[str, bool]
     """Which of the exposed tags are stale; those of which it is unknown are missing."""
 
@@ -39,9 +40,14 @@ class Image:
         return largest((self.pulled, self.updated))
 
     @property
+    def trusted(self) -> bool:
+        """Whether the pull times of the tags were believed."""
+        return self.never_pulled_tags is not None
+
+    @property
     def pulls_are_known(self) -> bool:
         """Whether anything is known of pulls: else `used` is a push alone, and says not unused."""
-        return self.pulled is not None or self.never_pulled_tags is not None
+        return self.pulled is not None or self.trusted
 
     @property
     def tags_without_series(self) -> int:
@@ -51,8 +57,8 @@ class Image:
 
 def evaluate(tags: Sequence[Tag], policy: Policy, now: int, knowledge: Knowledge) -> Image:
     """Return what the tags of one complete listing amount to at `now` (ms); names are distinct."""
-    facts = [facts_of(tag) for tag in tags]
-    newest = min(facts, key=attrgetter("by_updated"), default=None)
+    facts = newest_first(tags)
+    newest = facts[0] if facts and facts[0].updated is not None else None
     pulls = [fact.pulled for fact in facts]
     trusted = knowledge.trusts(tags)
     judged = trusted and policy.stale_after != inf
@@ -61,14 +67,15 @@ def evaluate(tags: Sequence[Tag], policy: Policy, now: int, knowledge: Knowledge
     return Image(
         tags=len(tags),
         size=distinct_bytes(tags),
-        largest_tag_size=largest(fact.size for fact in facts),
-        newest_tag_size=newest.size if newest and newest.updated is not None else None,
+        largest_tag_size=largest([fact.size for fact in facts]),
+        newest_tag_size=newest.size if newest else None,
         pulled=largest(pulls) or None,
-        updated=largest(fact.updated for fact in facts),
+        updated=newest.updated if newest else None,
         never_pulled_tags=pulls.count(NEVER) if trusted else None,
         stale_tags=sum(staleness.values()) if judged else None,
         reclaimable=reclaimable_bytes(tags, staleness) if judged else None,
         oversized_tags=oversized(facts, policy.tag_size_limit),
         exposed=exposed,
+        platforms_exposed=policy.platform_series,
         stale={tag.name: staleness[tag.name] for tag in exposed if tag.name in staleness},
     )

@@ -63,4 +63,4 @@ def last_use(pulled: int | None, updated: int | None) -> int | None:
 
 def largest(values: Iterable[int | None]) -> int | None:
     """Return the largest known value, or None where none is known."""
-    return max((value for value in values if value is not None), default=None)
+    return max([value for value in values if value is not None], default=None)

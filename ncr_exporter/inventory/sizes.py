@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from ncr_exporter.inventory.facts import Facts
-from ncr_exporter.inventory.records import Tag, largest
+from ncr_exporter.inventory.records import Tag
 
 
 def distinct_bytes(
@@ -20,12 +20,13 @@ def distinct_bytes(
         for position, platform in enumerate(tag.platforms):
             if platform.digest in besides:
                 continue
-            key = platform.digest or (tag.name, position)
-            by_digest[key] = largest((by_digest.get(key), platform.size))
+            key, size = platform.digest or (tag.name, position), platform.size
+            known = by_digest.get(key)
+            by_digest[key] = size if known is None or (size and size > known) else known
         if not tag.platforms:
             by_digest[tag.name, None] = tag.full_size
-    known = [size for size in by_digest.values() if size is not None]
-    return sum(known) if known or not by_digest else None
+    sizes = [measured for measured in by_digest.values() if measured is not None]
+    return sum(sizes) if sizes or not by_digest else None
 
 
 def reclaimable_bytes(tags: Sequence[Tag], stale: Mapping[str, bool]) -> int | None:

@@ -3,7 +3,6 @@
 import fnmatch
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from operator import attrgetter
 
 from ncr_exporter.inventory.facts import Facts
 from ncr_exporter.inventory.policy import Policy
@@ -35,7 +34,10 @@ def records_pulls(tags: Iterable[Tag]) -> bool:
 
 
 def stale_by_name(facts: Sequence[Facts], policy: Policy, now: int) -> dict[str, bool]:
-    """Return whether each tag is stale at `now` (ms); tags of which it is unknown are missing."""
+    """Return whether each tag is stale at `now` (ms); tags of which it is unknown are missing.
+
+    `facts` are all tags of the image, newest first.
+    """
     kept, since = _kept(facts, policy), now - policy.stale_after * 1000
     return {
         fact.name: fact.used < since and fact.name not in kept
@@ -46,10 +48,7 @@ def stale_by_name(facts: Sequence[Facts], policy: Policy, now: int) -> dict[str,
 
 def _kept(facts: Sequence[Facts], policy: Policy) -> set[str]:
     """Return the names of the tags that are never stale."""
-    kept = {fact.name for fact in sorted(facts, key=_BY_UPDATED)[: policy.keep_recent]}
+    kept = {fact.name for fact in facts[: policy.keep_recent]}
     for glob in policy.keep_tags:
         kept.update(fnmatch.filter([fact.name for fact in facts], glob))
     return kept
-
-
-_BY_UPDATED = attrgetter("by_updated")

@@ -4,14 +4,18 @@ To add a metric, add a row to one of the tables joined here. HELP says what the 
 and as of when it is.
 """
 
-from ncr_exporter.metrics.family import Family, ImageFamily
+from ncr_exporter.metrics.family import Family, ImageFamily, ListingFamily
 from ncr_exporter.metrics.image_families import IMAGE_FAMILIES, LAST_PULLED_AGE
 from ncr_exporter.metrics.own_families import OWN_FAMILIES
 from ncr_exporter.metrics.polling_families import POLLING_FAMILIES
 from ncr_exporter.metrics.registry_families import REGISTRY_FAMILIES
 from ncr_exporter.metrics.tag_families import TAG_FAMILIES
 
-STATE_FAMILIES: tuple[ImageFamily, ...] = (*IMAGE_FAMILIES, *TAG_FAMILIES, *POLLING_FAMILIES)
+STATE_FAMILIES: tuple[ListingFamily | ImageFamily, ...] = (
+    *IMAGE_FAMILIES,
+    *TAG_FAMILIES,
+    *POLLING_FAMILIES,
+)
 """What is rendered when an image's state changes."""
 
 GROUPS: dict[str, tuple[Family, ...]] = {

@@ -35,8 +35,9 @@ class Exposition:
 
     def put(self, state: ImageState) -> None:
         """Render an image whose state changed."""
-        key, rendered = state.target.key, render(state)
+        key = state.target.key
         before = self._images.get(key)
+        rendered = render(state, before)
         self._image_series += rendered.series - (before.series if before else 0)
         self._outdate(self._images.put(key, rendered))
 

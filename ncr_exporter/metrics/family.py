@@ -47,6 +47,13 @@ Sample = tuple[tuple[str, ...], Number]
 
 
 @dataclass(frozen=True)
+class ListingFamily(Family):
+    """A family whose samples follow from what an image's listing tells, and from nothing else."""
+
+    samples: Callable[[Image], Iterable[Sample]] = lambda _: ()
+
+
+@dataclass(frozen=True)
 class ImageFamily(Family):
     """A family whose samples follow from an image's state and change only with it."""
 
@@ -77,21 +84,25 @@ def of_state(value: Callable[[ImageState], Number | None]) -> Callable[[ImageSta
     return samples
 
 
-def of_image(value: Callable[[Image], Number | None]) -> Callable[[ImageState], list[Sample]]:
+def of_image(value: Callable[[Image], Number | None]) -> Callable[[Image], list[Sample]]:
     """Return samples of one value per image that was listed; unknown is absent."""
-    return of_state(lambda state: None if state.image is None else value(state.image))
+
+    def samples(image: Image) -> list[Sample]:
+        number = value(image)
+        return [] if number is None else [((), number)]
+
+    return samples
 
 
 def of_tags(
     value: Callable[[Tag], Number | None], *labels: Callable[[Tag], str]
-) -> Callable[[ImageState], list[Sample]]:
+) -> Callable[[Image], list[Sample]]:
     """Return samples of one value per exposed tag, with further labels; unknown is absent."""
 
-    def samples(state: ImageState) -> list[Sample]:
-        tags = state.image.exposed if state.image else ()
+    def samples(image: Image) -> list[Sample]:
         return [
-            ((tag.name, *(label(tag) for label in labels)), number)
-            for tag in tags
+            ((tag.name, *[label(tag) for label in labels]), number)
+            for tag in image.exposed
             if (number := value(tag)) is not None
         ]
 

@@ -2,7 +2,15 @@
 
 from math import inf
 
-from ncr_exporter.metrics.family import IMAGE, AgeFamily, ImageFamily, of_image, of_state, seconds
+from ncr_exporter.metrics.family import (
+    IMAGE,
+    AgeFamily,
+    ImageFamily,
+    ListingFamily,
+    of_image,
+    of_state,
+    seconds,
+)
 
 LAST_PULLED_AGE = AgeFamily(
     "ncr_image_last_pulled_age_seconds",
@@ -16,14 +24,14 @@ def _finite(value: float) -> float | None:
     return None if value == inf else value
 
 
-IMAGE_FAMILIES: tuple[ImageFamily, ...] = (
-    ImageFamily(
+IMAGE_FAMILIES: tuple[ListingFamily | ImageFamily, ...] = (
+    ListingFamily(
         "ncr_image_tags",
         "Distinct tag names, as of the last poll.",
         IMAGE,
         samples=of_image(lambda image: image.tags),
     ),
-    ImageFamily(
+    ListingFamily(
         "ncr_image_size_bytes",
         "Bytes over all platforms of all tags, each distinct digest once, as of the last poll. "
         "An upper bound: layers shared between manifests count in each. Not comparable with tag "
@@ -31,51 +39,51 @@ IMAGE_FAMILIES: tuple[ImageFamily, ...] = (
         IMAGE,
         samples=of_image(lambda image: image.size),
     ),
-    ImageFamily(
+    ListingFamily(
         "ncr_image_largest_tag_size_bytes",
         "Size of the largest tag, as ncr_tag_size_bytes, as of the last poll.",
         IMAGE,
         samples=of_image(lambda image: image.largest_tag_size),
     ),
-    ImageFamily(
+    ListingFamily(
         "ncr_image_newest_tag_size_bytes",
         "Size of the most recently updated tag, as ncr_tag_size_bytes, as of the last poll.",
         IMAGE,
         samples=of_image(lambda image: image.newest_tag_size),
     ),
-    ImageFamily(
+    ListingFamily(
         "ncr_image_last_pulled_timestamp_seconds",
         "Newest pull of any tag, as of the last poll; absent when never or unknown.",
         IMAGE,
         samples=of_image(lambda image: seconds(image.pulled)),
     ),
-    ImageFamily(
+    ListingFamily(
         "ncr_image_last_updated_timestamp_seconds",
         "Newest update of any tag, as of the last poll.",
         IMAGE,
         samples=of_image(lambda image: seconds(image.updated)),
     ),
-    ImageFamily(
+    ListingFamily(
         "ncr_image_last_used_timestamp_seconds",
         "Newest pull or update of any tag, as of the last poll: a new image that nobody pulled "
         "yet is in use.",
         IMAGE,
         samples=of_image(lambda image: seconds(image.used)),
     ),
-    ImageFamily(
+    ListingFamily(
         "ncr_image_never_pulled_tags",
         "Tags known never to have been pulled, as of the last poll; absent where the registry "
         "shows no pull time at all.",
         IMAGE,
         samples=of_image(lambda image: image.never_pulled_tags),
     ),
-    ImageFamily(
+    ListingFamily(
         "ncr_image_tags_without_series",
         "Tags that tag_series leaves out of the ncr_tag_* families, as of the last poll.",
         IMAGE,
         samples=of_image(lambda image: image.tags_without_series),
     ),
-    ImageFamily(
+    ListingFamily(
         "ncr_image_stale_tags",
         "Tags neither pulled nor updated for longer than stale_after, and not kept by keep_recent "
         "or keep_tags, as of the last poll; absent where nothing is known of pulls. Not pulled is "
@@ -83,7 +91,7 @@ IMAGE_FAMILIES: tuple[ImageFamily, ...] = (
         IMAGE,
         samples=of_image(lambda image: image.stale_tags),
     ),
-    ImageFamily(
+    ListingFamily(
         "ncr_image_reclaimable_bytes",
         "Bytes that only stale tags refer to, counted as in ncr_image_size_bytes, as of the last "
         "poll. An upper bound: layers may be shared with tags that stay. Not pulled is not unused: "
@@ -91,7 +99,7 @@ IMAGE_FAMILIES: tuple[ImageFamily, ...] = (
         IMAGE,
         samples=of_image(lambda image: image.reclaimable),
     ),
-    ImageFamily(
+    ListingFamily(
         "ncr_image_oversized_tags",
         "Tags larger than tag_size_limit, as of the last poll; absent without such a limit.",
         IMAGE,

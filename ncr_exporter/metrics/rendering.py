@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
+from ncr_exporter.inventory import Image
 from ncr_exporter.metrics.catalogue import STATE_FAMILIES
-from ncr_exporter.metrics.family import IMAGE, Family, Sample
+from ncr_exporter.metrics.family import IMAGE, Family, ImageFamily, ListingFamily, Sample
 from ncr_exporter.metrics.image_families import LAST_PULLED_AGE
 from ncr_exporter.metrics.registry_families import REGISTRY_FAMILIES
 from ncr_exporter.metrics.text import label_pair, sample_line
@@ -17,6 +19,8 @@ _REGISTRY = ("registry",)
 class RenderedImage:
     """An image's lines, ready to be joined."""
 
+    image: Image | None
+    """What the listing told that these lines say."""
     blocks: tuple[bytes, ...]
     """One per family of the catalogue, in its order; empty where nothing is known."""
     series: int
@@ -35,17 +39,29 @@ class RenderedImage:
         return f"{self.age_start}{max(0.0, round(now - self.pulled, 3))!r}\n"
 
 
-def render(state: ImageState) -> RenderedImage:
-    """Return every line that follows from an image's state."""
-    pairs = ",".join(map(label_pair, IMAGE, state.target.key))
-    blocks = tuple(_block(family, IMAGE, family.samples(state), pairs) for family in STATE_FAMILIES)
+def render(state: ImageState, before: RenderedImage | None = None) -> RenderedImage:
+    """Return every line that follows from an image's state.
+
+    `before` are its lines so far: those of a listing that told the same are taken over.
+    """
+    image, pairs = state.image, ",".join(map(label_pair, IMAGE, state.target.key))
+    same = before.blocks if before and before.image is image else None
+
+    def block(position: int, family: ListingFamily | ImageFamily) -> bytes:
+        if isinstance(family, ImageFamily):
+            return _block(family, IMAGE, family.samples(state), pairs)
+        if same is not None:
+            return same[position]
+        return _block(family, IMAGE, family.samples(image), pairs) if image else b""
+
+    blocks = tuple(block(*each) for each in enumerate(STATE_FAMILIES))
     series = sum(block.count(b"\n") for block in blocks)
     size = sum(map(len, blocks))
-    pulled = LAST_PULLED_AGE.since(state.image) if state.image else None
+    pulled = LAST_PULLED_AGE.since(image) if image else None
     if pulled is None:
-        return RenderedImage(blocks, series, "", 0.0, size)
+        return RenderedImage(image, blocks, series, "", 0.0, size)
     start = f"{LAST_PULLED_AGE.name}{{{pairs}}} "
-    return RenderedImage(blocks, series + 1, start, pulled / 1000, size)
+    return RenderedImage(image, blocks, series + 1, start, pulled / 1000, size)
 
 
 def render_registry(state: RegistryState) -> tuple[bytes, ...]:
@@ -57,8 +73,13 @@ def render_registry(state: RegistryState) -> tuple[bytes, ...]:
 
 
 def _block(family: Family, common: tuple[str, ...], samples: Iterable[Sample], pairs: str) -> bytes:
-    further = family.labels[len(common) :]
+    name, names = family.name, family.labels[len(common) :]
     return "".join(
-        sample_line(family.name, ",".join((pairs, *map(label_pair, further, values))), value)
-        for values, value in samples
+        [sample_line(name, pairs + _further(names, values), value) for values, value in samples]
     ).encode()
+
+
+@lru_cache(maxsize=1024)
+def _further(names: tuple[str, ...], values: tuple[str, ...]) -> str:
+    """Return further label pairs, each behind a comma; five families in a row ask for a tag's."""
+    return "".join(f",{pair}" for pair in map(label_pair, names, values))

@@ -2,27 +2,24 @@
 
 from collections.abc import Callable, Iterable
 
-from ncr_exporter.inventory import Platform, Tag
-from ncr_exporter.metrics.family import TAG, ImageFamily, Number, Sample, of_tags, seconds
-from ncr_exporter.states import ImageState
+from ncr_exporter.inventory import Image, Platform, Tag
+from ncr_exporter.metrics.family import TAG, ListingFamily, Number, Sample, of_tags, seconds
 
 _PLATFORM = (*TAG, "os", "architecture", "variant")
 
 
-def _stale(state: ImageState) -> Iterable[Sample]:
-    stale = state.image.stale if state.image else {}
-    return [((name,), int(is_stale)) for name, is_stale in sorted(stale.items())]
+def _stale(image: Image) -> Iterable[Sample]:
+    return [((name,), int(is_stale)) for name, is_stale in sorted(image.stale.items())]
 
 
 def _of_platforms(
     value: Callable[[Platform], Number | None],
-) -> Callable[[ImageState], list[Sample]]:
+) -> Callable[[Image], list[Sample]]:
     """Return samples of one value per platform of each exposed tag, where asked for."""
 
-    def samples(state: ImageState) -> list[Sample]:
-        if state.image is None or not state.target.policy.platform_series:
-            return []
-        return [sample for tag in state.image.exposed for sample in _platforms(tag, value)]
+    def samples(image: Image) -> list[Sample]:
+        tags = image.exposed if image.platforms_exposed else ()
+        return [sample for tag in tags for sample in _platforms(tag, value)]
 
     return samples
 
@@ -38,47 +35,47 @@ def _platforms(tag: Tag, value: Callable[[Platform], Number | None]) -> Iterable
     return found.items()
 
 
-TAG_FAMILIES: tuple[ImageFamily, ...] = (
-    ImageFamily(
+TAG_FAMILIES: tuple[ListingFamily, ...] = (
+    ListingFamily(
         "ncr_tag_size_bytes",
         "Size as the registry reports it, as of the last poll; where it reports none, the "
         "largest platform's, never a sum of platforms.",
         TAG,
         samples=of_tags(lambda tag: tag.size),
     ),
-    ImageFamily(
+    ListingFamily(
         "ncr_tag_last_pulled_timestamp_seconds",
         "Newest pull of any platform, as of the last poll; absent when never or unknown.",
         TAG,
         samples=of_tags(lambda tag: seconds(tag.pulled or None)),
     ),
-    ImageFamily(
+    ListingFamily(
         "ncr_tag_last_updated_timestamp_seconds",
         "Last update, as of the last poll; where the registry reports none, the newest of its "
         "platforms.",
         TAG,
         samples=of_tags(lambda tag: seconds(tag.updated)),
     ),
-    ImageFamily(
+    ListingFamily(
         "ncr_tag_info",
         "1; the tag's digest as of the last poll, empty where the registry reports none.",
         (*TAG, "digest"),
         samples=of_tags(lambda _: 1, lambda tag: tag.digest or ""),
     ),
-    ImageFamily(
+    ListingFamily(
         "ncr_tag_stale",
         "1 if the tag is stale, else 0, as of the last poll; absent while unknown. Not pulled is "
         "not unused: nodes keep copies.",
         TAG,
         samples=_stale,
     ),
-    ImageFamily(
+    ListingFamily(
         "ncr_tag_platform_size_bytes",
         "Size of one platform, as of the last poll; only with platform_series.",
         _PLATFORM,
         samples=_of_platforms(lambda platform: platform.size or None),
     ),
-    ImageFamily(
+    ListingFamily(
         "ncr_tag_platform_last_pulled_timestamp_seconds",
         "Newest pull of one platform, as of the last poll; absent when never or unknown; only with "
         "platform_series.",

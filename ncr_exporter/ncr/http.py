@@ -4,7 +4,7 @@ import ssl
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from http.cookiejar import CookieJar, DefaultCookiePolicy
+from http.cookiejar import CookieJar
 from pathlib import Path
 
 import certifi
@@ -70,7 +70,7 @@ def _client(api: Api, context: ssl.SSLContext, hooks: Sequence[Hook]) -> httpx.A
         trust_env=api.proxy_from_environment,
         follow_redirects=False,
         timeout=None,  # noqa: S113 -- the transport's deadline covers the whole attempt
-        cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=[])),
+        cookies=_NoCookies(),
         limits=httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=30.0),
         event_hooks={"response": [*hooks]},
         headers={
@@ -79,6 +79,16 @@ def _client(api: Api, context: ssl.SSLContext, hooks: Sequence[Hook]) -> httpx.A
             "accept-encoding": "gzip",
         },
     )
+
+
+class _NoCookies(CookieJar):
+    """Takes no cookie and gives none, without a look at what came: the API has none."""
+
+    def extract_cookies(self, response: object, request: object) -> None:
+        """Keep nothing."""
+
+    def add_cookie_header(self, request: object) -> None:
+        """Send nothing."""
 
 
 def error_from(error: httpx.HTTPError) -> ApiError:

@@ -4,7 +4,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from ncr_exporter.clock import Clock
+from ncr_exporter.inventory import Tag
 from ncr_exporter.ncr.client import Client
+from ncr_exporter.ncr.listing import Listing
 from ncr_exporter.polling import events
 from ncr_exporter.polling.budget import Budget
 from ncr_exporter.polling.expiry import Expiry
@@ -32,6 +34,8 @@ class Polling:
     """What was warned of already: registries and images of whose pulls nothing is known."""
     kept: Kept = field(default_factory=Kept)
     """What is known from before the start, until the first configuration took its share."""
+    listings: dict[JobKey, Listing[Tag]] = field(default_factory=dict)
+    """The last complete listing of each image, by which the next one is recognised."""
     over_limit: set[Account] = field(default_factory=set)
     """Accounts whose plan is known to exceed their limit, each told of once."""
 
@@ -76,3 +80,4 @@ class Polling:
         self.budget.drop(key)
         self.expiry.drop(key)
         self.told.discard(key)
+        self.listings.pop(key, None)

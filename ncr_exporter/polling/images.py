@@ -5,8 +5,8 @@ from functools import partial
 
 import structlog
 
-from ncr_exporter.ncr.client import Listing
 from ncr_exporter.ncr.errors import ApiError
+from ncr_exporter.ncr.listing import Listing
 from ncr_exporter.ncr.wire import ListedImage
 from ncr_exporter.polling import events, tags
 from ncr_exporter.polling.context import Polling

@@ -5,8 +5,8 @@ from functools import partial
 import structlog
 
 from ncr_exporter.inventory import Tag
-from ncr_exporter.ncr.client import Listing
 from ncr_exporter.ncr.errors import ApiError, NotFoundError
+from ncr_exporter.ncr.listing import Listing
 from ncr_exporter.ncr.wire import ListedImage
 from ncr_exporter.polling import events
 from ncr_exporter.polling.context import Polling
@@ -64,7 +64,8 @@ async def poll(polling: Polling, key: ImageKey) -> bool:
     target = polling.store.images[key].target
     client = polling.clients[target.registry.account]
     try:
-        listing = await client.tags(target.registry.path, target.name)
+        before = polling.listings.get(key)
+        listing = await client.tags(target.registry.path, target.name, before)
         _succeeded(polling, key, listing, started)
     except ApiError as error:
         _failed(polling, key, error, started)
@@ -81,6 +82,7 @@ def _succeeded(polling: Polling, key: ImageKey, listing: Listing[Tag], started: 
     target, before = state.target, state.failure  # the target may be another than when it began
     duration = round(polling.clock.monotonic() - started, 6)
     now = round(polling.clock.time(), 3)
+    polling.listings[key] = listing
     polling.store.succeeded(target, listing.records, at=now, duration=duration)
     account = target.registry.account
     polling.plan(target.key, account, target.timing.interval, listing.pages)
