@@ -79,12 +79,13 @@ def test_a_tag_without_platforms_counts_by_its_full_size() -> None:
     assert image.size == 12
 
 
-def test_a_digest_whose_size_is_known_only_once_has_that_size() -> None:
-    image = evaluated(
-        Tag("a", platforms=(platform(digest="sha256:a"),)),
-        Tag("b", platforms=(platform(digest="sha256:a", size=9),)),
-    )
-    assert image.size == 9
+@pytest.mark.parametrize("sizes", [(None, 9), (9, None), (5, 9), (9, 5), (0, 9), (9, 0)])
+def test_a_digest_is_as_large_as_the_largest_record_of_it_says(
+    sizes: tuple[int | None, ...],
+) -> None:
+    records = [platform(digest="sha256:a", size=size) for size in sizes]
+    tags = [Tag(f"v{n}", platforms=(record,)) for n, record in enumerate(records)]
+    assert evaluated(*tags).size == 9
 
 
 def test_an_image_whose_sizes_are_all_unknown_has_no_size() -> None:
