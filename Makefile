@@ -12,12 +12,12 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help demo venv test fuzz docs lint format types prometheus browser screenshots dashboards check-dashboards \
+.PHONY: help demo venv test fuzz soak docs lint format types prometheus browser screenshots dashboards check-dashboards \
 	deploy-tools manifests image check-image check-kubernetes check-workflows check-package dist sbom lock clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s%s\n", $$1, $$2}' Makefile
-	@echo 'ARGS="…" is handed on to demo, test (pytest), fuzz and lock (uv); PYTHON=python3.13 chooses the Python.'
+	@echo 'ARGS="…" is handed on to demo, test (pytest), fuzz, soak and lock (uv); PYTHON=python3.13 chooses the Python.'
 
 demo: $(VENV)/.program ## run everything against a simulated registry, until Ctrl-C
 	@exec $(BIN)/ncr-exporter demo $(ARGS)
@@ -33,6 +33,9 @@ test: lint types prometheus browser deploy-tools ## lint, types, then all tests 
 
 fuzz: venv ## search every property afresh, for ten minutes (ARGS="--seconds=3600 -k NAME")
 	@$(BIN)/python -m tools.fuzz $(ARGS)
+
+soak: venv ## an hour of bad days in minutes, with its report in build/soak.md (ARGS="--minutes 5 --seed 7")
+	@$(BIN)/python -m tools.soak $(ARGS)
 
 docs: venv ## write the documents that follow from the code
 	@$(BIN)/python -m tools.documents

@@ -52,7 +52,7 @@ class Accounts:
         self._hooks = hooks
         self._patience = patience
         self._made_by: tuple[Api, Path, float] | None = None
-        self._retiring: set[asyncio.Task[None]] = set()
+        self._retiring: dict[asyncio.Task[None], Client] = {}
 
     async def __aenter__(self) -> Self:
         return self
@@ -60,7 +60,7 @@ class Accounts:
     async def __aexit__(self, *_: object) -> None:
         for task in self._retiring:
             task.cancel()
-        for client in self.clients.values():
+        for client in [*self._retiring.values(), *self.clients.values()]:
             await client.transport.close()
 
     def apply(self, config: Config, catalogs: Iterable[Catalog], *, rate: float) -> None:
@@ -108,14 +108,15 @@ class Accounts:
             timeout=api.timeout,
             clock=self._clock,
             observer=self._observer,
+            retries=before.transport.retries if before else None,
         )
         return Client(transport, page_size=api.page_size, observer=self._observer)
 
     def _retire(self, client: Client) -> None:
-        """Close a client once its requests under way have ended."""
-        task = asyncio.create_task(client.transport.retire())
-        self._retiring.add(task)
-        task.add_done_callback(self._retiring.discard)
+        """Close a client once its listings under way have ended."""
+        task = asyncio.create_task(client.retire())
+        self._retiring[task] = client
+        task.add_done_callback(self._retiring.pop)
 
 
 @asynccontextmanager

@@ -1,17 +1,24 @@
 """Registries of one account share a client and its limits; those of another share nothing."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 
-from ncr_exporter.accounts import connected, uses
+from ncr_exporter.accounts import Accounts, connected, uses
 from ncr_exporter.config import parse
+from ncr_exporter.demo.faults import fault_named
+from ncr_exporter.demo.registry import SimulatedRegistry
 from ncr_exporter.metrics.own import AccountUse
+from ncr_exporter.ncr.client import Client
+from ncr_exporter.ncr.errors import ServerError
 from ncr_exporter.ncr.keys import CredentialsError
+from ncr_exporter.ncr.retries import BURST
 from ncr_exporter.polling.budget import Budget
 from ncr_exporter.targets import catalogs
-from tests.peer import Heard
-from tests.support import ManualClock
+from tests.peer import REGISTRY, Heard, simulated, source_of, tag
+from tests.support import ManualClock, passing
 
 TWO_ACCOUNTS = """
 api: {requests_per_second: 7}
@@ -78,3 +85,92 @@ def test_an_account_without_a_key_is_refused_before_anything_starts() -> None:
                 pass
 
     asyncio.run(run())
+
+
+ONE_ACCOUNT = """
+api: {{base_url: "{url}", timeout: {timeout}s, page_size: 10}}
+credentials: {{access_key: DEMOACCESSKEY, secret_key: demo-secret-key}}
+registries: [my-registry]
+"""
+
+
+class Reloaded:
+    """The client of one account, and the one that another configuration puts in its place."""
+
+    def __init__(self, accounts: Accounts, url: str) -> None:
+        self.accounts = accounts
+        self._url = url
+
+    def reload(self, timeout: int) -> Client:
+        """Put a configuration in force; return the client that is in force then."""
+        config = parse(ONE_ACCOUNT.format(url=self._url, timeout=timeout), "test.yml", {})
+        self.accounts.apply(config, catalogs(config), rate=1000.0)
+        (client,) = self.accounts.clients.values()
+        return client
+
+
+@asynccontextmanager
+async def reloaded(
+    clock: ManualClock, heard: Heard
+) -> AsyncIterator[tuple[Reloaded, SimulatedRegistry]]:
+    source = source_of(app=[tag(f"v{n}") for n in range(30)])
+    async with (
+        simulated(source, clock=clock) as (registry, url),
+        Accounts(environ={}, clock=clock, observer=heard) as accounts,
+    ):
+        yield Reloaded(accounts, url), registry
+
+
+def is_closed(client: Client) -> bool:
+    """Tell whether every connection of a client is closed, of which it had some."""
+    made = client.transport._lanes._all
+    return bool(made) and all(http.is_closed for http in made)
+
+
+def test_a_listing_that_waits_to_retry_a_page_outlives_the_reload_that_retires_its_client() -> None:
+    async def run() -> None:
+        clock, heard = ManualClock(), Heard()
+        async with reloaded(clock, heard) as (it, registry):
+            before = it.reload(timeout=5)
+            registry.faults.add(fault_named("unavailable"), where="page=2", times=1)
+            listing = asyncio.create_task(before.tags(REGISTRY, "app"))
+            await passing(clock, lambda: heard.retries)
+            assert it.reload(timeout=6) is not before
+            await passing(clock, listing.done)
+            assert len((await listing).records) == 30
+            await passing(clock, lambda: is_closed(before))
+
+    asyncio.run(run())
+
+
+def test_a_client_that_was_retired_is_closed_when_the_program_stops_whatever_is_under_way() -> None:
+    async def run() -> None:
+        clock, heard = ManualClock(), Heard()
+        async with reloaded(clock, heard) as (it, registry):
+            before = it.reload(timeout=5)
+            registry.fault = fault_named("hang")
+            listing = asyncio.create_task(before.tags(REGISTRY, "app"))
+            await passing(clock, lambda: registry.requests)
+            it.reload(timeout=6)
+            await it.accounts.__aexit__()
+            assert is_closed(before)
+            listing.cancel()
+
+    asyncio.run(run())
+
+
+def test_a_reload_in_an_outage_brings_no_fresh_retries() -> None:
+    async def run() -> int:
+        clock, heard = ManualClock(), Heard()
+        async with reloaded(clock, heard) as (it, registry):
+            registry.fault = fault_named("unavailable")
+            for timeout in range(2, 12):
+                listing = asyncio.create_task(it.reload(timeout).tags(REGISTRY, "app"))
+                while not listing.done():
+                    await clock.advance(0.5)
+                    await asyncio.sleep(0.001)
+                with pytest.raises(ServerError):
+                    await listing
+        return heard.retries
+
+    assert asyncio.run(run()) == BURST

@@ -13,12 +13,19 @@ import pytest
 
 from ncr_exporter.demo.data import GeneratedSource
 from ncr_exporter.demo.faults import FAULTS, fault_named, sockets
-from ncr_exporter.demo.registry import ROTATED_SECRET_KEY, SimulatedRegistry
-from ncr_exporter.demo.run import demo_config
+from ncr_exporter.demo.owner import HANDED_OUT_AFTER, key_file
+from ncr_exporter.demo.registry import (
+    DEMO_ACCESS_KEY,
+    DEMO_SECRET_KEY,
+    ROTATED_SECRET_KEY,
+    SimulatedRegistry,
+)
+from ncr_exporter.demo.run import KEY, demo_config
 from ncr_exporter.demo.run import simulated as demo_registry
 from ncr_exporter.web.messages import Request, Response
 from ncr_exporter.web.server import Server
 from tests.faulty import LISTED, NOW, PREFIX, TAGS, Get, answer_to, simulated, spoiled, with_client
+from tests.support import ManualClock, passing
 
 SECOND = f"{PREFIX}/demo-registry/app/tags?page=2&pagesize=10"
 FIRST = SECOND.replace("page=2", "page=1", 1)
@@ -159,11 +166,26 @@ class TestSurroundings:
         assert with_client(registry, scenario) == [200, 401, 401]
         assert set(registry.keys.values()) == {ROTATED_SECRET_KEY}
 
+    def test_the_owner_of_the_demos_account_hands_a_rotated_key_out_after_a_while(self) -> None:
+        async def scenario() -> None:
+            clock, registry = ManualClock(), simulated()
+            async with key_file(registry, clock) as path:
+                await clock.advance(60)
+                assert path.read_text() == DEMO_SECRET_KEY
+                assert path.stat().st_mode & 0o077 == 0
+                registry.keys = {DEMO_ACCESS_KEY: ROTATED_SECRET_KEY}
+                await clock.advance(HANDED_OUT_AFTER - 1)
+                assert path.read_text() == DEMO_SECRET_KEY, "polls fail for a while"
+                await passing(clock, lambda: path.read_text() == ROTATED_SECRET_KEY)
+            assert not path.exists()
+
+        asyncio.run(scenario())
+
     @pytest.mark.parametrize("name", ["expired-tls", "self-signed-tls"])
     def test_a_demo_with_a_bad_certificate_asks_by_https(self, name: str) -> None:
         registry, config_of = demo_registry(None, name)
         assert registry.fault is FAULTS[name]
-        trusted = config_of("https://127.0.0.1:1").api.ca_file
+        trusted = config_of("https://127.0.0.1:1", KEY).api.ca_file
         assert (trusted is not None) == (name == "expired-tls")
         assert demo_config("http://127.0.0.1:1", GeneratedSource()).api.ca_file is None
 

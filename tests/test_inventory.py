@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ncr_exporter.config import parse
 from ncr_exporter.inventory import (
     Image,
     Knowledge,
@@ -16,6 +17,7 @@ from ncr_exporter.inventory import (
     evaluate,
     records_pulls,
 )
+from ncr_exporter.targets import catalogs
 
 DAY = 86_400_000
 NOW = 1_760_000_000_000
@@ -77,12 +79,13 @@ def test_a_tag_without_platforms_counts_by_its_full_size() -> None:
     assert image.size == 12
 
 
-def test_a_digest_whose_size_is_known_only_once_has_that_size() -> None:
-    image = evaluated(
-        Tag("a", platforms=(platform(digest="sha256:a"),)),
-        Tag("b", platforms=(platform(digest="sha256:a", size=9),)),
-    )
-    assert image.size == 9
+@pytest.mark.parametrize("sizes", [(None, 9), (9, None), (5, 9), (9, 5), (0, 9), (9, 0)])
+def test_a_digest_is_as_large_as_the_largest_record_of_it_says(
+    sizes: tuple[int | None, ...],
+) -> None:
+    records = [platform(digest="sha256:a", size=size) for size in sizes]
+    tags = [Tag(f"v{n}", platforms=(record,)) for n, record in enumerate(records)]
+    assert evaluated(*tags).size == 9
 
 
 def test_an_image_whose_sizes_are_all_unknown_has_no_size() -> None:
@@ -111,7 +114,56 @@ def test_without_any_update_time_no_tag_is_the_newest() -> None:
     assert evaluated(Tag("a", full_size=5)).newest_tag_size is None
 
 
+def test_the_newest_tag_is_not_the_first_by_name_and_one_without_a_time_is_older_than_any() -> None:
+    image = evaluated(
+        Tag("a", full_size=1, last_updated=NOW - DAY),
+        Tag("b", full_size=2),
+        Tag("c", full_size=3, last_updated=NOW),
+    )
+    assert image.newest_tag_size == 3
+
+
+def test_a_record_that_tells_nothing_leaves_everything_unknown() -> None:
+    assert Platform() == Platform(None, "", "", "", None, None, None)
+    assert Tag("v1") == Tag("v1", None, None, None, ())
+
+
 # --- times ---
+
+
+def test_an_image_was_pulled_and_updated_when_one_of_its_tags_last_was() -> None:
+    image = evaluated(
+        Tag("a", last_updated=NOW - 9 * DAY, platforms=(platform(pulled=NOW - 2 * DAY),)),
+        Tag("b", last_updated=NOW - 3 * DAY, platforms=(platform(pulled=0),)),
+        Tag("c"),
+    )
+    assert (image.pulled, image.updated) == (NOW - 2 * DAY, NOW - 3 * DAY)
+    assert image.used == NOW - 2 * DAY
+
+
+@pytest.mark.parametrize(
+    ("pulled", "recorded", "known"),
+    [(NOW, True, True), (NOW, False, True), (0, True, True), (0, False, False)],
+    ids=["a time", "a time, the first of its registry", "never", "a 0 that may be anything"],
+)
+def test_pulls_are_known_by_a_time_or_where_never_is_believed(
+    pulled: int,
+    recorded: bool,  # noqa: FBT001 -- a parametrised case
+    known: bool,  # noqa: FBT001 -- likewise
+) -> None:
+    tag = Tag("v1", last_updated=NOW, platforms=(platform(pulled=pulled),))
+    assert evaluated(tag, pulls_recorded=recorded).pulls_are_known is known
+
+
+def test_of_a_registry_and_an_image_that_nobody_told_of_nothing_is_believed() -> None:
+    never = (Tag("v1", platforms=(platform(pulled=0),)),)
+    assert not Knowledge().trusts(never)
+    assert Knowledge(registry_records_pulls=True).trusts(never)
+
+
+def test_an_image_that_was_pulled_and_has_no_tags_left_has_0_of_everything() -> None:
+    image = evaluated(pull_count=7)
+    assert (image.never_pulled_tags, image.stale_tags, image.reclaimable) == (0, 0, 0)
 
 
 def test_a_tag_was_pulled_when_its_last_pulled_platform_was() -> None:
@@ -185,6 +237,22 @@ def test_the_largest_tags_get_series_when_asked_for() -> None:
         "v001",
         "v002",
     ]
+
+
+def test_names_do_not_decide_which_tags_are_newest_or_largest() -> None:
+    tags = [
+        Tag("a", full_size=10, last_updated=NOW - 2 * DAY),
+        Tag("b", full_size=30, last_updated=NOW - DAY),
+        Tag("c", full_size=20, last_updated=NOW),
+    ]
+    assert names(*tags, tag_series=1, tag_series_by=("updated",)) == ["c"]
+    assert names(*tags, tag_series=1, tag_series_by=("size",)) == ["b"]
+
+
+def test_a_tag_of_unknown_size_or_update_pushes_out_none_of_those_that_are_known() -> None:
+    unknown, known = Tag("a"), Tag("b", full_size=1, last_updated=DAY)
+    assert names(unknown, known, tag_series=1, tag_series_by=("updated",)) == ["b"]
+    assert names(unknown, known, tag_series=1, tag_series_by=("size",)) == ["b"]
 
 
 def test_a_cap_of_0_exposes_no_tag_and_no_cap_exposes_all() -> None:
@@ -393,6 +461,12 @@ def test_records_without_a_digest_are_reclaimable_each() -> None:
     assert evaluated(aged("old", 400, platforms=loose), **KEEP_NONE).reclaimable == 15
 
 
+def test_a_record_without_a_digest_is_reclaimable_beside_one_of_a_live_tag() -> None:
+    stale = aged("old", 400, platforms=(platform(size=10, pulled=0),))
+    live = aged("fresh", 1, platforms=(platform(size=5, pulled=0),))
+    assert evaluated(stale, live, **KEEP_NONE).reclaimable == 10
+
+
 def test_nothing_stale_makes_0_bytes_reclaimable() -> None:
     assert evaluated(aged("fresh", 1), **KEEP_NONE).reclaimable == 0
 
@@ -442,3 +516,13 @@ def test_tags_larger_than_the_limit_are_oversized() -> None:
     tags = [Tag("small", full_size=10), Tag("large", full_size=11), Tag("unknown")]
     assert evaluated(*tags, tag_size_limit=10).oversized_tags == 1
     assert evaluated(*tags).oversized_tags is None
+
+
+def test_a_tag_of_unknown_size_is_oversized_by_no_limit() -> None:
+    assert evaluated(Tag("unknown"), tag_size_limit=0).oversized_tags == 0
+
+
+def test_a_policy_by_default_is_that_of_a_configuration_which_says_nothing() -> None:
+    (catalog,) = catalogs(parse("registries: [{name: r, images: [app]}]", "test.yml", {}))
+    ((rule,),) = (registry.rules for registry in catalog.named)
+    assert rule.policy == Policy()

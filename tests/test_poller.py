@@ -10,7 +10,8 @@ from ncr_exporter.demo.faults import fault_named
 from ncr_exporter.polling.schedule import phase_of
 from ncr_exporter.states import ImageState
 from ncr_exporter.targets import Timing
-from tests.rounds import INTERVAL, Round, events, naming, play
+from tests.peer import tag
+from tests.rounds import INTERVAL, Round, choosing, events, naming, play
 from tests.states import catalog_of, registry_target, rule
 from tests.support import passing, settle
 
@@ -77,6 +78,51 @@ def test_the_next_poll_of_an_image_is_known_but_while_it_is_polled() -> None:
         await polling.clock.advance(0.02)
         await polling.settled()
         assert len(polling.tag_requests) == before + 1
+
+    play(scenario)
+
+
+def test_of_an_image_that_came_and_went_nothing_is_remembered() -> None:
+    async def scenario(polling: Round) -> None:
+        polling.images["used"] = [tag("v1")]
+        await polling.first_round(choosing(rule("*")))
+        for number in range(5):
+            name = f"app-{number}"
+            polling.images[name] = [tag("v1", pulled=None)]
+            polling.fleet.counted["my-registry", name] = 7
+            await polling.intervals(3)
+            assert name in polling.published
+            del polling.images[name]
+            await polling.intervals(3)
+        assert polling.published == ["app", "used", "web"]
+        assert polling.poller._polling.told == set()
+
+    logs = play(scenario)
+    warned = [entry["image"] for entry in logs if "pulls" in entry["event"]]
+    assert warned == [f"app-{number}" for number in range(5)]
+
+
+def test_who_was_ready_stays_ready_while_an_image_that_was_pushed_waits_for_its_first_poll() -> (
+    None
+):
+    async def scenario(polling: Round) -> None:
+        await polling.first_round(choosing(rule("*")))
+        polling.registry.faults.add(fault_named("hang"), where="/new/tags?")
+        polling.images["new"] = [tag("v1")]
+        await polling.clock.advance(INTERVAL)
+        await passing(polling.clock, lambda: "new" in polling.published)
+        assert polling.state("new").polls == 0
+        assert polling.poller.ready
+
+    play(scenario)
+
+
+def test_who_was_ready_stays_ready_over_a_reload_that_names_another_image() -> None:
+    async def scenario(polling: Round) -> None:
+        await polling.first_round(naming("app"))
+        polling.poller.apply([naming("app", "web")])
+        assert polling.state("web").polls == 0
+        assert polling.poller.ready
 
     play(scenario)
 

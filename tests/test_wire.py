@@ -246,6 +246,26 @@ def test_the_message_says_when_html_came_instead() -> None:
         tag_page(NOT_PAGES["html"], NOW_MS)
 
 
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (
+            b'{"results": [{"name": "\xe9tude"}]}',
+            r"""the answer is not text in UTF-8: at byte 23, 'esults": [{"name": "étude"}]}'""",
+        ),
+        ('{"results": [{"name": "é'.encode()[:-1], "not JSON, or cut short"),
+        ('{"results": [{"name": "é'.encode("utf-16")[:-1], "not JSON, or cut short"),
+    ],
+    ids=["Latin-1", "UTF-8 cut within a letter", "UTF-16 cut within a letter"],
+)
+def test_the_message_tells_a_wrong_encoding_from_an_answer_cut_short(
+    body: bytes, words: str
+) -> None:
+    with pytest.raises(MalformedError) as raised:
+        tag_page(body, NOW_MS)
+    assert words in str(raised.value)
+
+
 JSON_VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),

@@ -77,7 +77,10 @@ COMMAND = Command(
             switch=True,
         ),
         Flag(
-            "--web.max-requests", "8", positive, "requests served at a time; further ones get 503"
+            "--web.max-requests",
+            "8",
+            positive,
+            "requests served at a time; further ones wait for 5 s, then get 503",
         ),
         Flag(
             "--storage.path",

@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from ncr_exporter.config import Config, parse
 from ncr_exporter.demo import certificates
 from ncr_exporter.demo.data import GeneratedSource, Source, file_source
 from ncr_exporter.demo.faults import fault_named
+from ncr_exporter.demo.owner import key_file
 from ncr_exporter.demo.registry import DEMO_ACCESS_KEY, DEMO_SECRET_KEY, SimulatedRegistry
 from ncr_exporter.demo.replay import ReplayedRegistry
 from ncr_exporter.flags import Address
@@ -19,8 +21,10 @@ from ncr_exporter.recording.reading import read_recording
 from ncr_exporter.web.limits import Limits
 from ncr_exporter.web.server import Server
 
-ConfigOf = Callable[[str], Config]
-"""The simulated registry's base URL → what a user would write to watch all of it."""
+ConfigOf = Callable[[str, dict[str, str]], Config]
+"""The simulated registry's base URL, and its key → what a user would write to watch all of it."""
+KEY = {"access_key": DEMO_ACCESS_KEY, "secret_key": DEMO_SECRET_KEY}
+"""The section `credentials`."""
 
 
 def replayed(directory: str, fault: str | None) -> tuple[SimulatedRegistry, ConfigOf]:
@@ -34,7 +38,7 @@ def replayed(directory: str, fault: str | None) -> tuple[SimulatedRegistry, Conf
     registry = ReplayedRegistry(recording, keys=keys, clock=SystemClock())
     registry.fault = fault_named(fault) if fault else None
     api = {"zone": recording.zone, "page_size": recording.page_size, "ca_file": _bundle(registry)}
-    return registry, lambda url: _config(url, recording.registries, **api)
+    return registry, lambda url, key: _config(url, key, recording.registries, **api)
 
 
 def simulated(tags: str | None, fault: str | None) -> tuple[SimulatedRegistry, ConfigOf]:
@@ -47,16 +51,20 @@ def simulated(tags: str | None, fault: str | None) -> tuple[SimulatedRegistry, C
     keys = {DEMO_ACCESS_KEY: DEMO_SECRET_KEY}
     registry = SimulatedRegistry(source, keys=keys, clock=SystemClock())
     registry.fault = fault_named(fault) if fault else None
-    return registry, lambda url: demo_config(url, source, ca_file=_bundle(registry))
+    return registry, lambda url, key: demo_config(url, source, key, ca_file=_bundle(registry))
 
 
 async def demo(registry: SimulatedRegistry, config_of: ConfigOf, listen: Sequence[Address]) -> int:
     """Serve until SIGTERM or SIGINT; return the exit code."""
     certificate = _certificate(registry)
     gate = certificates.gate(certificate)
-    async with Server(registry.handle, Limits(requests=64), gate) as server:
-        port = await server.listen("127.0.0.1", 0)
-        config = config_of(f"{'https' if certificate else 'http'}://127.0.0.1:{port}")
+    async with AsyncExitStack() as stack:
+        server = await stack.enter_async_context(Server(registry.handle, Limits(requests=64), gate))
+        port, key = await server.listen("127.0.0.1", 0), KEY
+        if registry.fault and registry.fault.rotates_key:
+            path = await stack.enter_async_context(key_file(registry, SystemClock()))
+            key = {"access_key": DEMO_ACCESS_KEY, "secret_key_file": str(path)}
+        config = config_of(f"{'https' if certificate else 'http'}://127.0.0.1:{port}", key)
         return await serve(config, ServeOptions(tuple(listen)), announce=_announce)
 
 
@@ -68,17 +76,27 @@ def _bundle(registry: SimulatedRegistry) -> str | None:
     return certificates.trusted(_certificate(registry))
 
 
-def demo_config(base_url: str, source: Source, **api: Any) -> Config:  # noqa: ANN401 -- keys of the section `api`
+def demo_config(
+    base_url: str,
+    source: Source,
+    key: dict[str, str] = KEY,
+    **api: Any,  # noqa: ANN401 -- keys of the section `api`
+) -> Config:
     """Return what a user would write to watch all of `source`, with short intervals."""
     now_ms = SystemClock().time() * 1000
     names = [str(registry["name"]) for registry in source.registries(now_ms)]
-    return _config(base_url, [{"name": name} for name in names], **api)
+    return _config(base_url, key, [{"name": name} for name in names], **api)
 
 
-def _config(base_url: str, registries: list[dict[str, Any]], **api: Any) -> Config:  # noqa: ANN401 -- keys of the section `api`
+def _config(
+    base_url: str,
+    key: dict[str, str],
+    registries: list[dict[str, Any]],
+    **api: Any,  # noqa: ANN401 -- keys of the section `api`
+) -> Config:
     content = {
         "api": {"base_url": base_url, "requests_per_second": 50, **api},
-        "credentials": {"access_key": DEMO_ACCESS_KEY, "secret_key": DEMO_SECRET_KEY},
+        "credentials": key,
         "defaults": {
             "interval": "10s",
             "tag_size_limit": "500MB",

@@ -51,17 +51,13 @@ class Tag(msgspec.Struct, frozen=True, gc=False):
             return None
         return newest
 
-    @property
-    def used(self) -> int | None:
-        """The newest pull or update; None where neither a pull is known nor that there was none.
-
-        A tag pushed yesterday and never pulled was used yesterday.
-        """
-        return last_use(self.pulled, self.updated)
-
 
 def last_use(pulled: int | None, updated: int | None) -> int | None:
-    """Return the later of a pull (`NEVER` is one) and an update; see `Tag.used`."""
+    """Return the later of a pull (`NEVER` is one) and an update.
+
+    None where neither a pull is known nor that there was none. A tag pushed yesterday and never
+    pulled was used yesterday.
+    """
     return None if pulled is None else max(pulled, updated or 0) or None
 
 

@@ -1,5 +1,8 @@
 """Complete listings: page after page until there is no next, or an error and nothing."""
 
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Generic
 
@@ -41,6 +44,17 @@ class Client:
         self.transport = transport
         self.page_size = page_size
         self._observer = observer
+        self._listings = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    async def retire(self) -> None:
+        """Close all connections once no listing is under way; nothing new must come.
+
+        Of a listing, not of a request: one may be between two pages, or wait to ask again.
+        """
+        await self._idle.wait()
+        await self.transport.close()
 
     async def tags(
         self, registry: RegistryPath, image: str, before: Listing[Tag] | None = None
@@ -73,14 +87,27 @@ class Client:
         Where the number of names tells of it the list is read once more; `count` is documented
         with another list's words, so what still differs then is believed, and counted.
         """
-        reading = await self._read(request)
-        if reading.agrees:
-            return reading.listing
-        reading = await self._read(request)
+        with self._listing():
+            reading = await self._read(request)
+            if reading.agrees:
+                return reading.listing
+            reading = await self._read(request)
         if not reading.agrees:
             self._observer.miscounted(*request.purpose)
             log.debug("count differs from the names listed", path=request.path, **reading.numbers)
         return reading.listing
+
+    @contextmanager
+    def _listing(self) -> Iterator[None]:
+        """Keep the connections from being closed meanwhile."""
+        self._listings += 1
+        self._idle.clear()
+        try:
+            yield
+        finally:
+            self._listings -= 1
+            if not self._listings:
+                self._idle.set()
 
     async def _read(self, request: Request[Record]) -> Reading[Record]:
         """Read page after page; a listing that is begun goes before those that are not."""

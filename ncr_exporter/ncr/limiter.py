@@ -30,16 +30,11 @@ class Limiter:
         """`gate` is that of a limiter before this one: a closed gate must stay closed."""
         self.pace = Pace(rate)
         self.gate = gate or Gate()
-        self._slots = self._free = slots
+        self._free = slots
         self._patience = patience
         self._clock = clock
         self._waiting: TurnQueue[asyncio.Future[bool]] = TurnQueue()
         self._timer: Timer | None = None
-
-    @property
-    def idle(self) -> bool:
-        """Whether no request is under way or waits."""
-        return self._free == self._slots and not self._waiting
 
     @asynccontextmanager
     async def turn(self, registry: str, urgency: Urgency) -> AsyncIterator[None]:

@@ -28,8 +28,6 @@ from ncr_exporter.ncr.retries import Attempts, RetryBudget
 from ncr_exporter.ncr.signature import signed_headers
 from ncr_exporter.ncr.turns import Urgency
 
-_LOOK_AGAIN = 1.0  # seconds
-
 Result = TypeVar("Result")
 
 log = structlog.get_logger()
@@ -55,8 +53,11 @@ class Transport:
         timeout: float,
         clock: Clock,
         observer: Observer,
+        retries: RetryBudget | None = None,
     ) -> None:
+        """`retries` is the budget of a transport before this one: no reload may bring a new one."""
         self.limiter = limiter
+        self.retries = retries or RetryBudget()
         self.gateway_clock = GatewayClock(clock)
         self._lanes = lanes
         self._base_url = httpx.URL(base_url)
@@ -64,18 +65,11 @@ class Transport:
         self._timeout = timeout
         self._clock = clock
         self._observer = observer
-        self._retries = RetryBudget()
         self._large = asyncio.Lock()
         self._reading = asyncio.Lock()
 
     async def close(self) -> None:
         """Close all connections, whatever is under way."""
-        await self._lanes.aclose()
-
-    async def retire(self) -> None:
-        """Close all connections once nothing is under way; nothing new must come."""
-        while not self.limiter.idle:
-            await self._clock.sleep(_LOOK_AGAIN)
         await self._lanes.aclose()
 
     async def get(
@@ -92,7 +86,7 @@ class Transport:
         Raises:
             ApiError: after the retries that this kind of error is given.
         """
-        attempts = Attempts(self._retries)
+        attempts = Attempts(self.retries)
         while True:
             correction = self.gateway_clock.correction
             try:
@@ -104,7 +98,7 @@ class Transport:
                 if pause is None:
                     raise
             else:
-                self._retries.earn()
+                self.retries.earn()
                 return result
             self._observer.retry(*purpose)
             await self._clock.sleep(pause)

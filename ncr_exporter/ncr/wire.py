@@ -233,12 +233,22 @@ def _plain_page(body: bytes, loose: Callable[[object], Record | None]) -> WirePa
         content = json.loads(body)
     except RecursionError:
         raise MalformedError("the answer is nested too deeply") from None
+    except UnicodeDecodeError as error:
+        raise MalformedError(_not_text(error, body)) from None
     except ValueError:
         raise MalformedError(_not_json(body)) from None
     results = content.get("results") if isinstance(content, dict) else None
     if not isinstance(results, list):
         raise MalformedError("the answer is JSON, but not a page: it has no list `results`")
     return WirePage([loose(item) for item in results], content.get("count"), content.get("next"))
+
+
+def _not_text(error: UnicodeDecodeError, body: bytes) -> str:
+    """Say where the encoding is wrong; where only the last letter is, it was cut."""
+    if error.reason in {"unexpected end of data", "truncated data"}:
+        return _not_json(body)
+    near = body[max(0, error.start - 20) : error.start + 20].decode("latin-1")
+    return f"the answer is not text in {error.encoding.upper()}: at byte {error.start}, {near!r}"
 
 
 def _not_json(body: bytes) -> str:

@@ -79,4 +79,5 @@ class Polling:
         self.scheduler.remove(key)
         self.budget.drop(key)
         self.expiry.drop(key)
+        self.told.discard(key)
         self.listings.pop(key, None)

@@ -91,6 +91,7 @@ def end(polling: Polling, registry: RegistryTarget) -> None:
     """Stop listing a registry and polling its images, and publish them no longer."""
     polling.end(_key(registry))
     polling.expiry.drop(_description(registry))
+    polling.told.discard((registry.label,))
     for state in polling.store.images_of(registry.label):
         polling.end(state.target.key)
     polling.store.remove_registry(registry.label)

@@ -32,15 +32,13 @@ class Poller:
         """`kept` is what is known from before; with `once` nothing is polled a second time."""
         scheduler = Scheduler(clock, first_round=self._first_round_ended, once=once)
         expiry = Expiry(clock, off=once)
+        self.ready = False
+        """Whether everything known at the start was asked for once. For good: an image that is
+        pushed later must not take an exporter at work out of its service."""
         self._watches: dict[JobKey, Watch] = {}
         self._polling = Polling(
             clients, store, budget, clock, shard, scheduler, expiry, kept=kept or Kept()
         )
-
-    @property
-    def ready(self) -> bool:
-        """Whether everything known so far was asked for at least once."""
-        return bool(self._watches) and self._polling.scheduler.all_tried
 
     @property
     def busy(self) -> bool:
@@ -66,6 +64,8 @@ class Poller:
         self._polling.kept.clear()
         for account in self._polling.clients:
             self._polling.review_plan(account)
+        if self._polling.scheduler.all_tried:  # what was known from before needs no first poll
+            self.ready = True
 
     def _watch(self, catalogs: Iterable[Catalog]) -> None:
         """Begin, go on with and end the registry lists."""
@@ -90,6 +90,7 @@ class Poller:
 
     def _first_round_ended(self) -> None:
         """Log the plans: only now is it known how many images and pages there are."""
+        self.ready = True
         for account in self._polling.clients:
             if account not in self._polling.over_limit:  # else that was said already
                 events.planned(self._polling.store, self._polling.budget, account)

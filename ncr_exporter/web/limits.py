@@ -15,8 +15,9 @@ class Limits:
     """Without one piece (128 KiB) of the answer taken, the connection is cut."""
     answer: float = 120.0
     """From the whole request to the last byte of its answer taken, however steadily one reads."""
-    admission: float = 1.0
-    """How long a request waits for a place before it is refused."""
+    admission: float = 5.0
+    """How long a request waits for a place before it is refused. Half of Prometheus' own patience
+    (10 s): a scrape that is late is better than one that is refused, and lost."""
     requests: int = 8
     """Requests served at a time; one that waits for its client to read counts no more."""
     connections: int = 800

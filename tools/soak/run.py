@@ -1,0 +1,226 @@
+"""A soak: the plan carried out, everybody asking meanwhile, and the exporter looked at."""
+
+import asyncio
+import tempfile
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Executor, ProcessPoolExecutor
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+from multiprocessing import get_context
+from pathlib import Path
+
+import httpx
+
+from tools.soak.plan import Calm, Image, Reload, Settings, Step, plan
+from tools.soak.program import Program, running
+from tools.soak.readings import Key, Reading
+from tools.soak.report import Findings
+from tools.soak.scrapers import KINDS, Checks, Heard, Scrapers, now
+from tools.soak.settings import SECRET_FILE, configuration
+from tools.soak.world import Tally, World
+
+_PATIENCE = 60.0
+"""Seconds: what a busy machine may take. Whether it is slow, the report says."""
+_MANY = httpx.Limits(max_connections=100, keepalive_expiry=30.0)
+_READY = 60.0  # seconds
+_HEALS = 60.0
+"""Seconds; on a quiet machine all is well again in two."""
+_RELOADS = 20.0
+_LATE = 10.0
+"""Seconds that a busy machine may take to act on a reload."""
+
+
+class Soak:
+    """One exporter in one world."""
+
+    def __init__(self, world: World, url: str, directory: Path, seed: int, pool: Executor) -> None:
+        self.problems: list[str] = []
+        self.heard = Heard()
+        self.reloads = 0
+        self.broken = 0
+        self.config = directory / "ncr-exporter.yml"
+        self._world = world
+        self._url = url
+        self._seed = seed
+        self._pool = pool
+        self._settings = Settings()
+        self._restarts: list[tuple[float, str]] = []
+        """Moments from which a registry's counters may begin anew."""
+        self._write(self._settings)
+
+    async def run(self, program: Program, seconds: float) -> None:
+        """Let everything happen, and see that all is well at the end."""
+        async with httpx.AsyncClient(
+            base_url=program.url, timeout=_PATIENCE, limits=_MANY, trust_env=False
+        ) as client:
+            try:
+                await self._run(program, client, seconds)
+            except Exception as error:  # noqa: BLE001 -- what was seen until then is worth a report
+                self.problems.append(f"the soak broke off: {_first(error)!r}")
+
+    async def _run(self, program: Program, client: httpx.AsyncClient, seconds: float) -> None:
+        checks = Checks(self._overdue, self._restarted, "soak-secret")
+        scrapers = Scrapers(client, self._seed, checks, self._pool)
+        self.heard = scrapers.heard
+        await _ready(client)
+        every = max(0.2, min(1.0, seconds / 100))
+        async with _at_work([*scrapers.everybody(), self._look(program, every)]):
+            await self._follow(plan(self._seed, seconds), program, client)
+            self._world.apply(Calm())
+        await self._heals(scrapers)
+
+    async def _look(self, program: Program, every: float) -> None:
+        while True:
+            await program.look()
+            await asyncio.sleep(every)
+
+    async def _follow(
+        self, steps: Iterable[Step], program: Program, client: httpx.AsyncClient
+    ) -> None:
+        began = now()
+        for step in steps:
+            await asyncio.sleep(max(0.0, began + step.at - now()))
+            if isinstance(step.what, Reload):
+                await self._reload(step.what, program, client)
+            else:
+                self._world.apply(step.what)
+
+    async def _reload(self, what: Reload, program: Program, client: httpx.AsyncClient) -> None:
+        self._write(what.settings)
+        before = program.reloads
+        if what.by_signal:
+            program.hang_up()
+        else:
+            answer = await client.post("/-/reload")
+            broken = what.settings.broken
+            right = HTTPStatus.INTERNAL_SERVER_ERROR if broken else HTTPStatus.OK
+            if answer.status_code != right:
+                self.problems.append(f"a reload answers {answer.status_code}: {answer.text}")
+
+        async def ended() -> bool:
+            return program.reloads > before
+
+        if not await _comes_true(ended, _RELOADS):
+            self.problems.append(f"nothing was heard of a reload: {what}")
+        self.reloads += 1
+        self.broken += what.settings.broken
+
+    def _write(self, settings: Settings) -> None:
+        if not settings.broken:
+            old, new = self._settings.counted, settings.counted
+            changed = {name for name in old | new if old.get(name) != new.get(name)}
+            self._restarts += [(now(), name) for name in changed]
+            self._settings = settings
+        self.config.write_text(configuration(settings, self._url), encoding="ascii")
+        self.config.chmod(0o600)
+
+    def _overdue(self, image: tuple[str, str], ago: float) -> bool:
+        return self._world.overdue(image, time.time() - ago)
+
+    def _restarted(self, key: Key, since: float) -> bool:
+        registry = dict(key[1]).get("registry")
+        return any(at > since - _LATE for at, name in self._restarts if name == registry)
+
+    async def _heals(self, scrapers: Scrapers) -> None:
+        """See that in the end what is published is what is there."""
+        truth = self._world.truth(self._settings.selection)
+
+        wrong: list[str] = []
+
+        async def healed() -> bool:
+            wrong[:] = differences(truth, await scrapers.scrape(KINDS[0]))
+            return not wrong
+
+        if not await _comes_true(healed, _HEALS):
+            said = [f"{_HEALS:.0f} s after the last fault {each}" for each in wrong]
+            self.problems += said
+
+
+def differences(truth: Mapping[Image, int], reading: Reading) -> Iterator[str]:
+    """Yield where what is published is not what is there: image → how many tags."""
+    for image in sorted(truth.keys() | reading.tags.keys()):
+        there, published, up = truth.get(image), reading.tags.get(image), reading.up.get(image)
+        if there != published:
+            yield f"{image} has {there} tags and is published with {published}"
+        elif up != 1:
+            yield f"the last poll of {image} has not succeeded"
+
+
+async def soak(seed: int, seconds: float, *, call: str, log: Path) -> Findings:
+    """Run one; `call` is the command that does so, `log` where the exporter's log goes."""
+    began, date = time.monotonic(), time.strftime("%Y-%m-%d", time.gmtime())
+    with tempfile.TemporaryDirectory() as name, _pool() as pool:
+        directory = Path(name)
+        world = World(directory / SECRET_FILE)
+        async with world.serving() as url:
+            it = Soak(world, url, directory, seed, pool)
+            async with running(it.config, directory / "state", log) as program:
+                await it.run(program, seconds)
+    return Findings(
+        call=call,
+        date=date,
+        seconds=time.monotonic() - began,
+        samples=program.samples,
+        done=_done(it, world.tally),
+        latencies=it.heard.latencies,
+        problems=[*it.problems, *it.heard.problems, *program.problems],
+    )
+
+
+def _done(it: Soak, tally: Tally) -> dict[str, int]:
+    return {
+        "requests to the API": tally.requests,
+        "of them met by a fault": tally.spoiled,
+        "spells of faults": sum(tally.spells.values()),
+        "different faults": len(tally.spells),
+        "images born": tally.born,
+        "images deleted": tally.dead,
+        "tags pushed, and as many deleted": tally.tagged,
+        "reloads": it.reloads,
+        "of them with a broken file": it.broken,
+        "scrapes read whole": it.heard.read,
+        "series of the last": it.heard.series,
+        "visits by rude clients": it.heard.rude,
+    }
+
+
+def _pool() -> Executor:
+    """Return a process that parses, so that whoever measures does not wait for it."""
+    return ProcessPoolExecutor(1, mp_context=get_context("spawn"))
+
+
+@asynccontextmanager
+async def _at_work(works: Iterable[Awaitable[None]]) -> AsyncIterator[None]:
+    """Let all of them work meanwhile; one that fails ends everything."""
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(_awaited(work)) for work in works]
+        yield
+        for task in tasks:
+            task.cancel()
+
+
+def _first(error: BaseException) -> BaseException:
+    """Return the error itself of a group of them."""
+    return _first(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error
+
+
+async def _awaited(work: Awaitable[None]) -> None:
+    await work
+
+
+async def _ready(client: httpx.AsyncClient) -> None:
+    async def is_ready() -> bool:
+        return (await client.get("/-/ready")).status_code == HTTPStatus.OK
+
+    if not await _comes_true(is_ready, _READY):
+        raise RuntimeError("the exporter did not get ready")
+
+
+async def _comes_true(fact: Callable[[], Awaitable[bool]], within: float) -> bool:
+    end = now() + within
+    while now() < end:
+        if await fact():
+            return True
+        await asyncio.sleep(0.1)
+    return False
