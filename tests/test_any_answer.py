@@ -227,6 +227,5 @@ async def _any_answer() -> None:
                 names = [record.name for record in outcome.records]
                 assert len(set(names)) == len(names)
                 assert all(map(is_clean, outcome.records))
-            await asyncio.wait_for(client.retire(), 5)  # nothing is under way any more
 
         await asyncio.to_thread(answered)

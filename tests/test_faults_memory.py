@@ -57,8 +57,8 @@ def kib(program: Program, field: str) -> int:
 
 
 def counted(text: str, labels: str) -> float:
-    start = f"ncr_api_request_failures_total{{{labels}"
-    return sum(float(line.split()[-1]) for line in text.splitlines() if line.startswith(start))
+    lines = [line for line in text.splitlines() if "ncr_api_request_failures_total{" in line]
+    return sum(float(line.split()[-1]) for line in lines if labels in line)
 
 
 def wait_for(fact: Callable[[], bool], within: float = 60.0) -> None:

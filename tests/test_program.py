@@ -186,8 +186,8 @@ def test_each_fault_is_one_clear_line_the_right_counter_and_no_untrue_value(faul
         assert "registry=" in line
         assert remedy in line
         text = program.scrape_until("ncr_registry_up{")
-        counter = f'ncr_api_request_failures_total{{operation="image_list",reason="{reason}"'
-        counts = [row.split()[-1] for row in text.splitlines() if row.startswith(counter)]
+        labels = f'operation="image_list",reason="{reason}"}}'
+        counts = [row.split()[-1] for row in text.splitlines() if labels in row]
         assert max(map(float, counts)) >= 1
         assert "ncr_image_tags{" not in text
         assert "ncr_image_size_bytes{" not in text
@@ -207,7 +207,7 @@ def test_what_is_unknown_is_absent_and_the_rest_stands(fault: str) -> None:
         }[fault]
         assert absent not in text
         assert "NaN" not in text
-        malformed = 'ncr_api_malformed_records_total{operation="tag_list",registry="demo-registry"}'
+        malformed = 'ncr_api_malformed_records_total{registry="demo-registry",operation="tag_list"}'
         (count,) = [row.split()[-1] for row in text.splitlines() if row.startswith(malformed)]
         assert (float(count) > 0) == (fault in {"wrong-types", "nan"})
 

@@ -216,8 +216,8 @@ def test_failures_are_replayed_too(tmp_path: Path) -> None:
         assert replay.stop()[0] == 0
     assert 'ncr_image_up{registry="registry-1",image="part-1"} 1' in text
     assert 'ncr_image_up{registry="registry-1",image="part-2"} 0' in text
-    denied = 'operation="tag_list",reason="permission",registry="registry-1"} 1.0'
-    malformed = 'operation="image_list",reason="malformed",registry="registry-1"} 1.0'
+    denied = 'registry="registry-1",operation="tag_list",reason="permission"} 1\n'
+    malformed = 'registry="registry-1",operation="image_list",reason="malformed"} 1\n'
     assert denied in text
     assert malformed in text
 
