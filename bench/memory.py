@@ -12,6 +12,7 @@ from os import getpid
 
 from bench.processes import resident_of
 from bench.servers import Inventory
+from ncr_exporter.memory import give_back_large_blocks
 
 _POLLS = 1000
 
@@ -49,6 +50,7 @@ def main() -> None:
     parser.add_argument("--series", type=int, nargs="*", default=[1000, 10_000, 100_000, 1_000_000])
     parser.add_argument("--alone", type=int, help=argparse.SUPPRESS)
     given = parser.parse_args()
+    give_back_large_blocks()  # as `serve` does
     if given.alone is None:
         for alone in (*given.series, 0):
             words = [sys.executable, "-m", "bench.memory", f"--alone={alone}"]

@@ -17,6 +17,7 @@ from bench import registry
 from bench.processes import resident_of
 from ncr_exporter.config import Config, parse
 from ncr_exporter.logs import configure_logs
+from ncr_exporter.memory import give_back_large_blocks
 from ncr_exporter.oneround import OneRound
 
 
@@ -84,6 +85,7 @@ def main() -> None:
     parser.add_argument("--tag-series", type=int, default=10)
     given = parser.parse_args()
     configure_logs("error", "logfmt")
+    give_back_large_blocks()  # as `serve` does
     tags = given.images * given.tags
     with registry.running(given.images, given.tags, given.latency) as url:
         config = config_for(url, given.images, given.in_flight, given.tag_series)

@@ -6,7 +6,6 @@
 
 import argparse
 import asyncio
-import gc
 import json
 import sys
 import tempfile
@@ -20,6 +19,7 @@ from ncr_exporter.app import ServeOptions, exporter
 from ncr_exporter.config import load
 from ncr_exporter.flags import Address
 from ncr_exporter.logs import configure_logs
+from ncr_exporter.memory import give_back_large_blocks, keep_what_was_imported
 
 _TICK = 0.001
 
@@ -102,7 +102,7 @@ async def measure(path: Path) -> None:
     watchdog.report("nothing to do")
     options = ServeOptions((Address("127.0.0.1", 0),), config_file=path, enable_lifecycle=True)
     async with exporter(load(path, {}), options, environ={}) as running:
-        gc.freeze()  # as `serve` does
+        keep_what_was_imported()
         await asyncio.sleep(9)
         watchdog.report("first round")
         await asyncio.sleep(10)
@@ -129,6 +129,7 @@ def main() -> None:
     if given.scrape:
         scrape(given.scrape)
     configure_logs("error", "logfmt")
+    give_back_large_blocks()
     sys.stdout.write(f"{given.images} images of {given.tags} tags\n")
     with (
         registry.running(given.images, given.tags, 0.05) as url,

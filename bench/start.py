@@ -48,7 +48,8 @@ def configured() -> Iterator[Path]:
         tempfile.TemporaryDirectory() as directory,
     ):
         content = {
-            "api": {"base_url": url},
+            # Two requests: by default the second would wait 200 ms for its turn.
+            "api": {"base_url": url, "requests_per_second": 100},
             "credentials": {"access_key": "made-up", "secret_key": "made-up"},
             "registries": [{"name": "bench", "images": ["app-0"]}],
         }

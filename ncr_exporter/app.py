@@ -1,7 +1,6 @@
 """The only place that wires things together: start, reload, stop."""
 
 import asyncio
-import gc
 import os
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
@@ -18,6 +17,7 @@ from ncr_exporter.clock import Clock, SystemClock
 from ncr_exporter.config import Config, load
 from ncr_exporter.errors import UserError
 from ncr_exporter.flags import Address
+from ncr_exporter.memory import give_back_large_blocks, keep_what_was_imported
 from ncr_exporter.metrics.exposition import Exposition
 from ncr_exporter.metrics.own import AccountUse, OwnMetrics
 from ncr_exporter.polling.budget import Budget
@@ -114,9 +114,9 @@ async def serve(
 ) -> int:
     """Run until SIGTERM or SIGINT; return the exit code. `announce` is told the addresses."""
     stop = stop_requested()
+    give_back_large_blocks()
     async with exporter(config, options, environ=environ) as running:
-        # What was imported stays: looked through by each full collection, it held the loop 30 ms.
-        gc.freeze()
+        keep_what_was_imported()
         reload_on_hangup(running.reload)
         announce(running.addresses)
         listening = " ".join(map(str, running.addresses))

@@ -1,0 +1,39 @@
+"""That the blocks of answers are the system's again once they were read."""
+
+import platform
+import subprocess
+import sys
+
+import pytest
+
+MAPPED = """
+import ctypes, sys
+from ncr_exporter.memory import give_back_large_blocks
+
+class Mallinfo2(ctypes.Structure):
+    _fields_ = [(name, ctypes.c_size_t) for name in (
+        "arena", "ordblks", "smblks", "hblks", "hblkhd", "usmblks", "fsmblks", "uordblks",
+        "fordblks", "keepcost")]
+
+mallinfo2 = ctypes.CDLL(None).mallinfo2
+mallinfo2.restype = Mallinfo2
+if sys.argv[1] == "given back":
+    give_back_large_blocks()
+before = mallinfo2().hblks
+answers = [bytes(50_000) for _ in range(100)]
+held = mallinfo2().hblks - before
+answers.clear()
+print(held, mallinfo2().hblks - before)
+"""
+
+
+def mapped(how: str) -> str:
+    """Return how many blocks of 100 answers are the system's own, while held and afterwards."""
+    words = [sys.executable, "-c", MAPPED, how]
+    return subprocess.run(words, check=True, capture_output=True, text=True).stdout.strip()
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="a setting of glibc")
+def test_blocks_of_answers_go_back_to_the_system() -> None:
+    assert mapped("left alone") == "0 0"
+    assert mapped("given back") == "100 0"
