@@ -5,11 +5,11 @@ import gc
 from contextlib import suppress
 
 _MMAP_THRESHOLD = -3  # M_MMAP_THRESHOLD of malloc.h
-_LARGE = 32 * 1024
+_LARGE = 64 * 1024
 
 
 def give_back_large_blocks() -> None:
-    """Have each block of 32 KiB or more returned to the system when it is freed.
+    """Have each block of 64 KiB or more returned to the system when it is freed.
 
     Left alone, glibc keeps the blocks of answers among those of tags, which stay: the process
     would be half as large again. Other C libraries have no such setting, or need none.
