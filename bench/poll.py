@@ -92,7 +92,8 @@ def main() -> None:
         ours = exporter(config, tags)
         plain = sequential(url, given.images // 10)
     requests = given.images * -(-given.tags // 100)
-    bound = requests * given.latency / given.in_flight
+    at_a_time = min(given.in_flight, given.images)  # the pages of one image follow each other
+    bound = requests * given.latency / at_a_time
     scene = f"{given.images} images of {given.tags} tags, {given.latency * 1000:g} ms"
     lines = (
         f"{scene}, {given.in_flight} in flight",
