@@ -27,14 +27,17 @@ print(held, mallinfo2().hblks - before)
 """
 
 
-def mapped(how: str) -> str:
+def mapped(how: str) -> tuple[int, int]:
     """Return how many blocks of 100 answers are the system's own, while held and afterwards."""
     words = [sys.executable, "-c", MAPPED, how]
     done = subprocess.run(words, check=True, capture_output=True, text=True)  # noqa: S603 -- our own words
-    return done.stdout.strip()
+    held, afterwards = map(int, done.stdout.split())
+    return held, afterwards
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="a setting of glibc")
 def test_blocks_of_answers_go_back_to_the_system() -> None:
-    assert mapped("left alone") == "0 0"
-    assert mapped("given back") == "100 0"
+    assert max(mapped("left alone")) < 10
+    held, afterwards = mapped("given back")
+    assert held > 90, "a hole of that size may have been free by chance"
+    assert afterwards < 10
