@@ -110,7 +110,7 @@ meanwhile. All of this has to hold:
 - Nothing grows: of each resource the lowest values of the second half must not rise by more than is
   allowed. That half is 150 polls of each image, as many as in 37 hours at the default interval.
 
-The last run that was written down, on two cores that others used as well:
+The last run that was written down, on two cores that did nothing else:
 """
 
 
