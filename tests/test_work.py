@@ -5,6 +5,8 @@ import json
 from typing import Any
 
 import pytest
+import structlog
+import structlog.testing
 
 from ncr_exporter.inventory import Tag
 from ncr_exporter.metrics import rendering
@@ -176,3 +178,12 @@ def test_an_image_that_leaves_or_changes_while_it_is_rendered_is_not_published_a
     text = b"".join(counted.exposition.edition.text(NOW, openmetrics=False)).decode()
     assert 'image="app-1"' not in text
     assert 'ncr_image_tags{registry="my-registry",image="app-2"} 3\n' in text
+
+
+def test_an_image_that_cannot_be_rendered_costs_no_other(counted: Counted) -> None:
+    counted.store.add(target("no-\ud800-text"))
+    counted.poll("app-7", tags_of(9))
+    with structlog.testing.capture_logs() as logs:
+        text = b"".join(counted.exposition.edition.text(NOW, openmetrics=False)).decode()
+    assert 'ncr_image_tags{registry="my-registry",image="app-7"} 9\n' in text
+    assert [line["event"] for line in logs] == ["image cannot be published"]

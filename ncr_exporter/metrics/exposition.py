@@ -3,11 +3,15 @@
 from collections.abc import Callable, Collection, Generator
 from itertools import islice
 
+import structlog
+
 from ncr_exporter.metrics.chunks import Chunks
 from ncr_exporter.metrics.edition import Edition, Known
 from ncr_exporter.metrics.rendering import RenderedImage, render, render_registry
 from ncr_exporter.states import ImageState, RegistryState
 from ncr_exporter.targets import ImageKey
+
+log = structlog.get_logger()
 
 _AT_A_TIME = 4
 """Images rendered in one step: some tenths of a millisecond each."""
@@ -50,7 +54,13 @@ class Exposition:
         """Render what changed, in steps."""
         while self._unrendered:
             for key, state in list(islice(self._unrendered.items(), _AT_A_TIME)):
-                rendered = yield from render(state, self._images.get(key))
+                try:
+                    rendered = yield from render(state, self._images.get(key))
+                except Exception:
+                    # One image that we cannot render must not cost the scrapes all others.
+                    log.exception("image cannot be published", registry=key[0], image=key[1])
+                    self.remove(key)
+                    continue
                 if self._unrendered.get(key) is state:  # else it changed again, or left, meanwhile
                     del self._unrendered[key]
                     self._replace(key, rendered)
