@@ -72,7 +72,8 @@ class WirePage(msgspec.Struct, Generic[Record], gc=False):
 class Page(msgspec.Struct, Generic[Record]):
     """One page, cleaned."""
 
-    records: list[Record]
+    records: tuple[Record, ...]
+    """A tuple, which the garbage collector comes to leave alone: it is kept as long as the list."""
     next: int | None
     count: int | None
     left_out: int
@@ -163,7 +164,8 @@ def _clean_page(
     page: WirePage[Any], clean: Callable[[Any, Cleaner], Record | None], now_ms: float
 ) -> Page[Record]:
     cleaner = Cleaner(now_ms)
-    records = [record for raw in page.results if (record := clean(raw, cleaner)) is not None]
+    cleaned = (clean(raw, cleaner) for raw in page.results)
+    records = tuple([record for record in cleaned if record is not None])
     if page.results and not records:
         raise MalformedError(f"none of the {len(page.results)} records of a page is usable")
     try:
