@@ -10,9 +10,9 @@ import sys
 import time
 from os import getpid
 
-from bench.processes import resident_of
 from bench.servers import Inventory
 from ncr_exporter.memory import give_back_large_blocks
+from tools.processes import resident_of
 
 _POLLS = 1000
 

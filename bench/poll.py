@@ -15,7 +15,6 @@ from os import getpid
 import httpx
 
 from bench import registry
-from bench.processes import resident_of
 from ncr_exporter.accounts import connected
 from ncr_exporter.config import Config, parse
 from ncr_exporter.logs import configure_logs
@@ -24,7 +23,9 @@ from ncr_exporter.oneround import OneRound
 from ncr_exporter.polling.budget import Budget
 from ncr_exporter.polling.poller import Poller
 from ncr_exporter.shard import Shard
+from ncr_exporter.steps import ended
 from ncr_exporter.targets import catalogs
+from tools.processes import resident_of
 
 
 @dataclass(frozen=True)
@@ -85,8 +86,8 @@ class Exporter:
         await poller.first_round()
         series = self._one.exposition.series  # renders what is not rendered yet
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-        for _ in self._one.exposition.edition.packed(time.time(), openmetrics=False):
-            pass  # what is compressed takes room as well
+        # What is compressed takes room as well.
+        ended(self._one.exposition.edition.packed(time.time(), openmetrics=False))
         images = self._one.store.images.values()
         found = sum(state.image.tags for state in images if state.image)
         if found != self._tags:

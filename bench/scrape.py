@@ -17,9 +17,9 @@ from pathlib import Path
 
 from prometheus_client import generate_latest
 
-from bench.processes import cpu_of, free_port, resident_of
 from bench.servers import collector, gauges
 from tools.get_node_exporter import find_node_exporter
+from tools.processes import cpu_of, free_port, resident_of
 
 _SECONDS = 3.0
 """Of scraping, for each figure."""

@@ -22,6 +22,7 @@ from ncr_exporter.metrics.exposition import Exposition
 from ncr_exporter.metrics.own import OwnMetrics
 from ncr_exporter.publisher import Publisher
 from ncr_exporter.shard import Shard
+from ncr_exporter.steps import ended
 from ncr_exporter.store import Store
 from ncr_exporter.targets import catalogs
 from ncr_exporter.web.messages import Request, Response
@@ -86,8 +87,7 @@ class Inventory:
     def scrape(self) -> None:
         """Make what a compressed and a plain scrape send."""
         edition, now = self.exposition.edition, time.time()
-        for _ in edition.packed(now, openmetrics=False):
-            pass
+        ended(edition.packed(now, openmetrics=False))
         self.text()
 
     def text(self) -> bytes:

@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench import registry
-from bench.processes import cpu_of, free_port, resident_of
 from tools.get_node_exporter import find_node_exporter
+from tools.processes import cpu_of, free_port, resident_of
 
 _MINIMAL = """
 import sys, threading, prometheus_client

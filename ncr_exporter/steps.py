@@ -7,6 +7,16 @@ from typing import TypeVar
 Result = TypeVar("Result")
 
 
+def ended(work: Generator[None, None, Result]) -> Result:
+    """Do all steps of some work at once and return its result."""
+    while True:
+        try:
+            next(work)
+        except StopIteration as end:
+            result: Result = end.value
+            return result
+
+
 async def in_steps(work: Generator[None, None, Result]) -> Result:
     """Do work that pauses now and then, others having their turn meanwhile."""
     while True:

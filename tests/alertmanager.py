@@ -10,8 +10,9 @@ from typing import Any
 
 import httpx
 
-from tests.prometheus import end, free_port, wait_until_ready
+from tests.prometheus import end, wait_until_ready
 from tools.get_prometheus import AlertTools
+from tools.processes import free_port
 
 EXAMPLE = Path(__file__).parent.parent / "deploy" / "alertmanager" / "alertmanager.yml"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import subprocess
 import tempfile
 import time
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Self, TypedDict
 import httpx
 
 from tools.get_prometheus import Tools, find_tools
+from tools.processes import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -213,14 +213,6 @@ def _is_ready(http: httpx.Client) -> bool:
         return http.get("/-/ready").status_code == httpx.codes.OK
     except httpx.TransportError:
         return False
-
-
-def free_port() -> int:
-    """A TCP port of 127.0.0.1 that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def end(process: subprocess.Popen[bytes]) -> None:

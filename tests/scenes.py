@@ -8,10 +8,11 @@ from ncr_exporter.metrics.exposition import Exposition
 from ncr_exporter.metrics.own import OwnMetrics
 from ncr_exporter.ncr.wire import ListedImage
 from ncr_exporter.states import Failure
+from ncr_exporter.steps import ended
 from ncr_exporter.store import Store
 from ncr_exporter.targets import ImageTarget
 from ncr_exporter.web.routes import Routes
-from tests.states import NOW, NOW_MS, ended, registry_target, target
+from tests.states import NOW, NOW_MS, registry_target, target
 from tests.support import ManualClock
 
 _DAY_MS = 86_400_000

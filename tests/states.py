@@ -1,8 +1,7 @@
 """Targets and states for tests that need no network."""
 
-from collections.abc import Generator
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
 from ncr_exporter.config import Config, CredentialsConfig
 from ncr_exporter.inventory import Platform, Policy, Tag
@@ -28,20 +27,8 @@ NOW = 1_760_000_000.0
 NOW_MS = 1_760_000_000_000
 DAY_MS = 86_400_000
 
-Result = TypeVar("Result")
-
 ACCOUNT = Account("public", CredentialsConfig())
 TIMING = Timing(interval=900.0, expire_after=86400.0)
-
-
-def ended(work: Generator[None, None, Result]) -> Result:
-    """Do all steps of some work and return its result."""
-    while True:
-        try:
-            next(work)
-        except StopIteration as end:
-            result: Result = end.value
-            return result
 
 
 def registry_target(name: str = "my-registry", **fields: Any) -> RegistryTarget:

@@ -19,6 +19,7 @@ from ncr_exporter.metrics.packing import gzip_member
 from ncr_exporter.polling.budget import Budget
 from ncr_exporter.polling.poller import Poller
 from ncr_exporter.shard import Shard
+from ncr_exporter.steps import ended
 from ncr_exporter.storage.records import Kept, image_line, read_lines, registry_line
 from ncr_exporter.store import Store
 from tests.contract_draws import IMAGES, INTERVAL, LISTINGS, REGISTRIES, SETTINGS, catalog
@@ -29,7 +30,7 @@ from tests.contract_world import FAULTS, SLOWEST, SPOILED, WatchedClient, World
 from tests.expositions import Key, samples_of
 from tests.independent import Json
 from tests.properties import share
-from tests.states import ACCOUNT, ended
+from tests.states import ACCOUNT
 from tests.support import ManualClock
 
 DAY = 86_400.0

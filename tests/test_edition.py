@@ -13,9 +13,10 @@ from ncr_exporter.metrics.edition import Edition
 from ncr_exporter.metrics.exposition import Exposition
 from ncr_exporter.metrics.packing import Packed, gzip_member
 from ncr_exporter.states import Failure
+from ncr_exporter.steps import ended
 from ncr_exporter.store import Store
 from tests.properties import share
-from tests.states import DAY_MS, NOW, NOW_MS, ended, platform, registry_target, target
+from tests.states import DAY_MS, NOW, NOW_MS, platform, registry_target, target
 
 FAILURE = Failure("timeout", "no answer", "wait")
 MANY = 40

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from ncr_exporter import __version__
 from ncr_exporter.inventory import Tag
 from ncr_exporter.states import Failure
+from ncr_exporter.steps import ended
 from ncr_exporter.web.status.page import Snapshot, render
 from tests.scenes import DENIED, TIMED_OUT, House, empty, failing, few, many, tags
-from tests.states import NOW, ended, platform, target
+from tests.states import NOW, platform, target
 
 HOSTILE = "<script>alert('&amp;\"{{ 7*7 }}{0}%s')</script>"
 

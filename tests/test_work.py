@@ -15,10 +15,10 @@ from ncr_exporter.metrics.exposition import Exposition
 from ncr_exporter.metrics.family import Family, ListingFamily
 from ncr_exporter.ncr.listing import Listing, Reading
 from ncr_exporter.ncr.wire import ListedImage, Page, tag_page
-from ncr_exporter.steps import InBackground, in_steps
+from ncr_exporter.steps import InBackground, ended, in_steps
 from ncr_exporter.store import Store
 from tests.peer import tag
-from tests.states import NOW, NOW_MS, ended, registry_target, target
+from tests.states import NOW, NOW_MS, registry_target, target
 
 POLLED = len([family for family in STATE_FAMILIES if not isinstance(family, ListingFamily)])
 """Families that follow from how polling goes."""
@@ -40,8 +40,7 @@ class Counted:
 
     def rendered(self) -> list[str]:
         """Return what the next scrape had to render."""
-        for _ in self.exposition.rendering():
-            pass
+        ended(self.exposition.rendering())
         names, self.names[:] = list(self.names), []
         return names
 

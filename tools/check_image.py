@@ -21,7 +21,7 @@ import httpx
 
 from ncr_exporter import __version__
 from ncr_exporter.cli import COMMANDS
-from tests.prometheus import free_port
+from tools.processes import free_port
 
 ROOT = Path(__file__).resolve().parent.parent
 NAME = "localhost/ncr-exporter:check"

@@ -9,6 +9,7 @@ from ncr_exporter.metrics.chunks import Chunks
 from ncr_exporter.metrics.edition import Edition, Known
 from ncr_exporter.metrics.rendering import RenderedImage, render, render_registry
 from ncr_exporter.states import ImageState, RegistryState
+from ncr_exporter.steps import ended
 from ncr_exporter.targets import ImageKey
 
 log = structlog.get_logger()
@@ -37,14 +38,14 @@ class Exposition:
     @property
     def series(self) -> int:
         """How many samples about images and registries a scrape returns."""
-        self._render_all()
+        ended(self.rendering())
         of_registries = (block for blocks in self._registries.values() for block in blocks)
         return self._image_series + sum(block.count(b"\n") for block in of_registries)
 
     @property
     def edition(self) -> Edition:
         """What is published at this moment, whatever changes while it is sent."""
-        self._render_all()
+        ended(self.rendering())
         if self._edition is None:
             registries = tuple(self._registries.values())
             self._edition = Edition(self._images.snapshot(), registries, self._known)
@@ -65,10 +66,6 @@ class Exposition:
                     del self._unrendered[key]
                     self._replace(key, rendered)
             yield
-
-    def _render_all(self) -> None:
-        for _ in self.rendering():
-            pass
 
     def put(self, state: ImageState) -> None:
         """Take in that an image's state changed."""

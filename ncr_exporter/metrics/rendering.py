@@ -9,7 +9,7 @@ from ncr_exporter.metrics.catalogue import STATE_FAMILIES
 from ncr_exporter.metrics.family import IMAGE, Family, ImageFamily, Sample
 from ncr_exporter.metrics.image_families import LAST_PULLED_AGE
 from ncr_exporter.metrics.registry_families import REGISTRY_FAMILIES
-from ncr_exporter.metrics.text import label_pair, sample_line
+from ncr_exporter.metrics.text import label_pair, sample_line, series
 from ncr_exporter.states import ImageState, RegistryState
 
 _REGISTRY = ("registry",)
@@ -64,13 +64,13 @@ def render(
 
 
 def _rendered(image: Image | None, blocks: tuple[bytes, ...], pairs: str) -> RenderedImage:
-    series = sum(block.count(b"\n") for block in blocks)
+    lines = sum(block.count(b"\n") for block in blocks)
     size = sum(map(len, blocks))
     pulled = LAST_PULLED_AGE.since(image) if image else None
     if pulled is None:
-        return RenderedImage(image, blocks, series, "", 0.0, size)
-    start = f"{LAST_PULLED_AGE.name}{{{pairs}}} "
-    return RenderedImage(image, blocks, series + 1, start, pulled / 1000, size)
+        return RenderedImage(image, blocks, lines, "", 0.0, size)
+    start = f"{series(LAST_PULLED_AGE.name, pairs)} "
+    return RenderedImage(image, blocks, lines + 1, start, pulled / 1000, size)
 
 
 def render_registry(state: RegistryState) -> tuple[bytes, ...]:

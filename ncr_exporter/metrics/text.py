@@ -22,7 +22,7 @@ def sample_line(name: str, pairs: str, value: Number) -> str:
     Ints are written whole and floats in Python's shortest form, which both formats read back to
     the same float.
     """
-    return f"{name}{{{pairs}}} {value!r}\n"
+    return f"{series(name, pairs)} {value!r}\n"
 
 
 def header(family: Family, *, openmetrics: bool) -> bytes:

@@ -112,9 +112,10 @@ class Reading(Generic[Record]):
         be so for ever.
         """
         digest = blake2b(body, digest_size=16).digest()
-        known = self._before.read[len(self._read) :] if self._before else ()
-        is_known = bool(known) and known[0].digest == digest and not known[0].page.malformed
-        page = known[0].page if is_known else self._decode(body, self._now_ms())
+        before, place = self._before.read if self._before else (), len(self._read)
+        known = before[place] if place < len(before) else None
+        is_known = known is not None and known.digest == digest and not known.page.malformed
+        page = known.page if known and is_known else self._decode(body, self._now_ms())
         self._read.append(ReadPage(digest, page))
         return page
 

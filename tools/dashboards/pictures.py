@@ -15,11 +15,11 @@ import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from socket import socket
 
 from tools.dashboards.__main__ import DASHBOARDS, file_of
 from tools.demo_history import History
 from tools.get_prometheus import Tools, find_tools
+from tools.processes import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 DRAW = ROOT / "tools" / "grafana" / "draw.mjs"
@@ -54,14 +54,6 @@ def wait_for(url: str, within: float = 60.0) -> None:
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.2)
-
-
-def free_port() -> int:
-    """Return a port of 127.0.0.1 that was free a moment ago."""
-    with socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from tools.processes import cpu_of, resident_of
 from tools.soak.resources import Sample
 from tools.soak.watched import PIPE
 
@@ -19,7 +20,6 @@ _STOP = 10.0
 _TELLS = 20.0
 _LONGEST = 600
 """Characters of a line of the log that are shown."""
-_TICK = os.sysconf("SC_CLK_TCK")
 _ADDRESS = re.compile(r"msg=serving .*address=(\S+:\d+)")
 _MESSAGE = re.compile(r'level=(\w+) msg=("[^"]*"|\S+)')
 _EXPECTED = '"reload failed; the configuration in force stays"'
@@ -86,15 +86,14 @@ class Program:
         async with asyncio.timeout(_TELLS):
             tasks, blocks = map(int, (await self._told.readline()).split())
         place = Path(f"/proc/{self._process.pid}")
-        fields = (place / "stat").read_text(encoding="ascii").rpartition(")")[2].split()
         sample = Sample(
             at=asyncio.get_running_loop().time(),
-            resident=int(fields[21]) * os.sysconf("SC_PAGE_SIZE") / 2**20,
+            resident=resident_of(self._process.pid),
             descriptors=len(list((place / "fd").iterdir())),
-            threads=int(fields[17]),
+            threads=len(list((place / "task").iterdir())),
             tasks=tasks,
             blocks=blocks / 1000,
-            cpu=(int(fields[11]) + int(fields[12])) / _TICK,
+            cpu=cpu_of(self._process.pid),
         )
         self.samples.append(sample)
 
