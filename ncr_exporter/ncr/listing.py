@@ -114,8 +114,10 @@ class Reading(Generic[Record]):
         digest = blake2b(body, digest_size=16).digest()
         before, place = self._before.read if self._before else (), len(self._read)
         known = before[place] if place < len(before) else None
-        is_known = known is not None and known.digest == digest and not known.page.malformed
-        page = known.page if known and is_known else self._decode(body, self._now_ms())
+        if known is not None and known.digest == digest and not known.page.malformed:
+            page = known.page
+        else:
+            page = self._decode(body, self._now_ms())
         self._read.append(ReadPage(digest, page))
         return page
 
