@@ -11,7 +11,7 @@ import time
 from os import getpid
 
 from bench.servers import Inventory
-from ncr_exporter.memory import give_back_large_blocks
+from ncr_exporter.runtime.memory import give_back_large_blocks
 from tools.processes import resident_of
 
 _POLLS = 1000

@@ -15,16 +15,16 @@ from os import getpid
 import httpx
 
 from bench import registry
-from ncr_exporter.accounts import connected
+from ncr_exporter.app.accounts import connected
+from ncr_exporter.app.once import OneRound
 from ncr_exporter.config import Config, parse
-from ncr_exporter.logs import configure_logs
-from ncr_exporter.memory import give_back_large_blocks
-from ncr_exporter.oneround import OneRound
-from ncr_exporter.polling.budget import Budget
 from ncr_exporter.polling.poller import Poller
-from ncr_exporter.shard import Shard
-from ncr_exporter.steps import ended
-from ncr_exporter.targets import catalogs
+from ncr_exporter.runtime.cooperative import ended
+from ncr_exporter.runtime.logs import configure_logs
+from ncr_exporter.runtime.memory import give_back_large_blocks
+from ncr_exporter.targets.budget import Budget
+from ncr_exporter.targets.shard import Shard
+from ncr_exporter.targets.targets import catalogs
 from tools.processes import resident_of
 
 

@@ -15,19 +15,19 @@ from prometheus_client import CollectorRegistry, Gauge, start_http_server
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from ncr_exporter.clock import SystemClock
+from ncr_exporter.app.pipeline import Publisher
 from ncr_exporter.config import parse
+from ncr_exporter.httpd.messages import Request, Response
+from ncr_exporter.httpd.server import Server
 from ncr_exporter.inventory import Platform, Tag
 from ncr_exporter.metrics.exposition import Exposition
 from ncr_exporter.metrics.own import OwnMetrics
-from ncr_exporter.publisher import Publisher
-from ncr_exporter.shard import Shard
-from ncr_exporter.steps import ended
-from ncr_exporter.store import Store
-from ncr_exporter.targets import catalogs
-from ncr_exporter.web.messages import Request, Response
+from ncr_exporter.runtime.clock import SystemClock
+from ncr_exporter.runtime.cooperative import ended
+from ncr_exporter.state.store import Store
+from ncr_exporter.targets.shard import Shard
+from ncr_exporter.targets.targets import catalogs
 from ncr_exporter.web.routes import Routes
-from ncr_exporter.web.server import Server
 
 TAGS = 20
 """Of each image, all with series of their own."""

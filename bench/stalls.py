@@ -15,11 +15,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from bench import registry
-from ncr_exporter.app import ServeOptions, exporter
+from ncr_exporter.app.serve import ServeOptions, exporter
+from ncr_exporter.cli.flags import Address
 from ncr_exporter.config import load
-from ncr_exporter.flags import Address
-from ncr_exporter.logs import configure_logs
-from ncr_exporter.memory import give_back_large_blocks, keep_what_was_imported
+from ncr_exporter.runtime.logs import configure_logs
+from ncr_exporter.runtime.memory import give_back_large_blocks, keep_what_was_imported
 
 _TICK = 0.001
 

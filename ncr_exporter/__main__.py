@@ -1,5 +1,5 @@
 """`python -m ncr_exporter` is the same program as `ncr-exporter`."""
 
-from ncr_exporter.cli import run
+from ncr_exporter.cli.main import run
 
 run()

@@ -11,13 +11,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ncr_exporter.clock import SystemClock
-from ncr_exporter.demo.data import GeneratedSource, Source
-from ncr_exporter.demo.faults import FAULTS, Fault
-from ncr_exporter.demo.registry import DEMO_ACCESS_KEY, DEMO_SECRET_KEY, SimulatedRegistry
-from ncr_exporter.web.limits import Limits
-from ncr_exporter.web.messages import Handler, Request, Response
-from ncr_exporter.web.server import Server
+from ncr_exporter.httpd.limits import Limits
+from ncr_exporter.httpd.messages import Handler, Request, Response
+from ncr_exporter.httpd.server import Server
+from ncr_exporter.runtime.clock import SystemClock
+from ncr_exporter.simulator.data import GeneratedSource, Source
+from ncr_exporter.simulator.faults import FAULTS, Fault
+from ncr_exporter.simulator.registry import DEMO_ACCESS_KEY, DEMO_SECRET_KEY, SimulatedRegistry
 from tests.support import tls_gate
 
 KEYS = {"access_key": DEMO_ACCESS_KEY, "secret_key": DEMO_SECRET_KEY}

@@ -7,8 +7,8 @@ from contextlib import AsyncExitStack, contextmanager
 
 from playwright.sync_api import Browser, ViewportSize, sync_playwright
 
-from ncr_exporter.web.messages import Handler
-from ncr_exporter.web.server import Server
+from ncr_exporter.httpd.messages import Handler
+from ncr_exporter.httpd.server import Server
 from tools.get_browser import find_browser
 
 HOW_TO_GET = "needs Chromium: `make browser` gets it on Debian"

@@ -3,7 +3,7 @@
 from hypothesis import strategies as st
 
 from ncr_exporter.inventory import Policy
-from ncr_exporter.targets import Catalog, ImageRule, RegistryTarget, Timing
+from ncr_exporter.targets.targets import Catalog, ImageRule, RegistryTarget, Timing
 from tests.contract_settings import EVERY, Settings, Wanted
 from tests.independent import DAY_MS, Json, Rules
 from tests.states import NOW_MS, catalog_of, registry_target

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from ncr_exporter.cli import COMMANDS, command_named
+from ncr_exporter.cli.main import COMMANDS, command_named
 from ncr_exporter.config import load
 from tools.getting import must_have_tools
 

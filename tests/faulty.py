@@ -8,14 +8,14 @@ from typing import TypeVar
 
 import httpx
 
-from ncr_exporter.clock import SystemClock
-from ncr_exporter.demo.data import FixedSource, tags
-from ncr_exporter.demo.faults import fault_named
-from ncr_exporter.demo.records import Record
-from ncr_exporter.demo.registry import DEMO_ACCESS_KEY, DEMO_SECRET_KEY, SimulatedRegistry
+from ncr_exporter.httpd.limits import Limits
+from ncr_exporter.httpd.server import Server
 from ncr_exporter.ncr.signature import signed_headers
-from ncr_exporter.web.limits import Limits
-from ncr_exporter.web.server import Server
+from ncr_exporter.runtime.clock import SystemClock
+from ncr_exporter.simulator.data import FixedSource, tags
+from ncr_exporter.simulator.faults import fault_named
+from ncr_exporter.simulator.records import Record
+from ncr_exporter.simulator.registry import DEMO_ACCESS_KEY, DEMO_SECRET_KEY, SimulatedRegistry
 
 NOW = 1_767_236_400.0
 PREFIX = "/ncr/api/v2/repositories"

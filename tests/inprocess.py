@@ -12,7 +12,7 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout
 
 import structlog
 
-from ncr_exporter.cli import main
+from ncr_exporter.cli.main import main
 
 
 def run(*argv: str, environ: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:

@@ -6,11 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ncr_exporter.clock import Clock, SystemClock
 from ncr_exporter.config import Api, Secret
-from ncr_exporter.demo.data import FixedSource, Source
-from ncr_exporter.demo.records import Record, registry_record
-from ncr_exporter.demo.registry import DEMO_ACCESS_KEY, DEMO_SECRET_KEY, SimulatedRegistry
+from ncr_exporter.httpd.limits import Limits
+from ncr_exporter.httpd.server import Server
 from ncr_exporter.ncr.client import Client
 from ncr_exporter.ncr.credentials import FixedCredentials
 from ncr_exporter.ncr.http import lanes
@@ -18,8 +16,10 @@ from ncr_exporter.ncr.keys import Credentials, KeyPair
 from ncr_exporter.ncr.limiter import Limiter
 from ncr_exporter.ncr.paths import RegistryPath
 from ncr_exporter.ncr.transport import Transport
-from ncr_exporter.web.limits import Limits
-from ncr_exporter.web.server import Server
+from ncr_exporter.runtime.clock import Clock, SystemClock
+from ncr_exporter.simulator.data import FixedSource, Source
+from ncr_exporter.simulator.records import Record, registry_record
+from ncr_exporter.simulator.registry import DEMO_ACCESS_KEY, DEMO_SECRET_KEY, SimulatedRegistry
 
 KR = "/ncr/api/v2"
 REGISTRY = RegistryPath("my-registry", "my-registry", KR)

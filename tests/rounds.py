@@ -8,15 +8,15 @@ from typing import Any
 import structlog
 
 from ncr_exporter.config import Api
-from ncr_exporter.demo.data import Source
-from ncr_exporter.demo.registry import Seen, SimulatedRegistry
-from ncr_exporter.polling.budget import Budget
 from ncr_exporter.polling.poller import Poller
-from ncr_exporter.shard import Shard
-from ncr_exporter.states import ImageState, RegistryState
-from ncr_exporter.storage.records import Kept
-from ncr_exporter.store import Store
-from ncr_exporter.targets import Account, Catalog, ImageRule
+from ncr_exporter.simulator.data import Source
+from ncr_exporter.simulator.registry import Seen, SimulatedRegistry
+from ncr_exporter.state.model import ImageState, RegistryState
+from ncr_exporter.state.saved import Kept
+from ncr_exporter.state.store import Store
+from ncr_exporter.targets.budget import Budget
+from ncr_exporter.targets.shard import Shard
+from ncr_exporter.targets.targets import Account, Catalog, ImageRule
 from tests.peer import DEMO_KEYS, Fleet, client_of, keys, simulated, tag
 from tests.states import ACCOUNT, TIMING, Recorder, catalog_of, new_publisher, registry_target, rule
 from tests.support import ManualClock, passing

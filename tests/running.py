@@ -6,10 +6,10 @@ from contextlib import asynccontextmanager
 
 import httpx
 
-from ncr_exporter.app import Running as AtWork
-from ncr_exporter.app import ServeOptions
-from ncr_exporter.demo.registry import SimulatedRegistry
-from ncr_exporter.flags import Address
+from ncr_exporter.app.serve import Running as AtWork
+from ncr_exporter.app.serve import ServeOptions
+from ncr_exporter.cli.flags import Address
+from ncr_exporter.simulator.registry import SimulatedRegistry
 from tests.expositions import samples_of
 
 HERE = ServeOptions((Address("127.0.0.1", 0),))

@@ -7,10 +7,10 @@ from ncr_exporter.inventory import Platform, Tag
 from ncr_exporter.metrics.exposition import Exposition
 from ncr_exporter.metrics.own import OwnMetrics
 from ncr_exporter.ncr.wire import ListedImage
-from ncr_exporter.states import Failure
-from ncr_exporter.steps import ended
-from ncr_exporter.store import Store
-from ncr_exporter.targets import ImageTarget
+from ncr_exporter.runtime.cooperative import ended
+from ncr_exporter.state.model import Failure
+from ncr_exporter.state.store import Store
+from ncr_exporter.targets.targets import ImageTarget
 from ncr_exporter.web.routes import Routes
 from tests.states import NOW, NOW_MS, registry_target, target
 from tests.support import ManualClock

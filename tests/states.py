@@ -3,16 +3,16 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from ncr_exporter.app.pipeline import Publisher
 from ncr_exporter.config import Config, CredentialsConfig
 from ncr_exporter.inventory import Platform, Policy, Tag
 from ncr_exporter.metrics.exposition import Exposition
 from ncr_exporter.metrics.own import OwnMetrics
 from ncr_exporter.ncr.paths import RegistryPath
-from ncr_exporter.publisher import Publisher
-from ncr_exporter.shard import Shard
-from ncr_exporter.states import ImageState, RegistryState
-from ncr_exporter.store import Store
-from ncr_exporter.targets import (
+from ncr_exporter.state.model import ImageState, RegistryState
+from ncr_exporter.state.store import Store
+from ncr_exporter.targets.shard import Shard
+from ncr_exporter.targets.targets import (
     Account,
     Catalog,
     ImageKey,

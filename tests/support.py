@@ -7,8 +7,8 @@ import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from ncr_exporter.clock import Clock
-from ncr_exporter.web.gate import OpenGate, Tls
+from ncr_exporter.httpd.gate import OpenGate, Tls
+from ncr_exporter.runtime.clock import Clock
 
 EPOCH = 1_760_000_000.0
 """Where moved clocks start: 2025-10-09 08:53:20 UTC."""

@@ -6,17 +6,17 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from ncr_exporter.accounts import Accounts, connected, uses
+from ncr_exporter.app.accounts import Accounts, connected, uses
 from ncr_exporter.config import parse
-from ncr_exporter.demo.faults import fault_named
-from ncr_exporter.demo.registry import SimulatedRegistry
 from ncr_exporter.metrics.own import AccountUse
 from ncr_exporter.ncr.client import Client
 from ncr_exporter.ncr.errors import ServerError
 from ncr_exporter.ncr.keys import CredentialsError
 from ncr_exporter.ncr.retries import BURST
-from ncr_exporter.polling.budget import Budget
-from ncr_exporter.targets import catalogs
+from ncr_exporter.simulator.faults import fault_named
+from ncr_exporter.simulator.registry import SimulatedRegistry
+from ncr_exporter.targets.budget import Budget
+from ncr_exporter.targets.targets import catalogs
 from tests.peer import REGISTRY, Heard, simulated, source_of, tag
 from tests.support import ManualClock, passing
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from ncr_exporter.metrics.own_families import REASONS
+from ncr_exporter.metrics.families.exporter import REASONS
 from ncr_exporter.ncr import errors
 from ncr_exporter.ncr.answers import date_of, error_of
 from ncr_exporter.ncr.errors import ApiError, NotFoundError, ThrottledError

@@ -16,7 +16,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ncr_exporter.config import Api
-from ncr_exporter.metrics.own_families import REASONS
+from ncr_exporter.metrics.families.exporter import REASONS
 from ncr_exporter.ncr.client import Client
 from ncr_exporter.ncr.errors import ApiError, MalformedError
 from ncr_exporter.ncr.http import Lanes, lanes

@@ -10,11 +10,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ncr_exporter.config import ConfigError
-from ncr_exporter.web.messages import Request, Response
+from ncr_exporter.httpd.messages import Request, Response
+from ncr_exporter.httpd.webconfig.gate import SiteGate
+from ncr_exporter.httpd.webconfig.load import load_site
+from ncr_exporter.httpd.webconfig.snapshot import Snapshot
 from ncr_exporter.web.negotiation import OPENMETRICS, TEXT
-from ncr_exporter.web.site import load_site
-from ncr_exporter.web.site_gate import SiteGate
-from ncr_exporter.web.snapshot import Snapshot
 from tests.certificates import certificates_in
 from tests.expositions import samples_of
 from tests.passwords import RIGHT, authorization, hash_of, users_section

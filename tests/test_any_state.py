@@ -13,11 +13,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ncr_exporter.metrics.exposition import Exposition
-from ncr_exporter.storage.file import StateError, read_state
-from ncr_exporter.storage.keeper import Keeper
-from ncr_exporter.storage.records import Kept, read_lines
-from ncr_exporter.store import Store
-from ncr_exporter.targets import ImageTarget
+from ncr_exporter.state.file import StateError, read_state
+from ncr_exporter.state.persistence import Keeper
+from ncr_exporter.state.saved import Kept, read_lines
+from ncr_exporter.state.store import Store
+from ncr_exporter.targets.targets import ImageTarget
 from tests.expositions import samples_of
 from tests.states import NOW, TIMING, catalog_of, registry_target, rule
 from tests.support import ManualClock

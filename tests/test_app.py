@@ -10,11 +10,11 @@ import httpx
 import pytest
 from freezegun import freeze_time
 
-from ncr_exporter.app import ListenError, ServeOptions, exporter
+from ncr_exporter.app.serve import ListenError, ServeOptions, exporter
+from ncr_exporter.cli.flags import Address
 from ncr_exporter.config import Config, parse
-from ncr_exporter.demo.faults import fault_named
-from ncr_exporter.flags import Address
-from ncr_exporter.metrics.catalogue import FAMILIES
+from ncr_exporter.metrics.families.catalogue import FAMILIES
+from ncr_exporter.simulator.faults import fault_named
 from tests.expositions import families_of
 from tests.loopback import needs_ipv6
 from tests.peer import simulated, source_of, tag

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ncr_exporter.atomicfile import WriteError, write_whole
+from ncr_exporter.runtime.atomicfile import WriteError, write_whole
 
 
 def test_a_file_is_replaced_and_has_the_rights_that_were_asked_for(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ncr_exporter.polling.budget import Budget
+from ncr_exporter.targets.budget import Budget
 
 
 def test_each_job_needs_its_requests_once_per_interval() -> None:

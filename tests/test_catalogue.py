@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from ncr_exporter.metrics.catalogue import FAMILIES, GROUPS
-from ncr_exporter.metrics.family import Family
-from ncr_exporter.metrics.own_families import BUCKETS, OPERATIONS, REASONS
+from ncr_exporter.metrics.families.catalogue import FAMILIES, GROUPS
+from ncr_exporter.metrics.families.exporter import BUCKETS, OPERATIONS, REASONS
+from ncr_exporter.metrics.families.family import Family
 
 IMAGE = ("registry", "image")
 TAG = ("registry", "image", "tag")

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import trustme
 
-from ncr_exporter.demo.data import GeneratedSource
-from ncr_exporter.demo.faults import FAULTS
+from ncr_exporter.simulator.data import GeneratedSource
+from ncr_exporter.simulator.faults import FAULTS
 from tests.answering import KEYS, answering, throttled_for, write_config
 from tests.certificates import server_tls
 from tests.inprocess import run

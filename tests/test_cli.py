@@ -12,7 +12,7 @@ import pytest
 import structlog
 
 from ncr_exporter import __version__
-from ncr_exporter.cli import COMMANDS, command_named, main
+from ncr_exporter.cli.main import COMMANDS, command_named, main
 
 VERSION = f"ncr-exporter {__version__}\n"
 KEYS = "credentials: {access_key: a, secret_key: canary}\n"

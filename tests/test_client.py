@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ncr_exporter.config import Api
-from ncr_exporter.demo.faults import fault_named
+from ncr_exporter.httpd.messages import Request, Response, text_response
+from ncr_exporter.httpd.server import Server
 from ncr_exporter.ncr.errors import ApiError, MalformedError
 from ncr_exporter.ncr.listing import MAX_PAGES
-from ncr_exporter.web.messages import Request, Response, text_response
-from ncr_exporter.web.server import Server
+from ncr_exporter.simulator.faults import fault_named
 from tests.peer import REGISTRY, Heard, client_of, simulated, source_of, tag
 from tests.properties import share
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from ncr_exporter.clock import SystemClock
 from ncr_exporter.config import Api
-from ncr_exporter.demo.faults import fault_named
 from ncr_exporter.ncr.answers import date_of
-from ncr_exporter.storage.keeper import Keeper
-from ncr_exporter.targets import Timing
+from ncr_exporter.runtime.clock import SystemClock
+from ncr_exporter.simulator.faults import fault_named
+from ncr_exporter.state.persistence import Keeper
+from ncr_exporter.targets.targets import Timing
 from tests import inprocess
 from tests.answering import answering, write_config
 from tests.expositions import samples_of

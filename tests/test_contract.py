@@ -9,9 +9,9 @@ import time
 
 import pytest
 
-from ncr_exporter.app import exporter
+from ncr_exporter.app.serve import exporter
 from ncr_exporter.config import parse
-from ncr_exporter.metrics.catalogue import GROUPS
+from ncr_exporter.metrics.families.catalogue import GROUPS
 from tests.expositions import Key, samples_of
 from tests.independent import (
     DAY_MS,

@@ -16,12 +16,12 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from ncr_exporter.metrics.exposition import Exposition
 from ncr_exporter.metrics.packing import gzip_member
-from ncr_exporter.polling.budget import Budget
 from ncr_exporter.polling.poller import Poller
-from ncr_exporter.shard import Shard
-from ncr_exporter.steps import ended
-from ncr_exporter.storage.records import Kept, image_line, read_lines, registry_line
-from ncr_exporter.store import Store
+from ncr_exporter.runtime.cooperative import ended
+from ncr_exporter.state.saved import Kept, image_line, read_lines, registry_line
+from ncr_exporter.state.store import Store
+from ncr_exporter.targets.budget import Budget
+from ncr_exporter.targets.shard import Shard
 from tests.contract_draws import IMAGES, INTERVAL, LISTINGS, REGISTRIES, SETTINGS, catalog
 from tests.contract_model import Model
 from tests.contract_samples import AGE, published

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from ncr_exporter.demo.data import (
+from ncr_exporter.inventory import NEVER, Tag
+from ncr_exporter.ncr.wire import tag_page
+from ncr_exporter.simulator.data import (
     FixedSource,
     GeneratedSource,
     file_source,
@@ -15,9 +17,7 @@ from ncr_exporter.demo.data import (
     registries,
     tags,
 )
-from ncr_exporter.demo.records import Record
-from ncr_exporter.inventory import NEVER, Tag
-from ncr_exporter.ncr.wire import tag_page
+from ncr_exporter.simulator.records import Record
 
 NOW = 1_767_236_400_000  # 2026-01-01 03:00 UTC, on a five-minute mark
 MINUTE = 60_000

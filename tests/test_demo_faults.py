@@ -11,10 +11,10 @@ import httpx
 import pytest
 import trustme
 
-from ncr_exporter.demo.faults import FAULTS, Fault, FaultPlan, fault_named, latency, sockets
-from ncr_exporter.demo.registry import SimulatedRegistry
-from ncr_exporter.web.limits import Limits
-from ncr_exporter.web.server import Server
+from ncr_exporter.httpd.limits import Limits
+from ncr_exporter.httpd.server import Server
+from ncr_exporter.simulator.faults import FAULTS, Fault, FaultPlan, fault_named, latency, sockets
+from ncr_exporter.simulator.registry import SimulatedRegistry
 from tests.faulty import (
     LISTED,
     PREFIX,

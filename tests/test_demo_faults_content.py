@@ -11,19 +11,19 @@ from typing import Any
 
 import pytest
 
-from ncr_exporter.demo.data import GeneratedSource
-from ncr_exporter.demo.faults import FAULTS, fault_named, sockets
-from ncr_exporter.demo.owner import HANDED_OUT_AFTER, key_file
-from ncr_exporter.demo.registry import (
+from ncr_exporter.httpd.messages import Request, Response
+from ncr_exporter.httpd.server import Server
+from ncr_exporter.simulator.data import GeneratedSource
+from ncr_exporter.simulator.faults import FAULTS, fault_named, sockets
+from ncr_exporter.simulator.owner import HANDED_OUT_AFTER, key_file
+from ncr_exporter.simulator.registry import (
     DEMO_ACCESS_KEY,
     DEMO_SECRET_KEY,
     ROTATED_SECRET_KEY,
     SimulatedRegistry,
 )
-from ncr_exporter.demo.run import KEY, demo_config
-from ncr_exporter.demo.run import simulated as demo_registry
-from ncr_exporter.web.messages import Request, Response
-from ncr_exporter.web.server import Server
+from ncr_exporter.simulator.run import KEY, demo_config
+from ncr_exporter.simulator.run import simulated as demo_registry
 from tests.faulty import LISTED, NOW, PREFIX, TAGS, Get, answer_to, simulated, spoiled, with_client
 from tests.support import ManualClock, passing
 

@@ -13,19 +13,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ncr_exporter.clock import SystemClock
-from ncr_exporter.demo.data import FixedSource, GeneratedSource, Source, images, tags
-from ncr_exporter.demo.faults import fault_named
-from ncr_exporter.demo.records import Record
-from ncr_exporter.demo.registry import (
+from ncr_exporter.httpd.messages import Request, Response
+from ncr_exporter.httpd.server import Server
+from ncr_exporter.ncr.signature import signed_headers
+from ncr_exporter.runtime.clock import SystemClock
+from ncr_exporter.simulator.data import FixedSource, GeneratedSource, Source, images, tags
+from ncr_exporter.simulator.faults import fault_named
+from ncr_exporter.simulator.records import Record
+from ncr_exporter.simulator.registry import (
     DEMO_ACCESS_KEY,
     DEMO_SECRET_KEY,
     Seen,
     SimulatedRegistry,
 )
-from ncr_exporter.ncr.signature import signed_headers
-from ncr_exporter.web.messages import Request, Response
-from ncr_exporter.web.server import Server
 
 NOW = 1_767_236_400.0  # 2026-01-01 03:00 UTC
 NOW_MS = int(NOW * 1000)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ncr_exporter.cli import command_named
+from ncr_exporter.cli.main import command_named
 from tests import deployed
 from tests.deployed import DEPLOY
 

@@ -8,13 +8,13 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from ncr_exporter.inventory import Tag
 from ncr_exporter.metrics import packing
-from ncr_exporter.metrics.catalogue import STATE_FAMILIES
 from ncr_exporter.metrics.edition import Edition
 from ncr_exporter.metrics.exposition import Exposition
+from ncr_exporter.metrics.families.catalogue import STATE_FAMILIES
 from ncr_exporter.metrics.packing import Packed, gzip_member
-from ncr_exporter.states import Failure
-from ncr_exporter.steps import ended
-from ncr_exporter.store import Store
+from ncr_exporter.runtime.cooperative import ended
+from ncr_exporter.state.model import Failure
+from ncr_exporter.state.store import Store
 from tests.properties import share
 from tests.states import DAY_MS, NOW, NOW_MS, platform, registry_target, target
 

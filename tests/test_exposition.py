@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ncr_exporter.inventory import Platform, Tag
-from ncr_exporter.metrics.catalogue import STATE_FAMILIES
 from ncr_exporter.metrics.exposition import Exposition
-from ncr_exporter.metrics.family import ImageFamily, ListingFamily, Sample
-from ncr_exporter.metrics.image_families import LAST_PULLED_AGE
-from ncr_exporter.states import Failure, ImageState
-from ncr_exporter.store import Store
+from ncr_exporter.metrics.families.catalogue import STATE_FAMILIES
+from ncr_exporter.metrics.families.family import ImageFamily, ListingFamily, Sample
+from ncr_exporter.metrics.families.image import LAST_PULLED_AGE
+from ncr_exporter.state.model import Failure, ImageState
+from ncr_exporter.state.store import Store
 from tests.expositions import Key, samples_of
 from tests.states import NOW, NOW_MS, sample_tags, target
 

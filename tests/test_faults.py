@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import structlog
 
-from ncr_exporter.demo.faults import FAULTS
+from ncr_exporter.simulator.faults import FAULTS
 from tests.fault_table import TABLE, TAGS, Seen
 from tests.running import APP
 from tests.trial import INTERVAL, Samples, Trial, inventory, trial

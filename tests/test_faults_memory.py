@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ncr_exporter.demo.faults import fault_named
+from ncr_exporter.simulator.faults import fault_named
 from tests.answering import answering, write_config
 from tests.peer import source_of, tag
 from tests.program import Program, exporter

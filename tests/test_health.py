@@ -95,7 +95,7 @@ def test_what_is_no_url_exits_2(url: str) -> None:
 def test_it_imports_neither_the_client_nor_the_logs() -> None:
     """It starts every few seconds beside the exporter, on the exporter's own CPU share."""
     code = (
-        "import sys; from ncr_exporter.cli import main; main(['health', '--url=http://127.0.0.1:1']);"
+        "import sys; from ncr_exporter.cli.main import main; main(['health', '--url=http://127.0.0.1:1']);"
         "print(*{'httpx', 'asyncio', 'structlog', 'yaml', 'msgspec'} & set(sys.modules))"
     )
     done = run_process(  # noqa: S603 -- fixed words

@@ -19,14 +19,14 @@ LONGEST_FUNCTION = 40
 # Room → rooms of the program that it must not know.
 NEVER = {
     "inventory": {"*"},
-    "config": {"ncr", "metrics", "web", "polling", "store", "states", "storage", "app"},
-    "ncr": {"metrics", "web", "polling", "store", "states", "storage", "app", "accounts"},
-    "metrics": {"ncr", "web", "polling", "store", "storage", "app", "accounts"},
+    "config": {"ncr", "metrics", "web", "polling", "state", "app"},
+    "ncr": {"metrics", "web", "polling", "state", "app"},
+    "metrics": {"ncr", "web", "polling", "app"},
     "report": {"ncr", "web", "polling", "app"},
-    "web": {"ncr", "polling", "app", "accounts", "demo"},
-    "storage": {"web", "polling", "app", "metrics"},
-    "polling": {"web", "metrics", "app", "demo"},
-    "app": {"commands", "demo", "online", "recording"},
+    "web": {"ncr", "polling", "app", "simulator"},
+    "state": {"web", "polling", "app", "metrics"},
+    "polling": {"web", "metrics", "app", "simulator"},
+    "app": {"simulator", "check_online", "recording"},
 }
 
 

@@ -8,16 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ncr_exporter.config import parse
-from ncr_exporter.inventory import (
-    Image,
-    Knowledge,
-    Platform,
-    Policy,
-    Tag,
-    evaluate,
-    records_pulls,
-)
-from ncr_exporter.targets import catalogs
+from ncr_exporter.inventory import Image, Knowledge, Platform, Policy, Tag, evaluate, records_pulls
+from ncr_exporter.targets.targets import catalogs
 
 DAY = 86_400_000
 NOW = 1_760_000_000_000

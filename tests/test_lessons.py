@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from ncr_exporter.online.exchange import Exchange
-from ncr_exporter.online.lessons import lessons
-from ncr_exporter.online.seen import Seen
+from ncr_exporter.check_online.lessons import lessons
+from ncr_exporter.check_online.seen import Seen
+from ncr_exporter.recording.exchange import Exchange
 from tests.peer import tag
 from tests.states import NOW
 

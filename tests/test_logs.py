@@ -10,7 +10,7 @@ import structlog
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from ncr_exporter.logs import FORMATS, LEVELS, configure_logs
+from ncr_exporter.runtime.logs import FORMATS, LEVELS, configure_logs
 
 Event = dict[str, str]
 CANARY = "canary"

@@ -8,7 +8,7 @@ import pytest
 
 MAPPED = """
 import ctypes, sys
-from ncr_exporter.memory import give_back_large_blocks
+from ncr_exporter.runtime.memory import give_back_large_blocks
 
 class Mallinfo2(ctypes.Structure):
     _fields_ = [(name, ctypes.c_size_t) for name in (

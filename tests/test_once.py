@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from ncr_exporter.demo.faults import FAULTS
-from ncr_exporter.demo.registry import SimulatedRegistry
+from ncr_exporter.simulator.faults import FAULTS
+from ncr_exporter.simulator.registry import SimulatedRegistry
 from tests import inprocess, program
 from tests.answering import answering, throttled_for, write_config
 from tests.expositions import families_of, samples_of

@@ -52,7 +52,7 @@ def test_it_says_of_itself_what_an_index_and_pip_ask(wheel: zipfile.ZipFile) -> 
     names = wheel.namelist()
     assert any(name.endswith("/licenses/LICENSE") for name in names)
     (entries,) = (name for name in names if name.endswith("/entry_points.txt"))
-    assert b"[console_scripts]\nncr-exporter = ncr_exporter.cli:run" in wheel.read(entries)
+    assert b"[console_scripts]\nncr-exporter = ncr_exporter.cli.main:run" in wheel.read(entries)
 
 
 def test_it_asks_for_what_pyproject_names(wheel: zipfile.ZipFile) -> None:

@@ -6,10 +6,10 @@ from itertools import pairwise
 import pytest
 
 from ncr_exporter.config import Api
-from ncr_exporter.demo.faults import fault_named
 from ncr_exporter.polling.schedule import phase_of
-from ncr_exporter.states import ImageState
-from ncr_exporter.targets import Timing
+from ncr_exporter.simulator.faults import fault_named
+from ncr_exporter.state.model import ImageState
+from ncr_exporter.targets.targets import Timing
 from tests.peer import tag
 from tests.rounds import INTERVAL, Round, choosing, events, naming, play
 from tests.states import catalog_of, registry_target, rule

@@ -5,9 +5,9 @@ import asyncio
 import pytest
 
 from ncr_exporter.config import Api
-from ncr_exporter.demo.faults import fault_named
-from ncr_exporter.storage.records import Kept, KeptImage, place_of
-from ncr_exporter.targets import Timing
+from ncr_exporter.simulator.faults import fault_named
+from ncr_exporter.state.saved import Kept, KeptImage, place_of
+from ncr_exporter.targets.targets import Timing
 from tests.peer import Fleet, tag
 from tests.rounds import INTERVAL, Round, choosing, naming, play
 from tests.states import NOW, catalog_of, registry_target, rule, sample_tags

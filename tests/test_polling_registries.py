@@ -1,8 +1,8 @@
 """Registry lists at work: every registry of an account, its hosts, and what a bad list changes."""
 
 from ncr_exporter.config import CredentialsConfig, Secret
-from ncr_exporter.demo.faults import fault_named
-from ncr_exporter.targets import Account, Catalog
+from ncr_exporter.simulator.faults import fault_named
+from ncr_exporter.targets.targets import Account, Catalog
 from tests.peer import Fleet, tag
 from tests.rounds import Round, events, play
 from tests.states import catalog_of, registry_target, rule

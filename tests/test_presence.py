@@ -2,7 +2,7 @@
 
 import pytest
 
-from ncr_exporter.presence import Presence
+from ncr_exporter.state.presence import Presence
 
 NEW = Presence()
 LISTED = NEW.after_list(listed=True)

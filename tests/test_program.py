@@ -57,7 +57,7 @@ def hanging(host, *rest, **options):
         time.sleep(60)
     return getaddrinfo(host, *rest, **options)
 socket.getaddrinfo = hanging
-from ncr_exporter.cli import run
+from ncr_exporter.cli.main import run
 run()
 """
 

@@ -20,8 +20,8 @@ import pytest
 import yaml
 
 from ncr_exporter import __version__
-from ncr_exporter.clock import SystemClock
-from ncr_exporter.demo.registry import SimulatedRegistry
+from ncr_exporter.runtime.clock import SystemClock
+from ncr_exporter.simulator.registry import SimulatedRegistry
 from tests import deployed
 from tests.answering import serving
 from tests.keys_at_hand import SECRETS, with_keys

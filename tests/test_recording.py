@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from ncr_exporter.config import parse
-from ncr_exporter.demo.data import FixedSource, GeneratedSource
-from ncr_exporter.demo.faults import FAULTS
-from ncr_exporter.online.exchange import Exchange
+from ncr_exporter.recording.exchange import Exchange
 from ncr_exporter.recording.recorder import Recorder, RecordError
 from ncr_exporter.recording.redact import Redactor
+from ncr_exporter.simulator.data import FixedSource, GeneratedSource
+from ncr_exporter.simulator.faults import FAULTS
 from tests import program
 from tests.answering import answering, write_config
 from tests.expositions import samples_of

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 import structlog
 
+from ncr_exporter.app.reloading import Reloader
 from ncr_exporter.config import Config, load
-from ncr_exporter.errors import UserError
-from ncr_exporter.reloading import Reloader
+from ncr_exporter.runtime.errors import UserError
 from tests.support import EPOCH, ManualClock, eventually
 
 GOOD = "registries: [{{name: {name}, images: [app]}}]\n"

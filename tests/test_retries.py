@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from ncr_exporter.demo.faults import fault_named
 from ncr_exporter.ncr.errors import (
     ApiError,
     AuthenticationError,
@@ -14,6 +13,7 @@ from ncr_exporter.ncr.errors import (
     ThrottledError,
 )
 from ncr_exporter.ncr.retries import BURST, Attempts, RetryBudget
+from ncr_exporter.simulator.faults import fault_named
 from tests.peer import tag
 from tests.rounds import Round, naming, play
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from ncr_exporter.clock import SystemClock
-from ncr_exporter.demo.faults import FAULTS
-from ncr_exporter.demo.registry import SimulatedRegistry
-from ncr_exporter.storage.file import read_state
-from ncr_exporter.web.messages import Request, Response
+from ncr_exporter.httpd.messages import Request, Response
+from ncr_exporter.runtime.clock import SystemClock
+from ncr_exporter.simulator.faults import FAULTS
+from ncr_exporter.simulator.registry import SimulatedRegistry
+from ncr_exporter.state.file import read_state
 from tests.answering import answering, serving, write_config
 from tests.passwords import authorization, hash_of, users_section
 from tests.peer import source_of, tag
@@ -37,7 +37,7 @@ def told(event, args):
             file.write(f"{event} {where}\\n")
 
 sys.addaudithook(told)
-from ncr_exporter.cli import run
+from ncr_exporter.cli.main import run
 run()
 """
 # Nobody foresees what fails where the keys are at hand.
@@ -48,7 +48,7 @@ def crash(*_, access_key, secret_key, **__):
     raise RuntimeError("nobody foresaw this")
 
 transport.signed_headers = crash
-from ncr_exporter.cli import run
+from ncr_exporter.cli.main import run
 run()
 """
 

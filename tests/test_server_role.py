@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from ncr_exporter.config import ConfigError, CredentialsConfig, parse
+from ncr_exporter.httpd.messages import Request, Response, text_response
+from ncr_exporter.httpd.server import Server
 from ncr_exporter.ncr.credentials import find_credentials
 from ncr_exporter.ncr.keys import Credentials, CredentialsError
-from ncr_exporter.web.messages import Request, Response, text_response
-from ncr_exporter.web.server import Server
 from tests.support import EPOCH, ManualClock
 
 PATH = "/latest/meta-data/iam/security-credentials/"

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ncr_exporter.flags import UsageError
-from ncr_exporter.polling.budget import Budget
-from ncr_exporter.shard import Shard, chosen_shard, owner
+from ncr_exporter.cli.flags import UsageError
+from ncr_exporter.targets.budget import Budget
+from ncr_exporter.targets.shard import Shard, chosen_shard, owner
 from tests.expositions import Key, samples_of
 from tests.peer import Fleet, tag
 from tests.rounds import Round, play

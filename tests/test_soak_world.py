@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from ncr_exporter.config import Api
-from ncr_exporter.demo.registry import DEMO_ACCESS_KEY
 from ncr_exporter.ncr.client import Client
 from ncr_exporter.ncr.errors import ApiError, AuthenticationError
 from ncr_exporter.ncr.paths import RegistryPath
+from ncr_exporter.simulator.registry import DEMO_ACCESS_KEY
 from tests.peer import REGISTRY, client_of, keys
 from tools.soak.plan import IMAGES, TAGS, Calm, Change, Spell
 from tools.soak.settings import PAGE_SIZE

@@ -10,9 +10,9 @@ from contextlib import suppress
 
 import pytest
 
-from ncr_exporter.states import Failure
-from ncr_exporter.targets import ImageKey
-from ncr_exporter.web.messages import Request, Response
+from ncr_exporter.httpd.messages import Request, Response
+from ncr_exporter.state.model import Failure
+from ncr_exporter.targets.targets import ImageKey
 from ncr_exporter.web.routes import Routes
 from ncr_exporter.web.status.handler import StatusPage
 from tests.scenes import House, few

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from ncr_exporter.inventory import Tag
-from ncr_exporter.states import Failure, ImageState
+from ncr_exporter.state.model import Failure, ImageState
 from ncr_exporter.web.status.images import COLUMNS, ImageRow, chosen, idle, standing
 from ncr_exporter.web.status.view import View
 from tests.scenes import DENIED, TIMED_OUT, House, tags

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from ncr_exporter import __version__
 from ncr_exporter.inventory import Tag
-from ncr_exporter.states import Failure
-from ncr_exporter.steps import ended
+from ncr_exporter.runtime.cooperative import ended
+from ncr_exporter.state.model import Failure
 from ncr_exporter.web.status.page import Snapshot, render
 from tests.scenes import DENIED, TIMED_OUT, House, empty, failing, few, many, tags
 from tests.states import NOW, platform, target

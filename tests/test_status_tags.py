@@ -3,7 +3,7 @@
 from typing import Any
 
 from ncr_exporter.inventory import Platform, Tag
-from ncr_exporter.states import ImageState
+from ncr_exporter.state.model import ImageState
 from ncr_exporter.web.status.tags import TagRow, chosen, longest_unused, tag_rows
 from ncr_exporter.web.status.view import View
 from tests.states import DAY_MS, NOW, NOW_MS, platform, recorder, target

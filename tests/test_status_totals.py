@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from ncr_exporter.states import ImageState, RegistryState
+from ncr_exporter.state.model import ImageState, RegistryState
 from ncr_exporter.web.status.totals import in_trouble_first, totals_of
 from tests.scenes import DENIED, TIMED_OUT, House, empty, tags
 from tests.states import registry_target, target

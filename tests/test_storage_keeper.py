@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 import structlog
 
-from ncr_exporter.demo.faults import fault_named
-from ncr_exporter.storage.keeper import Keeper, StorageError
-from ncr_exporter.storage.records import Kept
-from ncr_exporter.store import Store
-from ncr_exporter.targets import Timing
+from ncr_exporter.simulator.faults import fault_named
+from ncr_exporter.state.persistence import Keeper, StorageError
+from ncr_exporter.state.saved import Kept
+from ncr_exporter.state.store import Store
+from ncr_exporter.targets.targets import Timing
 from tests.expositions import samples_of
 from tests.peer import Fleet, tag
 from tests.rounds import INTERVAL, Round, choosing, naming, play

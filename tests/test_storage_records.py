@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ncr_exporter.inventory import Platform, Tag
-from ncr_exporter.states import Description
-from ncr_exporter.storage.records import (
+from ncr_exporter.state.model import Description
+from ncr_exporter.state.saved import (
     Kept,
     KeptImage,
     image_line,
@@ -17,7 +17,7 @@ from ncr_exporter.storage.records import (
     read_lines,
     registry_line,
 )
-from ncr_exporter.targets import ImageTarget, Timing
+from ncr_exporter.targets.targets import ImageTarget, Timing
 from tests.states import NOW, NOW_MS, catalog_of, recorder, registry_target, sample_tags, target
 
 REGISTRY = registry_target()

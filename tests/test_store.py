@@ -4,9 +4,9 @@ from dataclasses import replace
 
 from ncr_exporter.inventory import Tag
 from ncr_exporter.metrics.rendering import render
-from ncr_exporter.states import Failure
-from ncr_exporter.steps import ended
-from ncr_exporter.store import Store
+from ncr_exporter.runtime.cooperative import ended
+from ncr_exporter.state.model import Failure
+from ncr_exporter.state.store import Store
 from tests.states import NOW, NOW_MS, platform, recorder, target
 
 APP = target("app")

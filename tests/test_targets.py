@@ -3,8 +3,8 @@
 import pytest
 
 from ncr_exporter.config import Settings, parse
-from ncr_exporter.targets import ImageTarget, catalogs
-from ncr_exporter.zones import REGIONS, ZONES, pull_host
+from ncr_exporter.config.zones import REGIONS, ZONES, pull_host
+from ncr_exporter.targets.targets import ImageTarget, catalogs
 from tests.states import named_images
 
 # The table of the reference, written out.

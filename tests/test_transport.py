@@ -12,13 +12,13 @@ import structlog
 import trustme
 
 from ncr_exporter.config import Api, Secret
-from ncr_exporter.demo.faults import Fault, fault_named, latency
-from ncr_exporter.demo.registry import SimulatedRegistry
+from ncr_exporter.httpd.messages import Request, Response, text_response
+from ncr_exporter.httpd.server import Server
 from ncr_exporter.ncr.client import Client
 from ncr_exporter.ncr.credentials import ConfiguredCredentials, SecretFile
 from ncr_exporter.ncr.errors import ApiError, NotFoundError
-from ncr_exporter.web.messages import Request, Response, text_response
-from ncr_exporter.web.server import Server
+from ncr_exporter.simulator.faults import Fault, fault_named, latency
+from ncr_exporter.simulator.registry import SimulatedRegistry
 from tests.certificates import server_tls
 from tests.peer import (
     DEMO_KEYS,

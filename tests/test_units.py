@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ncr_exporter.units import parse_duration, parse_size
+from ncr_exporter.config.units import parse_duration, parse_size
 
 SECONDS = {
     "y": Fraction(365 * 86400),

@@ -6,8 +6,8 @@ from collections.abc import Generator
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ncr_exporter.steps import in_steps
-from ncr_exporter.web.bodies import gathered
+from ncr_exporter.httpd.bodies import gathered
+from ncr_exporter.runtime.cooperative import in_steps
 
 ENOUGH = 128 * 1024
 

@@ -21,10 +21,10 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 from structlog.typing import EventDict
 
-from ncr_exporter.web.gate import Gate
-from ncr_exporter.web.limits import Limits
-from ncr_exporter.web.messages import Handler, Request, Response, text_response
-from ncr_exporter.web.server import Server
+from ncr_exporter.httpd.gate import Gate
+from ncr_exporter.httpd.limits import Limits
+from ncr_exporter.httpd.messages import Handler, Request, Response, text_response
+from ncr_exporter.httpd.server import Server
 from tests.support import eventually, settle, tls_gate
 
 P = ParamSpec("P")

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ncr_exporter.web.messages import Request, text_response
+from ncr_exporter.httpd.messages import Request, text_response
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ncr_exporter.config import Secret
-from ncr_exporter.web.gate import Tls
-from ncr_exporter.web.limits import Limits
-from ncr_exporter.web.messages import Request, Response
-from ncr_exporter.web.passwords import Passwords, _Recent, credentials
+from ncr_exporter.httpd.gate import Tls
+from ncr_exporter.httpd.limits import Limits
+from ncr_exporter.httpd.messages import Request, Response
+from ncr_exporter.httpd.webconfig.basic_auth import Passwords, _Recent, credentials
 from tests.passwords import RIGHT, authorization, hash_of, hashes_counted
 from tests.support import settle
 from tests.test_web_connection import asking, echo, exchange, house, scene, statuses

@@ -13,13 +13,13 @@ from typing import Any
 import httpx
 import pytest
 
-from ncr_exporter.errors import UserError
+from ncr_exporter.httpd.messages import Request, Response
 from ncr_exporter.inventory import Tag
 from ncr_exporter.metrics.exposition import Exposition
 from ncr_exporter.metrics.own import OwnMetrics
-from ncr_exporter.states import Failure
-from ncr_exporter.store import Store
-from ncr_exporter.web.messages import Request, Response
+from ncr_exporter.runtime.errors import UserError
+from ncr_exporter.state.model import Failure
+from ncr_exporter.state.store import Store
 from ncr_exporter.web.negotiation import OPENMETRICS, TEXT
 from ncr_exporter.web.routes import Routes
 from tests.expositions import Key, samples_of

@@ -15,9 +15,9 @@ import httpx
 import pytest
 import trustme
 
-from ncr_exporter.web.limits import Limits
-from ncr_exporter.web.messages import Request, Response
-from ncr_exporter.web.server import Server
+from ncr_exporter.httpd.limits import Limits
+from ncr_exporter.httpd.messages import Request, Response
+from ncr_exporter.httpd.server import Server
 from tests.support import eventually, settle
 from tests.test_web_connection import (
     BLOCK,

@@ -17,9 +17,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ncr_exporter.config import ConfigError
-from ncr_exporter.web.site import Site, load_site
-from ncr_exporter.web.site_model import HttpSettings, RateSettings, SiteSettings, TlsSettings
-from ncr_exporter.web.snapshot import Snapshot
+from ncr_exporter.httpd.webconfig.load import Site, load_site
+from ncr_exporter.httpd.webconfig.model import HttpSettings, RateSettings, SiteSettings, TlsSettings
+from ncr_exporter.httpd.webconfig.snapshot import Snapshot
 from tests.certificates import certificates_in
 
 GALLERY = Path(__file__).parent / "config" / "web"

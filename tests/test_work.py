@@ -10,13 +10,13 @@ import structlog.testing
 
 from ncr_exporter.inventory import Tag
 from ncr_exporter.metrics import rendering
-from ncr_exporter.metrics.catalogue import STATE_FAMILIES
 from ncr_exporter.metrics.exposition import Exposition
-from ncr_exporter.metrics.family import Family, ListingFamily
+from ncr_exporter.metrics.families.catalogue import STATE_FAMILIES
+from ncr_exporter.metrics.families.family import Family, ListingFamily
 from ncr_exporter.ncr.listing import Listing, Reading
 from ncr_exporter.ncr.wire import ListedImage, Page, tag_page
-from ncr_exporter.steps import InBackground, ended, in_steps
-from ncr_exporter.store import Store
+from ncr_exporter.runtime.cooperative import InBackground, ended, in_steps
+from ncr_exporter.state.store import Store
 from tests.peer import tag
 from tests.states import NOW, NOW_MS, registry_target, target
 

@@ -12,7 +12,7 @@ from contextlib import chdir
 from pathlib import Path
 from typing import Any
 
-from ncr_exporter.demo.data import FixedSource
+from ncr_exporter.simulator.data import FixedSource
 from tests.answering import KEYS, answering
 from tests.inprocess import run
 from tests.peer import tag

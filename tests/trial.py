@@ -8,14 +8,14 @@ from pathlib import Path
 
 import trustme
 
-from ncr_exporter.app import exporter
+from ncr_exporter.app.serve import exporter
 from ncr_exporter.config import Config, load
-from ncr_exporter.demo import certificates
-from ncr_exporter.demo.registry import DEMO_ACCESS_KEY, DEMO_SECRET_KEY, SimulatedRegistry
-from ncr_exporter.web.gate import Tls
-from ncr_exporter.web.limits import Limits
-from ncr_exporter.web.messages import Request, Response
-from ncr_exporter.web.server import Server
+from ncr_exporter.httpd.gate import Tls
+from ncr_exporter.httpd.limits import Limits
+from ncr_exporter.httpd.messages import Request, Response
+from ncr_exporter.httpd.server import Server
+from ncr_exporter.simulator import certificates
+from ncr_exporter.simulator.registry import DEMO_ACCESS_KEY, DEMO_SECRET_KEY, SimulatedRegistry
 from tests.certificates import server_tls
 from tests.expositions import Key, samples_of
 from tests.peer import DEMO_KEYS, source_of, tag

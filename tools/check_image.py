@@ -20,7 +20,7 @@ from typing import Any
 import httpx
 
 from ncr_exporter import __version__
-from ncr_exporter.cli import COMMANDS
+from ncr_exporter.cli.main import COMMANDS
 from tools.processes import free_port
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-DIRECTORY = Path(__file__).parents[1] / "ncr_exporter" / "demo" / "certificates"
+DIRECTORY = Path(__file__).parents[1] / "ncr_exporter" / "simulator" / "pem"
 VALID = {
     "expired": (datetime(2020, 1, 1, tzinfo=UTC), datetime(2021, 1, 1, tzinfo=UTC)),
     "self-signed": (datetime(2020, 1, 1, tzinfo=UTC), datetime(2120, 1, 1, tzinfo=UTC)),

@@ -15,15 +15,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 from math import exp, inf
 
-from ncr_exporter.demo.data import GeneratedSource
-from ncr_exporter.demo.lines import tick
-from ncr_exporter.demo.run import demo_config
 from ncr_exporter.inventory import Image, Knowledge, evaluate
 from ncr_exporter.metrics.exposition import Exposition
-from ncr_exporter.metrics.own_families import BUCKETS
+from ncr_exporter.metrics.families.exporter import BUCKETS
 from ncr_exporter.ncr.wire import tag_page
-from ncr_exporter.states import ImageState
-from ncr_exporter.targets import ImageTarget, catalogs
+from ncr_exporter.simulator.data import GeneratedSource
+from ncr_exporter.simulator.lines import tick
+from ncr_exporter.simulator.run import demo_config
+from ncr_exporter.state.model import ImageState
+from ncr_exporter.targets.targets import ImageTarget, catalogs
 
 DAY = 86400
 _STEP, _LATE_STEP = 240, 15

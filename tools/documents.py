@@ -6,21 +6,15 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from ncr_exporter.cli import COMMANDS, command_named
+from ncr_exporter.cli.flags import Flag
+from ncr_exporter.cli.main import COMMANDS, command_named
 from ncr_exporter.config.kinds import Kind, ListOf
-from ncr_exporter.config.model import (
-    Api,
-    CredentialsConfig,
-    RegistryConfig,
-    Settings,
-    options_of,
-)
+from ncr_exporter.config.model import Api, CredentialsConfig, RegistryConfig, Settings, options_of
 from ncr_exporter.config.schema import json_schema
-from ncr_exporter.demo.faults import FAULTS, Fault
-from ncr_exporter.flags import Flag
-from ncr_exporter.metrics.catalogue import GROUPS
-from ncr_exporter.metrics.family import Family
-from ncr_exporter.metrics.own_families import BUCKETS, OPERATIONS, REASONS
+from ncr_exporter.metrics.families.catalogue import GROUPS
+from ncr_exporter.metrics.families.exporter import BUCKETS, OPERATIONS, REASONS
+from ncr_exporter.metrics.families.family import Family
+from ncr_exporter.simulator.faults import FAULTS, Fault
 from tests.fault_table import CLOCKS, TABLE
 from tools.dependencies import Distribution, distributions
 

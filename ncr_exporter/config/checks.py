@@ -8,11 +8,11 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from ncr_exporter.config.globs import EVERY, excluded, is_glob
 from ncr_exporter.config.model import Config, ImageConfig, RegistryConfig
 from ncr_exporter.config.tree import Node, Report
-from ncr_exporter.globs import EVERY, excluded, is_glob
-from ncr_exporter.units import duration_text
-from ncr_exporter.zones import REGIONS
+from ncr_exporter.config.units import duration_text
+from ncr_exporter.config.zones import REGIONS
 
 UNNAMEABLE = {".", ".."}
 """What a path cannot hold as a name: it would lead elsewhere."""

@@ -10,7 +10,7 @@ import yaml
 
 from ncr_exporter.config.secret import Secret
 from ncr_exporter.config.tree import Expanded
-from ncr_exporter.units import DURATION, duration_text, parse_duration, parse_size
+from ncr_exporter.config.units import DURATION, duration_text, parse_duration, parse_size
 
 _LONGEST_SHOWN = 60
 FOREVER = float("inf")

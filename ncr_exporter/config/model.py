@@ -10,7 +10,7 @@ from typing import Any
 
 from ncr_exporter.config import kinds
 from ncr_exporter.config.secret import Secret
-from ncr_exporter.zones import ZONES
+from ncr_exporter.config.zones import ZONES
 
 REQUIRED: Any = object()
 """The default of a key that must be given."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ncr_exporter.errors import UserError
+from ncr_exporter.runtime.errors import UserError
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Mapping
 
-from ncr_exporter.metrics.catalogue import STATE_FAMILIES
+from ncr_exporter.metrics.families.catalogue import STATE_FAMILIES
 from ncr_exporter.metrics.packing import deflated
 from ncr_exporter.metrics.rendering import RenderedImage
-from ncr_exporter.targets import ImageKey
+from ncr_exporter.targets.targets import ImageKey
 
 _IMAGES = 64
 """Blocks of fewer lines compress badly; larger ones are compressed anew more often."""

@@ -4,7 +4,7 @@ prometheus_client takes ten times as long per line, which a hundred registries w
 scrape. It keeps the exporter's other metrics.
 """
 
-from ncr_exporter.metrics.family import Family
+from ncr_exporter.metrics.families.family import Family
 from ncr_exporter.metrics.text import header, label_pair, series
 
 

@@ -4,11 +4,11 @@ import zlib
 from collections.abc import Generator, Iterator
 from functools import cache
 
-from ncr_exporter.metrics.catalogue import STATE_FAMILIES
 from ncr_exporter.metrics.chunks import Chunk
-from ncr_exporter.metrics.image_families import LAST_PULLED_AGE
+from ncr_exporter.metrics.families.catalogue import STATE_FAMILIES
+from ncr_exporter.metrics.families.image import LAST_PULLED_AGE
+from ncr_exporter.metrics.families.registry import REGISTRY_FAMILIES
 from ncr_exporter.metrics.packing import Packed, deflated, joined, packed
-from ncr_exporter.metrics.registry_families import REGISTRY_FAMILIES
 from ncr_exporter.metrics.text import header
 
 _SMALL = 128 * 1024

@@ -8,9 +8,9 @@ import structlog
 from ncr_exporter.metrics.chunks import Chunks
 from ncr_exporter.metrics.edition import Edition, Known
 from ncr_exporter.metrics.rendering import RenderedImage, render, render_registry
-from ncr_exporter.states import ImageState, RegistryState
-from ncr_exporter.steps import ended
-from ncr_exporter.targets import ImageKey
+from ncr_exporter.runtime.cooperative import ended
+from ncr_exporter.state.model import ImageState, RegistryState
+from ncr_exporter.targets.targets import ImageKey
 
 log = structlog.get_logger()
 

@@ -19,9 +19,9 @@ from prometheus_client.openmetrics.exposition import generate_latest as generate
 from prometheus_client.registry import Collector
 
 from ncr_exporter import __version__
-from ncr_exporter.metrics.catalogue import FAMILIES
 from ncr_exporter.metrics.counters import Counters
-from ncr_exporter.metrics.own_families import BUCKETS, OPERATIONS, REASONS
+from ncr_exporter.metrics.families.catalogue import FAMILIES
+from ncr_exporter.metrics.families.exporter import BUCKETS, OPERATIONS, REASONS
 
 
 @dataclass(frozen=True)

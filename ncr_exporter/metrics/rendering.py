@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from ncr_exporter.inventory import Image
-from ncr_exporter.metrics.catalogue import STATE_FAMILIES
-from ncr_exporter.metrics.family import IMAGE, Family, ImageFamily, Sample
-from ncr_exporter.metrics.image_families import LAST_PULLED_AGE
-from ncr_exporter.metrics.registry_families import REGISTRY_FAMILIES
+from ncr_exporter.metrics.families.catalogue import STATE_FAMILIES
+from ncr_exporter.metrics.families.family import IMAGE, Family, ImageFamily, Sample
+from ncr_exporter.metrics.families.image import LAST_PULLED_AGE
+from ncr_exporter.metrics.families.registry import REGISTRY_FAMILIES
 from ncr_exporter.metrics.text import label_pair, sample_line, series
-from ncr_exporter.states import ImageState, RegistryState
+from ncr_exporter.state.model import ImageState, RegistryState
 
 _REGISTRY = ("registry",)
 _LARGE = 64 * 1024

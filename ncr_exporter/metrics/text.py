@@ -1,6 +1,6 @@
 """The line grammar that text 0.0.4 and OpenMetrics 1.0 share, and where their headers differ."""
 
-from ncr_exporter.metrics.family import Family, Number
+from ncr_exporter.metrics.families.family import Family, Number
 
 _ESCAPES = str.maketrans({"\\": r"\\", "\n": r"\n", '"': r"\""})
 _HELP_ESCAPES = str.maketrans({"\\": r"\\", "\n": r"\n"})

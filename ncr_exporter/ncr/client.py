@@ -14,13 +14,7 @@ from ncr_exporter.ncr.observer import Observer
 from ncr_exporter.ncr.paths import RegistryPath, page_of, registry_list
 from ncr_exporter.ncr.transport import Purpose, Transport
 from ncr_exporter.ncr.turns import Urgency
-from ncr_exporter.ncr.wire import (
-    ListedImage,
-    ListedRegistry,
-    image_page,
-    registry_page,
-    tag_page,
-)
+from ncr_exporter.ncr.wire import ListedImage, ListedRegistry, image_page, registry_page, tag_page
 
 log = structlog.get_logger()
 

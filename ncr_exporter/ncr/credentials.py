@@ -8,10 +8,10 @@ from pathlib import Path
 
 import structlog
 
-from ncr_exporter.clock import Clock, SystemClock
 from ncr_exporter.config import CredentialsConfig, Secret
 from ncr_exporter.ncr.keys import Credentials, CredentialsError, KeyPair
 from ncr_exporter.ncr.server_role import ServerRole
+from ncr_exporter.runtime.clock import Clock, SystemClock
 
 # The names that the vendor's SDKs read, in their order.
 _ACCESS_VARIABLES = ("NCLOUD_ACCESS_KEY_ID", "NCLOUD_ACCESS_KEY")

@@ -1,6 +1,6 @@
 """The gateway's clock as seen from here."""
 
-from ncr_exporter.clock import Clock
+from ncr_exporter.runtime.clock import Clock
 
 TOLERATED = 60.0
 """Seconds. The gateway refuses signatures 5 minutes off; `Date` itself is coarse by a second."""

@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 from ncr_exporter.config import Secret
-from ncr_exporter.errors import UserError
+from ncr_exporter.runtime.errors import UserError
 
 _KEY = re.compile(r"[!-~]+")
 

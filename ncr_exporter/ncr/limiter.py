@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from ncr_exporter.clock import Clock, Timer
 from ncr_exporter.ncr.errors import ThrottledError
 from ncr_exporter.ncr.pace import Gate, Pace
 from ncr_exporter.ncr.turns import TurnQueue, Urgency
+from ncr_exporter.runtime.clock import Clock, Timer
 
 
 class Limiter:

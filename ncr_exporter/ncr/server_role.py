@@ -12,9 +12,9 @@ from urllib.parse import quote
 import httpx
 import msgspec
 
-from ncr_exporter.clock import Clock
 from ncr_exporter.config import Secret
 from ncr_exporter.ncr.keys import Credentials, CredentialsError, KeyPair
+from ncr_exporter.runtime.clock import Clock
 
 _ENDPOINT = "http://169.254.169.254"
 _VARIABLE = "NCLOUD_METADATA_API_ENDPOINT"

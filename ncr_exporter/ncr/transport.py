@@ -8,7 +8,6 @@ from typing import NamedTuple, TypeVar
 import httpx
 import structlog
 
-from ncr_exporter.clock import Clock
 from ncr_exporter.ncr.answers import date_of, error_of
 from ncr_exporter.ncr.body import read_body
 from ncr_exporter.ncr.errors import (
@@ -27,6 +26,7 @@ from ncr_exporter.ncr.observer import Observer, Operation
 from ncr_exporter.ncr.retries import Attempts, RetryBudget
 from ncr_exporter.ncr.signature import signed_headers
 from ncr_exporter.ncr.turns import Urgency
+from ncr_exporter.runtime.clock import Clock
 
 Result = TypeVar("Result")
 

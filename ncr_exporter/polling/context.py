@@ -3,18 +3,18 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
-from ncr_exporter.clock import Clock
 from ncr_exporter.inventory import Tag
 from ncr_exporter.ncr.client import Client
 from ncr_exporter.ncr.listing import Listing
 from ncr_exporter.polling import events
-from ncr_exporter.polling.budget import Budget
 from ncr_exporter.polling.expiry import Expiry
 from ncr_exporter.polling.scheduler import Job, JobKey, Scheduler
-from ncr_exporter.shard import Shard
-from ncr_exporter.storage.records import Kept
-from ncr_exporter.store import Store
-from ncr_exporter.targets import Account, Timing
+from ncr_exporter.runtime.clock import Clock
+from ncr_exporter.state.saved import Kept
+from ncr_exporter.state.store import Store
+from ncr_exporter.targets.budget import Budget
+from ncr_exporter.targets.shard import Shard
+from ncr_exporter.targets.targets import Account, Timing
 
 Clients = Mapping[Account, Client]
 

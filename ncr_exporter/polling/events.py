@@ -5,10 +5,10 @@ from typing import Any
 import structlog
 
 from ncr_exporter.ncr.errors import ApiError
-from ncr_exporter.polling.budget import Budget
-from ncr_exporter.states import Failure
-from ncr_exporter.store import Store
-from ncr_exporter.targets import Account
+from ncr_exporter.state.model import Failure
+from ncr_exporter.state.store import Store
+from ncr_exporter.targets.budget import Budget
+from ncr_exporter.targets.targets import Account
 
 log = structlog.get_logger()
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Hashable
 from functools import partial
 from typing import NamedTuple
 
-from ncr_exporter.clock import Clock, Timer
+from ncr_exporter.runtime.clock import Clock, Timer
 
 
 class _Lease(NamedTuple):

@@ -5,16 +5,16 @@ from functools import partial
 
 import structlog
 
+from ncr_exporter.config.zones import pull_host
 from ncr_exporter.ncr.errors import ApiError
 from ncr_exporter.ncr.listing import Listing
 from ncr_exporter.ncr.wire import ListedImage
 from ncr_exporter.polling import events, tags
 from ncr_exporter.polling.context import Polling
 from ncr_exporter.polling.scheduler import JobKey
-from ncr_exporter.states import Description, Hosts
-from ncr_exporter.steps import in_steps
-from ncr_exporter.targets import RegistryTarget
-from ncr_exporter.zones import pull_host
+from ncr_exporter.runtime.cooperative import in_steps
+from ncr_exporter.state.model import Description, Hosts
+from ncr_exporter.targets.targets import RegistryTarget
 
 log = structlog.get_logger()
 

@@ -2,17 +2,17 @@
 
 from collections.abc import Iterable
 
-from ncr_exporter.clock import Clock
 from ncr_exporter.polling import events, images
-from ncr_exporter.polling.budget import Budget
 from ncr_exporter.polling.context import Clients, Polling
 from ncr_exporter.polling.expiry import Expiry
 from ncr_exporter.polling.registries import Watch
 from ncr_exporter.polling.scheduler import JobKey, Scheduler
-from ncr_exporter.shard import Shard
-from ncr_exporter.storage.records import Kept
-from ncr_exporter.store import Store
-from ncr_exporter.targets import Catalog, ImageKey, RegistryTarget
+from ncr_exporter.runtime.clock import Clock
+from ncr_exporter.state.saved import Kept
+from ncr_exporter.state.store import Store
+from ncr_exporter.targets.budget import Budget
+from ncr_exporter.targets.shard import Shard
+from ncr_exporter.targets.targets import Catalog, ImageKey, RegistryTarget
 
 
 class Poller:

@@ -9,9 +9,9 @@ from ncr_exporter.ncr.errors import ApiError
 from ncr_exporter.ncr.wire import ListedRegistry
 from ncr_exporter.polling import events, images
 from ncr_exporter.polling.context import Polling
-from ncr_exporter.presence import ABSENCES_BELIEVED
-from ncr_exporter.states import Description, Failure, Hosts
-from ncr_exporter.targets import Catalog, RegistryTarget
+from ncr_exporter.state.model import Description, Failure, Hosts
+from ncr_exporter.state.presence import ABSENCES_BELIEVED
+from ncr_exporter.targets.targets import Catalog, RegistryTarget
 
 log = structlog.get_logger()
 

@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 import structlog
 
-from ncr_exporter.clock import Clock, Timer
 from ncr_exporter.polling.schedule import next_poll, phase_of
+from ncr_exporter.runtime.clock import Clock, Timer
 
 JobKey = tuple[str, ...]
 

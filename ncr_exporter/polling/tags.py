@@ -6,13 +6,13 @@ from functools import partial
 import structlog
 
 from ncr_exporter.inventory import Tag
-from ncr_exporter.judging import Judged, judge
 from ncr_exporter.ncr.errors import ApiError, NotFoundError
 from ncr_exporter.ncr.listing import Listing
 from ncr_exporter.ncr.wire import ListedImage
 from ncr_exporter.polling import events
 from ncr_exporter.polling.context import Polling
-from ncr_exporter.targets import ImageKey, ImageTarget
+from ncr_exporter.state.evaluation import Judged, judge
+from ncr_exporter.targets.targets import ImageKey, ImageTarget
 
 _MANY = 1000
 """Tags that take some milliseconds to judge."""

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
+from ncr_exporter.config.zones import REGIONS
 from ncr_exporter.recording import FORMAT, META
-from ncr_exporter.zones import REGIONS
 
 _TARGET = re.compile(
     r"(?P<prefix>.*)/repositories/(?P<registry>[^/?]+)(?:/(?P<image>[^/?]+)/tags)?\?.*"

@@ -6,10 +6,10 @@ from typing import Any
 
 from ncr_exporter import __version__
 from ncr_exporter.config import Config
-from ncr_exporter.errors import UserError
-from ncr_exporter.online.exchange import Exchange
 from ncr_exporter.recording import FORMAT, META
+from ncr_exporter.recording.exchange import Exchange
 from ncr_exporter.recording.redact import Redactor
+from ncr_exporter.runtime.errors import UserError
 
 
 class RecordError(UserError):

@@ -7,9 +7,9 @@ from functools import partial
 from typing import Any
 from urllib.parse import quote, unquote
 
-from ncr_exporter.online.exchange import Exchange
+from ncr_exporter.config.zones import ZONES
+from ncr_exporter.recording.exchange import Exchange
 from ncr_exporter.recording.standins import StandIns
-from ncr_exporter.zones import ZONES
 
 REMOVED = "<removed>"
 

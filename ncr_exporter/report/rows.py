@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from ncr_exporter.inventory import NEVER, Facts
-from ncr_exporter.states import Failure, ImageState
+from ncr_exporter.state.model import Failure, ImageState
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from math import inf
 from textwrap import wrap
 
 from ncr_exporter.report.rows import ImageRow, Report, never
+from ncr_exporter.report.terminal import Cell, Span, Terminal, folded, width_of
 from ncr_exporter.report.words import age_text, size_text
-from ncr_exporter.terminal import Cell, Span, Terminal, folded, width_of
 
 _UNKNOWN: Cell = [Span("?", "dim")]
 _FOLDED = {"IMAGE", "TAG"}

@@ -4,10 +4,10 @@ from collections.abc import Collection, Iterator
 from http import HTTPStatus
 from itertools import islice
 
+from ncr_exporter.httpd.messages import Response
 from ncr_exporter.report.files import images_as_csv
 from ncr_exporter.report.rows import Report
-from ncr_exporter.states import ImageState
-from ncr_exporter.web.messages import Response
+from ncr_exporter.state.model import ImageState
 
 _LINES_PER_PIECE = 256
 """The event loop gets its turn between pieces."""

@@ -4,17 +4,17 @@ from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from itertools import chain
 
-from ncr_exporter.clock import Clock
-from ncr_exporter.errors import UserError
+from ncr_exporter.httpd.bodies import gathered
+from ncr_exporter.httpd.messages import Handler, Request, Response, text_response
 from ncr_exporter.metrics.exposition import Exposition
 from ncr_exporter.metrics.own import OwnMetrics
 from ncr_exporter.metrics.packing import gzip_member, joined, packed
-from ncr_exporter.steps import in_steps
-from ncr_exporter.store import Store
-from ncr_exporter.targets import ImageKey
-from ncr_exporter.web.bodies import gathered
+from ncr_exporter.runtime.clock import Clock
+from ncr_exporter.runtime.cooperative import in_steps
+from ncr_exporter.runtime.errors import UserError
+from ncr_exporter.state.store import Store
+from ncr_exporter.targets.targets import ImageKey
 from ncr_exporter.web.crosssite import is_cross_site
-from ncr_exporter.web.messages import Handler, Request, Response, text_response
 from ncr_exporter.web.negotiation import OPENMETRICS, TEXT, wants_gzip, wants_openmetrics
 from ncr_exporter.web.report import csv_response
 from ncr_exporter.web.status.handler import StatusPage

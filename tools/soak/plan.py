@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from itertools import count
 
-from ncr_exporter.demo.faults import FAULTS
+from ncr_exporter.simulator.faults import FAULTS
 
 ALWAYS = ("alpha", "beta")
 """Registries that every configuration names."""

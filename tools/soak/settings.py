@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from ncr_exporter.demo.registry import DEMO_ACCESS_KEY
+from ncr_exporter.simulator.registry import DEMO_ACCESS_KEY
 from tools.soak.plan import Settings
 
 SECRET_FILE = "secret"  # noqa: S105 -- a file's name

@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 
-from ncr_exporter.cli import run
+from ncr_exporter.cli.main import run
 
 PIPE = "NCR_SOAK_PIPE"
 """The variable that holds the number of the descriptor to write to."""

@@ -7,16 +7,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from ncr_exporter.clock import SystemClock
-from ncr_exporter.demo.answers import ORIGIN
-from ncr_exporter.demo.data import FixedSource
-from ncr_exporter.demo.faults import fault_named
-from ncr_exporter.demo.records import Record, registry_record
-from ncr_exporter.demo.registry import DEMO_ACCESS_KEY, SimulatedRegistry
-from ncr_exporter.globs import matches
-from ncr_exporter.web.limits import Limits
-from ncr_exporter.web.messages import Request, Response
-from ncr_exporter.web.server import Server
+from ncr_exporter.config.globs import matches
+from ncr_exporter.httpd.limits import Limits
+from ncr_exporter.httpd.messages import Request, Response
+from ncr_exporter.httpd.server import Server
+from ncr_exporter.runtime.clock import SystemClock
+from ncr_exporter.simulator.answers import ORIGIN
+from ncr_exporter.simulator.data import FixedSource
+from ncr_exporter.simulator.faults import fault_named
+from ncr_exporter.simulator.records import Record, registry_record
+from ncr_exporter.simulator.registry import DEMO_ACCESS_KEY, SimulatedRegistry
 from tools.soak.plan import TAGS, Calm, Change, Image, Population, Spell
 
 LISTS_ALLOWED = 5

@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http import HTTPStatus
 
-from ncr_exporter.states import ImageState, RegistryState
-from ncr_exporter.store import Store
-from ncr_exporter.targets import ImageKey
-from ncr_exporter.web.messages import Handler, Request, Response, text_response
+from ncr_exporter.httpd.messages import Handler, Request, Response, text_response
+from ncr_exporter.state.model import ImageState, RegistryState
+from ncr_exporter.state.store import Store
+from ncr_exporter.targets.targets import ImageKey
 from ncr_exporter.web.negotiation import wants_gzip
 from ncr_exporter.web.status.assets import asset, content_types
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from ncr_exporter.states import ImageState
+from ncr_exporter.state.model import ImageState
 from ncr_exporter.web.status.tags import TagRow, longest_unused, tag_rows
 from ncr_exporter.web.status.view import Column, View, in_order, in_runs, link
 

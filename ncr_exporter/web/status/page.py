@@ -9,9 +9,9 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from ncr_exporter import __version__
-from ncr_exporter.states import ImageState, RegistryState
-from ncr_exporter.targets import ImageKey
-from ncr_exporter.units import duration_text
+from ncr_exporter.config.units import duration_text
+from ncr_exporter.state.model import ImageState, RegistryState
+from ncr_exporter.targets.targets import ImageKey
 from ncr_exporter.web.status import images, tags, words
 from ncr_exporter.web.status.images import ImageRow
 from ncr_exporter.web.status.totals import in_trouble_first, totals_of

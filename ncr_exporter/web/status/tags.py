@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from operator import attrgetter
 
 from ncr_exporter.inventory import NEVER, Facts
-from ncr_exporter.states import ImageState
+from ncr_exporter.state.model import ImageState
 from ncr_exporter.web.status.view import Column, View, in_order
 
 

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from ncr_exporter.states import Failure, ImageState, RegistryState
+from ncr_exporter.state.model import Failure, ImageState, RegistryState
 from ncr_exporter.web.status.images import Standing, standing
 
 

@@ -1,0 +1,1 @@
+"""The only place that wires things together: one pipeline for `serve`, `once`, `check --online`."""

@@ -1,0 +1,1 @@
+"""The command line: flags and their environment twins, and one module per command."""

@@ -1,0 +1,34 @@
+"""`ncr-exporter demo`: the whole program against a simulated registry."""
+
+import asyncio
+from collections.abc import Mapping
+
+from ncr_exporter.cli.command import LOG_FLAGS, Command, Values
+from ncr_exporter.cli.flags import Flag, UsageError, address
+from ncr_exporter.simulator.run import demo, replayed, simulated
+
+
+def _run(values: Values, _: Mapping[str, str]) -> int:
+    if values["--tags"] and values["--replay"]:
+        raise UsageError("give --tags or --replay, not both")
+    try:
+        if values["--replay"]:
+            registry, config_of = replayed(values["--replay"], values["--fault"])
+        else:
+            registry, config_of = simulated(values["--tags"], values["--fault"])
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    return asyncio.run(demo(registry, config_of, values["--web.listen-address"]))
+
+
+COMMAND = Command(
+    "the whole program against a simulated registry",
+    (
+        Flag("--tags", None, str, "a JSON array of tags in NCR's shape to serve instead"),
+        Flag("--replay", None, str, "a directory of `check --online --record` to answer from"),
+        Flag("--fault", None, str, "let every answer of the simulated registry go wrong this way"),
+        Flag("--web.listen-address", "127.0.0.1:10627", address, "as for serve", repeatable=True),
+        *LOG_FLAGS,
+    ),
+    _run,
+)

@@ -1,0 +1,151 @@
+"""Command line flags and their environment twins, from one table per command."""
+
+import argparse
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ncr_exporter import __version__
+from ncr_exporter.runtime.errors import UserError
+
+_LARGEST_PORT = 65535
+_PATH = re.compile(r"/[\w.~-][\w.~/-]*", re.ASCII)
+
+
+class UsageError(UserError):
+    """The flags ask for what cannot be; `str()` is a sentence for people."""
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where to listen; a host of None is every interface."""
+
+    host: str | None
+    port: int
+
+    def __str__(self) -> str:
+        host = self.host or ""
+        return f"[{host}]:{self.port}" if ":" in host else f"{host}:{self.port}"
+
+
+@dataclass(frozen=True)
+class Flag:
+    """One flag; `read` turns its text into a value or raises ValueError with a sentence."""
+
+    name: str
+    default: str | None
+    read: Callable[[str], Any]
+    help: str
+    repeatable: bool = False
+    switch: bool = False
+    """Given without a value it is `true`."""
+
+    @property
+    def twin(self) -> str:
+        """The environment variable that stands for it; repeated values are parted by commas."""
+        return "NCR_EXPORTER_" + self.name[2:].replace(".", "_").replace("-", "_").upper()
+
+
+def parse_flags(
+    command: str,
+    summary: str,
+    flags: Sequence[Flag],
+    argv: Sequence[str],
+    environ: Mapping[str, str],
+) -> dict[str, Any]:
+    """Return the value of every flag by name: given, else its twin's, else the default.
+
+    Raises:
+        SystemExit: help or version was asked for (0), or a flag is wrong (2).
+    """
+    parser = argparse.ArgumentParser(
+        prog=f"ncr-exporter {command}", description=summary, allow_abbrev=False
+    )
+    parser.add_argument("--version", action="version", version=f"ncr-exporter {__version__}")
+    for flag in flags:
+        parser.add_argument(
+            flag.name,
+            dest=flag.name,
+            action="append" if flag.repeatable else "store",
+            nargs="?" if flag.switch else None,
+            const="true" if flag.switch else None,
+            metavar="VALUE",
+            help=_help(flag),
+        )
+    given = vars(parser.parse_args(argv))
+    return {flag.name: _value(flag, given[flag.name], environ, parser.error) for flag in flags}
+
+
+def _value(
+    flag: Flag,
+    given: str | list[str] | None,
+    environ: Mapping[str, str],
+    refuse: Callable[[str], object],
+) -> Any:  # noqa: ANN401 -- of the type that the flag's `read` returns
+    source, text = flag.name, given
+    if text is None and environ.get(flag.twin):  # set to nothing is not set
+        source, text = flag.twin, environ[flag.twin]
+    if text is None:
+        text = flag.default
+    if text is None:
+        return None
+    try:
+        if flag.repeatable:
+            texts = text if isinstance(text, list) else text.split(",")
+            return tuple(flag.read(item.strip()) for item in texts)
+        return flag.read(str(text))
+    except ValueError as error:
+        return refuse(f"{source}: {error}")
+
+
+def _help(flag: Flag) -> str:
+    default = "" if flag.default is None else f", default {flag.default}"
+    repeatable = "; may be repeated" if flag.repeatable else ""
+    return f"{flag.help}{repeatable} (${flag.twin}{default})".replace("%", "%%")
+
+
+def address(text: str) -> Address:
+    """Read `:10627`, `127.0.0.1:10627` or `[::1]:10627`."""
+    host, colon, port = text.rpartition(":")
+    inner = host[1:-1] if host.startswith("[") and host.endswith("]") else host
+    if not colon or (":" in inner and inner == host) or not (port.isascii() and port.isdigit()):
+        raise ValueError(
+            f"{text!r} is not an address; write :10627, 127.0.0.1:10627 or [::1]:10627"
+        )
+    if int(port) > _LARGEST_PORT:
+        raise ValueError(f"{port} is not a port; the largest is {_LARGEST_PORT}")
+    return Address(inner or None, int(port))
+
+
+def boolean(text: str) -> bool:
+    """Read true or false."""
+    if text not in {"true", "false"}:
+        raise ValueError(f"must be true or false, not {text!r}")
+    return text == "true"
+
+
+def choice(words: Iterable[str]) -> Callable[[str], str]:
+    """Read one of these words."""
+    known = tuple(words)
+
+    def read(text: str) -> str:
+        if text not in known:
+            raise ValueError(f"must be one of {', '.join(known)}, not {text!r}")
+        return text
+
+    return read
+
+
+def positive(text: str) -> int:
+    """Read a whole number above zero."""
+    if not (text.isascii() and text.isdigit()) or not 0 < len(text) < 10 or int(text) == 0:  # noqa: PLR2004 -- nine digits fit everywhere
+        raise ValueError(f"must be a whole number above 0, not {text!r}")
+    return int(text)
+
+
+def url_path(text: str) -> str:
+    """Read a path such as `/metrics`."""
+    if not _PATH.fullmatch(text) or text.startswith("/-/"):
+        raise ValueError(f"must be a path such as /metrics, not {text!r}")
+    return text

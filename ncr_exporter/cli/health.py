@@ -1,0 +1,103 @@
+"""`ncr-exporter health`: ask the exporter that runs here whether it works; for a HEALTHCHECK.
+
+It runs every few seconds beside the exporter, so it imports next to nothing.
+"""
+
+import http.client
+import ssl
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from http import HTTPStatus
+from urllib.parse import urlsplit
+
+from ncr_exporter.cli.command import Command, Values
+from ncr_exporter.cli.flags import Address, Flag, address
+
+_TIMEOUT = 3.0  # seconds
+_EVERY_INTERFACE = {None: ("127.0.0.1", "::1"), "0.0.0.0": ("127.0.0.1",), "::": ("::1",)}  # noqa: S104 -- compared, not listened on
+_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+_ALIVE = {HTTPStatus.OK, HTTPStatus.UNAUTHORIZED}
+"""A page behind a password is served by a process that works."""
+
+
+def _run(values: Values, _: Mapping[str, str]) -> int:
+    failures = []
+    for url in _urls(values["--url"], values["--web.listen-address"]):
+        try:
+            status = _status(url)
+        except (OSError, http.client.HTTPException) as error:
+            failures.append(f"{url}: {str(error) or type(error).__name__}{_hint(error)}")
+            continue
+        if status in _ALIVE:
+            sys.stdout.write("healthy\n")
+            return 0
+        failures.append(f"{url}: HTTP {status}")
+    sys.stderr.write("".join(f"ncr-exporter: not healthy: {failure}\n" for failure in failures))
+    return 1
+
+
+def _urls(url: str | None, listen: Sequence[Address]) -> Iterator[str]:
+    """Yield the places where the exporter may answer, the likeliest first."""
+    if url is not None:
+        yield url
+        return
+    for host in _EVERY_INTERFACE.get(listen[0].host, (str(listen[0].host),)):
+        yield f"http://{Address(host, listen[0].port)}/-/healthy"
+
+
+def _status(url: str) -> int:
+    """Return the status of a GET.
+
+    Raises:
+        OSError, http.client.HTTPException: there is no answer.
+    """
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    connection = http.client.HTTPConnection(host, parts.port, timeout=_TIMEOUT)
+    if parts.scheme == "https":
+        context = _context(host)
+        connection = http.client.HTTPSConnection(
+            host, parts.port, timeout=_TIMEOUT, context=context
+        )
+    try:
+        connection.request("GET", parts.path or "/-/healthy")
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
+def _url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.port == 0:
+        raise ValueError(f"must be such as https://localhost:10627/-/healthy, not {text!r}")
+    return text
+
+
+def _hint(error: Exception) -> str:
+    spoke_otherwise = isinstance(error, http.client.HTTPException | ConnectionResetError)
+    return "; if it is served with TLS, give --url=https://…" if spoke_otherwise else ""
+
+
+def _context(host: str) -> ssl.SSLContext:
+    """Return how to trust: a certificate for the outside cannot name a loopback host."""
+    context = ssl.create_default_context()
+    if host in _LOOPBACK:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+COMMAND = Command(
+    "ask the running exporter whether it works; exit 0 or 1",
+    (
+        Flag(
+            "--web.listen-address",
+            ":10627",
+            address,
+            "the address that the exporter was given; the first is asked",
+            repeatable=True,
+        ),
+        Flag("--url", None, _url, "ask this URL instead, as https://localhost:10627/-/healthy"),
+    ),
+    _run,
+)

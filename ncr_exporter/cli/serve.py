@@ -1,0 +1,96 @@
+"""`ncr-exporter serve`: poll the API and publish /metrics until stopped."""
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+
+from ncr_exporter.app.serve import ServeOptions, serve
+from ncr_exporter.cli.check import check
+from ncr_exporter.cli.command import CONFIG_FILE, LOG_FLAGS, Command, Values
+from ncr_exporter.cli.flags import Flag, address, boolean, positive, url_path
+from ncr_exporter.config import load
+from ncr_exporter.httpd.gate import Gate
+from ncr_exporter.targets.shard import chosen_shard
+
+
+def _run(values: Values, environ: Mapping[str, str]) -> int:
+    if values["--config.check"]:
+        check(values["--config.file"], environ)
+        return 0
+    config = load(values["--config.file"], environ)
+    return asyncio.run(serve(config, _options(values, environ), environ=environ))
+
+
+def _options(values: Values, environ: Mapping[str, str]) -> ServeOptions:
+    return ServeOptions(
+        listen=values["--web.listen-address"],
+        telemetry_path=values["--web.telemetry-path"],
+        max_requests=values["--web.max-requests"],
+        config_file=Path(values["--config.file"]),
+        enable_lifecycle=values["--web.enable-lifecycle"],
+        auto_reload=values["--config.auto-reload"],
+        storage=values["--storage.path"],
+        gate=_gate(values["--web.config.file"]),
+        shard=chosen_shard(values["--shard"], values["--total-shards"], environ),
+    )
+
+
+def _gate(path: str | None) -> Gate | None:
+    if path is None:
+        return None
+    from ncr_exporter.httpd.webconfig.gate import SiteGate  # noqa: PLC0415 -- only who has such a file pays for it
+
+    return SiteGate(path)
+
+
+COMMAND = Command(
+    "poll the API and publish /metrics until stopped",
+    (
+        CONFIG_FILE,
+        Flag(
+            "--config.auto-reload",
+            "false",
+            boolean,
+            "reload when the configuration file changes",
+            switch=True,
+        ),
+        Flag("--config.check", "false", boolean, "do what `check` does and exit", switch=True),
+        Flag(
+            "--web.listen-address",
+            ":10627",
+            address,
+            "address to listen on, as :10627, 127.0.0.1:10627 or [::1]:10627",
+            repeatable=True,
+        ),
+        Flag(
+            "--web.config.file",
+            None,
+            str,
+            "TLS, passwords and headers, in the format that all of Prometheus' exporters share",
+        ),
+        Flag("--web.telemetry-path", "/metrics", url_path, "path of the metrics"),
+        Flag(
+            "--web.enable-lifecycle",
+            "false",
+            boolean,
+            "reload on POST or PUT to /-/reload; SIGHUP does so always",
+            switch=True,
+        ),
+        Flag(
+            "--web.max-requests",
+            "8",
+            positive,
+            "requests served at a time; further ones wait for 5 s, then get 503",
+        ),
+        Flag(
+            "--storage.path",
+            None,
+            Path,
+            "directory that keeps the last good data over a restart; without it none is kept",
+        ),
+        Flag("--shard", None, str, "which shard this is, from 0; auto takes a pod's ordinal"),
+        Flag("--total-shards", "1", positive, "exporters that share the images"),
+        *LOG_FLAGS,
+    ),
+    _run,
+)

@@ -1,1 +1,0 @@
-"""An embedded simulated registry: the documented API over real sockets, for demo and tests."""

@@ -1,0 +1,205 @@
+"""One client's connection: requests in, answers out, each within its deadline. Framing is h11's."""
+
+import asyncio
+import contextlib
+import ssl
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from email.utils import formatdate
+from http import HTTPStatus
+
+import h11
+import structlog
+
+from ncr_exporter.httpd.gate import Gate, Tls
+from ncr_exporter.httpd.limits import Limits
+from ncr_exporter.httpd.messages import Handler, Request, Response, text_response
+from ncr_exporter.httpd.places import Place, Places
+
+_PIECE = 128 * 1024
+"""Bytes handed to a socket at a time: what a client that never reads can make us hold."""
+_TOO_MANY = {"retry-after": "1"}
+_LAST = {"connection": "close"}
+_BODY_TOO_LARGE = 413
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Service:
+    """What all connections of a server share."""
+
+    handler: Handler
+    places: Places
+    limits: Limits
+    gate: Gate
+
+
+class Connection:
+    """Serves one client until it leaves, breaks a rule, or takes too long."""
+
+    def __init__(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, service: Service
+    ) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._handler = service.handler
+        self._places = service.places
+        self._limits = service.limits
+        self._gate = service.gate
+        self._http = h11.Connection(
+            h11.SERVER, max_incomplete_event_size=service.limits.header_bytes
+        )
+
+    async def serve(self, tls: Tls | None) -> None:
+        """Answer requests until they end; no client's doing is an error of ours."""
+        with contextlib.suppress(OSError):  # a TimeoutError is one, too
+            try:
+                await self._serve_requests(tls)
+            except h11.RemoteProtocolError as error:
+                refusal = Response(error.error_status_hint, _LAST, length=0)
+                await self._send(Request("GET", "*"), refusal, None)
+            await self._part()
+
+    async def _serve_requests(self, tls: Tls | None) -> None:
+        async with asyncio.timeout(self._limits.header):
+            await self._open(tls)
+            request = await self._read_request()
+        while request is not None and await self._answered(request):
+            async with asyncio.timeout(self._limits.idle):
+                if not self._http.trailing_data[0]:
+                    await self._receive()
+            async with asyncio.timeout(self._limits.header):
+                request = await self._read_request()
+
+    async def _open(self, tls: Tls | None) -> None:
+        """Shake hands, and have `drain` wait until all is with the kernel."""
+        # A high-water mark of 0 would do, but asyncio's TLS then waits for ever.
+        self._writer.transport.set_write_buffer_limits(high=1)
+        if tls is not None:
+            await self._shake_hands(tls)
+            self._writer.transport.set_write_buffer_limits(high=1)
+
+    async def _shake_hands(self, tls: Tls) -> None:
+        """Begin TLS; who has none or the wrong certificate is no error of ours, but a riddle."""
+        client, *_ = self._writer.get_extra_info("peername") or ("gone",)
+        try:
+            await self._writer.start_tls(tls.context)
+        except ssl.SSLError as error:
+            log.debug("TLS handshake failed", client=client, reason=error.reason)
+            raise
+        if not tls.admits(self._writer.get_extra_info("peercert")):
+            log.debug("client's certificate has none of the allowed names", client=client)
+            raise ConnectionAbortedError
+
+    async def _read_request(self) -> Request | None:
+        """Return the next request, or None where the client has left."""
+        head: h11.Request | None = None
+        size = 0
+        while True:
+            event = self._http.next_event()
+            if event is h11.NEED_DATA:
+                await self._receive()
+            elif isinstance(event, h11.Request):
+                head = event
+                _refuse_two_lengths(head)
+            elif isinstance(event, h11.Data):
+                size += len(event.data)
+                if size > self._limits.body_bytes:
+                    raise h11.RemoteProtocolError("body too large", _BODY_TOO_LARGE)
+            elif isinstance(event, h11.EndOfMessage) and head is not None:
+                return _request(head)
+            else:
+                return None
+
+    async def _receive(self) -> None:
+        if self._http.they_are_waiting_for_100_continue:
+            self._write(h11.InformationalResponse(status_code=100, headers=[], reason="Continue"))
+        self._http.receive_data(await self._reader.read(self._limits.header_bytes))
+
+    async def _answered(self, request: Request) -> bool:
+        async with asyncio.timeout(self._limits.answer):
+            return await self._answer(request)
+
+    async def _answer(self, request: Request) -> bool:
+        """Answer, and tell whether another request may follow."""
+        # Before a place is taken: who waits for a password to be checked keeps nobody out.
+        refusal = await self._gate.refusal(request)
+        if refusal is None:
+            await self._work(request)
+        else:
+            await self._send(request, refusal, None)
+        if self._http.our_state is not h11.DONE or self._http.their_state is not h11.DONE:
+            return False
+        self._http.start_next_cycle()
+        return True
+
+    async def _work(self, request: Request) -> None:
+        place = await self._places.take()
+        if place is None:
+            busy = text_response(HTTPStatus.SERVICE_UNAVAILABLE, "too many requests\n", _TOO_MANY)
+            await self._send(request, busy, None)
+            return
+        try:
+            await self._send(request, await self._handler(request), place)
+        finally:
+            place.give_back()
+
+    async def _send(self, request: Request, response: Response, place: Place | None) -> None:
+        if response.takeover is not None:
+            await response.takeover(self._writer)
+            raise ConnectionAbortedError
+        date = {"date": formatdate(usegmt=True)}
+        headers = list((date | dict(response.headers) | dict(self._gate.headers)).items())
+        if response.length is not None:
+            headers.append(("content-length", str(response.length)))
+        phrase = HTTPStatus(response.status).phrase
+        self._write(h11.Response(status_code=response.status, headers=headers, reason=phrase))
+        for piece in _pieces(response.body) if request.method != "HEAD" else ():
+            self._write(h11.Data(data=piece))
+            await self._drain(place)
+        self._write(h11.EndOfMessage())
+        await self._drain(place)
+
+    def _write(self, event: h11.Event) -> None:
+        data = self._http.send(event)
+        if data:
+            self._writer.write(data)
+
+    async def _drain(self, place: Place | None) -> None:
+        """Wait until the client has taken all; meanwhile its place is for somebody who reads."""
+        await asyncio.sleep(0)  # `drain` alone lets nobody else run while the client reads
+        if place is not None and self._writer.transport.get_write_buffer_size():
+            place.give_back()
+        async with asyncio.timeout(self._limits.stall):
+            await self._writer.drain()
+
+    async def _part(self) -> None:
+        """Close after the client has the last answer: closing on unread input would reset it."""
+        async with asyncio.timeout(self._limits.stall):
+            if self._writer.can_write_eof():
+                self._writer.write_eof()
+                while await self._reader.read(_PIECE):
+                    pass
+            self._writer.close()
+            await self._writer.wait_closed()
+
+
+def _refuse_two_lengths(head: h11.Request) -> None:
+    """Refuse what a proxy before us may have cut differently: request smuggling."""
+    if {b"content-length", b"transfer-encoding"} <= {name for name, _ in head.headers}:
+        raise h11.RemoteProtocolError("both Content-Length and Transfer-Encoding")
+
+
+def _request(head: h11.Request) -> Request:
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in head.headers:
+        name, value = raw_name.decode("ascii"), raw_value.decode("latin-1")
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return Request(head.method.decode("ascii"), head.target.decode("latin-1"), headers)
+
+
+def _pieces(body: Iterable[bytes]) -> Iterator[bytes]:
+    for part in body:
+        for start in range(0, len(part), _PIECE):
+            yield part[start : start + _PIECE]

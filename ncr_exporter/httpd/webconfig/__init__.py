@@ -1,0 +1,1 @@
+"""`--web.config.file`: TLS, passwords, headers and rates, in the format of exporter-toolkit."""

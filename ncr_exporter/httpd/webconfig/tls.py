@@ -1,0 +1,166 @@
+"""`tls_server_config` → an `ssl.SSLContext`, or what is wrong with its certificates."""
+
+import os
+import re
+import ssl
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import BinaryIO
+
+from ncr_exporter.config.secret import Secret
+from ncr_exporter.config.tree import Node, Report
+from ncr_exporter.httpd.gate import Tls
+from ncr_exporter.httpd.webconfig.model import CIPHERS, CURVES, TLS13_CIPHERS, TlsSettings
+
+_VERIFY = {
+    "VerifyClientCertIfGiven": ssl.CERT_OPTIONAL,
+    "RequireAndVerifyClientCert": ssl.CERT_REQUIRED,
+}
+_CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----")
+_KEY = re.compile(rb"-----BEGIN ([A-Z]+ )?PRIVATE KEY-----")
+_ENCRYPTED = re.compile(rb"-----BEGIN ENCRYPTED PRIVATE KEY-----|Proc-Type: 4,ENCRYPTED")
+_SUITES = "ECDHE+AESGCM:ECDHE+CHACHA20"
+"""Of TLS 1.2, where none are named: Debian's Python would speak such without forward secrecy."""
+
+Read = Callable[[str], bytes]
+"""A file's name in the configuration → what it holds."""
+
+
+def tls_of(settings: TlsSettings, node: Node, read: Read, report: Report) -> Tls | None:
+    """Return what the section at `node` asks for, or None after a report of all that is wrong."""
+    pems = _pems(settings, node, read, report)
+    context = _context(settings, node, report)
+    if pems is None or context is None:
+        return None
+    try:
+        with _as_file(pems["cert"]) as cert, _as_file(pems["key"]) as key:
+            # Without a password OpenSSL asks the terminal for one.
+            context.load_cert_chain(cert, key, password="")
+    except ssl.SSLError as error:
+        report(_written(node, "key").problem(_why(error)))
+        return None
+    if settings.verifies:
+        _verify_clients(context, pems.get("client_ca"), settings)
+    names = settings.client_allowed_sans
+    return Tls(context, None if names is None else frozenset(names))
+
+
+def _pems(
+    settings: TlsSettings, node: Node, read: Read, report: Report
+) -> Mapping[str, bytes] | None:
+    """Return what is given of `cert`, `key` and `client_ca`, or None after a report."""
+    found: dict[str, bytes] = {}
+    problems = []
+    for key in ("cert", "key", "client_ca"):
+        inline, file = getattr(settings, key), getattr(settings, f"{key}_file")
+        try:
+            if inline is not None or file is not None:
+                found[key] = _inline(inline) if file is None else _file(file, read)
+                (_check_key if key == "key" else _check_certificates)(found[key])
+        except ValueError as error:
+            problems.append(_written(node, key).problem(str(error)))
+    for problem in problems:
+        report(problem)
+    return None if problems else found
+
+
+def _written(node: Node, key: str) -> Node:
+    """Return the node of a text given as `key` or as `key_file`."""
+    return node.child(f"{key}_file" if node.child(key) is node else key)
+
+
+def _inline(text: Secret | str) -> bytes:
+    return (text.reveal() if isinstance(text, Secret) else text).encode(errors="replace")
+
+
+def _file(name: str, read: Read) -> bytes:
+    try:
+        return read(name)
+    except OSError as error:
+        raise ValueError(f"{name} cannot be read: {error.strerror}") from None
+
+
+def _check_certificates(pem: bytes) -> None:
+    if not _CERTIFICATE.search(pem):
+        raise ValueError("holds no certificate in PEM")
+    try:
+        _trust(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), pem)
+    except ssl.SSLError:
+        raise ValueError("holds a certificate that cannot be read") from None
+
+
+def _check_key(pem: bytes) -> None:
+    if _ENCRYPTED.search(pem):
+        raise ValueError("is encrypted, and there is nobody to ask for its password")
+    if not _KEY.search(pem):
+        raise ValueError("holds no private key in PEM")
+
+
+def _context(settings: TlsSettings, node: Node, report: Report) -> ssl.SSLContext | None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.set_alpn_protocols(["http/1.1"])
+    _set_versions(context, settings)
+    if not settings.prefer_server_cipher_suites:
+        context.options &= ~ssl.OP_CIPHER_SERVER_PREFERENCE
+    ciphers = [CIPHERS[name] for name in settings.cipher_suites if name not in TLS13_CIPHERS]
+    key = "cipher_suites"
+    try:
+        context.set_ciphers(":".join(ciphers) or _SUITES)
+        key = "curve_preferences"
+        if settings.curve_preferences:
+            # Python sets one curve or leaves all of OpenSSL's; the first alone is allowed at least.
+            context.set_ecdh_curve(CURVES[settings.curve_preferences[0]])
+    except (ssl.SSLError, ValueError) as error:
+        report(node.child(key).problem(f"{ssl.OPENSSL_VERSION} cannot do it: {error}"))
+        return None
+    return context
+
+
+def _set_versions(context: ssl.SSLContext, settings: TlsSettings) -> None:
+    """Set the range; what is asked for below TLS 1.2 begins there."""
+    only13 = bool(settings.cipher_suites) and TLS13_CIPHERS.issuperset(settings.cipher_suites)
+    newest_alone = only13 or settings.min_version == "TLS13"
+    context.minimum_version = ssl.TLSVersion.TLSv1_3 if newest_alone else ssl.TLSVersion.TLSv1_2
+    old_alone = settings.max_version == "TLS12"
+    context.maximum_version = ssl.TLSVersion.TLSv1_2 if old_alone else ssl.TLSVersion.TLSv1_3
+
+
+def _verify_clients(
+    context: ssl.SSLContext, authorities: bytes | None, settings: TlsSettings
+) -> None:
+    context.verify_mode = _VERIFY[settings.client_auth_type]
+    # As in Go, whatever stands in the file is trusted, an intermediate authority as well.
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    if authorities is None:
+        context.load_default_certs(ssl.Purpose.CLIENT_AUTH)
+    else:
+        _trust(context, authorities)
+
+
+def _trust(context: ssl.SSLContext, authorities: bytes) -> None:
+    with _as_file(authorities) as file:
+        context.load_verify_locations(file)
+
+
+@contextmanager
+def _as_file(pem: bytes) -> Iterator[str]:
+    """Give a path that holds `pem`: OpenSSL reads files only, and a key must not lie on a disk."""
+    with _unnamed() as file:
+        file.write(pem)
+        file.seek(0)
+        yield f"/dev/fd/{file.fileno()}"
+
+
+def _unnamed() -> BinaryIO:
+    if hasattr(os, "memfd_create"):  # Linux
+        return os.fdopen(os.memfd_create("pem"), "w+b", buffering=0)
+    return tempfile.TemporaryFile(buffering=0)
+
+
+def _why(error: ssl.SSLError) -> str:
+    """Say why certificate and key were refused."""
+    if error.reason == "KEY_VALUES_MISMATCH":
+        return "does not belong to the certificate"
+    reason = (error.reason or "unreadable").lower().replace("_", " ")
+    return f"cannot be used with the certificate: {reason}"

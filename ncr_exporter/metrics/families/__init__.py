@@ -1,0 +1,1 @@
+"""The tables of metric families: one row per metric, from which everything else follows."""

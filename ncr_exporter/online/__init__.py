@@ -1,5 +1,0 @@
-"""What `check --online` asks the API, what it finds, and what it learns of the API's unknowns.
-
-No answer of the live service has been seen by those who wrote this; the first run of a user settles
-what the documentation leaves open.
-"""

@@ -1,0 +1,1 @@
+"""What any program needs: clock, logs, signals, files written whole, work in steps."""

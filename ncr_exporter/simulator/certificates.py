@@ -1,0 +1,30 @@
+"""Bad certificates with their keys, which protect nothing: `tools/demo_certificates.py` made them.
+
+`expired` is trusted by who names it in `api.ca_file`, and is too old all the same; `self-signed` is
+not to be trusted by anybody.
+"""
+
+import ssl
+from pathlib import Path
+
+from ncr_exporter.httpd.gate import OpenGate, Tls
+
+_DIRECTORY = Path(__file__).parent / "pem"
+
+
+def gate(name: str) -> OpenGate:
+    """Return the gate of a server that shows this certificate; none, for plain HTTP, if empty."""
+    if not name:
+        return OpenGate()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(_path(name))
+    return OpenGate(Tls(context))
+
+
+def trusted(name: str) -> str | None:
+    """Return the bundle that a client of the demo trusts, so that age is all that is wrong."""
+    return str(_path(name)) if name == "expired" else None
+
+
+def _path(name: str) -> Path:
+    return _DIRECTORY / f"{name}.pem"

@@ -1,0 +1,48 @@
+"""One way to misbehave: of an answer, or of what surrounds it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ncr_exporter.httpd.messages import Request, Response
+from ncr_exporter.simulator.records import Record
+
+Apply = Callable[[Request, Response], Response]
+"""The request and what would have been answered → what is answered instead."""
+Relist = Callable[[list[Record], int], list[Record]]
+"""All records of a list and the page asked for → the list that this page is cut from."""
+
+
+def unchanged(_request: Request, answer: Response) -> Response:
+    """Return the answer that is right."""
+    return answer
+
+
+def as_it_is(records: list[Record], _page: int) -> list[Record]:
+    """Return the list that is right."""
+    return records
+
+
+def instead(wrong: Response) -> Apply:
+    """Return a fault's doing: the same answer to everything."""
+    return lambda _request, _answer: wrong
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One way to misbehave."""
+
+    name: str
+    help: str
+    apply: Apply = unchanged
+    seconds: float = 0.0
+    """How long the answer is held back, in real time: it is the network that is slow."""
+    relist: Relist = as_it_is
+    clock_offset: float = 0.0
+    """Seconds that the gateway's clock is ahead meanwhile."""
+    rotates_key: bool = False
+    """Whether a request for a second page has the gateway take a new secret key from then on."""
+    certificate: str = ""
+    """The certificate that the server shows (`simulator.certificates`); empty for plain HTTP."""
+
+
+NO_FAULT = Fault("none", "answers as it should")

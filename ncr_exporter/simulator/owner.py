@@ -1,0 +1,41 @@
+"""The owner of the demo's account: hands out the secret key in a file, and a rotated one later."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from ncr_exporter.runtime.clock import Clock
+from ncr_exporter.simulator.registry import DEMO_ACCESS_KEY, SimulatedRegistry
+
+HANDED_OUT_AFTER = 20.0
+"""Seconds: long enough to look at what a key that is not right any more does."""
+
+
+@asynccontextmanager
+async def key_file(registry: SimulatedRegistry, clock: Clock) -> AsyncIterator[Path]:
+    """Give a file with the secret key; the one of a rotation comes into it some time afterwards."""
+    with _written(registry.keys[DEMO_ACCESS_KEY]) as path:
+        handing_out = asyncio.create_task(_hand_out(registry, path, clock))
+        try:
+            yield path
+        finally:
+            handing_out.cancel()
+
+
+@contextmanager
+def _written(secret: str) -> Iterator[Path]:
+    with TemporaryDirectory() as directory:
+        path = Path(directory, "secret-key")
+        path.touch(mode=0o600)
+        path.write_text(secret, encoding="ascii")
+        yield path
+
+
+async def _hand_out(registry: SimulatedRegistry, path: Path, clock: Clock) -> None:
+    before = registry.keys
+    while registry.keys == before:
+        await clock.sleep(1.0)
+    await clock.sleep(HANDED_OUT_AFTER)
+    await asyncio.to_thread(path.write_text, registry.keys[DEMO_ACCESS_KEY], encoding="ascii")

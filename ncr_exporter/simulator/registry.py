@@ -1,0 +1,192 @@
+"""The simulated registry: a handler for `ncr_exporter.httpd.server.Server`.
+
+It does what the documentation says of the API gateway and the service behind it. Where the
+documentation is silent (the largest page, a page past the end, which check comes first) it does
+one plausible thing; the exporter must not rely on it.
+"""
+
+import asyncio
+import hmac
+import itertools
+import re
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email.utils import formatdate
+from urllib.parse import parse_qsl, unquote
+
+from ncr_exporter.httpd.messages import Request, Response
+from ncr_exporter.ncr.signature import signature
+from ncr_exporter.runtime.clock import Clock
+from ncr_exporter.simulator.answers import (
+    compressed,
+    gateway_error,
+    page_of,
+    service_error,
+    with_headers,
+)
+from ncr_exporter.simulator.data import Source
+from ncr_exporter.simulator.faults import NO_FAULT, Fault, FaultPlan
+from ncr_exporter.simulator.records import Record
+
+DEMO_ACCESS_KEY = "DEMOACCESSKEY"
+DEMO_SECRET_KEY = "demo-secret-key"  # noqa: S105 -- opens nothing but the demo
+ROTATED_SECRET_KEY = "rotated-secret-key"  # noqa: S105 -- likewise
+"""What the fault `rotated-key` puts in the place of every secret key."""
+_WINDOW_MS = 5 * 60 * 1000
+_DEFAULT_PAGE = "20"
+_REMEMBERED = 10_000
+_DIGITS = re.compile(r"\d{1,15}", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One request that was answered."""
+
+    method: str
+    target: str
+    at: float
+    """When it came, in seconds since the epoch by the clock handed in."""
+    status: int
+    """What it was answered; 0 where that was no whole HTTP answer."""
+
+
+class SimulatedRegistry:
+    """Lists what `source` holds, for those who sign with one of `keys`.
+
+    Attributes:
+        keys: access key → secret key of those who may ask.
+        requests: the last 10,000 requests, the newest last.
+        fault: met by every request that no rule of `faults` matches.
+        faults: faults for some targets or the next few requests.
+        denied: access keys that are right and may not do anything.
+        clock_offset: seconds that its clock is ahead of the one handed in; concerns the signature
+            and the Date header.
+        delay: seconds of real time before every answer.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        *,
+        keys: Mapping[str, str],
+        clock: Clock,
+        largest_page: int = 100,
+        prefix: str = "/ncr/api/v2",
+    ) -> None:
+        self.keys = keys
+        self.requests: deque[Seen] = deque(maxlen=_REMEMBERED)
+        self.fault: Fault | None = None
+        self.faults = FaultPlan()
+        self.denied: set[str] = set()
+        self.clock_offset = 0.0
+        self.delay = 0.0
+        self._source = source
+        self._clock = clock
+        self._largest_page = largest_page
+        self._prefix = prefix
+        self._numbers = itertools.count(1)
+
+    async def handle(self, request: Request) -> Response:
+        """Answer one request."""
+        now = self._clock.time()
+        fault = self.faults.take(request.target) or self.fault or NO_FAULT
+        await asyncio.sleep(self.delay + fault.seconds)
+        standing = {
+            "date": formatdate(self._gateway_time(fault), usegmt=True),
+            "x-ncp-trace-id": f"demo-{next(self._numbers):08d}",
+        }
+        if fault.rotates_key:
+            self._rotate_key(request)
+        answer = with_headers(self._answer(request, fault), standing)
+        answer = with_headers(fault.apply(request, answer), standing)
+        status = 0 if answer.takeover else answer.status
+        self.requests.append(Seen(request.method, request.target, now, status))
+        return compressed(answer, request.headers.get("accept-encoding", ""))
+
+    def _gateway_time(self, fault: Fault) -> float:
+        return self._clock.time() + self.clock_offset + fault.clock_offset
+
+    def _rotate_key(self, request: Request) -> None:
+        """Take new secrets once somebody is in the middle of a list."""
+        if request.query.get("page", "1") != "1":
+            self.keys = dict.fromkeys(self.keys, ROTATED_SECRET_KEY)
+
+    def _answer(self, request: Request, fault: Fault) -> Response:
+        route = self._route(request)
+        if route is None:
+            return gateway_error(404, "300", "Not Found Exception", "URL not found.")
+        refusal = self._refusal(request, self._gateway_time(fault))
+        if refusal is not None:
+            return refusal
+        try:
+            records = self._listed(route, self._clock.time() * 1000)
+        except KeyError as error:
+            return service_error(404, f"{error.args[0]} does not exist")
+        return self._page(records, request, fault)
+
+    def _route(self, request: Request) -> list[str] | None:
+        """Return the names in a documented path: registry and image, registry, or none."""
+        base = f"{self._prefix}/repositories"
+        path = request.path
+        if request.method != "GET" or not (path == base or path.startswith(f"{base}/")):
+            return None
+        match path.removeprefix(base).split("/")[1:]:
+            case [] | [_] as names:
+                pass
+            case [registry, image, "tags"]:
+                names = [registry, image]
+            case _:
+                return None
+        return [unquote(name) for name in names] if all(names) else None
+
+    def _refusal(self, request: Request, now: float) -> Response | None:
+        """Return the gateway's answer to a request that is not signed as published.
+
+        `now` is by the gateway's clock.
+        """
+        timestamp = request.headers.get("x-ncp-apigw-timestamp", "")
+        access_key = request.headers.get("x-ncp-iam-access-key", "")
+        signed = request.headers.get("x-ncp-apigw-signature-v2", "")
+        if not (timestamp and access_key and signed):
+            return _unauthenticated("Authentication information are missing.")
+        if not self._is_recent(timestamp, now):
+            return _unauthenticated("The timestamp is more than 5 minutes off.")
+        secret = self.keys.get(access_key)
+        if secret is None:
+            return _unauthenticated("Invalid authentication information.")
+        expected = signature(request.method, request.target, timestamp, access_key, secret)
+        if not hmac.compare_digest(expected.encode(), signed.encode()):
+            return _unauthenticated("Invalid authentication information.")
+        if access_key in self.denied:
+            return gateway_error(401, "210", "Permission Denied")
+        return None
+
+    def _is_recent(self, timestamp: str, now: float) -> bool:
+        signed_ms = _positive(timestamp)
+        return signed_ms is not None and abs(now * 1000 - signed_ms) <= _WINDOW_MS
+
+    def _listed(self, route: list[str], now_ms: float) -> list[Record]:
+        match route:
+            case [registry, image]:
+                return self._source.tags(registry, image, now_ms)
+            case [registry]:
+                return self._source.images(registry, now_ms)
+            case _:
+                return self._source.registries(now_ms)
+
+    def _page(self, records: list[Record], request: Request, fault: Fault) -> Response:
+        query = dict(parse_qsl(request.target.partition("?")[2], keep_blank_values=True))
+        number = _positive(query.get("page", "1"))
+        size = _positive(query.get("pagesize", _DEFAULT_PAGE))
+        if number is None or size is None:
+            return service_error(400, "page and pagesize must be numbers above 0")
+        return page_of(fault.relist(records, number), number, min(size, self._largest_page))
+
+
+def _unauthenticated(details: str) -> Response:
+    return gateway_error(401, "200", "Authentication Failed", details)
+
+
+def _positive(text: str) -> int | None:
+    return int(text) or None if _DIGITS.fullmatch(text) else None

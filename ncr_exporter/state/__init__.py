@@ -1,0 +1,1 @@
+"""What is known of registries and images now, and what survives a restart of it."""

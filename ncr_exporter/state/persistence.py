@@ -1,0 +1,106 @@
+"""Keeps the state in a file: read at the start, written now and then, and at the end."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import structlog
+
+from ncr_exporter.runtime.atomicfile import WriteError, refuse_unwritable
+from ncr_exporter.runtime.clock import Clock
+from ncr_exporter.runtime.errors import UserError
+from ncr_exporter.state.file import StateError, read_state, set_aside, write_state
+from ncr_exporter.state.saved import Kept, image_line, read_lines, registry_line
+from ncr_exporter.state.store import Store
+
+_FILE = "ncr-exporter.state"
+_LEAST_PAUSE = 60.0
+_SHARE = 1 / 100
+"""Of one core at the most: a large state is written less often."""
+_AT_A_TIME = 20
+"""Images encoded before the event loop has its turn."""
+
+log = structlog.get_logger()
+
+
+class StorageError(UserError):
+    """The directory cannot be used; `str()` names it and says why."""
+
+
+class Keeper:
+    """Keeps what a store holds in a file under `directory`."""
+
+    def __init__(self, directory: Path, clock: Clock) -> None:
+        self._path = directory / _FILE
+        self._clock = clock
+        self._is_failing = False
+
+    def read(self) -> Kept:
+        """Return what was kept; a file that cannot be used is set aside with a warning.
+
+        Raises:
+            StorageError: the directory cannot be used at all.
+        """
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            refuse_unwritable(self._path)
+            kept = read_lines(read_state(self._path), self._clock.time())
+        except FileNotFoundError:
+            return Kept()
+        except StateError as error:
+            aside = set_aside(self._path)
+            log.warning("stored state not used", file=str(aside), error=str(error))
+            return Kept()
+        except (OSError, WriteError) as error:
+            raise StorageError(f"--storage.path: {_why(error)}") from None
+        images = sum(map(len, kept.images.values()))
+        log.info("stored state read", images=images, refused=kept.refused)
+        return kept
+
+    @asynccontextmanager
+    async def keeping(self, store: Store) -> AsyncIterator[None]:
+        """Write now and then meanwhile, and once more at the end."""
+        task = asyncio.create_task(self._write_now_and_then(store))
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
+            await self.write(store)
+
+    async def _write_now_and_then(self, store: Store) -> None:
+        pause = _LEAST_PAUSE
+        while True:
+            await self._clock.sleep(pause)
+            started = time.process_time()
+            await self.write(store)
+            pause = max(_LEAST_PAUSE, (time.process_time() - started) / _SHARE)
+
+    async def write(self, store: Store) -> None:
+        """Write the state as it is; where that fails the file before stays, and the log says so."""
+        lines = await _lines(store)
+        try:
+            # Shielded: a thread cannot be cancelled, and two must not write at a time.
+            await asyncio.shield(asyncio.to_thread(write_state, self._path, lines))
+        except WriteError as error:
+            if not self._is_failing:
+                log.warning("state not stored", error=str(error))
+            self._is_failing = True
+        else:
+            self._is_failing = False
+
+
+async def _lines(store: Store) -> list[bytes]:
+    """Encode every state of this moment, a few at a time."""
+    registries, images = list(store.registries.values()), list(store.images.values())
+    lines = [registry_line(state) for state in registries]
+    for start in range(0, len(images), _AT_A_TIME):
+        lines += map(image_line, images[start : start + _AT_A_TIME])
+        await asyncio.sleep(0)
+    return [line for line in lines if line is not None]
+
+
+def _why(error: OSError | WriteError) -> str:
+    return f"{error.filename}: {error.strerror}" if isinstance(error, OSError) else str(error)
