@@ -20,8 +20,8 @@ from ncr_exporter.config import parse
 from ncr_exporter.httpd.messages import Request, Response
 from ncr_exporter.httpd.server import Server
 from ncr_exporter.inventory import Platform, Tag
+from ncr_exporter.metrics.exporter_metrics import OwnMetrics
 from ncr_exporter.metrics.exposition import Exposition
-from ncr_exporter.metrics.own import OwnMetrics
 from ncr_exporter.runtime.clock import SystemClock
 from ncr_exporter.runtime.cooperative import ended
 from ncr_exporter.state.store import Store

@@ -16,8 +16,8 @@ from pathlib import Path
 
 from bench import registry
 from ncr_exporter.app.serve import ServeOptions, exporter
-from ncr_exporter.cli.flags import Address
 from ncr_exporter.config import load
+from ncr_exporter.httpd.address import Address
 from ncr_exporter.runtime.logs import configure_logs
 from ncr_exporter.runtime.memory import give_back_large_blocks, keep_what_was_imported
 

@@ -18,11 +18,11 @@ from ncr_exporter.ncr.errors import (
     ServerError,
     ThrottledError,
 )
-from ncr_exporter.ncr.gateway_clock import GatewayClock
+from ncr_exporter.ncr.fair_queue import Urgency
 from ncr_exporter.ncr.listing import Listing
 from ncr_exporter.ncr.paths import RegistryPath, registry_list
+from ncr_exporter.ncr.signing import GatewayClock
 from ncr_exporter.ncr.transport import Purpose, Transport
-from ncr_exporter.ncr.turns import Urgency
 from tests.contract_model import Model
 from tests.contract_seen import Moment
 from tests.independent import Json

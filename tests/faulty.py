@@ -10,7 +10,7 @@ import httpx
 
 from ncr_exporter.httpd.limits import Limits
 from ncr_exporter.httpd.server import Server
-from ncr_exporter.ncr.signature import signed_headers
+from ncr_exporter.ncr.signing import signed_headers
 from ncr_exporter.runtime.clock import SystemClock
 from ncr_exporter.simulator.data import FixedSource, tags
 from ncr_exporter.simulator.faults import fault_named

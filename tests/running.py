@@ -8,7 +8,7 @@ import httpx
 
 from ncr_exporter.app.serve import Running as AtWork
 from ncr_exporter.app.serve import ServeOptions
-from ncr_exporter.cli.flags import Address
+from ncr_exporter.httpd.address import Address
 from ncr_exporter.simulator.registry import SimulatedRegistry
 from tests.expositions import samples_of
 

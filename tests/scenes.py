@@ -4,8 +4,8 @@ import math
 from collections.abc import Callable
 
 from ncr_exporter.inventory import Platform, Tag
+from ncr_exporter.metrics.exporter_metrics import OwnMetrics
 from ncr_exporter.metrics.exposition import Exposition
-from ncr_exporter.metrics.own import OwnMetrics
 from ncr_exporter.ncr.wire import ListedImage
 from ncr_exporter.runtime.cooperative import ended
 from ncr_exporter.state.model import Failure

@@ -6,8 +6,8 @@ from typing import Any
 from ncr_exporter.app.pipeline import Publisher
 from ncr_exporter.config import Config, CredentialsConfig
 from ncr_exporter.inventory import Platform, Policy, Tag
+from ncr_exporter.metrics.exporter_metrics import OwnMetrics
 from ncr_exporter.metrics.exposition import Exposition
-from ncr_exporter.metrics.own import OwnMetrics
 from ncr_exporter.ncr.paths import RegistryPath
 from ncr_exporter.state.model import ImageState, RegistryState
 from ncr_exporter.state.store import Store

@@ -7,7 +7,7 @@ import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from ncr_exporter.httpd.gate import OpenGate, Tls
+from ncr_exporter.httpd.access import OpenGate, Tls
 from ncr_exporter.runtime.clock import Clock
 
 EPOCH = 1_760_000_000.0

@@ -8,7 +8,7 @@ import pytest
 
 from ncr_exporter.app.accounts import Accounts, connected, uses
 from ncr_exporter.config import parse
-from ncr_exporter.metrics.own import AccountUse
+from ncr_exporter.metrics.exporter_metrics import AccountUse
 from ncr_exporter.ncr.client import Client
 from ncr_exporter.ncr.errors import ServerError
 from ncr_exporter.ncr.keys import CredentialsError

@@ -6,8 +6,8 @@ import pytest
 
 from ncr_exporter.metrics.families.exporter import REASONS
 from ncr_exporter.ncr import errors
-from ncr_exporter.ncr.answers import date_of, error_of
 from ncr_exporter.ncr.errors import ApiError, NotFoundError, ThrottledError
+from ncr_exporter.ncr.responses import date_of, error_of
 
 DATE = "Thu, 09 Oct 2025 08:53:20 GMT"
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from ncr_exporter.config import ConfigError
 from ncr_exporter.httpd.messages import Request, Response
-from ncr_exporter.httpd.webconfig.gate import SiteGate
 from ncr_exporter.httpd.webconfig.load import load_site
+from ncr_exporter.httpd.webconfig.policy import SiteGate
 from ncr_exporter.httpd.webconfig.snapshot import Snapshot
 from ncr_exporter.web.negotiation import OPENMETRICS, TEXT
 from tests.certificates import certificates_in

@@ -13,8 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ncr_exporter.metrics.exposition import Exposition
-from ncr_exporter.state.file import StateError, read_state
-from ncr_exporter.state.persistence import Keeper
+from ncr_exporter.state.persistence import Keeper, StateError, read_state
 from ncr_exporter.state.saved import Kept, read_lines
 from ncr_exporter.state.store import Store
 from ncr_exporter.targets.targets import ImageTarget

@@ -11,8 +11,8 @@ import pytest
 from freezegun import freeze_time
 
 from ncr_exporter.app.serve import ListenError, ServeOptions, exporter
-from ncr_exporter.cli.flags import Address
 from ncr_exporter.config import Config, parse
+from ncr_exporter.httpd.address import Address
 from ncr_exporter.metrics.families.catalogue import FAMILIES
 from ncr_exporter.simulator.faults import fault_named
 from tests.expositions import families_of

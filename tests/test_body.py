@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from ncr_exporter.ncr.body import MAX_INFLATED, MAX_SENT, SMALL, read_body
 from ncr_exporter.ncr.errors import MalformedError, TooLargeError
+from ncr_exporter.ncr.http import MAX_INFLATED, MAX_SENT, SMALL, read_body
 from tests.support import settle
 
 

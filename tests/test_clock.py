@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ncr_exporter.config import Api
-from ncr_exporter.ncr.answers import date_of
+from ncr_exporter.ncr.responses import date_of
 from ncr_exporter.runtime.clock import SystemClock
 from ncr_exporter.simulator.faults import fault_named
 from ncr_exporter.state.persistence import Keeper

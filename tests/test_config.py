@@ -29,7 +29,7 @@ from ncr_exporter.config import (
     load,
     parse,
 )
-from ncr_exporter.metrics.text import label_pair
+from ncr_exporter.metrics.rendering import label_pair
 from tests.states import named_images
 
 GALLERY = Path(__file__).parent / "config"

@@ -7,7 +7,7 @@ import structlog.testing
 import yaml
 
 from ncr_exporter.config import load, parse
-from ncr_exporter.config.shown import shown
+from ncr_exporter.config.secret import shown
 
 CANARY = "S3cr3tC4nary"
 IMAGES = "registries: [{name: mine, images: [app]}]\n"

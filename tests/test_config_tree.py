@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ncr_exporter.config.problems import ConfigError, Problem
-from ncr_exporter.config.tree import BROKEN, Node, read_tree
+from ncr_exporter.config.yaml_tree import BROKEN, ConfigError, Node, Problem, read_tree
 
 ENVIRON = {"ONE": "1", "EMPTY": "", "TEXT": "some text", "NESTED": "${ONE} $$", "odd-name.x": "odd"}
 

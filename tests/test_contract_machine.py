@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from ncr_exporter.metrics.exposition import Exposition
-from ncr_exporter.metrics.packing import gzip_member
+from ncr_exporter.metrics.gzip import gzip_member
 from ncr_exporter.polling.poller import Poller
 from ncr_exporter.runtime.cooperative import ended
 from ncr_exporter.state.saved import Kept, image_line, read_lines, registry_line

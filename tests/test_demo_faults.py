@@ -13,7 +13,8 @@ import trustme
 
 from ncr_exporter.httpd.limits import Limits
 from ncr_exporter.httpd.server import Server
-from ncr_exporter.simulator.faults import FAULTS, Fault, FaultPlan, fault_named, latency, sockets
+from ncr_exporter.simulator.faults import FAULTS, Fault, FaultPlan, fault_named, latency
+from ncr_exporter.simulator.faults import connections as sockets
 from ncr_exporter.simulator.registry import SimulatedRegistry
 from tests.faulty import (
     LISTED,

@@ -14,8 +14,9 @@ import pytest
 from ncr_exporter.httpd.messages import Request, Response
 from ncr_exporter.httpd.server import Server
 from ncr_exporter.simulator.data import GeneratedSource
-from ncr_exporter.simulator.faults import FAULTS, fault_named, sockets
-from ncr_exporter.simulator.owner import HANDED_OUT_AFTER, key_file
+from ncr_exporter.simulator.faults import FAULTS, fault_named
+from ncr_exporter.simulator.faults import connections as sockets
+from ncr_exporter.simulator.key_rotation import HANDED_OUT_AFTER, key_file
 from ncr_exporter.simulator.registry import (
     DEMO_ACCESS_KEY,
     DEMO_SECRET_KEY,

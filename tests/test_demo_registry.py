@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from ncr_exporter.httpd.messages import Request, Response
 from ncr_exporter.httpd.server import Server
-from ncr_exporter.ncr.signature import signed_headers
+from ncr_exporter.ncr.signing import signed_headers
 from ncr_exporter.runtime.clock import SystemClock
 from ncr_exporter.simulator.data import FixedSource, GeneratedSource, Source, images, tags
 from ncr_exporter.simulator.faults import fault_named

@@ -7,11 +7,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from ncr_exporter.inventory import Tag
-from ncr_exporter.metrics import packing
-from ncr_exporter.metrics.edition import Edition
-from ncr_exporter.metrics.exposition import Exposition
+from ncr_exporter.metrics import gzip as packing
+from ncr_exporter.metrics.exposition import Edition, Exposition
 from ncr_exporter.metrics.families.catalogue import STATE_FAMILIES
-from ncr_exporter.metrics.packing import Packed, gzip_member
+from ncr_exporter.metrics.gzip import Packed, gzip_member
 from ncr_exporter.runtime.cooperative import ended
 from ncr_exporter.state.model import Failure
 from ncr_exporter.state.store import Store
@@ -151,7 +150,7 @@ def test_a_scrape_compresses_only_what_changed(monkeypatch: pytest.MonkeyPatch) 
         calls.append(len(text))
         return packing.deflated(text)
 
-    monkeypatch.setattr("ncr_exporter.metrics.chunks.deflated", counted)
+    monkeypatch.setattr("ncr_exporter.metrics.grouping.deflated", counted)
     assert compressions(exposition, calls) > len(STATE_FAMILIES)
     assert compressions(exposition, calls) == 0, "nothing changed"
     store.succeeded(target("app-7"), listing(8), at=NOW + 900, duration=0.5)

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ncr_exporter.cli.flags import Address, Flag, address, choice, parse_flags, positive, url_path
+from ncr_exporter.cli.flags import Flag, address, choice, parse_flags, positive, url_path
 from ncr_exporter.cli.main import COMMANDS, command_named
+from ncr_exporter.httpd.address import Address
 
 SERVE_FLAGS = command_named("serve").flags
 ALL_FLAGS = dict.fromkeys(flag for name in COMMANDS for flag in command_named(name).flags)

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from ncr_exporter.check_online.lessons import lessons
-from ncr_exporter.check_online.seen import Seen
+from ncr_exporter.check_online.api_findings import lessons
+from ncr_exporter.check_online.observed import Seen
 from ncr_exporter.recording.exchange import Exchange
 from tests.peer import tag
 from tests.states import NOW

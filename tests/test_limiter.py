@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from ncr_exporter.ncr.errors import ThrottledError
+from ncr_exporter.ncr.fair_queue import Urgency
 from ncr_exporter.ncr.limiter import Limiter
-from ncr_exporter.ncr.turns import Urgency
 from tests.support import ManualClock, settle
 
 

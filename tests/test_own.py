@@ -3,8 +3,8 @@
 import pytest
 
 from ncr_exporter import __version__
+from ncr_exporter.metrics.exporter_metrics import AccountUse, OwnMetrics
 from ncr_exporter.metrics.families.exporter import OPERATIONS, OWN_FAMILIES, REASONS
-from ncr_exporter.metrics.own import AccountUse, OwnMetrics
 from tests.expositions import families_of, samples_of
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ncr_exporter.ncr.pace import LONGEST_WAIT, Gate, Pace
+from ncr_exporter.ncr.limiter import LONGEST_WAIT, Gate, Pace
 
 
 def times_of(pace: Pace, count: int) -> list[float]:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ncr_exporter.metrics.packing import Packed, crc_of_both, gzip_member, joined, packed
+from ncr_exporter.metrics.gzip import Packed, crc_of_both, gzip_member, joined, packed
 
 texts = st.lists(st.binary(max_size=300), max_size=8)
 

@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 
 from ncr_exporter.config import Api
-from ncr_exporter.polling.schedule import phase_of
+from ncr_exporter.polling.scheduler import phase_of
 from ncr_exporter.simulator.faults import fault_named
 from ncr_exporter.state.model import ImageState
 from ncr_exporter.targets.targets import Timing

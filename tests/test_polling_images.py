@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from ncr_exporter.config import Api
-from ncr_exporter.simulator.answers import service_error
 from ncr_exporter.simulator.faults import Fault, fault_named
+from ncr_exporter.simulator.responses import service_error
 from ncr_exporter.targets.shard import Shard
 from tests.peer import tag
 from tests.rounds import INTERVAL, Round, choosing, events, naming, play

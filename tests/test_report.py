@@ -10,9 +10,8 @@ import pytest
 
 from ncr_exporter.inventory import Platform, Tag
 from ncr_exporter.report import files, table
-from ncr_exporter.report.rows import ImageRow, Report
+from ncr_exporter.report.rows import ImageRow, Report, age_text, size_text
 from ncr_exporter.report.terminal import Terminal
-from ncr_exporter.report.words import age_text, size_text
 from ncr_exporter.state.model import Failure, ImageState
 from ncr_exporter.state.store import Store
 from tests.states import DAY_MS, NOW, NOW_MS, Recorder, target

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ncr_exporter.polling.schedule import next_poll, phase_of
+from ncr_exporter.polling.scheduler import next_poll, phase_of
 
 moments = st.floats(0, 1e7)
 intervals = st.floats(1, 1e6)

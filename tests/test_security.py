@@ -13,7 +13,7 @@ from ncr_exporter.httpd.messages import Request, Response
 from ncr_exporter.runtime.clock import SystemClock
 from ncr_exporter.simulator.faults import FAULTS
 from ncr_exporter.simulator.registry import SimulatedRegistry
-from ncr_exporter.state.file import read_state
+from ncr_exporter.state.persistence import read_state
 from tests.answering import answering, serving, write_config
 from tests.passwords import authorization, hash_of, users_section
 from tests.peer import source_of, tag

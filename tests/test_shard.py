@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ncr_exporter.cli.flags import UsageError
+from ncr_exporter.cli.serve import chosen_shard
 from ncr_exporter.targets.budget import Budget
-from ncr_exporter.targets.shard import Shard, chosen_shard, owner
+from ncr_exporter.targets.shard import Shard, owner
 from tests.expositions import Key, samples_of
 from tests.peer import Fleet, tag
 from tests.rounds import Round, play

@@ -3,7 +3,7 @@
 import pytest
 
 from ncr_exporter.ncr.paths import RegistryPath, page_of
-from ncr_exporter.ncr.signature import signature, signed_headers
+from ncr_exporter.ncr.signing import signature, signed_headers
 
 EXAMPLE = ("EXAMPLEACCESSKEY0001", "ExampleSecretKeyForTestsOnly0123456789ABC")
 

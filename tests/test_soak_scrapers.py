@@ -9,7 +9,7 @@ import pytest
 
 from ncr_exporter.httpd.messages import Request, Response, text_response
 from ncr_exporter.httpd.server import Server
-from ncr_exporter.simulator.faults.sockets import close
+from ncr_exporter.simulator.faults.connections import close
 from tests.support import eventually
 from tools.soak.readings import read
 from tools.soak.scrapers import KINDS, Checks, Heard, Scrapers

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ncr_exporter.state.file import StateError, read_state, set_aside, write_state
+from ncr_exporter.state.persistence import StateError, read_state, set_aside, write_state
 
 LINES = [b'{"a": 1}\n', b'{"b": 2}\n']
 

@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families as read_text
 
 from ncr_exporter.metrics.families.catalogue import FAMILIES
 from ncr_exporter.metrics.families.family import Family
-from ncr_exporter.metrics.text import header, label_pair, sample_line
+from ncr_exporter.metrics.rendering import header, label_pair, sample_line
 
 GAUGE = Family("ncr_test", "Some help.", ("name",))
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ncr_exporter.ncr.turns import TurnQueue, Urgency
+from ncr_exporter.ncr.fair_queue import TurnQueue, Urgency
 
 LIST, NEXT, NEW = Urgency.IMAGE_LIST, Urgency.NEXT_PAGE, Urgency.TAG_LIST
 

@@ -6,7 +6,7 @@ from collections.abc import Generator
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ncr_exporter.httpd.bodies import gathered
+from ncr_exporter.httpd.messages import gathered
 from ncr_exporter.runtime.cooperative import in_steps
 
 ENOUGH = 128 * 1024

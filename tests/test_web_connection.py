@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 from structlog.typing import EventDict
 
-from ncr_exporter.httpd.gate import Gate
+from ncr_exporter.httpd.access import Gate
 from ncr_exporter.httpd.limits import Limits
 from ncr_exporter.httpd.messages import Handler, Request, Response, text_response
 from ncr_exporter.httpd.server import Server

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ncr_exporter.web.crosssite import is_cross_site
+from ncr_exporter.web.routes import is_cross_site
 
 HOST = {"host": "exporter.example:10627"}
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ncr_exporter.config import Secret
-from ncr_exporter.httpd.gate import Tls
+from ncr_exporter.httpd.access import Tls
 from ncr_exporter.httpd.limits import Limits
 from ncr_exporter.httpd.messages import Request, Response
 from ncr_exporter.httpd.webconfig.basic_auth import Passwords, _Recent, credentials

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from ncr_exporter.httpd.places import Place, Places
+from ncr_exporter.httpd.limits import Place, Places
 from tests.support import settle
 from tests.test_web_connection import scene
 

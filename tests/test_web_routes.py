@@ -15,8 +15,8 @@ import pytest
 
 from ncr_exporter.httpd.messages import Request, Response
 from ncr_exporter.inventory import Tag
+from ncr_exporter.metrics.exporter_metrics import OwnMetrics
 from ncr_exporter.metrics.exposition import Exposition
-from ncr_exporter.metrics.own import OwnMetrics
 from ncr_exporter.runtime.errors import UserError
 from ncr_exporter.state.model import Failure
 from ncr_exporter.state.store import Store

@@ -11,11 +11,11 @@ import pytest
 import trustme
 
 from ncr_exporter.config import ConfigError
-from ncr_exporter.httpd.gate import Tls
+from ncr_exporter.httpd.access import Tls
 from ncr_exporter.httpd.limits import Limits
 from ncr_exporter.httpd.messages import Request, Response, text_response
-from ncr_exporter.httpd.webconfig.gate import SiteGate
 from ncr_exporter.httpd.webconfig.model import CURVES, interval
+from ncr_exporter.httpd.webconfig.policy import SiteGate
 from tests.certificates import Certificates, certificates_in
 from tests.passwords import RIGHT, authorization, hash_of, users_section
 from tests.test_web_connection import GET, House, asking, echo, exchange, house, scene, statuses

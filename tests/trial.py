@@ -10,7 +10,7 @@ import trustme
 
 from ncr_exporter.app.serve import exporter
 from ncr_exporter.config import Config, load
-from ncr_exporter.httpd.gate import Tls
+from ncr_exporter.httpd.access import Tls
 from ncr_exporter.httpd.limits import Limits
 from ncr_exporter.httpd.messages import Request, Response
 from ncr_exporter.httpd.server import Server

@@ -20,7 +20,7 @@ from ncr_exporter.metrics.exposition import Exposition
 from ncr_exporter.metrics.families.exporter import BUCKETS
 from ncr_exporter.ncr.wire import tag_page
 from ncr_exporter.simulator.data import GeneratedSource
-from ncr_exporter.simulator.lines import tick
+from ncr_exporter.simulator.releases import tick
 from ncr_exporter.simulator.run import demo_config
 from ncr_exporter.state.model import ImageState
 from ncr_exporter.targets.targets import ImageTarget, catalogs

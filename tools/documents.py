@@ -8,9 +8,9 @@ from typing import Any
 
 from ncr_exporter.cli.flags import Flag
 from ncr_exporter.cli.main import COMMANDS, command_named
-from ncr_exporter.config.kinds import Kind, ListOf
 from ncr_exporter.config.model import Api, CredentialsConfig, RegistryConfig, Settings, options_of
 from ncr_exporter.config.schema import json_schema
+from ncr_exporter.config.types import Kind, ListOf
 from ncr_exporter.metrics.families.catalogue import GROUPS
 from ncr_exporter.metrics.families.exporter import BUCKETS, OPERATIONS, REASONS
 from ncr_exporter.metrics.families.family import Family

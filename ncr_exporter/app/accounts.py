@@ -16,13 +16,12 @@ from typing import Self
 import structlog
 
 from ncr_exporter.config import Api, Config, ConfigError, Problem
-from ncr_exporter.metrics.own import AccountUse
+from ncr_exporter.metrics.exporter_metrics import AccountUse
 from ncr_exporter.ncr.client import Client
 from ncr_exporter.ncr.credentials import find_credentials
 from ncr_exporter.ncr.http import Hook, Lanes, lanes
 from ncr_exporter.ncr.limiter import Limiter
-from ncr_exporter.ncr.observer import Observer
-from ncr_exporter.ncr.transport import Transport
+from ncr_exporter.ncr.transport import Observer, Transport
 from ncr_exporter.polling.context import Clients
 from ncr_exporter.runtime.clock import Clock
 from ncr_exporter.targets.budget import Budget

@@ -8,8 +8,8 @@ from ncr_exporter.app.accounts import connected, uses
 from ncr_exporter.app.pipeline import Publisher
 from ncr_exporter.config import Config
 from ncr_exporter.config.globs import is_glob
+from ncr_exporter.metrics.exporter_metrics import OwnMetrics
 from ncr_exporter.metrics.exposition import Exposition
-from ncr_exporter.metrics.own import OwnMetrics
 from ncr_exporter.ncr.http import Hook
 from ncr_exporter.polling.poller import Poller
 from ncr_exporter.runtime.clock import Clock, SystemClock

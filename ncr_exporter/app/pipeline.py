@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from ncr_exporter.metrics.exporter_metrics import OwnMetrics
 from ncr_exporter.metrics.exposition import Exposition
-from ncr_exporter.metrics.own import OwnMetrics
 from ncr_exporter.state.model import ImageState, RegistryState
 from ncr_exporter.targets.shard import Shard
 from ncr_exporter.targets.targets import ImageKey

@@ -15,13 +15,13 @@ from ncr_exporter import __version__
 from ncr_exporter.app.accounts import Accounts, uses
 from ncr_exporter.app.pipeline import Publisher
 from ncr_exporter.app.reloading import Reloader
-from ncr_exporter.cli.flags import Address
 from ncr_exporter.config import Config, load
-from ncr_exporter.httpd.gate import Gate
+from ncr_exporter.httpd.access import Gate
+from ncr_exporter.httpd.address import Address
 from ncr_exporter.httpd.limits import Limits
 from ncr_exporter.httpd.server import Server
+from ncr_exporter.metrics.exporter_metrics import AccountUse, OwnMetrics
 from ncr_exporter.metrics.exposition import Exposition
-from ncr_exporter.metrics.own import AccountUse, OwnMetrics
 from ncr_exporter.polling.poller import Poller
 from ncr_exporter.runtime.clock import Clock, SystemClock
 from ncr_exporter.runtime.cooperative import InBackground

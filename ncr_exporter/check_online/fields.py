@@ -3,8 +3,14 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from ncr_exporter.check_online.seen import Record, Seen
-from ncr_exporter.check_online.values import NOT_LEARNED, number, platforms_of, tally
+from ncr_exporter.check_online.observed import (
+    NOT_LEARNED,
+    Record,
+    Seen,
+    number,
+    platforms_of,
+    tally,
+)
 
 _DOCUMENTED: dict[str, str] = {
     "registry": "bucket created end_point end_point_enabled name private_end_point private_id "

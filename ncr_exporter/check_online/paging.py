@@ -5,8 +5,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
-from ncr_exporter.check_online.seen import Listing, Seen
-from ncr_exporter.check_online.values import NOT_LEARNED, number, tally
+from ncr_exporter.check_online.observed import NOT_LEARNED, Listing, Seen, number, tally
 
 
 def page_size(seen: Seen) -> Iterator[str]:

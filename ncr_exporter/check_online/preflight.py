@@ -9,7 +9,7 @@ from ncr_exporter.config import Config
 from ncr_exporter.ncr.client import Client
 from ncr_exporter.ncr.errors import ApiError
 from ncr_exporter.ncr.http import Hook
-from ncr_exporter.ncr.observer import Observer
+from ncr_exporter.ncr.transport import Observer
 from ncr_exporter.runtime.clock import Clock
 from ncr_exporter.state.model import Failure
 from ncr_exporter.targets.targets import Catalog

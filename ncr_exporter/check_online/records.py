@@ -4,8 +4,14 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from urllib.parse import quote
 
-from ncr_exporter.check_online.seen import Record, Seen
-from ncr_exporter.check_online.values import NOT_LEARNED, number, platforms_of, tally
+from ncr_exporter.check_online.observed import (
+    NOT_LEARNED,
+    Record,
+    Seen,
+    number,
+    platforms_of,
+    tally,
+)
 
 _PLATFORMS = {"one platform": True, "several platforms": False}
 

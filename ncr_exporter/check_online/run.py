@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 
 from ncr_exporter import __version__
 from ncr_exporter.app.once import OneRound
-from ncr_exporter.check_online.drawing import findings_drawn, lessons_drawn
-from ncr_exporter.check_online.findings import Finding, Online, findings
-from ncr_exporter.check_online.lessons import lessons
+from ncr_exporter.check_online.api_findings import lessons
+from ncr_exporter.check_online.observed import Seen
+from ncr_exporter.check_online.output import findings_drawn, lessons_drawn
 from ncr_exporter.check_online.preflight import ask_first
-from ncr_exporter.check_online.seen import Seen
+from ncr_exporter.check_online.results import Finding, Online, findings
 from ncr_exporter.config import Config
 from ncr_exporter.recording.exchange import Sink, Tap
 from ncr_exporter.report.terminal import Span, Terminal, progress_of

@@ -6,13 +6,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ncr_exporter.app.accounts import lanes_of
-from ncr_exporter.cli.command import CONFIG_FILE, QUIET_LOG_FLAGS, Command, Values
-from ncr_exporter.cli.flags import Flag, UsageError, boolean
+from ncr_exporter.cli.flags import (
+    CONFIG_FILE,
+    QUIET_LOG_FLAGS,
+    Command,
+    Flag,
+    UsageError,
+    Values,
+    boolean,
+)
 from ncr_exporter.config import Config, load
 from ncr_exporter.ncr.credentials import find_credentials
 from ncr_exporter.ncr.keys import CredentialsError
-from ncr_exporter.runtime.endings import run_to_its_end
 from ncr_exporter.runtime.errors import UserError
+from ncr_exporter.runtime.signals import run_to_its_end
 from ncr_exporter.targets.plan import plan_of
 from ncr_exporter.targets.targets import Account, Catalog, catalogs
 

@@ -3,8 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 
-from ncr_exporter.cli.command import LOG_FLAGS, Command, Values
-from ncr_exporter.cli.flags import Flag, UsageError, address
+from ncr_exporter.cli.flags import LOG_FLAGS, Command, Flag, UsageError, Values, address
 from ncr_exporter.simulator.run import demo, replayed, simulated
 
 

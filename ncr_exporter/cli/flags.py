@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ncr_exporter import __version__
+from ncr_exporter.httpd.address import Address
 from ncr_exporter.runtime.errors import UserError
+from ncr_exporter.runtime.logs import FORMATS, LEVELS
 
 _LARGEST_PORT = 65535
 _PATH = re.compile(r"/[\w.~-][\w.~/-]*", re.ASCII)
@@ -15,18 +17,6 @@ _PATH = re.compile(r"/[\w.~-][\w.~/-]*", re.ASCII)
 
 class UsageError(UserError):
     """The flags ask for what cannot be; `str()` is a sentence for people."""
-
-
-@dataclass(frozen=True)
-class Address:
-    """Where to listen; a host of None is every interface."""
-
-    host: str | None
-    port: int
-
-    def __str__(self) -> str:
-        host = self.host or ""
-        return f"[{host}]:{self.port}" if ":" in host else f"{host}:{self.port}"
 
 
 @dataclass(frozen=True)
@@ -149,3 +139,28 @@ def url_path(text: str) -> str:
     if not _PATH.fullmatch(text) or text.startswith("/-/"):
         raise ValueError(f"must be a path such as /metrics, not {text!r}")
     return text
+
+
+Values = Mapping[str, Any]
+"""Flag → its value, read."""
+
+CONFIG_FILE = Flag("--config.file", "ncr-exporter.yml", str, "the configuration file")
+LOG_FLAGS = (
+    Flag("--log.level", "info", choice(LEVELS), "debug, info, warn or error"),
+    Flag("--log.format", "logfmt", choice(FORMATS), "logfmt or json"),
+)
+QUIET_LOG_FLAGS = (
+    Flag("--log.level", "error", choice(LEVELS), "debug, info, warn or error"),
+    LOG_FLAGS[1],
+)
+"""For commands that say in their own words what failed."""
+
+
+@dataclass(frozen=True)
+class Command:
+    """One of the program's commands; each module here has one, as `COMMAND`."""
+
+    summary: str
+    flags: Sequence[Flag]
+    run: Callable[[Values, Mapping[str, str]], int]
+    """The flags' values and the environment → the exit code."""

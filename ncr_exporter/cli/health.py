@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
-from ncr_exporter.cli.command import Command, Values
-from ncr_exporter.cli.flags import Address, Flag, address
+from ncr_exporter.cli.flags import Command, Flag, Values, address
+from ncr_exporter.httpd.address import Address
 
 _TIMEOUT = 3.0  # seconds
 _EVERY_INTERFACE = {None: ("127.0.0.1", "::1"), "0.0.0.0": ("127.0.0.1",), "::": ("::1",)}  # noqa: S104 -- compared, not listened on

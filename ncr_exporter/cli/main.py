@@ -8,8 +8,7 @@ from importlib import import_module
 from typing import NoReturn
 
 from ncr_exporter import __version__
-from ncr_exporter.cli.command import Command
-from ncr_exporter.cli.flags import parse_flags
+from ncr_exporter.cli.flags import Command, parse_flags
 from ncr_exporter.runtime.errors import UserError
 from ncr_exporter.runtime.logs import configure_logs
 

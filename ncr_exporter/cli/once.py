@@ -9,14 +9,22 @@ from pathlib import Path
 from typing import IO
 
 from ncr_exporter.app.once import Failed, OneRound, failed
-from ncr_exporter.cli.command import CONFIG_FILE, QUIET_LOG_FLAGS, Command, Values
-from ncr_exporter.cli.flags import Flag, UsageError, boolean, choice
+from ncr_exporter.cli.flags import (
+    CONFIG_FILE,
+    QUIET_LOG_FLAGS,
+    Command,
+    Flag,
+    UsageError,
+    Values,
+    boolean,
+    choice,
+)
 from ncr_exporter.config import load
 from ncr_exporter.report import files, table
 from ncr_exporter.report.rows import Report
 from ncr_exporter.report.terminal import Terminal, progress_of
 from ncr_exporter.runtime.atomicfile import refuse_unwritable, write_whole
-from ncr_exporter.runtime.endings import run_to_its_end
+from ncr_exporter.runtime.signals import run_to_its_end
 
 _METRICS = "prometheus"
 _NAMED = 5

@@ -1,16 +1,29 @@
 """`ncr-exporter serve`: poll the API and publish /metrics until stopped."""
 
 import asyncio
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
 from ncr_exporter.app.serve import ServeOptions, serve
 from ncr_exporter.cli.check import check
-from ncr_exporter.cli.command import CONFIG_FILE, LOG_FLAGS, Command, Values
-from ncr_exporter.cli.flags import Flag, address, boolean, positive, url_path
+from ncr_exporter.cli.flags import (
+    CONFIG_FILE,
+    LOG_FLAGS,
+    Command,
+    Flag,
+    UsageError,
+    Values,
+    address,
+    boolean,
+    positive,
+    url_path,
+)
 from ncr_exporter.config import load
-from ncr_exporter.httpd.gate import Gate
-from ncr_exporter.targets.shard import chosen_shard
+from ncr_exporter.httpd.access import Gate
+from ncr_exporter.targets.shard import Shard
+
+_LONGEST_SHARD = 6  # digits
 
 
 def _run(values: Values, environ: Mapping[str, str]) -> int:
@@ -38,9 +51,37 @@ def _options(values: Values, environ: Mapping[str, str]) -> ServeOptions:
 def _gate(path: str | None) -> Gate | None:
     if path is None:
         return None
-    from ncr_exporter.httpd.webconfig.gate import SiteGate  # noqa: PLC0415 -- only who has such a file pays for it
+    from ncr_exporter.httpd.webconfig.policy import SiteGate  # noqa: PLC0415 -- only who has such a file pays for it
 
     return SiteGate(path)
+
+
+def chosen_shard(shard: str | None, total: int, environ: Mapping[str, str]) -> Shard:
+    """Return the shard that the flags ask for; `auto` is the ordinal of a StatefulSet's pod.
+
+    The pod's name is in POD_NAME where the manifest puts it there, else in HOSTNAME.
+
+    Raises:
+        UsageError: they contradict each other; with a sentence for people.
+    """
+    if shard is None and total == 1:
+        return Shard()
+    if shard is None:
+        raise UsageError("--total-shards needs --shard: a number from 0, or auto")
+    index = _ordinal_of(environ) if shard == "auto" else shard
+    if not index.isascii() or not index.isdigit() or len(index) > _LONGEST_SHARD:
+        raise UsageError(f"--shard: must be a number from 0, or auto, not {shard!r}")
+    if int(index) >= total:
+        raise UsageError(f"--shard: {index} is not below --total-shards, {total}")
+    return Shard(int(index), total)
+
+
+def _ordinal_of(environ: Mapping[str, str]) -> str:
+    pod = environ.get("POD_NAME") or environ.get("HOSTNAME", "")
+    match = re.search(r"-(\d+)$", pod, re.ASCII)
+    if match is None:
+        raise UsageError(f"--shard=auto: the pod name {pod!r} does not end in an ordinal")
+    return match[1]
 
 
 COMMAND = Command(

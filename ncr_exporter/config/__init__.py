@@ -9,8 +9,8 @@ from ncr_exporter.config.model import (
     RegistryConfig,
     Settings,
 )
-from ncr_exporter.config.problems import ConfigError, Problem
 from ncr_exporter.config.secret import Secret
+from ncr_exporter.config.yaml_tree import ConfigError, Problem
 
 __all__ = [
     "Api",

@@ -10,8 +10,8 @@ import httpx
 
 from ncr_exporter.config.globs import EVERY, excluded, is_glob
 from ncr_exporter.config.model import Config, ImageConfig, RegistryConfig
-from ncr_exporter.config.tree import Node, Report
 from ncr_exporter.config.units import duration_text
+from ncr_exporter.config.yaml_tree import Node, Report
 from ncr_exporter.config.zones import REGIONS
 
 UNNAMEABLE = {".", ".."}

@@ -11,10 +11,9 @@ import structlog
 
 from ncr_exporter.config.checks import check
 from ncr_exporter.config.model import Config
-from ncr_exporter.config.problems import ConfigError, Problem
 from ncr_exporter.config.reader import Reader
-from ncr_exporter.config.shown import shown
-from ncr_exporter.config.tree import read_tree
+from ncr_exporter.config.secret import shown
+from ncr_exporter.config.yaml_tree import ConfigError, Problem, read_tree
 
 log = structlog.get_logger()
 

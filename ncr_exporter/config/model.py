@@ -8,7 +8,7 @@ from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from ncr_exporter.config import kinds
+from ncr_exporter.config import types as kinds
 from ncr_exporter.config.secret import Secret
 from ncr_exporter.config.zones import ZONES
 

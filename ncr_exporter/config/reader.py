@@ -4,10 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import Field
 from typing import Any
 
-from ncr_exporter.config.kinds import ListOf, MapOf, nearest, shape
 from ncr_exporter.config.model import CredentialsConfig, overridable, own_options
-from ncr_exporter.config.problems import Problem
-from ncr_exporter.config.tree import BROKEN, Node, Report
+from ncr_exporter.config.types import ListOf, MapOf, nearest, shape
+from ncr_exporter.config.yaml_tree import BROKEN, Node, Problem, Report
 
 WRONG: Any = object()
 """Stands for a value that was reported; None is a value (`tag_series: all`)."""

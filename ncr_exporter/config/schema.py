@@ -3,8 +3,8 @@
 from dataclasses import Field
 from typing import Any
 
-from ncr_exporter.config.kinds import Kind, ListOf
 from ncr_exporter.config.model import Config, options_of
+from ncr_exporter.config.types import Kind, ListOf
 
 
 def json_schema() -> dict[str, Any]:

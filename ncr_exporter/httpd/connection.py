@@ -11,10 +11,9 @@ from http import HTTPStatus
 import h11
 import structlog
 
-from ncr_exporter.httpd.gate import Gate, Tls
-from ncr_exporter.httpd.limits import Limits
+from ncr_exporter.httpd.access import Gate, Tls
+from ncr_exporter.httpd.limits import Limits, Place, Places
 from ncr_exporter.httpd.messages import Handler, Request, Response, text_response
-from ncr_exporter.httpd.places import Place, Places
 
 _PIECE = 128 * 1024
 """Bytes handed to a socket at a time: what a client that never reads can make us hold."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl
 
@@ -50,3 +50,20 @@ def text_response(status: int, text: str, headers: Mapping[str, str] | None = No
 
 
 Handler = Callable[[Request], Awaitable[Response]]
+
+
+_ENOUGH = 128 * 1024
+"""Bytes worth handing on: many small pieces cost the server more."""
+
+
+def gathered(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield the same bytes in fewer pieces; a large one as it is, for each client would copy it."""
+    some: list[bytes] = []
+    size = 0
+    for piece in pieces:
+        if size + len(piece) > _ENOUGH:
+            yield b"".join(some)
+            some, size = [], 0
+        some.append(piece)
+        size += len(piece)
+    yield b"".join(some)

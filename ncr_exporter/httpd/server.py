@@ -11,11 +11,10 @@ from typing import Self, cast
 
 import structlog
 
+from ncr_exporter.httpd.access import Gate, OpenGate, Tls
 from ncr_exporter.httpd.connection import Connection, Service
-from ncr_exporter.httpd.gate import Gate, OpenGate, Tls
-from ncr_exporter.httpd.limits import Limits
+from ncr_exporter.httpd.limits import Limits, Places
 from ncr_exporter.httpd.messages import Handler, Request, Response, text_response
-from ncr_exporter.httpd.places import Places
 
 _UNSENT = 128 * 1024
 """Bytes of an answer that the kernel may hold beside those on the wire."""

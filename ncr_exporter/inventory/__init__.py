@@ -5,10 +5,8 @@ as NCR reports them; sizes are bytes. `None` is unknown throughout, and unknown 
 as 0.
 """
 
-from ncr_exporter.inventory.facts import Facts, newest_first
 from ncr_exporter.inventory.image import Image, evaluate
-from ncr_exporter.inventory.policy import Policy
-from ncr_exporter.inventory.records import NEVER, Platform, Tag
+from ncr_exporter.inventory.records import NEVER, Facts, Platform, Policy, Tag, newest_first
 from ncr_exporter.inventory.staleness import Knowledge, records_pulls, stale_by_name
 
 __all__ = [

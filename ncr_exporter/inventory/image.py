@@ -1,15 +1,72 @@
 """What is published of an image."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
+from operator import attrgetter
 
-from ncr_exporter.inventory.facts import newest_first
-from ncr_exporter.inventory.policy import Policy
-from ncr_exporter.inventory.records import NEVER, Tag, largest
-from ncr_exporter.inventory.selection import chosen
-from ncr_exporter.inventory.sizes import distinct_bytes, oversized, reclaimable_bytes
+from ncr_exporter.inventory.records import NEVER, Facts, Policy, Tag, largest, newest_first
 from ncr_exporter.inventory.staleness import Knowledge, stale_by_name
+
+
+def distinct_bytes(
+    tags: Iterable[Tag], *, besides: Collection[str | None] = frozenset()
+) -> int | None:
+    """Return the bytes over all platforms, each distinct digest once; None where none is known.
+
+    A platform without a digest counts by itself, a tag without platforms by its `full_size`.
+    An upper bound: layers shared between manifests count in each. Digests in `besides` count for
+    nothing.
+    """
+    by_digest: dict[object, int | None] = {}
+    for tag in tags:
+        for position, platform in enumerate(tag.platforms):
+            if platform.digest in besides:
+                continue
+            key, size = platform.digest or (tag.name, position), platform.size
+            known = by_digest.get(key)
+            by_digest[key] = size if known is None or (size and size > known) else known
+        if not tag.platforms:
+            by_digest[tag.name, None] = tag.full_size
+    sizes = [measured for measured in by_digest.values() if measured is not None]
+    return sum(sizes) if sizes or not by_digest else None
+
+
+def reclaimable_bytes(tags: Sequence[Tag], stale: Mapping[str, bool]) -> int | None:
+    """Return the bytes that only stale tags refer to; of a tag not known to be stale, nothing."""
+    live_tags = [tag for tag in tags if not stale.get(tag.name)]
+    live = {platform.digest for tag in live_tags for platform in tag.platforms}
+    live.discard(None)
+    return distinct_bytes((tag for tag in tags if stale.get(tag.name)), besides=live)
+
+
+def oversized(facts: Iterable[Facts], limit: int | None) -> int | None:
+    """Return how many tags are larger than `limit`, or None where there is none."""
+    return None if limit is None else sum((fact.size or 0) > limit for fact in facts)
+
+
+_ORDER = {"idle": attrgetter("by_idle"), "size": attrgetter("by_size")}
+"""Criterion → what sorts by it; by "updated" facts are sorted already."""
+
+
+def chosen(facts: Sequence[Facts], policy: Policy) -> tuple[Tag, ...]:
+    """Return the tags with series of their own: the first N by each criterion, joined, by name.
+
+    `facts` are newest first.
+    """
+    first = {fact.name: fact.tag for fact in _first(facts, policy)}
+    return tuple(first[name] for name in sorted(first))
+
+
+def _first(facts: Sequence[Facts], policy: Policy) -> Sequence[Facts]:
+    if policy.tag_series is None:
+        return facts
+    found: list[Facts] = []
+    for criterion in policy.tag_series_by if policy.tag_series else ():
+        order = _ORDER.get(criterion)
+        by_criterion = sorted(facts, key=order) if order else facts
+        found += by_criterion[: policy.tag_series]
+    return found
 
 
 @dataclass(frozen=True)

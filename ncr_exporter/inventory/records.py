@@ -1,6 +1,8 @@
 """What a listing holds: tags and their platforms."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import msgspec
 
@@ -64,3 +66,59 @@ def last_use(pulled: int | None, updated: int | None) -> int | None:
 def largest(values: Iterable[int | None]) -> int | None:
     """Return the largest known value, or None where none is known."""
     return max([value for value in values if value is not None], default=None)
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What the owner of an image asked for. Durations are seconds, sizes bytes."""
+
+    stale_after: float = 90 * 86400.0
+    """Unused for longer is stale; infinite is never."""
+    keep_recent: int = 3
+    """So many of the most recently updated tags are never stale."""
+    keep_tags: tuple[str, ...] = ("latest",)
+    """Globs of tags that are never stale."""
+    tag_size_limit: int | None = None
+    tags_limit: int | None = None
+    tag_series: int | None = 10
+    """Tags that get series of their own, by each criterion; None is no cap."""
+    tag_series_by: tuple[str, ...] = ("updated", "idle")
+    platform_series: bool = False
+
+
+class Facts(NamedTuple):
+    """One tag. Times are milliseconds, sizes bytes; None is unknown."""
+
+    tag: Tag
+    name: str
+    size: int | None
+    updated: int | None
+    pulled: int | None
+    used: int | None
+
+    @property
+    def by_idle(self) -> tuple[bool, int, str]:
+        """Sorts longest unused first; tags of whose use nothing is known after all others."""
+        return (self.used is None, self.used or 0, self.name)
+
+    @property
+    def by_size(self) -> tuple[int, str]:
+        """Sorts largest first."""
+        return (-(self.size or 0), self.name)
+
+
+def newest_first(tags: Iterable[Tag]) -> list[Facts]:
+    """Return what follows from tags' records, the most recently updated first.
+
+    Those without a time come last; where times are equal the name decides, to be stable.
+    """
+    return sorted(map(_facts_of, tags), key=_by_updated)
+
+
+def _by_updated(fact: Facts) -> tuple[int, str]:
+    return (-(fact.updated or 0), fact.name)
+
+
+def _facts_of(tag: Tag) -> Facts:
+    updated, pulled = tag.updated, tag.pulled
+    return Facts(tag, tag.name, tag.size, updated, pulled, last_use(pulled, updated))

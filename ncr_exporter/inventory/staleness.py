@@ -4,9 +4,7 @@ import fnmatch
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ncr_exporter.inventory.facts import Facts
-from ncr_exporter.inventory.policy import Policy
-from ncr_exporter.inventory.records import Tag
+from ncr_exporter.inventory.records import Facts, Policy, Tag
 
 
 @dataclass(frozen=True)

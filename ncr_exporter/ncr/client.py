@@ -9,11 +9,10 @@ from typing import Generic
 import structlog
 
 from ncr_exporter.inventory import Tag
+from ncr_exporter.ncr.fair_queue import Urgency
 from ncr_exporter.ncr.listing import Decode, Listing, Reading, Record
-from ncr_exporter.ncr.observer import Observer
 from ncr_exporter.ncr.paths import RegistryPath, page_of, registry_list
-from ncr_exporter.ncr.transport import Purpose, Transport
-from ncr_exporter.ncr.turns import Urgency
+from ncr_exporter.ncr.transport import Observer, Purpose, Transport
 from ncr_exporter.ncr.wire import ListedImage, ListedRegistry, image_page, registry_page, tag_page
 
 log = structlog.get_logger()

@@ -3,13 +3,11 @@
 import asyncio
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import NamedTuple, TypeVar
+from typing import Literal, NamedTuple, Protocol, TypeVar
 
 import httpx
 import structlog
 
-from ncr_exporter.ncr.answers import date_of, error_of
-from ncr_exporter.ncr.body import read_body
 from ncr_exporter.ncr.errors import (
     ApiError,
     AuthenticationError,
@@ -18,15 +16,46 @@ from ncr_exporter.ncr.errors import (
     ThrottledError,
     TooLargeError,
 )
-from ncr_exporter.ncr.gateway_clock import GatewayClock
-from ncr_exporter.ncr.http import Lanes, error_from
+from ncr_exporter.ncr.fair_queue import Urgency
+from ncr_exporter.ncr.http import Lanes, error_from, read_body
 from ncr_exporter.ncr.keys import Credentials, CredentialsError
 from ncr_exporter.ncr.limiter import Limiter
-from ncr_exporter.ncr.observer import Observer, Operation
+from ncr_exporter.ncr.responses import date_of, error_of
 from ncr_exporter.ncr.retries import Attempts, RetryBudget
-from ncr_exporter.ncr.signature import signed_headers
-from ncr_exporter.ncr.turns import Urgency
+from ncr_exporter.ncr.signing import GatewayClock, signed_headers
 from ncr_exporter.runtime.clock import Clock
+
+Operation = Literal["registry_list", "image_list", "tag_list"]
+
+
+class Observer(Protocol):
+    """Told of every attempt. All calls are cheap and must not raise."""
+
+    def attempt(
+        self, registry: str, operation: Operation, seconds: float | None, reason: str | None
+    ) -> None:
+        """One attempt ended after `seconds`; `reason` is None where it succeeded.
+
+        `seconds` is None where nothing was sent: the gate is closed, or there is no key.
+        """
+        ...
+
+    def retry(self, registry: str, operation: Operation) -> None:
+        """Another attempt follows one that failed."""
+        ...
+
+    def malformed(self, registry: str, operation: Operation, records: int) -> None:
+        """So many records or fields of an answer were left out."""
+        ...
+
+    def miscounted(self, registry: str, operation: Operation) -> None:
+        """A listing's distinct names differ from its `count`, twice."""
+        ...
+
+    def clock_skew(self, registry: str, seconds: float) -> None:
+        """The gateway's clock minus ours, by an answer's `Date`."""
+        ...
+
 
 Result = TypeVar("Result")
 

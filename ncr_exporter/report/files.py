@@ -5,8 +5,7 @@ import io
 import json
 from collections.abc import Iterable, Iterator
 
-from ncr_exporter.report.rows import ImageRow, Report, TagRow, never
-from ncr_exporter.report.words import utc_text
+from ncr_exporter.report.rows import ImageRow, Report, TagRow, never, utc_text
 
 Record = dict[str, object]
 """Field → text, number, boolean, or None for what is not known."""

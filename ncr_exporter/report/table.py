@@ -6,9 +6,8 @@ from itertools import zip_longest
 from math import inf
 from textwrap import wrap
 
-from ncr_exporter.report.rows import ImageRow, Report, never
+from ncr_exporter.report.rows import ImageRow, Report, age_text, never, size_text
 from ncr_exporter.report.terminal import Cell, Span, Terminal, folded, width_of
-from ncr_exporter.report.words import age_text, size_text
 
 _UNKNOWN: Cell = [Span("?", "dim")]
 _FOLDED = {"IMAGE", "TAG"}

@@ -4,8 +4,10 @@ import asyncio
 import contextlib
 import os
 import signal
+import sys
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
 
 from ncr_exporter.runtime.errors import UserError
 
@@ -42,3 +44,32 @@ def reload_on_hangup(reload: Callable[[], Awaitable[None]]) -> None:
         task.add_done_callback(under_way.discard)
 
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, begin)
+
+
+_LONGEST_END = 1.0
+"""Seconds. A name look-up runs in a thread that nothing can end; it must not hold the exit up."""
+
+
+def run_to_its_end(work: Coroutine[Any, Any, int]) -> int:
+    """Return what `work` returns; after SIGINT or SIGTERM, as shells expect, 128 + the number."""
+    return asyncio.run(_run(work))
+
+
+async def _run(work: Coroutine[Any, Any, int]) -> int:
+    task = asyncio.ensure_future(work)
+    received: list[int] = []
+
+    def end(number: int) -> None:
+        received.append(128 + number)
+        deadline = threading.Timer(_LONGEST_END, os._exit, (128 + number,))
+        deadline.daemon = True
+        deadline.start()
+        task.cancel()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, end, number)
+    try:
+        return await task
+    except asyncio.CancelledError:
+        sys.stderr.write("ncr-exporter: interrupted\n")
+        return received[0]

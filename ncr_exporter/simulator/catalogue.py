@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta, timezone
 
-from ncr_exporter.simulator.lines import DAY, HOUR, MINUTE, Line
+from ncr_exporter.simulator.releases import DAY, HOUR, MINUTE, Line
 
 _KOREA = timezone(timedelta(hours=9))
 _BOTH = ("linux/amd64", "linux/arm64/v8")

@@ -7,7 +7,7 @@ not to be trusted by anybody.
 import ssl
 from pathlib import Path
 
-from ncr_exporter.httpd.gate import OpenGate, Tls
+from ncr_exporter.httpd.access import OpenGate, Tls
 
 _DIRECTORY = Path(__file__).parent / "pem"
 

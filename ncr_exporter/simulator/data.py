@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Protocol
 
 from ncr_exporter.simulator.catalogue import REGISTRIES
-from ncr_exporter.simulator.lines import Line, tick
 from ncr_exporter.simulator.records import Record, image_record, registry_record, tag_record
+from ncr_exporter.simulator.releases import Line, tick
 
 _PUBLIC = {"demo-base"}
 

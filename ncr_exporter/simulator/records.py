@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ncr_exporter.simulator.lines import START, Line, chance
+from ncr_exporter.simulator.releases import START, Line, chance
 
 Record = dict[str, Any]
 """One item of `results[]`."""

@@ -11,23 +11,24 @@ import itertools
 import re
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import formatdate
 from urllib.parse import parse_qsl, unquote
 
 from ncr_exporter.httpd.messages import Request, Response
-from ncr_exporter.ncr.signature import signature
+from ncr_exporter.ncr.signing import signature
+from ncr_exporter.recording.reading import Answer, Recording
 from ncr_exporter.runtime.clock import Clock
-from ncr_exporter.simulator.answers import (
+from ncr_exporter.simulator.data import FixedSource, Source
+from ncr_exporter.simulator.faults import NO_FAULT, Fault, FaultPlan
+from ncr_exporter.simulator.records import Record
+from ncr_exporter.simulator.responses import (
     compressed,
     gateway_error,
     page_of,
     service_error,
     with_headers,
 )
-from ncr_exporter.simulator.data import Source
-from ncr_exporter.simulator.faults import NO_FAULT, Fault, FaultPlan
-from ncr_exporter.simulator.records import Record
 
 DEMO_ACCESS_KEY = "DEMOACCESSKEY"
 DEMO_SECRET_KEY = "demo-secret-key"  # noqa: S105 -- opens nothing but the demo
@@ -91,18 +92,20 @@ class SimulatedRegistry:
         """Answer one request."""
         now = self._clock.time()
         fault = self.faults.take(request.target) or self.fault or NO_FAULT
-        await asyncio.sleep(self.delay + fault.seconds)
-        standing = {
-            "date": formatdate(self._gateway_time(fault), usegmt=True),
-            "x-ncp-trace-id": f"demo-{next(self._numbers):08d}",
-        }
+        standing = self._date(fault) | {"x-ncp-trace-id": f"demo-{next(self._numbers):08d}"}
         if fault.rotates_key:
             self._rotate_key(request)
         answer = with_headers(self._answer(request, fault), standing)
         answer = with_headers(fault.apply(request, answer), standing)
         status = 0 if answer.takeover else answer.status
         self.requests.append(Seen(request.method, request.target, now, status))
-        return compressed(answer, request.headers.get("accept-encoding", ""))
+        await asyncio.sleep(self.delay + fault.seconds)
+        # A gateway dates what it sends when it sends it, however long that took.
+        sent = replace(answer, headers={**answer.headers, **self._date(fault)})
+        return compressed(sent, request.headers.get("accept-encoding", ""))
+
+    def _date(self, fault: Fault) -> dict[str, str]:
+        return {"date": formatdate(self._gateway_time(fault), usegmt=True)}
 
     def _gateway_time(self, fault: Fault) -> float:
         return self._clock.time() + self.clock_offset + fault.clock_offset
@@ -190,3 +193,29 @@ def _unauthenticated(details: str) -> Response:
 
 def _positive(text: str) -> int | None:
     return int(text) or None if _DIGITS.fullmatch(text) else None
+
+
+_ANEW = {"date", "content-length", "content-encoding", "transfer-encoding", "connection"}
+"""Headers that belong to the moment of sending: with the recorded date, clocks would differ."""
+
+
+class ReplayedRegistry(SimulatedRegistry):
+    """Asks for signatures as ever, then answers what was recorded, in order; the last one stays."""
+
+    def __init__(self, recording: Recording, *, keys: Mapping[str, str], clock: Clock) -> None:
+        super().__init__(FixedSource("", {}), keys=keys, clock=clock)
+        self._left = {target: list(answers) for target, answers in recording.answers.items()}
+
+    def _answer(self, request: Request, fault: Fault) -> Response:
+        refusal = self._refusal(request, self._gateway_time(fault))
+        if refusal is not None:
+            return refusal
+        answers = self._left.get(request.target)
+        if not answers:
+            return gateway_error(404, "300", "Not Found Exception", "Not in the recording.")
+        return _response(answers[0] if len(answers) == 1 else answers.pop(0))
+
+
+def _response(answer: Answer) -> Response:
+    headers = {name: value for name, value in answer.headers.items() if name not in _ANEW}
+    return Response(answer.status, headers, (answer.body,), len(answer.body))

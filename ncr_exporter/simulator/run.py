@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from ncr_exporter.app.serve import ServeOptions, serve
-from ncr_exporter.cli.flags import Address
 from ncr_exporter.config import Config, parse
+from ncr_exporter.httpd.address import Address
 from ncr_exporter.httpd.limits import Limits
 from ncr_exporter.httpd.server import Server
 from ncr_exporter.recording.reading import read_recording
@@ -17,9 +17,13 @@ from ncr_exporter.runtime.clock import SystemClock
 from ncr_exporter.simulator import certificates
 from ncr_exporter.simulator.data import GeneratedSource, Source, file_source
 from ncr_exporter.simulator.faults import fault_named
-from ncr_exporter.simulator.owner import key_file
-from ncr_exporter.simulator.registry import DEMO_ACCESS_KEY, DEMO_SECRET_KEY, SimulatedRegistry
-from ncr_exporter.simulator.replay import ReplayedRegistry
+from ncr_exporter.simulator.key_rotation import key_file
+from ncr_exporter.simulator.registry import (
+    DEMO_ACCESS_KEY,
+    DEMO_SECRET_KEY,
+    ReplayedRegistry,
+    SimulatedRegistry,
+)
 
 ConfigOf = Callable[[str, dict[str, str]], Config]
 """The simulated registry's base URL, and its key → what a user would write to watch all of it."""

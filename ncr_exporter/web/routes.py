@@ -1,23 +1,64 @@
 """Paths → answers. Nothing here calls the API or waits for a poll."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from http import HTTPStatus
-from itertools import chain
+from itertools import chain, islice
+from urllib.parse import urlsplit
 
-from ncr_exporter.httpd.bodies import gathered
-from ncr_exporter.httpd.messages import Handler, Request, Response, text_response
+from ncr_exporter.httpd.messages import Handler, Request, Response, gathered, text_response
+from ncr_exporter.metrics.exporter_metrics import OwnMetrics
 from ncr_exporter.metrics.exposition import Exposition
-from ncr_exporter.metrics.own import OwnMetrics
-from ncr_exporter.metrics.packing import gzip_member, joined, packed
+from ncr_exporter.metrics.gzip import gzip_member, joined, packed
+from ncr_exporter.report.files import images_as_csv
+from ncr_exporter.report.rows import Report
 from ncr_exporter.runtime.clock import Clock
 from ncr_exporter.runtime.cooperative import in_steps
 from ncr_exporter.runtime.errors import UserError
+from ncr_exporter.state.model import ImageState
 from ncr_exporter.state.store import Store
 from ncr_exporter.targets.targets import ImageKey
-from ncr_exporter.web.crosssite import is_cross_site
 from ncr_exporter.web.negotiation import OPENMETRICS, TEXT, wants_gzip, wants_openmetrics
-from ncr_exporter.web.report import csv_response
 from ncr_exporter.web.status.handler import StatusPage
+
+_LINES_PER_PIECE = 256
+"""The event loop gets its turn between pieces."""
+_HEADERS = {
+    "content-type": "text/csv; charset=utf-8",
+    "content-disposition": 'attachment; filename="ncr-report.csv"',
+    "x-content-type-options": "nosniff",
+}
+
+
+def csv_response(states: Collection[ImageState], now: float) -> Response:
+    """Return the images as of `now`, in seconds since the epoch."""
+    return Response(HTTPStatus.OK, _HEADERS, _pieces(images_as_csv(Report(states, now))))
+
+
+def _pieces(lines: Iterator[str]) -> Iterator[bytes]:
+    while some := list(islice(lines, _LINES_PER_PIECE)):
+        yield "".join(some).encode()
+
+
+def is_cross_site(headers: Mapping[str, str]) -> bool:
+    """Tell by what browsers add by themselves and no page can forge; header names in lower case.
+
+    `Sec-Fetch-Site` says it outright; older browsers send `Origin` with what is not a mere GET.
+    Programs send neither.
+    """
+    site = headers.get("sec-fetch-site")
+    if site is not None:
+        return site not in {"same-origin", "none"}
+    origin = headers.get("origin")
+    return origin is not None and _host(origin) != headers.get("host", "").lower()
+
+
+def _host(origin: str) -> str | None:
+    """Return host and port; None for `null` and whatever is no URL."""
+    try:
+        return urlsplit(origin).netloc.lower() or None
+    except ValueError:
+        return None
+
 
 _READ = ("GET", "HEAD")
 _WRITE = ("POST", "PUT")

@@ -12,11 +12,11 @@ from ncr_exporter.httpd.limits import Limits
 from ncr_exporter.httpd.messages import Request, Response
 from ncr_exporter.httpd.server import Server
 from ncr_exporter.runtime.clock import SystemClock
-from ncr_exporter.simulator.answers import ORIGIN
 from ncr_exporter.simulator.data import FixedSource
 from ncr_exporter.simulator.faults import fault_named
 from ncr_exporter.simulator.records import Record, registry_record
 from ncr_exporter.simulator.registry import DEMO_ACCESS_KEY, SimulatedRegistry
+from ncr_exporter.simulator.responses import ORIGIN
 from tools.soak.plan import TAGS, Calm, Change, Image, Population, Spell
 
 LISTS_ALLOWED = 5

@@ -8,10 +8,10 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from ncr_exporter.config import kinds
-from ncr_exporter.config.kinds import ListOf, MapOf
+from ncr_exporter.config import types as kinds
 from ncr_exporter.config.model import option
 from ncr_exporter.config.secret import Secret
+from ncr_exporter.config.types import ListOf, MapOf
 
 VERSIONS = ("TLS10", "TLS11", "TLS12", "TLS13")
 CURVES = {

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from typing import BinaryIO
 
 from ncr_exporter.config.secret import Secret
-from ncr_exporter.config.tree import Node, Report
-from ncr_exporter.httpd.gate import Tls
+from ncr_exporter.config.yaml_tree import Node, Report
+from ncr_exporter.httpd.access import Tls
 from ncr_exporter.httpd.webconfig.model import CIPHERS, CURVES, TLS13_CIPHERS, TlsSettings
 
 _VERIFY = {

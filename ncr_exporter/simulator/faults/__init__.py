@@ -4,12 +4,10 @@ import difflib
 
 from ncr_exporter.simulator.faults.bodies import BODIES
 from ncr_exporter.simulator.faults.connections import CONNECTIONS, latency
-from ncr_exporter.simulator.faults.fault import NO_FAULT, Fault
+from ncr_exporter.simulator.faults.fault import NO_FAULT, Fault, FaultPlan
 from ncr_exporter.simulator.faults.paging import PAGING
-from ncr_exporter.simulator.faults.plan import FaultPlan
 from ncr_exporter.simulator.faults.records import RECORDS
-from ncr_exporter.simulator.faults.refusals import REFUSALS
-from ncr_exporter.simulator.faults.surroundings import SURROUNDINGS
+from ncr_exporter.simulator.faults.refusals import REFUSALS, SURROUNDINGS
 
 __all__ = ["FAULTS", "NO_FAULT", "Fault", "FaultPlan", "fault_named", "latency"]
 

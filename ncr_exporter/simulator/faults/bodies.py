@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from ncr_exporter.httpd.messages import Request, Response, text_response
-from ncr_exporter.simulator.answers import body_of, with_body
 from ncr_exporter.simulator.faults.fault import Fault, instead
+from ncr_exporter.simulator.responses import body_of, with_body
 
 _LOGIN_PAGE = text_response(
     200,

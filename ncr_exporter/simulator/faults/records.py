@@ -5,9 +5,9 @@ from collections.abc import Callable
 from http import HTTPStatus
 
 from ncr_exporter.httpd.messages import Request, Response
-from ncr_exporter.simulator.answers import body_of, content_of, with_body
 from ncr_exporter.simulator.faults.fault import Apply, Fault
 from ncr_exporter.simulator.records import Record
+from ncr_exporter.simulator.responses import body_of, content_of, with_body
 
 _NAN, _HUGE = "a size that is no number", "a size beyond any number"
 _SIZES = {"full_size", "size"}

@@ -4,8 +4,8 @@ from dataclasses import replace
 from email.utils import formatdate, parsedate_to_datetime
 
 from ncr_exporter.httpd.messages import Request, Response, text_response
-from ncr_exporter.simulator.answers import gateway_error, service_error, with_headers
 from ncr_exporter.simulator.faults.fault import Fault, instead
+from ncr_exporter.simulator.responses import gateway_error, service_error, with_headers
 
 _WAIT = 2  # seconds
 _TEN_YEARS = 10 * 365 * 86_400
@@ -54,4 +54,23 @@ REFUSALS = (
     ),
     Fault("unavailable", "503 Endpoint Error", instead(_UNAVAILABLE)),
     Fault("redirect", "302 to another host", instead(_ELSEWHERE)),
+)
+
+
+_TEN_MINUTES = 600.0
+
+SURROUNDINGS = (
+    Fault(
+        "clock-ahead", "the gateway's clock is 10 minutes ahead of ours", clock_offset=_TEN_MINUTES
+    ),
+    Fault(
+        "clock-behind", "the gateway's clock is 10 minutes behind ours", clock_offset=-_TEN_MINUTES
+    ),
+    Fault(
+        "rotated-key",
+        "once a second page is asked for, only another secret key is right",
+        rotates_key=True,
+    ),
+    Fault("expired-tls", "TLS with a certificate that has expired", certificate="expired"),
+    Fault("self-signed-tls", "TLS with a certificate of nobody", certificate="self-signed"),
 )

@@ -7,14 +7,34 @@ import hashlib
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from http import HTTPStatus
+from pathlib import Path
 
 from ncr_exporter.httpd.messages import Handler, Request, Response, text_response
 from ncr_exporter.state.model import ImageState, RegistryState
 from ncr_exporter.state.store import Store
 from ncr_exporter.targets.targets import ImageKey
 from ncr_exporter.web.negotiation import wants_gzip
-from ncr_exporter.web.status.assets import asset, content_types
+
+_DIRECTORY = Path(__file__).parent / "static"
+_TYPES = {
+    "icon.svg": "image/svg+xml",
+    "status.css": "text/css; charset=utf-8",
+    "status.js": "text/javascript; charset=utf-8",
+}
+
+
+def content_types() -> Mapping[str, str]:
+    """Return the path of each asset, and its media type."""
+    return {f"/static/{name}": content_type for name, content_type in _TYPES.items()}
+
+
+@cache
+def asset(path: str) -> bytes:
+    """Return an asset's bytes, by its path."""
+    return (_DIRECTORY / path.removeprefix("/static/")).read_bytes()
+
 
 _AT_A_TIME = 4
 """Visitors served or waiting; more are refused, for each holds a place that a scrape may need."""

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from ncr_exporter.report import words
+from ncr_exporter.report import rows as words
 
 UNKNOWN = "\u2013"
 """Unknown is not 0."""

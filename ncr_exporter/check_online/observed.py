@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
-from ncr_exporter.ncr.answers import date_of
-from ncr_exporter.ncr.observer import Operation
+from ncr_exporter.ncr.responses import date_of
+from ncr_exporter.ncr.transport import Operation
 from ncr_exporter.recording.exchange import Exchange
 
 Record = dict[str, Any]
@@ -127,3 +127,24 @@ def _page(exchange: Exchange) -> Record | None:
         return None
     is_page = isinstance(content, dict) and isinstance(content.get("results"), list)
     return content if is_page else None
+
+
+NOT_LEARNED = "not learned"
+
+
+def number(value: object) -> int | None:
+    """Return a whole number that may be written as text, or None."""
+    if isinstance(value, str) and value.isascii() and value.isdigit():
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def platforms_of(tag: Record) -> list[Record]:
+    """Return the platforms of a tag that are objects."""
+    platforms = tag.get("images")
+    return [p for p in platforms if isinstance(p, dict)] if isinstance(platforms, list) else []
+
+
+def tally(counter: Counter[str]) -> str:
+    """Return `this (12), that (3)`, the most frequent first."""
+    return ", ".join(f"{what} ({amount})" for what, amount in counter.most_common())

@@ -6,9 +6,8 @@ The findings are written to be pasted into an issue: they hold counts, never a n
 from collections.abc import Callable, Iterable, Iterator
 
 from ncr_exporter.check_online import fields, paging, records
-from ncr_exporter.check_online.seen import Seen
-from ncr_exporter.check_online.values import NOT_LEARNED, tally
-from ncr_exporter.ncr.gateway_clock import TOLERATED
+from ncr_exporter.check_online.observed import NOT_LEARNED, Seen, tally
+from ncr_exporter.ncr.signing import TOLERATED
 
 
 def lessons(seen: Seen) -> Iterator[tuple[str, str]]:

@@ -6,14 +6,35 @@ from http import HTTPStatus
 
 import structlog
 
-from ncr_exporter.config.problems import ConfigError, Problem
-from ncr_exporter.httpd.gate import Gate, Tls
+from ncr_exporter.config.yaml_tree import ConfigError, Problem
+from ncr_exporter.httpd.access import Gate, Tls
 from ncr_exporter.httpd.messages import Request, Response, text_response
 from ncr_exporter.httpd.webconfig.basic_auth import Passwords
-from ncr_exporter.httpd.webconfig.bucket import Bucket
 from ncr_exporter.httpd.webconfig.load import Site, load_site
 from ncr_exporter.httpd.webconfig.model import RateSettings
 from ncr_exporter.httpd.webconfig.snapshot import Snapshot
+
+
+class Bucket:
+    """Holds up to `burst` requests and gains one each `interval` seconds; it begins full."""
+
+    def __init__(self, interval: float, burst: int, monotonic: Callable[[], float]) -> None:
+        self._interval = interval
+        self._burst = burst
+        self._monotonic = monotonic
+        self._held = float(burst)
+        self._seen = monotonic()
+
+    def take(self) -> bool:
+        """Take one request out, or tell that there is none."""
+        now = self._monotonic()
+        self._held = min(self._burst, self._held + (now - self._seen) / self._interval)
+        self._seen = now
+        if self._held < 1:
+            return False
+        self._held -= 1
+        return True
+
 
 _LOOK = 1.0
 """Seconds between two looks at the files."""

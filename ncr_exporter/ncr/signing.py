@@ -4,6 +4,8 @@ import base64
 import hashlib
 import hmac
 
+from ncr_exporter.runtime.clock import Clock
+
 
 def signature(
     method: str, path_and_query: str, timestamp_ms: str, access_key: str, secret_key: str
@@ -33,3 +35,30 @@ def signed_headers(
             method, path_and_query, timestamp, access_key, secret_key
         ),
     }
+
+
+TOLERATED = 60.0
+"""Seconds. The gateway refuses signatures 5 minutes off; `Date` itself is coarse by a second."""
+
+
+class GatewayClock:
+    """Follows the difference between the gateway's clock and ours; signs by ours where it may."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.skew = 0.0
+
+    @property
+    def correction(self) -> float:
+        """Return the seconds added to our time when signing."""
+        return self.skew if abs(self.skew) > TOLERATED else 0.0
+
+    def now_ms(self) -> int:
+        """Return the time to sign with."""
+        return round((self._clock.time() + self.correction) * 1000)
+
+    def learn(self, date: float) -> bool:
+        """Take an answer's `Date` in; tell whether the correction became another."""
+        before = self.correction
+        self.skew = date - self._clock.time()
+        return abs(self.correction - before) > TOLERATED

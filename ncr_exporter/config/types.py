@@ -9,8 +9,8 @@ from typing import Any
 import yaml
 
 from ncr_exporter.config.secret import Secret
-from ncr_exporter.config.tree import Expanded
 from ncr_exporter.config.units import DURATION, duration_text, parse_duration, parse_size
+from ncr_exporter.config.yaml_tree import Expanded
 
 _LONGEST_SHOWN = 60
 FOREVER = float("inf")

@@ -5,13 +5,13 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from ncr_exporter.app.once import finds_images
-from ncr_exporter.check_online.lessons import skew_of
+from ncr_exporter.check_online.api_findings import skew_of
+from ncr_exporter.check_online.observed import Seen
 from ncr_exporter.check_online.preflight import RegistryListing
-from ncr_exporter.check_online.seen import Seen
 from ncr_exporter.config import Config
-from ncr_exporter.config.kinds import nearest
-from ncr_exporter.ncr.gateway_clock import TOLERATED
-from ncr_exporter.report.words import age_text, size_text
+from ncr_exporter.config.types import nearest
+from ncr_exporter.ncr.signing import TOLERATED
+from ncr_exporter.report.rows import age_text, size_text
 from ncr_exporter.state.model import Failure, ImageState, RegistryState
 from ncr_exporter.state.store import Store
 from ncr_exporter.targets.targets import Catalog, RegistryTarget

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from ncr_exporter.metrics.families.catalogue import STATE_FAMILIES
-from ncr_exporter.metrics.packing import deflated
+from ncr_exporter.metrics.gzip import deflated
 from ncr_exporter.metrics.rendering import RenderedImage
 from ncr_exporter.targets.targets import ImageKey
 

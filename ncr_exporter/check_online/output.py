@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from ncr_exporter.check_online.findings import Finding
+from ncr_exporter.check_online.results import Finding
 from ncr_exporter.report.terminal import Cell, Span, columns_of
 
 _STYLES = {"ok": "green", "warning": "yellow", "FAILED": "bold red", "not asked": "dim"}
