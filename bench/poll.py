@@ -15,16 +15,11 @@ from os import getpid
 import httpx
 
 from bench import registry
-from ncr_exporter.app.accounts import connected
-from ncr_exporter.app.once import OneRound
+from ncr_exporter.app.pipeline import Pipeline
 from ncr_exporter.config import Config, parse
-from ncr_exporter.polling.poller import Poller
-from ncr_exporter.runtime.cooperative import ended
+from ncr_exporter.runtime.cooperative import exhaust
 from ncr_exporter.runtime.logs import configure_logs
 from ncr_exporter.runtime.memory import give_back_large_blocks
-from ncr_exporter.targets.budget import Budget
-from ncr_exporter.targets.shard import Shard
-from ncr_exporter.targets.targets import catalogs
 from tools.processes import resident_of
 
 
@@ -61,34 +56,28 @@ class Exporter:
 
     def __init__(self, config: Config, tags: int) -> None:
         self._config, self._tags = config, tags
-        self._one = OneRound(config, {})
 
     async def polled_twice(self) -> tuple[Cost, Cost]:
         """Poll everything, and once more though nothing changed: from socket to published."""
-        every, rate = catalogs(self._config), self._config.api.requests_per_second
-        clock, own = self._one.clock, self._one.own
-        async with connected(
-            self._config, every, rate=rate, environ={}, clock=clock, observer=own
-        ) as clients:
-            poller = Poller(clients, self._one.store, Budget(rate), clock, Shard())
-            first = await self._round(poller, lambda: poller.apply(every))
-            again = await self._round(poller, lambda: self._hurry(poller))
-            await poller.stop()
+        async with Pipeline(self._config, environ={}) as pipeline:
+            pipeline.exposition.changed = lambda: None  # rendered at the end, within what is timed
+            first = await self._round(pipeline, lambda: pipeline.use(self._config))
+            again = await self._round(pipeline, lambda: self._hurry(pipeline))
         return first, again
 
-    def _hurry(self, poller: Poller) -> None:
-        for key in list(self._one.store.images):
-            poller._polling.scheduler.hurry(key)  # noqa: SLF001 -- users wait for the interval
+    def _hurry(self, pipeline: Pipeline) -> None:
+        for key in list(pipeline.store.images):
+            pipeline.poller._jobs.scheduler.hurry(key)  # noqa: SLF001 -- users wait for the interval
 
-    async def _round(self, poller: Poller, begin: Callable[[], None]) -> Cost:
+    async def _round(self, pipeline: Pipeline, begin: Callable[[], None]) -> Cost:
         wall, cpu = time.perf_counter(), time.process_time()
         begin()
-        await poller.first_round()
-        series = self._one.exposition.series  # renders what is not rendered yet
+        await pipeline.poller.first_round()
+        series = pipeline.exposition.series  # renders what is not rendered yet
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
         # What is compressed takes room as well.
-        ended(self._one.exposition.edition.packed(time.time(), openmetrics=False))
-        images = self._one.store.images.values()
+        exhaust(pipeline.exposition.snapshot.gzip_part(time.time(), openmetrics=False))
+        images = pipeline.store.images.values()
         found = sum(state.image.tags for state in images if state.image)
         if found != self._tags:
             raise RuntimeError(f"{found} tags instead of {self._tags}")

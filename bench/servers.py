@@ -20,13 +20,13 @@ from ncr_exporter.config import parse
 from ncr_exporter.httpd.messages import Request, Response
 from ncr_exporter.httpd.server import Server
 from ncr_exporter.inventory import Platform, Tag
-from ncr_exporter.metrics.exporter_metrics import OwnMetrics
+from ncr_exporter.metrics.exporter_metrics import ExporterMetrics
 from ncr_exporter.metrics.exposition import Exposition
 from ncr_exporter.runtime.clock import SystemClock
-from ncr_exporter.runtime.cooperative import ended
+from ncr_exporter.runtime.cooperative import exhaust
 from ncr_exporter.state.store import Store
 from ncr_exporter.targets.shard import Shard
-from ncr_exporter.targets.targets import catalogs
+from ncr_exporter.targets.targets import registry_list_targets
 from ncr_exporter.web.routes import Routes
 
 TAGS = 20
@@ -68,9 +68,9 @@ class Inventory:
 
     def __init__(self, series: int) -> None:
         self.exposition = Exposition()
-        self.own = OwnMetrics(series=lambda: self.exposition.series)
+        self.own = ExporterMetrics(series=lambda: self.exposition.series)
         self.store = Store(Publisher(self.exposition, self.own, Shard()))
-        (catalog,) = catalogs(parse(_CONFIG, "bench", {}))
+        (catalog,) = registry_list_targets(parse(_CONFIG, "bench", {}))
         (registry,) = catalog.named
         self.store.add_registry(registry, hosts=())
         names = (f"team-{i % 97}/app-{i}" for i in range(series // _SERIES_PER_IMAGE))
@@ -82,23 +82,23 @@ class Inventory:
         """List every image at `now` (s): as if every tag were pulled and pushed anew since."""
         for number, state in enumerate(list(self.store.images.values())):
             tags = listing(number, int(now * 1000))
-            self.store.succeeded(state.target, tags, at=now, duration=0.1)
+            self.store.commit(state.target, tags, at=now, duration=0.1)
 
     def scrape(self) -> None:
         """Make what a compressed and a plain scrape send."""
-        edition, now = self.exposition.edition, time.time()
-        ended(edition.packed(now, openmetrics=False))
+        snapshot, now = self.exposition.snapshot, time.time()
+        exhaust(snapshot.gzip_part(now, openmetrics=False))
         self.text()
 
     def text(self) -> bytes:
         """Return the series as text."""
-        return b"".join(self.exposition.edition.text(time.time(), openmetrics=False))
+        return b"".join(self.exposition.snapshot.text(time.time(), openmetrics=False))
 
     def routes(self) -> Routes:
         """Return what serves them."""
         return Routes(
             exposition=self.exposition,
-            own=self.own,
+            exporter_metrics=self.own,
             store=self.store,
             ready=lambda: True,
             clock=SystemClock(),

@@ -42,7 +42,7 @@ class Watchdog:
         self._next()
 
     def stop(self) -> None:
-        """Watch no longer."""
+        """RegistryDiscovery no longer."""
         self._timer.cancel()
 
     def report(self, name: str) -> None:
@@ -101,7 +101,7 @@ async def measure(path: Path) -> None:
     await asyncio.sleep(2)
     watchdog.report("nothing to do")
     options = ServeOptions((Address("127.0.0.1", 0),), config_file=path, enable_lifecycle=True)
-    async with exporter(load(path, {}), options, environ={}) as running:
+    async with exporter(load(str(path), {}), options, environ={}) as running:
         keep_what_was_imported()
         await asyncio.sleep(9)
         watchdog.report("first round")

@@ -3,7 +3,7 @@
 from hypothesis import strategies as st
 
 from ncr_exporter.inventory import Policy
-from ncr_exporter.targets.targets import Catalog, ImageRule, RegistryTarget, Timing
+from ncr_exporter.targets.targets import ImageRule, RegistryListTarget, RegistryTarget, Timing
 from tests.contract_settings import EVERY, Settings, Wanted
 from tests.independent import DAY_MS, Json, Rules
 from tests.states import NOW_MS, catalog_of, registry_target
@@ -77,7 +77,7 @@ SETTINGS = st.builds(
 ).filter(lambda settings: bool(settings.named or settings.every))
 
 
-def catalog(settings: Settings) -> Catalog:
+def catalog(settings: Settings) -> RegistryListTarget:
     """Return the same as the program has it."""
     timing = Timing(settings.interval, settings.expire_after)
 

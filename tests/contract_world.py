@@ -4,25 +4,25 @@ Answers come without sockets; what each listing came to is told to the model.
 """
 
 import json
-from collections.abc import Callable, Iterator, Sized
-from contextlib import contextmanager
-from typing import Any, TypeVar, cast
+from collections.abc import AsyncIterator, Callable, Iterator, Sized
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any, cast
 
 from ncr_exporter.ncr.client import Client
 from ncr_exporter.ncr.errors import (
     ApiError,
     DeadlineError,
     DeniedError,
-    Evidence,
+    ErrorDetails,
     NotFoundError,
     ServerError,
     ThrottledError,
 )
-from ncr_exporter.ncr.fair_queue import Urgency
+from ncr_exporter.ncr.fair_queue import Priority
 from ncr_exporter.ncr.listing import Listing
-from ncr_exporter.ncr.paths import RegistryPath, registry_list
+from ncr_exporter.ncr.paths import ListPath, RegistryPath
 from ncr_exporter.ncr.signing import GatewayClock
-from ncr_exporter.ncr.transport import Purpose, Transport
+from ncr_exporter.ncr.transport import RequestLabels, Transport
 from tests.contract_model import Model
 from tests.contract_seen import Moment
 from tests.independent import Json
@@ -76,11 +76,10 @@ FAULTS: dict[str, Callable[[], ApiError]] = {
     "timeout": lambda: DeadlineError("no answer"),
     "throttled": lambda: ThrottledError("HTTP 429"),
     "denied": lambda: DeniedError("HTTP 403"),
-    "gateway 404": lambda: NotFoundError("HTTP 404", Evidence(404), from_service=False),
-    "service 404": lambda: NotFoundError("HTTP 404", Evidence(404), from_service=True),
+    "gateway 404": lambda: NotFoundError("HTTP 404", ErrorDetails(404), from_service=False),
+    "service 404": lambda: NotFoundError("HTTP 404", ErrorDetails(404), from_service=True),
 }
 SPOILED = ["html", "later page", "miscounted", "nameless", "loop"]
-Result = TypeVar("Result")
 
 
 def _refusal(fault: str) -> ApiError:
@@ -95,9 +94,8 @@ class ScriptedTransport:
         self._world = world
         self._clock = clock
 
-    async def get(
-        self, path: str, _: Purpose, __: Urgency, accept: Callable[[bytes], Result]
-    ) -> Result:
+    @asynccontextmanager
+    async def request(self, path: str, _: RequestLabels, __: Priority) -> AsyncIterator[bytes]:
         page = int(path.partition("page=")[2].partition("&")[0])
         if page == 1:  # later pages come at once: a listing is of one moment
             slow = self._world.slow if "/tags?" in path else 0.0
@@ -105,7 +103,7 @@ class ScriptedTransport:
         fault = self._world.fault_of(path)
         if fault in FAULTS:
             raise _refusal(fault)
-        return accept(self._body(path.partition("?")[0], page, fault))
+        yield self._body(path.partition("?")[0], page, fault)
 
     def _body(self, path: str, page: int, fault: str | None) -> bytes:
         if fault == "html":
@@ -147,7 +145,7 @@ class WatchedClient(Client):
 
     def __init__(self, world: World, model: Model, clock: ManualClock) -> None:
         transport = cast("Transport", ScriptedTransport(world, clock))
-        super().__init__(transport, page_size=PAGE_SIZE, observer=Heard())
+        super().__init__(transport, page_size=PAGE_SIZE, metrics=Heard())
         self._world, self._model, self._clock = world, model, clock
         self.asked: dict[Subject, float] = {}
         """When each was asked for last, in monotonic seconds."""
@@ -192,7 +190,7 @@ class WatchedClient(Client):
             self._model.images_failed(registry.label, self.now, denied=denied)
             raise
         listed = self._world.listed(registry.name)
-        whole = self._world.is_whole(registry.image_list, listed)
+        whole = self._world.is_whole(str(registry.image_list), listed)
         self._model.images_listed(registry.label, listed, self.now, whole=whole)
         return listing
 
@@ -204,6 +202,6 @@ class WatchedClient(Client):
             self._model.registries_failed()
             raise
         told = self._world.described()
-        whole = self._world.is_whole(registry_list(prefix), told)
+        whole = self._world.is_whole(str(ListPath(prefix)), told)
         self._model.registries_listed(told, self.now, whole=whole)
         return listing

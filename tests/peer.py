@@ -11,7 +11,7 @@ from ncr_exporter.httpd.limits import Limits
 from ncr_exporter.httpd.server import Server
 from ncr_exporter.ncr.client import Client
 from ncr_exporter.ncr.credentials import FixedCredentials
-from ncr_exporter.ncr.http import lanes
+from ncr_exporter.ncr.http import client_pool
 from ncr_exporter.ncr.keys import Credentials, KeyPair
 from ncr_exporter.ncr.limiter import Limiter
 from ncr_exporter.ncr.paths import RegistryPath
@@ -151,14 +151,14 @@ async def client_of(
     """Give a client of the API at `url`, and what it tells its observer."""
     api = api or Api(requests_per_second=10_000, timeout=2.0)
     clock, heard = clock or HurriedClock(), Heard()
-    async with aclosing(lanes(api, Path())) as clients:
+    async with aclosing(client_pool(api, Path())) as clients:
         transport = Transport(
-            lanes=clients,
+            client_pool=clients,
             base_url=url,
             credentials=credentials or keys(),
             limiter=Limiter(api.requests_per_second, api.max_concurrency, clock),
             timeout=api.timeout,
             clock=clock,
-            observer=heard,
+            metrics=heard,
         )
-        yield Client(transport, page_size=api.page_size, observer=heard), heard
+        yield Client(transport, page_size=api.page_size, metrics=heard), heard

@@ -12,11 +12,11 @@ from ncr_exporter.polling.poller import Poller
 from ncr_exporter.simulator.data import Source
 from ncr_exporter.simulator.registry import Seen, SimulatedRegistry
 from ncr_exporter.state.model import ImageState, RegistryState
-from ncr_exporter.state.saved import Kept
+from ncr_exporter.state.saved import SavedState
 from ncr_exporter.state.store import Store
 from ncr_exporter.targets.budget import Budget
 from ncr_exporter.targets.shard import Shard
-from ncr_exporter.targets.targets import Account, Catalog, ImageRule
+from ncr_exporter.targets.targets import Account, ImageRule, RegistryListTarget
 from tests.peer import DEMO_KEYS, Fleet, client_of, keys, simulated, tag
 from tests.states import ACCOUNT, TIMING, Recorder, catalog_of, new_publisher, registry_target, rule
 from tests.support import ManualClock, passing
@@ -25,12 +25,12 @@ INTERVAL = TIMING.interval
 Scenario = Callable[["Round"], Coroutine[Any, Any, None]]
 
 
-def naming(*images: str) -> Catalog:
+def naming(*images: str) -> RegistryListTarget:
     """Return a catalog of `my-registry`, which names these images."""
     return catalog_of(registry_target(rules=tuple(map(rule, images))))
 
 
-def choosing(*rules: ImageRule, exclude: tuple[str, ...] = ()) -> Catalog:
+def choosing(*rules: ImageRule, exclude: tuple[str, ...] = ()) -> RegistryListTarget:
     """Return a catalog of `my-registry` with these rules."""
     return catalog_of(registry_target(rules=rules, exclude=exclude))
 
@@ -58,7 +58,7 @@ class Round:
     def listed(self, registry: str = "my-registry") -> RegistryState:
         return self.store.registries[registry]
 
-    async def first_round(self, *catalogs: Catalog) -> None:
+    async def first_round(self, *catalogs: RegistryListTarget) -> None:
         self.poller.apply(catalogs or (naming("app", "web"),))
         await passing(self.clock, lambda: self.poller.ready)
 
@@ -101,7 +101,7 @@ def play(  # noqa: PLR0913 -- what a scenario may vary, each by name
     limit: float | None = None,
     accounts: Mapping[Account, Mapping[str, str]] | None = None,
     clock: ManualClock | None = None,
-    kept: Kept | None = None,
+    kept: SavedState | None = None,
 ) -> list[dict[str, Any]]:
     """Run a scenario against the images `app` and `web`, or others; return what was logged.
 
@@ -125,7 +125,7 @@ def play(  # noqa: PLR0913 -- what a scenario may vary, each by name
                 clients[account], _ = await stack.enter_async_context(connected)
             polling.registry = registry
             polling.budget = Budget(limit or used.requests_per_second)
-            polling.poller = Poller(clients, polling.store, polling.budget, now, owned, kept=kept)
+            polling.poller = Poller(clients, polling.store, polling.budget, now, owned, saved=kept)
             try:
                 await scenario(polling)
             finally:

@@ -4,10 +4,10 @@ import math
 from collections.abc import Callable
 
 from ncr_exporter.inventory import Platform, Tag
-from ncr_exporter.metrics.exporter_metrics import OwnMetrics
+from ncr_exporter.metrics.exporter_metrics import ExporterMetrics
 from ncr_exporter.metrics.exposition import Exposition
-from ncr_exporter.ncr.wire import ListedImage
-from ncr_exporter.runtime.cooperative import ended
+from ncr_exporter.ncr.pages import ListedImage
+from ncr_exporter.runtime.cooperative import exhaust
 from ncr_exporter.state.model import Failure
 from ncr_exporter.state.store import Store
 from ncr_exporter.targets.targets import ImageTarget
@@ -45,10 +45,10 @@ class House:
         self.store.add_registry(registry_target(name), ((host, "public"),))
         if images is not None:
             listed = {f"{number}": ListedImage(f"{number}") for number in range(images)}
-            ended(self.store.listed(name, listed, at=NOW - _MINUTE))
+            exhaust(self.store.record_image_list(name, listed, at=NOW - _MINUTE))
         if public is not None:
             hosts = ((host, "public"), (f"{name}-private.kr.ncr.ntruss.com", "private"))
-            self.store.described(name, hosts=hosts, public=public, at=NOW - _MINUTE)
+            self.store.record_description(name, hosts=hosts, public=public, at=NOW - _MINUTE)
 
     def polled(self, image: ImageTarget, *outcomes: tuple[Tag, ...] | Failure) -> None:
         """Poll an image, the last time two minutes ago, and each quarter of an hour before."""
@@ -56,15 +56,15 @@ class House:
         for age, outcome in zip(reversed(range(len(outcomes))), outcomes, strict=True):
             at = NOW - 2 * _MINUTE - age * 15 * _MINUTE
             if isinstance(outcome, Failure):
-                self.store.failed(image, outcome, at=at, duration=30.0)
+                self.store.record_failure(image, outcome, at=at, duration=30.0)
             else:
-                self.store.succeeded(image, outcome, at=at, duration=0.24)
+                self.store.commit(image, outcome, at=at, duration=0.24)
 
     def routes(self, clock: ManualClock | None = None) -> Routes:
         """Return the routes that show it, each image being due in 13 minutes."""
         return Routes(
             exposition=self.exposition,
-            own=OwnMetrics(lambda: self.exposition.series),
+            exporter_metrics=ExporterMetrics(lambda: self.exposition.series),
             store=self.store,
             ready=lambda: True,
             clock=clock or ManualClock(NOW),
@@ -111,7 +111,7 @@ def many(count: int = 3000) -> House:
         house.registry(name, images=count // 3, public=name == "tools")
     for number in range(count):
         _one_of_many(house, number, registries[number % 3])
-    house.store.list_failed("staging-registry", TIMED_OUT)
+    house.store.record_list_failure("staging-registry", TIMED_OUT)
     return house
 
 
@@ -134,7 +134,7 @@ def failing(count: int = 40) -> House:
     """Nothing but failures, from the first poll on."""
     house = House()
     house.registry("my-registry")
-    house.store.list_failed("my-registry", DENIED)
+    house.store.record_list_failure("my-registry", DENIED)
     for number in range(count):
         failure = TIMED_OUT if number % 9 == 4 else DENIED
         house.polled(target(f"{_TEAMS[number % 7]}/app-{number}"), *[failure] * 5)

@@ -6,7 +6,7 @@ from typing import Any
 from ncr_exporter.app.pipeline import Publisher
 from ncr_exporter.config import Config, CredentialsConfig
 from ncr_exporter.inventory import Platform, Policy, Tag
-from ncr_exporter.metrics.exporter_metrics import OwnMetrics
+from ncr_exporter.metrics.exporter_metrics import ExporterMetrics
 from ncr_exporter.metrics.exposition import Exposition
 from ncr_exporter.ncr.paths import RegistryPath
 from ncr_exporter.state.model import ImageState, RegistryState
@@ -14,13 +14,13 @@ from ncr_exporter.state.store import Store
 from ncr_exporter.targets.shard import Shard
 from ncr_exporter.targets.targets import (
     Account,
-    Catalog,
     ImageKey,
     ImageRule,
     ImageTarget,
+    RegistryListTarget,
     RegistryTarget,
     Timing,
-    catalogs,
+    registry_list_targets,
 )
 
 NOW = 1_760_000_000.0
@@ -45,10 +45,10 @@ def registry_target(name: str = "my-registry", **fields: Any) -> RegistryTarget:
     return RegistryTarget(**{**given, **fields})
 
 
-def catalog_of(*named: RegistryTarget, every: RegistryTarget | None = None) -> Catalog:
+def catalog_of(*named: RegistryTarget, every: RegistryTarget | None = None) -> RegistryListTarget:
     """Return the catalog that these registries of one account and region make."""
     first = every or named[0]
-    return Catalog(
+    return RegistryListTarget(
         first.label, first.path.prefix, first.account, first.timing, named=named, every=every
     )
 
@@ -67,7 +67,9 @@ def target(
 
 def named_images(config: Config) -> tuple[ImageTarget, ...]:
     """Return the images that a configuration names, in the order of the file."""
-    registries = [registry for catalog in catalogs(config) for registry in catalog.named]
+    registries = [
+        registry for catalog in registry_list_targets(config) for registry in catalog.named
+    ]
     order = [entry.label or entry.name for entry in config.registries]
     registries.sort(key=lambda registry: order.index(registry.label))
     return tuple(image for registry in registries for image in registry.images())
@@ -98,7 +100,7 @@ def sample_tags() -> tuple[Tag, ...]:
 
 def new_publisher(shard: Shard | None = None) -> Publisher:
     """Return what publishes a shard."""
-    return Publisher(Exposition(), OwnMetrics(series=lambda: 0), shard or Shard())
+    return Publisher(Exposition(), ExporterMetrics(series=lambda: 0), shard or Shard())
 
 
 @dataclass

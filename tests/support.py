@@ -7,7 +7,7 @@ import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from ncr_exporter.httpd.access import OpenGate, Tls
+from ncr_exporter.httpd.access import AllowAll, Tls
 from ncr_exporter.runtime.clock import Clock
 
 EPOCH = 1_760_000_000.0
@@ -98,9 +98,9 @@ class ManualClock(Clock):
         self._monotonic = to
 
 
-def tls_gate(context: ssl.SSLContext | None) -> OpenGate:
+def tls_gate(context: ssl.SSLContext | None) -> AllowAll:
     """Return a gate that asks for nothing but TLS, if that."""
-    return OpenGate(None if context is None else Tls(context))
+    return AllowAll(None if context is None else Tls(context))
 
 
 async def settle(rounds: int = ROUNDS) -> None:

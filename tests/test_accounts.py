@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from ncr_exporter.app.accounts import Accounts, connected, uses
+from ncr_exporter.app.accounts import Accounts, ClientFactory, account_uses
 from ncr_exporter.config import parse
 from ncr_exporter.metrics.exporter_metrics import AccountUse
 from ncr_exporter.ncr.client import Client
@@ -16,7 +16,7 @@ from ncr_exporter.ncr.retries import BURST
 from ncr_exporter.simulator.faults import fault_named
 from ncr_exporter.simulator.registry import SimulatedRegistry
 from ncr_exporter.targets.budget import Budget
-from ncr_exporter.targets.targets import catalogs
+from ncr_exporter.targets.targets import registry_list_targets
 from tests.peer import REGISTRY, Heard, simulated, source_of, tag
 from tests.support import ManualClock, passing
 
@@ -31,41 +31,36 @@ registries:
 """
 
 
-def account_uses() -> dict[str, AccountUse]:
+def uses_of_two_accounts() -> dict[str, AccountUse]:
     """Return how accounts are used while the second is throttled for 10 s."""
 
     async def run() -> dict[str, AccountUse]:
         clock = ManualClock()
-        wanted = catalogs(parse(TWO_ACCOUNTS, "test.yml", {}))
+        wanted = registry_list_targets(parse(TWO_ACCOUNTS, "test.yml", {}))
         registries = [registry for catalog in wanted for registry in catalog.named]
         budget = Budget(7.0)
         for catalog in wanted:
             budget.plan(catalog.key, catalog.account, 100.0, requests=2)
-        async with connected(
-            parse(TWO_ACCOUNTS, "test.yml", {}),
-            wanted,
-            rate=7.0,
-            environ={},
-            clock=clock,
-            observer=Heard(),
-        ) as clients:
+        async with Accounts(ClientFactory({}, clock, Heard())) as accounts:
+            accounts.apply(parse(TWO_ACCOUNTS, "test.yml", {}), wanted, rate=7.0)
+            clients = accounts.clients
             assert len(clients) == 2
             clients[wanted[1].account].transport.limiter.throttled(60)
             await clock.advance(10)
-            found = uses(clients, registries, budget, clock.monotonic())
+            found = account_uses(clients, registries, budget, clock.monotonic())
             return {use.registry: use for use in found}
 
     return asyncio.run(run())
 
 
 def test_registries_of_one_account_share_its_plan_and_its_limit() -> None:
-    found = account_uses()
+    found = uses_of_two_accounts()
     assert found["a"].planned == found["b"].planned == pytest.approx(2 / 100)
     assert {use.limit for use in found.values()} == {7}
 
 
 def test_one_accounts_throttling_is_not_anothers() -> None:
-    found = account_uses()
+    found = uses_of_two_accounts()
     assert found["c"].throttled_seconds == 10
     assert found["a"].throttled_seconds == found["b"].throttled_seconds == 0
 
@@ -73,16 +68,10 @@ def test_one_accounts_throttling_is_not_anothers() -> None:
 def test_an_account_without_a_key_is_refused_before_anything_starts() -> None:
     async def run() -> None:
         config = parse("registries: [{name: a, images: [app]}]", "test.yml", {})
+        factory = ClientFactory({"HOME": "/nonexistent"}, ManualClock(), Heard())
+        accounts = Accounts(factory)
         with pytest.raises(CredentialsError, match="NCLOUD_ACCESS_KEY_ID"):
-            async with connected(
-                config,
-                catalogs(config),
-                rate=5.0,
-                environ={"HOME": "/nonexistent"},
-                clock=ManualClock(),
-                observer=Heard(),
-            ):
-                pass
+            accounts.apply(config, registry_list_targets(config), rate=5.0)
 
     asyncio.run(run())
 
@@ -104,7 +93,7 @@ class Reloaded:
     def reload(self, timeout: int) -> Client:
         """Put a configuration in force; return the client that is in force then."""
         config = parse(ONE_ACCOUNT.format(url=self._url, timeout=timeout), "test.yml", {})
-        self.accounts.apply(config, catalogs(config), rate=1000.0)
+        self.accounts.apply(config, registry_list_targets(config), rate=1000.0)
         (client,) = self.accounts.clients.values()
         return client
 
@@ -116,14 +105,14 @@ async def reloaded(
     source = source_of(app=[tag(f"v{n}") for n in range(30)])
     async with (
         simulated(source, clock=clock) as (registry, url),
-        Accounts(environ={}, clock=clock, observer=heard) as accounts,
+        Accounts(ClientFactory({}, clock, heard)) as accounts,
     ):
         yield Reloaded(accounts, url), registry
 
 
 def is_closed(client: Client) -> bool:
     """Tell whether every connection of a client is closed, of which it had some."""
-    made = client.transport._lanes._all
+    made = client.transport._pool._all
     return bool(made) and all(http.is_closed for http in made)
 
 

@@ -62,7 +62,7 @@ def test_the_gateways_words_are_kept_for_the_log() -> None:
     error = error_of(401, headers, gateway("210", "Permission Denied", "no policy"))
     assert error is not None
     assert str(error) == "HTTP 401/210 Permission Denied (no policy)"
-    assert (error.evidence.origin, error.evidence.trace_id) == ("APIGW", "abc123")
+    assert (error.details.origin, error.details.trace_id) == ("APIGW", "abc123")
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_control_characters_of_a_peer_reach_no_log() -> None:
     error = error_of(500, {"x-ncp-trace-id": "a\x1b[2Jb"}, gateway("9", "line\nbreak" + "x" * 999))
     assert error is not None
     assert str(error).isprintable()
-    assert error.evidence.trace_id.isprintable()
+    assert error.details.trace_id.isprintable()
     assert len(str(error)) < 400
 
 

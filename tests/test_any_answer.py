@@ -19,11 +19,11 @@ from ncr_exporter.config import Api
 from ncr_exporter.metrics.families.exporter import REASONS
 from ncr_exporter.ncr.client import Client
 from ncr_exporter.ncr.errors import ApiError, MalformedError
-from ncr_exporter.ncr.http import Lanes, lanes
+from ncr_exporter.ncr.http import ClientPool, client_pool
 from ncr_exporter.ncr.limiter import Limiter
 from ncr_exporter.ncr.listing import Listing
+from ncr_exporter.ncr.pages import Page, image_page, registry_page, tag_page
 from ncr_exporter.ncr.transport import Transport
-from ncr_exporter.ncr.wire import Page, image_page, registry_page, tag_page
 from tests.peer import KR, REGISTRY, Heard, HurriedClock, keys
 from tests.properties import share
 from tests.states import NOW_MS
@@ -160,19 +160,19 @@ async def mouth() -> AsyncIterator[Mouth]:
         yield it
 
 
-def new_client(clients: Lanes, port: int) -> tuple[Client, Heard]:
+def new_client(clients: ClientPool, port: int) -> tuple[Client, Heard]:
     """Return a client that nothing was answered yet: a 429 before would close its gate."""
     clock, heard = HurriedClock(), Heard()
     transport = Transport(
-        lanes=clients,
+        client_pool=clients,
         base_url=f"http://127.0.0.1:{port}",
         credentials=keys(),
         limiter=Limiter(API.requests_per_second, API.max_concurrency, clock),
         timeout=API.timeout,
         clock=clock,
-        observer=heard,
+        metrics=heard,
     )
-    return Client(transport, page_size=API.page_size, observer=heard), heard
+    return Client(transport, page_size=API.page_size, metrics=heard), heard
 
 
 async def outcome_of(listing: Awaitable[Listing[Any]]) -> Listing[Any] | ApiError:
@@ -201,7 +201,7 @@ def test_any_answer_over_a_socket_is_a_listing_or_an_error_of_ours() -> None:
 
 async def _any_answer() -> None:
     loop = asyncio.get_running_loop()
-    async with mouth() as it, aclosing(lanes(API, Path())) as clients:
+    async with mouth() as it, aclosing(client_pool(API, Path())) as clients:
 
         @share(1)
         @given(st.sampled_from(LISTS), st.lists(answers() | RAW, min_size=1, max_size=3))

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from ncr_exporter.config import ConfigError
 from ncr_exporter.httpd.messages import Request, Response
-from ncr_exporter.httpd.webconfig.load import load_site
-from ncr_exporter.httpd.webconfig.policy import SiteGate
+from ncr_exporter.httpd.webconfig.load import load_web_config
+from ncr_exporter.httpd.webconfig.policy import WebConfigPolicy
 from ncr_exporter.httpd.webconfig.snapshot import Snapshot
 from ncr_exporter.web.negotiation import OPENMETRICS, TEXT
 from tests.certificates import certificates_in
@@ -176,7 +176,7 @@ def test_any_bytes_are_a_web_configuration_or_refused(place: Path, content: byte
     path = place / "any.yml"
     path.write_bytes(content)
     with suppress(ConfigError):
-        load_site(str(path), Snapshot())
+        load_web_config(str(path), Snapshot())
 
 
 class Hand:
@@ -195,7 +195,7 @@ def test_whatever_the_web_configuration_becomes_nobody_gets_in_who_could_not(
 ) -> None:
     path, clock = place / "changed.yml", Hand()
     path.write_text(ALICE)
-    gate = SiteGate(str(path), clock)
+    gate = WebConfigPolicy(str(path), clock)
     as_alice = authorization("alice", RIGHT)
     for content in contents:
         clock.now += 10

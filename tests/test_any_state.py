@@ -13,8 +13,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ncr_exporter.metrics.exposition import Exposition
-from ncr_exporter.state.persistence import Keeper, StateError, read_state
-from ncr_exporter.state.saved import Kept, read_lines
+from ncr_exporter.state.persistence import StateError, StatePersister, read_state
+from ncr_exporter.state.saved import SavedState, read_lines
 from ncr_exporter.state.store import Store
 from ncr_exporter.targets.targets import ImageTarget
 from tests.expositions import samples_of
@@ -97,7 +97,7 @@ def test_any_file_is_read_or_set_aside(directory: Path, content: bytes) -> None:
     with suppress(StateError):
         read_state(path)
     with structlog.testing.capture_logs():
-        assert isinstance(Keeper(directory, ManualClock(NOW)).read(), Kept)
+        assert isinstance(StatePersister(directory, ManualClock(NOW)).read(), SavedState)
 
 
 @given(st.lists(LINES, min_size=1, max_size=6))
@@ -115,7 +115,7 @@ def test_whatever_is_kept_has_names_and_values_that_an_answer_could_have(
     hosts = [host for state in store.registries.values() for host, _ in state.hosts]
     assert all(host.isprintable() and host for host in hosts)
     for openmetrics in (False, True):
-        text = b"".join(exposition.edition.text(NOW, openmetrics=openmetrics)).decode()
+        text = b"".join(exposition.snapshot.text(NOW, openmetrics=openmetrics)).decode()
         samples = samples_of(text + "# EOF\n" * openmetrics, openmetrics=openmetrics)
         assert all(value >= 0 for value in samples.values())
 
@@ -124,14 +124,14 @@ def usable(name: str) -> bool:
     return name.isprintable() and name not in {"", ".", ".."}
 
 
-def restored(kept: Kept, store: Store, name: str) -> None:
+def restored(kept: SavedState, store: Store, name: str) -> None:
     """Take in what was kept of a registry and its images."""
     target = registry_target(name)
     store.add_registry(target, hosts=())
     if registry := kept.registry(target, NOW):
         store.restore_registry(target.label, at=registry.at, images=registry.images)
     if said := kept.description(target, NOW):
-        store.described(target.label, hosts=said.hosts, public=said.public, at=said.at)
+        store.record_description(target.label, hosts=said.hosts, public=said.public, at=said.at)
     for image in kept.images_of(target):
         wanted = ImageTarget(target, image, named=False, timing=TIMING, policy=rule("*").policy)
         if known := kept.image(wanted, NOW):

@@ -202,8 +202,8 @@ def test_what_the_simulated_registry_does_is_learned(tmp_path: Path) -> None:
     assert "a platform's digest in 0 of" in topics["tag digest"]
     assert "HTTP 200 ENDPOINT (" in topics["answers"]
     assert set(topics) == {
-        "answers", "clock", "page size", "next", "count", "order", "tag digest", "full_size",
-        "latest_pulled", "zeros", "times", "fields", "headers", "These lines hol",
+        "answers", "clock", "page size", "next", "count", "order", "tag digest", "tag size",
+        "last pull", "zeros", "times", "fields", "headers", "These lines hol",
     }  # fmt: skip
 
 

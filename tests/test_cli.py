@@ -147,11 +147,11 @@ def test_a_missing_configuration_is_named_with_the_flag(
 def test_the_flag_names_the_file_where_the_environment_names_another(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    environ = {"NCR_EXPORTER_CONFIG_FILE": str(tmp_path / "twin.yml")}
-    assert "twin.yml: cannot be read" in failed(capsys, ["serve"], environ)
+    environ = {"NCR_EXPORTER_CONFIG_FILE": str(tmp_path / "env_var.yml")}
+    assert "env_var.yml: cannot be read" in failed(capsys, ["serve"], environ)
     err = failed(capsys, ["serve", f"--config.file={tmp_path / 'flag.yml'}"], environ)
     assert "flag.yml: cannot be read" in err
-    assert "twin.yml" not in err
+    assert "env_var.yml" not in err
 
 
 def test_every_problem_of_a_configuration_is_one_line_with_file_line_and_place(

@@ -11,7 +11,7 @@ from ncr_exporter.config import Api
 from ncr_exporter.ncr.responses import date_of
 from ncr_exporter.runtime.clock import SystemClock
 from ncr_exporter.simulator.faults import fault_named
-from ncr_exporter.state.persistence import Keeper
+from ncr_exporter.state.persistence import StatePersister
 from ncr_exporter.targets.targets import Timing
 from tests import inprocess
 from tests.answering import answering, write_config
@@ -39,7 +39,7 @@ def jump(polling: Round, seconds: float) -> None:
 
 def samples(polling: Round) -> dict[str, float]:
     """Return what a scrape says of the image `app`: what follows `ncr_image_` → value."""
-    edition, now = polling.exposition.edition, polling.clock.time()
+    edition, now = polling.exposition.snapshot, polling.clock.time()
     text = b"".join(edition.text(now, openmetrics=False)).decode()
     read = {name: value for (name, labels), value in samples_of(text).items() if len(labels) == 2}
     return {name.removeprefix("ncr_image_"): value for name, value in read.items()}
@@ -153,7 +153,7 @@ def test_state_stored_by_a_clock_that_was_wrong_is_not_believed(
 
     async def before(polling: Round) -> None:
         await polling.first_round(naming("app"))
-        await Keeper(tmp_path, polling.clock).write(polling.store)
+        await StatePersister(tmp_path, polling.clock).write(polling.store)
 
     async def after(polling: Round) -> None:
         polling.registry.fault = fault_named("denied")
@@ -165,7 +165,7 @@ def test_state_stored_by_a_clock_that_was_wrong_is_not_believed(
 
     play(before)
     clock = ManualClock(EPOCH + seconds)
-    play(after, clock=clock, kept=Keeper(tmp_path, clock).read())
+    play(after, clock=clock, kept=StatePersister(tmp_path, clock).read())
 
 
 # A process or a host that sleeps

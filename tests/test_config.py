@@ -331,7 +331,7 @@ def test_a_name_that_is_accepted_can_be_asked_for_and_published(name: str) -> No
         config = read(text)
         if isinstance(config, Config):
             (target,) = named_images(config)
-            assert target.registry.path.tag_list(target.name).isascii()
+            assert target.registry.path.tag_list(target.name).page(1, 100).isascii()
             for value in target.key:
                 assert label_pair("name", value).encode()
 

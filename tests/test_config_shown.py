@@ -7,7 +7,7 @@ import structlog.testing
 import yaml
 
 from ncr_exporter.config import load, parse
-from ncr_exporter.config.secret import shown
+from ncr_exporter.config.secret import redacted
 
 CANARY = "S3cr3tC4nary"
 IMAGES = "registries: [{name: mine, images: [app]}]\n"
@@ -16,11 +16,11 @@ IMAGES = "registries: [{name: mine, images: [app]}]\n"
 def test_it_is_the_file_as_written_before_variables_are_expanded() -> None:
     text = "api: {base_url: 'https://${HOST}'}\nregistries:\n- name: ${TEAM}\n  stale_after: 30d\n"
     config = parse(text, "F", {"HOST": "a.example", "TEAM": "b"})
-    assert yaml.safe_load(config.shown) == yaml.safe_load(text)
+    assert yaml.safe_load(config.redacted) == yaml.safe_load(text)
 
 
 def test_names_in_any_script_can_be_read() -> None:
-    assert "이미지" in shown("registries: [{name: mine, images: [이미지]}]").text
+    assert "이미지" in redacted("registries: [{name: mine, images: [이미지]}]").text
 
 
 @pytest.mark.parametrize(
@@ -39,8 +39,8 @@ def test_names_in_any_script_can_be_read() -> None:
 )
 def test_no_secret_is_shown(text: str) -> None:
     config = parse(f"{text.replace('X', CANARY)}\n{IMAGES}", "F", {})
-    assert CANARY not in config.shown
-    assert "<secret>" in config.shown
+    assert CANARY not in config.redacted
+    assert "<secret>" in config.redacted
 
 
 def test_a_registrys_own_keys_are_masked_and_files_are_not() -> None:
@@ -50,7 +50,7 @@ registries:
 - name: mine
   credentials: {access_key: a1, secret_key: s1}
 """
-    content = yaml.safe_load(parse(text, "F", {"KEY": "k"}).shown)
+    content = yaml.safe_load(parse(text, "F", {"KEY": "k"}).redacted)
     assert content["credentials"] == {
         "access_key": "<secret>",
         "secret_key_file": "/run/secrets/key",
@@ -60,7 +60,7 @@ registries:
 
 
 def test_an_empty_file_shows_nothing() -> None:
-    assert shown("").text == ""
+    assert redacted("").text == ""
 
 
 @pytest.mark.parametrize(

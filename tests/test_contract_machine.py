@@ -17,8 +17,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from ncr_exporter.metrics.exposition import Exposition
 from ncr_exporter.metrics.gzip import gzip_member
 from ncr_exporter.polling.poller import Poller
-from ncr_exporter.runtime.cooperative import ended
-from ncr_exporter.state.saved import Kept, image_line, read_lines, registry_line
+from ncr_exporter.runtime.cooperative import exhaust
+from ncr_exporter.state.saved import SavedState, image_line, read_lines, registry_line
 from ncr_exporter.state.store import Store
 from ncr_exporter.targets.budget import Budget
 from ncr_exporter.targets.shard import Shard
@@ -63,11 +63,11 @@ class Contract(RuleBasedStateMachine):
     def do(self, work: Coroutine[Any, Any, None]) -> None:
         self.loop.run_until_complete(work)
 
-    async def start(self, kept: Kept) -> None:
+    async def start(self, kept: SavedState) -> None:
         self.exposition = Exposition()
         self.store = Store(self.exposition)
         self.poller = Poller(
-            {ACCOUNT: self.client}, self.store, Budget(1e9), self.clock, Shard(), kept=kept
+            {ACCOUNT: self.client}, self.store, Budget(1e9), self.clock, Shard(), saved=kept
         )
         self.poller.apply([catalog(self.model.settings)])
         self.started = True
@@ -78,7 +78,7 @@ class Contract(RuleBasedStateMachine):
         self.world.content["one"]["a"] = listing
         self.world.content["two"]["b"] = listing
         self.model.configured(settings)
-        self.do(self.start(Kept()))
+        self.do(self.start(SavedState()))
 
     # The API
 
@@ -209,7 +209,9 @@ class Contract(RuleBasedStateMachine):
             assert [line for line in now.splitlines() if not line.startswith(AGE)] == [
                 line for line in later.splitlines() if not line.startswith(AGE)
             ]
-            packed = ended(self.exposition.edition.packed(self.clock.time(), openmetrics=False))
+            packed = exhaust(
+                self.exposition.snapshot.gzip_part(self.clock.time(), openmetrics=False)
+            )
             assert gzip.decompress(gzip_member(packed)).decode() == now
 
     @invariant()
@@ -217,13 +219,13 @@ class Contract(RuleBasedStateMachine):
         assert [entry for entry in self.logs if entry["log_level"] == "error"] == []
 
     def text(self, later: float = 0.0) -> str:
-        pieces = self.exposition.edition.text(self.clock.time() + later, openmetrics=False)
+        pieces = self.exposition.snapshot.text(self.clock.time() + later, openmetrics=False)
         return b"".join(pieces).decode()
 
     def teardown(self) -> None:
         if self.started:
             samples_of(
-                b"".join(self.exposition.edition.text(0.0, openmetrics=True)).decode() + "# EOF\n",
+                b"".join(self.exposition.snapshot.text(0.0, openmetrics=True)).decode() + "# EOF\n",
                 openmetrics=True,
             )
             self.do(self.poller.stop())

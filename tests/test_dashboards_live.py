@@ -55,8 +55,8 @@ def prometheus(
         address, *bad = (
             program.url.removeprefix("http://") for program in (healthy, throttled, failing)
         )
-        twin = address.replace("127.0.0.1", "localhost")
-        jobs = {"one": [address], "two": [address, twin], "failing": bad}
+        env_var = address.replace("127.0.0.1", "localhost")
+        jobs = {"one": [address], "two": [address, env_var], "failing": bad}
         first, *others = (
             {"job_name": name, "static_configs": [{"targets": targets}]}
             for name, targets in jobs.items()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ncr_exporter.inventory import NEVER, Tag
-from ncr_exporter.ncr.wire import tag_page
+from ncr_exporter.ncr.pages import tag_page
 from ncr_exporter.simulator.data import (
     FixedSource,
     GeneratedSource,

@@ -82,7 +82,7 @@ def test_the_timer_starts_the_service_of_its_name() -> None:
 def test_the_environment_file_sets_flags_that_there_are_and_no_secret() -> None:
     lines = (FOLDER / "ncr-exporter.env").read_text().splitlines()
     names = {line.lstrip("#").partition("=")[0] for line in lines if "=" in line}
-    twins = {flag.twin for flag in command_named("serve").flags}
+    twins = {flag.env_var for flag in command_named("serve").flags}
     assert names - twins == {"NCLOUD_ACCESS_KEY"}
 
 

@@ -8,10 +8,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from ncr_exporter.inventory import Tag
 from ncr_exporter.metrics import gzip as packing
-from ncr_exporter.metrics.exposition import Edition, Exposition
+from ncr_exporter.metrics.exposition import Exposition, ScrapeSnapshot
 from ncr_exporter.metrics.families.catalogue import STATE_FAMILIES
-from ncr_exporter.metrics.gzip import Packed, gzip_member
-from ncr_exporter.runtime.cooperative import ended
+from ncr_exporter.metrics.gzip import GzipPart, gzip_member
+from ncr_exporter.runtime.cooperative import exhaust
 from ncr_exporter.state.model import Failure
 from ncr_exporter.state.store import Store
 from tests.properties import share
@@ -22,12 +22,12 @@ MANY = 40
 IMAGES = st.integers(0, MANY - 1).map(lambda number: f"app-{number}")
 
 
-def text_of(edition: Edition, now: float, *, openmetrics: bool) -> bytes:
+def text_of(edition: ScrapeSnapshot, now: float, *, openmetrics: bool) -> bytes:
     return b"".join(edition.text(now, openmetrics=openmetrics))
 
 
-def unpacked(edition: Edition, now: float, *, openmetrics: bool) -> bytes:
-    head: Packed = ended(edition.packed(now, openmetrics=openmetrics))
+def unpacked(edition: ScrapeSnapshot, now: float, *, openmetrics: bool) -> bytes:
+    head: GzipPart = exhaust(edition.gzip_part(now, openmetrics=openmetrics))
     return gzip.decompress(gzip_member(head))
 
 
@@ -52,7 +52,7 @@ class Published(RuleBasedStateMachine):
         self.exposition = Exposition()
         self.store = Store(self.exposition)
         self.now = NOW
-        self.kept: tuple[Edition, float, bytes] | None = None
+        self.kept: tuple[ScrapeSnapshot, float, bytes] | None = None
 
     @initialize()
     def begin(self) -> None:
@@ -66,7 +66,7 @@ class Published(RuleBasedStateMachine):
         known = self.store.images.get(("my-registry", image))
         if known is None:
             self.store.add(target(image, tag_series=None))
-        self.store.succeeded(target(image), listing(tags), at=self.now, duration=0.5)
+        self.store.commit(target(image), listing(tags), at=self.now, duration=0.5)
 
     @rule(image=IMAGES, tags=st.integers(0, 15))
     def poll(self, image: str, tags: int) -> None:
@@ -75,7 +75,7 @@ class Published(RuleBasedStateMachine):
     @rule(image=IMAGES)
     def fail(self, image: str) -> None:
         if ("my-registry", image) in self.store.images:
-            self.store.failed(target(image), FAILURE, at=self.now, duration=30.0)
+            self.store.record_failure(target(image), FAILURE, at=self.now, duration=30.0)
 
     @rule(image=IMAGES)
     def delete(self, image: str) -> None:
@@ -88,12 +88,12 @@ class Published(RuleBasedStateMachine):
 
     @rule(openmetrics=st.booleans())
     def scrape(self, openmetrics: bool) -> None:  # noqa: FBT001 -- drawn
-        edition = self.exposition.edition
-        ended(edition.packed(self.now, openmetrics=openmetrics))
+        edition = self.exposition.snapshot
+        exhaust(edition.gzip_part(self.now, openmetrics=openmetrics))
 
     @rule()
     def begin_to_send(self) -> None:
-        edition = self.exposition.edition
+        edition = self.exposition.snapshot
         self.kept = (edition, self.now, text_of(edition, self.now, openmetrics=False))
 
     @invariant()
@@ -106,10 +106,10 @@ class Published(RuleBasedStateMachine):
     def blocks_joined_are_a_plain_rendering(self) -> None:
         plain = self._rendered_plainly()
         for openmetrics in (False, True):
-            text = text_of(self.exposition.edition, self.now, openmetrics=openmetrics)
-            packed = unpacked(self.exposition.edition, self.now, openmetrics=openmetrics)
+            text = text_of(self.exposition.snapshot, self.now, openmetrics=openmetrics)
+            packed = unpacked(self.exposition.snapshot, self.now, openmetrics=openmetrics)
             assert packed == text
-            again = text_of(plain.edition, self.now, openmetrics=openmetrics)
+            again = text_of(plain.snapshot, self.now, openmetrics=openmetrics)
             assert sorted(text.splitlines()) == sorted(again.splitlines())
         assert self.exposition.series == plain.series
 
@@ -131,14 +131,14 @@ def fleet(images: int) -> tuple[Store, Exposition]:
     store = Store(exposition)
     for number in range(images):
         store.add(target(f"app-{number}", tag_series=None))
-        store.succeeded(target(f"app-{number}"), listing(8), at=NOW, duration=0.5)
+        store.commit(target(f"app-{number}"), listing(8), at=NOW, duration=0.5)
     return store, exposition
 
 
 def compressions(exposition: Exposition, calls: list[int]) -> int:
     """Return how many blocks a scrape had to compress."""
     before = len(calls)
-    ended(exposition.edition.packed(NOW, openmetrics=False))
+    exhaust(exposition.snapshot.gzip_part(NOW, openmetrics=False))
     return len(calls) - before
 
 
@@ -153,7 +153,7 @@ def test_a_scrape_compresses_only_what_changed(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr("ncr_exporter.metrics.grouping.deflated", counted)
     assert compressions(exposition, calls) > len(STATE_FAMILIES)
     assert compressions(exposition, calls) == 0, "nothing changed"
-    store.succeeded(target("app-7"), listing(8), at=NOW + 900, duration=0.5)
+    store.commit(target("app-7"), listing(8), at=NOW + 900, duration=0.5)
     last_success, polls = 1, 1
     assert compressions(exposition, calls) == last_success + polls
     assert max(calls[-2:]) < 64 * 200, "one chunk of each, not the family"
@@ -163,5 +163,5 @@ def test_a_scrape_compresses_only_what_changed(monkeypatch: pytest.MonkeyPatch) 
 
 def test_no_step_compresses_more_than_one_chunk() -> None:
     _, exposition = fleet(500)
-    steps = sum(1 for _ in exposition.edition.packed(NOW, openmetrics=False))
+    steps = sum(1 for _ in exposition.snapshot.gzip_part(NOW, openmetrics=False))
     assert steps > len(STATE_FAMILIES) * 2

@@ -22,7 +22,7 @@ GOLDEN = Path(__file__).parent / "golden"
 
 
 def text_of(exposition: Exposition, now: float = NOW, *, openmetrics: bool = False) -> str:
-    return b"".join(exposition.edition.text(now, openmetrics=openmetrics)).decode()
+    return b"".join(exposition.snapshot.text(now, openmetrics=openmetrics)).decode()
 
 
 def fleet() -> Exposition:
@@ -31,10 +31,10 @@ def fleet() -> Exposition:
     store = Store(exposition)
     for name in ("app", "web/frontend", "waiting"):
         store.add(target(name, tag_series=2))
-    store.succeeded(target("app", tag_series=2), sample_tags(), at=NOW - 60, duration=0.125)
+    store.commit(target("app", tag_series=2), sample_tags(), at=NOW - 60, duration=0.125)
     web = target("web/frontend", tag_series=2)
-    store.succeeded(web, sample_tags()[:1], at=NOW - 900, duration=0.25)
-    store.failed(web, Failure("timeout", "no answer", "wait"), at=NOW, duration=30.0)
+    store.commit(web, sample_tags()[:1], at=NOW - 900, duration=0.25)
+    store.record_failure(web, Failure("timeout", "no answer", "wait"), at=NOW, duration=30.0)
     return exposition
 
 
@@ -84,9 +84,9 @@ def test_a_vanished_tag_leaves_with_the_next_poll() -> None:
     store = Store(exposition)
     app = target("app")
     store.add(app)
-    store.succeeded(app, sample_tags(), at=NOW, duration=0.1)
+    store.commit(app, sample_tags(), at=NOW, duration=0.1)
     assert 'tag="1.4.2"' in text_of(exposition)
-    store.succeeded(app, sample_tags()[:1], at=NOW, duration=0.1)
+    store.commit(app, sample_tags()[:1], at=NOW, duration=0.1)
     assert 'tag="1.4.2"' not in text_of(exposition)
     assert 'tag="latest"' in text_of(exposition)
 
@@ -103,12 +103,12 @@ def test_the_pieces_are_of_the_moment_of_the_call() -> None:
     apps = [target(f"app-{i}") for i in range(600)]
     for app in apps:
         store.add(app)
-        store.succeeded(app, sample_tags(), at=NOW, duration=0.1)
+        store.commit(app, sample_tags(), at=NOW, duration=0.1)
     expected = text_of(exposition)
-    pieces = exposition.edition.text(NOW, openmetrics=False)
+    pieces = exposition.snapshot.text(NOW, openmetrics=False)
     first = next(pieces)
     for app in apps:
-        store.succeeded(app, (), at=NOW, duration=0.1)
+        store.commit(app, (), at=NOW, duration=0.1)
     store.add(target("another"))
     assert (first + b"".join(pieces)).decode() == expected
     assert text_of(exposition) != expected
@@ -181,7 +181,7 @@ def test_any_inventory_is_read_back_by_both_parsers_to_equal_values(
     for name in image_names:
         image = target(name, registry=name[::-1], tag_series=None, platform_series=True)
         store.add(image)
-        store.succeeded(image, tuple(some_tags), at=NOW, duration=0.1)
+        store.commit(image, tuple(some_tags), at=NOW, duration=0.1)
     expected = dict(said_of(store, NOW))
     assert samples_of(text_of(exposition)) == expected
     openmetrics = text_of(exposition, openmetrics=True) + "# EOF\n"

@@ -94,7 +94,7 @@ def refused(
 
 @pytest.mark.parametrize("flag", ALL_FLAGS, ids=lambda flag: flag.name)
 def test_every_flag_has_its_twin_in_the_environment(flag: Flag) -> None:
-    assert flag.twin == TWINS[flag.name]
+    assert flag.env_var == TWINS[flag.name]
 
 
 def test_the_defaults_are_the_promised_ones() -> None:
@@ -171,9 +171,9 @@ def test_a_bad_value_is_refused_with_its_source_and_what_would_be_right(
     given = refused(capsys, [f"{name}={text}"]).splitlines()[-1]
     assert given.startswith(f"ncr-exporter serve: error: {name}: ")
     assert sentence in given
-    twin = refused(capsys, [], {TWINS[name]: text}).splitlines()[-1]
-    assert twin.startswith(f"ncr-exporter serve: error: {TWINS[name]}: ")
-    assert sentence in twin
+    env_var = refused(capsys, [], {TWINS[name]: text}).splitlines()[-1]
+    assert env_var.startswith(f"ncr-exporter serve: error: {TWINS[name]}: ")
+    assert sentence in env_var
 
 
 @pytest.mark.parametrize("text", [":1,", ",:1", ":1,,:2", ","])
@@ -224,7 +224,7 @@ def test_help_names_every_flag_its_twin_and_its_default(
     words = re.split(r"[\s(),]+", out)
     for flag in flags:
         assert flag.name in words
-        assert f"${flag.twin}" in words
+        assert f"${flag.env_var}" in words
         assert flag.default is None or flag.default in words
 
 

@@ -8,8 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ncr_exporter.config import parse
-from ncr_exporter.inventory import Image, Knowledge, Platform, Policy, Tag, evaluate, records_pulls
-from ncr_exporter.targets.targets import catalogs
+from ncr_exporter.inventory import (
+    ImageSummary,
+    Knowledge,
+    Platform,
+    Policy,
+    Tag,
+    records_pulls,
+    summarize,
+)
+from ncr_exporter.targets.targets import registry_list_targets
 
 DAY = 86_400_000
 NOW = 1_760_000_000_000
@@ -19,15 +27,15 @@ def platform(**fields: Any) -> Platform:
     return Platform(**fields)
 
 
-def evaluated(
+def summarized(
     *tags: Tag,
     pulls_recorded: bool = True,
     pull_count: int | None = None,
     now: int = NOW,
     **policy: Any,
-) -> Image:
+) -> ImageSummary:
     knowledge = Knowledge(registry_records_pulls=pulls_recorded, pull_count=pull_count)
-    return evaluate(tags, Policy(**policy), now, knowledge)
+    return summarize(tags, Policy(**policy), now, knowledge)
 
 
 # --- sizes ---
@@ -51,7 +59,7 @@ def test_a_size_that_nobody_knows_is_absent_and_not_0(platforms: tuple[Platform,
 
 def test_an_images_bytes_count_each_platform_digest_once_over_all_tags() -> None:
     shared = platform(digest="sha256:a", size=100)
-    image = evaluated(
+    image = summarized(
         Tag("latest", full_size=100, platforms=(shared,)),
         Tag("1.4.2", full_size=100, platforms=(shared, platform(digest="sha256:b", size=30))),
     )
@@ -59,7 +67,7 @@ def test_an_images_bytes_count_each_platform_digest_once_over_all_tags() -> None
 
 
 def test_platforms_without_a_digest_count_each_by_themselves() -> None:
-    image = evaluated(
+    image = summarized(
         Tag("a", platforms=(platform(size=10), platform(size=10))),
         Tag("b", platforms=(platform(size=10),)),
     )
@@ -67,7 +75,7 @@ def test_platforms_without_a_digest_count_each_by_themselves() -> None:
 
 
 def test_a_tag_without_platforms_counts_by_its_full_size() -> None:
-    image = evaluated(Tag("a", full_size=7), Tag("b", platforms=(platform(size=5),)))
+    image = summarized(Tag("a", full_size=7), Tag("b", platforms=(platform(size=5),)))
     assert image.size == 12
 
 
@@ -77,15 +85,15 @@ def test_a_digest_is_as_large_as_the_largest_record_of_it_says(
 ) -> None:
     records = [platform(digest="sha256:a", size=size) for size in sizes]
     tags = [Tag(f"v{n}", platforms=(record,)) for n, record in enumerate(records)]
-    assert evaluated(*tags).size == 9
+    assert summarized(*tags).size == 9
 
 
 def test_an_image_whose_sizes_are_all_unknown_has_no_size() -> None:
-    assert evaluated(Tag("a"), Tag("b", platforms=(platform(),))).size is None
+    assert summarized(Tag("a"), Tag("b", platforms=(platform(),))).size is None
 
 
 def test_an_image_without_tags_has_0_tags_and_0_bytes() -> None:
-    image = evaluated()
+    image = summarized()
     assert (image.tags, image.size, image.never_pulled_tags) == (0, 0, 0)
     assert image.largest_tag_size is None
     assert image.newest_tag_size is None
@@ -93,7 +101,7 @@ def test_an_image_without_tags_has_0_tags_and_0_bytes() -> None:
 
 
 def test_the_newest_tag_is_the_most_recently_updated_one() -> None:
-    image = evaluated(
+    image = summarized(
         Tag("z", full_size=1, last_updated=NOW - DAY),
         Tag("a", full_size=2, last_updated=NOW),
         Tag("m", full_size=3),
@@ -103,11 +111,11 @@ def test_the_newest_tag_is_the_most_recently_updated_one() -> None:
 
 
 def test_without_any_update_time_no_tag_is_the_newest() -> None:
-    assert evaluated(Tag("a", full_size=5)).newest_tag_size is None
+    assert summarized(Tag("a", full_size=5)).newest_tag_size is None
 
 
 def test_the_newest_tag_is_not_the_first_by_name_and_one_without_a_time_is_older_than_any() -> None:
-    image = evaluated(
+    image = summarized(
         Tag("a", full_size=1, last_updated=NOW - DAY),
         Tag("b", full_size=2),
         Tag("c", full_size=3, last_updated=NOW),
@@ -124,7 +132,7 @@ def test_a_record_that_tells_nothing_leaves_everything_unknown() -> None:
 
 
 def test_an_image_was_pulled_and_updated_when_one_of_its_tags_last_was() -> None:
-    image = evaluated(
+    image = summarized(
         Tag("a", last_updated=NOW - 9 * DAY, platforms=(platform(pulled=NOW - 2 * DAY),)),
         Tag("b", last_updated=NOW - 3 * DAY, platforms=(platform(pulled=0),)),
         Tag("c"),
@@ -144,7 +152,7 @@ def test_pulls_are_known_by_a_time_or_where_never_is_believed(
     known: bool,  # noqa: FBT001 -- likewise
 ) -> None:
     tag = Tag("v1", last_updated=NOW, platforms=(platform(pulled=pulled),))
-    assert evaluated(tag, pulls_recorded=recorded).pulls_are_known is known
+    assert summarized(tag, pulls_recorded=recorded).pulls_are_known is known
 
 
 def test_of_a_registry_and_an_image_that_nobody_told_of_nothing_is_believed() -> None:
@@ -154,7 +162,7 @@ def test_of_a_registry_and_an_image_that_nobody_told_of_nothing_is_believed() ->
 
 
 def test_an_image_that_was_pulled_and_has_no_tags_left_has_0_of_everything() -> None:
-    image = evaluated(pull_count=7)
+    image = summarized(pull_count=7)
     assert (image.never_pulled_tags, image.stale_tags, image.reclaimable) == (0, 0, 0)
 
 
@@ -175,7 +183,7 @@ def test_null_missing_and_no_platforms_are_unknown_and_not_never(
 ) -> None:
     tag = Tag("v1", last_updated=NOW, platforms=platforms)
     assert tag.pulled is None
-    assert evaluated(tag).never_pulled_tags == 0
+    assert summarized(tag).never_pulled_tags == 0
 
 
 def test_a_missing_update_time_is_taken_from_the_platforms() -> None:
@@ -185,15 +193,15 @@ def test_a_missing_update_time_is_taken_from_the_platforms() -> None:
 
 
 def test_a_new_image_that_nobody_pulled_yet_was_used_when_it_was_pushed() -> None:
-    image = evaluated(Tag("v1", last_updated=NOW, platforms=(platform(pulled=0),)))
+    image = summarized(Tag("v1", last_updated=NOW, platforms=(platform(pulled=0),)))
     assert image.pulled is None
     assert image.used == NOW
 
 
 def test_never_means_never_only_where_the_registry_records_pulls() -> None:
     tags = (Tag("v1", platforms=(platform(pulled=0),)), Tag("v2", platforms=(platform(pulled=0),)))
-    assert evaluated(*tags, pulls_recorded=True).never_pulled_tags == 2
-    assert evaluated(*tags, pulls_recorded=False).never_pulled_tags is None
+    assert summarized(*tags, pulls_recorded=True).never_pulled_tags == 2
+    assert summarized(*tags, pulls_recorded=False).never_pulled_tags is None
 
 
 def test_a_registry_records_pulls_once_some_record_has_a_time() -> None:
@@ -215,12 +223,12 @@ FLEET = [
 
 
 def names(*tags: Tag, **policy: Any) -> list[str]:
-    return [tag.name for tag in evaluated(*tags, **policy).exposed]
+    return [tag.name for tag in summarized(*tags, **policy).exposed]
 
 
 def test_the_newest_and_the_longest_unused_tags_get_series() -> None:
     assert names(*FLEET, tag_series=2) == ["v000", "v001", "v098", "v099"]
-    assert evaluated(*FLEET, tag_series=2).tags_without_series == 96
+    assert summarized(*FLEET, tag_series=2).tags_without_series == 96
 
 
 def test_the_largest_tags_get_series_when_asked_for() -> None:
@@ -250,7 +258,7 @@ def test_a_tag_of_unknown_size_or_update_pushes_out_none_of_those_that_are_known
 def test_a_cap_of_0_exposes_no_tag_and_no_cap_exposes_all() -> None:
     assert names(*FLEET, tag_series=0) == []
     assert names(*FLEET, tag_series=None) == [tag.name for tag in FLEET]
-    assert evaluated(*FLEET, tag_series=None).tags_without_series == 0
+    assert summarized(*FLEET, tag_series=None).tags_without_series == 0
 
 
 def test_a_tag_chosen_twice_is_exposed_once() -> None:
@@ -292,14 +300,14 @@ tags_strategy = st.lists(
 def test_the_order_of_a_listing_changes_nothing(tags: list[Tag], random: Any) -> None:
     shuffled = tags.copy()
     random.shuffle(shuffled)
-    assert evaluated(*tags, tag_series=2) == evaluated(*shuffled, tag_series=2)
+    assert summarized(*tags, tag_series=2) == summarized(*shuffled, tag_series=2)
 
 
 @given(tags_strategy)
 def test_an_image_is_never_smaller_than_its_largest_platform_nor_larger_than_all(
     tags: list[Tag],
 ) -> None:
-    image = evaluated(*tags)
+    image = summarized(*tags)
     records = [p.size for t in tags for p in t.platforms if p.size is not None]
     records += [t.full_size for t in tags if not t.platforms and t.full_size is not None]
     assert (image.size or 0) <= sum(records)
@@ -321,7 +329,7 @@ KEEP_NONE: dict[str, Any] = {"keep_recent": 0, "keep_tags": ()}
 
 
 def stale_names(*tags: Tag, **options: Any) -> set[str]:
-    image = evaluated(*tags, **{**KEEP_NONE, "tag_series": None, **options})
+    image = summarized(*tags, **{**KEEP_NONE, "tag_series": None, **options})
     stale = {name for name, is_stale in image.stale.items() if is_stale}
     assert image.stale_tags == len(stale)
     return stale
@@ -356,13 +364,13 @@ def test_a_tag_whose_pulls_are_unknown_is_not_stale_and_nothing_is_said_of_it(
     platforms: tuple[Platform, ...],
 ) -> None:
     tag = Tag("unknown", last_updated=NOW - 400 * DAY, platforms=platforms)
-    image = evaluated(tag, **KEEP_NONE)
+    image = summarized(tag, **KEEP_NONE)
     assert (image.stale_tags, image.reclaimable, image.stale) == (0, 0, {})
 
 
 def test_a_tag_without_any_time_is_unknown() -> None:
     tag = Tag("timeless", platforms=(platform(pulled=0),))
-    image = evaluated(tag, **KEEP_NONE)
+    image = summarized(tag, **KEEP_NONE)
     assert (image.stale_tags, image.stale) == (0, {})
 
 
@@ -390,29 +398,29 @@ def test_tags_that_keep_tags_names_are_kept() -> None:
 
 
 def test_a_kept_tag_is_shown_as_not_stale() -> None:
-    image = evaluated(aged("latest", 400), keep_recent=0, keep_tags=("latest",))
+    image = summarized(aged("latest", 400), keep_recent=0, keep_tags=("latest",))
     assert image.stale == {"latest": False}
 
 
 def test_never_turns_staleness_off_and_publishes_none_of_it() -> None:
-    image = evaluated(aged("old", 4000), **KEEP_NONE, stale_after=inf)
+    image = summarized(aged("old", 4000), **KEEP_NONE, stale_after=inf)
     assert (image.stale_tags, image.reclaimable, image.stale) == (None, None, {})
     assert image.never_pulled_tags == 1, "what nobody pulled is known all the same"
 
 
 def test_where_the_registry_records_no_pull_nothing_is_called_stale() -> None:
-    image = evaluated(aged("old", 400), **KEEP_NONE, pulls_recorded=False)
+    image = summarized(aged("old", 400), **KEEP_NONE, pulls_recorded=False)
     assert (image.never_pulled_tags, image.stale_tags, image.reclaimable) == (None, None, None)
     assert image.stale == {}
 
 
 def test_where_the_image_was_pulled_but_no_tag_shows_it_nothing_is_called_stale() -> None:
-    image = evaluated(aged("old", 400), **KEEP_NONE, pull_count=7)
+    image = summarized(aged("old", 400), **KEEP_NONE, pull_count=7)
     assert (image.never_pulled_tags, image.stale_tags, image.reclaimable) == (None, None, None)
-    assert evaluated(aged("old", 400), **KEEP_NONE, pull_count=0).stale_tags == 1
-    assert evaluated(aged("old", 400), **KEEP_NONE, pull_count=None).stale_tags == 1
+    assert summarized(aged("old", 400), **KEEP_NONE, pull_count=0).stale_tags == 1
+    assert summarized(aged("old", 400), **KEEP_NONE, pull_count=None).stale_tags == 1
     pulled = aged("pulled", 400, pulled_days=300)
-    assert evaluated(aged("old", 400), pulled, **KEEP_NONE, pull_count=7).stale_tags == 2
+    assert summarized(aged("old", 400), pulled, **KEEP_NONE, pull_count=7).stale_tags == 2
 
 
 def test_a_clock_behind_the_registrys_makes_nothing_stale() -> None:
@@ -423,13 +431,13 @@ def test_a_clock_behind_the_registrys_makes_nothing_stale() -> None:
 
 
 def test_reclaimable_are_the_bytes_that_only_stale_tags_refer_to() -> None:
-    image = evaluated(aged("old", 400), aged("fresh", 1), **KEEP_NONE)
+    image = summarized(aged("old", 400), aged("fresh", 1), **KEEP_NONE)
     assert (image.size, image.reclaimable) == (20, 10)
 
 
 def test_a_platform_shared_by_a_stale_and_a_live_tag_is_not_reclaimable() -> None:
     shared = (platform(digest="sha256:shared", size=10, pulled=0),)
-    image = evaluated(
+    image = summarized(
         aged("old", 400, platforms=shared), aged("fresh", 1, platforms=shared), **KEEP_NONE
     )
     assert (image.stale_tags, image.reclaimable) == (1, 0)
@@ -438,39 +446,39 @@ def test_a_platform_shared_by_a_stale_and_a_live_tag_is_not_reclaimable() -> Non
 def test_a_platform_shared_with_a_tag_of_unknown_use_is_not_reclaimable() -> None:
     shared = platform(digest="sha256:shared", size=10, pulled=0)
     unknown = Tag("unknown", platforms=(shared, platform(pulled=None)))
-    image = evaluated(aged("old", 400, platforms=(shared,)), unknown, **KEEP_NONE)
+    image = summarized(aged("old", 400, platforms=(shared,)), unknown, **KEEP_NONE)
     assert (image.stale_tags, image.reclaimable) == (1, 0)
 
 
 def test_a_platform_shared_by_stale_tags_is_reclaimable_once() -> None:
     shared = (platform(digest="sha256:shared", size=10, pulled=0),)
     tags = [aged(name, 400, platforms=shared) for name in ("a", "b")]
-    assert evaluated(*tags, **KEEP_NONE).reclaimable == 10
+    assert summarized(*tags, **KEEP_NONE).reclaimable == 10
 
 
 def test_records_without_a_digest_are_reclaimable_each() -> None:
     loose = (platform(size=10, pulled=0), platform(size=5, pulled=0))
-    assert evaluated(aged("old", 400, platforms=loose), **KEEP_NONE).reclaimable == 15
+    assert summarized(aged("old", 400, platforms=loose), **KEEP_NONE).reclaimable == 15
 
 
 def test_a_record_without_a_digest_is_reclaimable_beside_one_of_a_live_tag() -> None:
     stale = aged("old", 400, platforms=(platform(size=10, pulled=0),))
     live = aged("fresh", 1, platforms=(platform(size=5, pulled=0),))
-    assert evaluated(stale, live, **KEEP_NONE).reclaimable == 10
+    assert summarized(stale, live, **KEEP_NONE).reclaimable == 10
 
 
 def test_nothing_stale_makes_0_bytes_reclaimable() -> None:
-    assert evaluated(aged("fresh", 1), **KEEP_NONE).reclaimable == 0
+    assert summarized(aged("fresh", 1), **KEEP_NONE).reclaimable == 0
 
 
 def test_stale_tags_without_a_known_size_leave_reclaimable_unknown() -> None:
     unsized = (platform(digest="sha256:a", pulled=0),)
-    assert evaluated(aged("old", 400, platforms=unsized), **KEEP_NONE).reclaimable is None
+    assert summarized(aged("old", 400, platforms=unsized), **KEEP_NONE).reclaimable is None
 
 
 @given(tags_strategy)
 def test_reclaimable_is_never_more_than_the_image(tags: list[Tag]) -> None:
-    image = evaluated(*tags, **KEEP_NONE, stale_after=0.01)
+    image = summarized(*tags, **KEEP_NONE, stale_after=0.01)
     assert (image.reclaimable or 0) <= (image.size or 0)
 
 
@@ -496,9 +504,9 @@ sized_tags = st.lists(
 
 @given(sized_tags)
 def test_deleting_the_stale_tags_would_free_what_is_called_reclaimable(tags: list[Tag]) -> None:
-    image = evaluated(*tags, **KEEP_NONE, stale_after=0.05, now=100, tag_series=None)
+    image = summarized(*tags, **KEEP_NONE, stale_after=0.05, now=100, tag_series=None)
     left = [tag for tag in tags if not image.stale.get(tag.name)]
-    assert (image.size or 0) - (evaluated(*left).size or 0) == image.reclaimable
+    assert (image.size or 0) - (summarized(*left).size or 0) == image.reclaimable
 
 
 # --- limits ---
@@ -506,15 +514,17 @@ def test_deleting_the_stale_tags_would_free_what_is_called_reclaimable(tags: lis
 
 def test_tags_larger_than_the_limit_are_oversized() -> None:
     tags = [Tag("small", full_size=10), Tag("large", full_size=11), Tag("unknown")]
-    assert evaluated(*tags, tag_size_limit=10).oversized_tags == 1
-    assert evaluated(*tags).oversized_tags is None
+    assert summarized(*tags, tag_size_limit=10).oversized_tags == 1
+    assert summarized(*tags).oversized_tags is None
 
 
 def test_a_tag_of_unknown_size_is_oversized_by_no_limit() -> None:
-    assert evaluated(Tag("unknown"), tag_size_limit=0).oversized_tags == 0
+    assert summarized(Tag("unknown"), tag_size_limit=0).oversized_tags == 0
 
 
 def test_a_policy_by_default_is_that_of_a_configuration_which_says_nothing() -> None:
-    (catalog,) = catalogs(parse("registries: [{name: r, images: [app]}]", "test.yml", {}))
+    (catalog,) = registry_list_targets(
+        parse("registries: [{name: r, images: [app]}]", "test.yml", {})
+    )
     ((rule,),) = (registry.rules for registry in catalog.named)
     assert rule.policy == Policy()

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from ncr_exporter.check_online.api_findings import lessons
-from ncr_exporter.check_online.observed import Seen
+from ncr_exporter.check_online.observed import ObservedResponses
 from ncr_exporter.recording.exchange import Exchange
 from tests.peer import tag
 from tests.states import NOW
@@ -33,9 +33,9 @@ def page_of(results: list[Any], *, following: Any = None, count: Any = None) -> 
 
 
 def learned(*exchanges: Exchange) -> dict[str, str]:
-    seen = Seen()
+    seen = ObservedResponses()
     for each in exchanges:
-        seen.take(each)
+        seen.add(each)
     topics: dict[str, str] = {}
     for topic, finding in lessons(seen):
         topics[topic] = f"{topics[topic]}\n{finding}" if topic in topics else finding
@@ -143,7 +143,7 @@ def test_what_a_tags_digest_is() -> None:
 )
 def test_what_full_size_is(full_size: Any, finding: str) -> None:
     several = tag("v1", full_size=full_size, images=[{"size": 10}, {"size": 30}])
-    assert of_tags(several)["full_size"].splitlines()[1] == (
+    assert of_tags(several)["tag size"].splitlines()[1] == (
         f"of 1 tags of several platforms: {finding}"
     )
 
@@ -151,7 +151,7 @@ def test_what_full_size_is(full_size: Any, finding: str) -> None:
 def test_what_latest_pulled_holds() -> None:
     values: list[Any] = [0, "0", None, 1_759_000_000_000, "1759000000000", True, "never"]
     platforms = [{"latest_pulled": value} for value in values]
-    assert of_tags(tag("v1", images=[*platforms, {}]))["latest_pulled"] == (
+    assert of_tags(tag("v1", images=[*platforms, {}]))["last pull"] == (
         "of 8 platforms: 0 (2), a time (2), something else (2), null (1), missing (1)"
     )
 

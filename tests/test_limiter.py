@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ncr_exporter.ncr.errors import ThrottledError
-from ncr_exporter.ncr.fair_queue import Urgency
+from ncr_exporter.ncr.fair_queue import Priority
 from ncr_exporter.ncr.limiter import Limiter
 from tests.support import ManualClock, settle
 
@@ -23,13 +23,13 @@ class Office:
         self.ends: dict[str, asyncio.Event] = {}
         self.tasks: dict[str, asyncio.Task[None]] = {}
 
-    def ask(self, name: str, registry: str = "a", urgency: Urgency = Urgency.TAG_LIST) -> None:
+    def ask(self, name: str, registry: str = "a", priority: Priority = Priority.TAG_LIST) -> None:
         self.ends[name] = asyncio.Event()
-        self.tasks[name] = asyncio.create_task(self._request(name, registry, urgency))
+        self.tasks[name] = asyncio.create_task(self._request(name, registry, priority))
 
-    async def _request(self, name: str, registry: str, urgency: Urgency) -> None:
+    async def _request(self, name: str, registry: str, priority: Priority) -> None:
         try:
-            async with self.limiter.turn(registry, urgency):
+            async with self.limiter.slot(registry, priority):
                 self.started.append(name)
                 await self.ends[name].wait()
         except ThrottledError:
@@ -67,7 +67,7 @@ def test_who_waits_for_the_rate_holds_no_slot() -> None:
         office.ask("second")
         await office.clock.advance(0)
         await office.end("first")
-        office.ask("list", "b", Urgency.IMAGE_LIST)
+        office.ask("list", "b", Priority.IMAGE_LIST)
         await office.clock.advance(1)
         assert office.started == ["first", "list"], "the turn is given when the rate allows one"
         await office.end("list", "second")
@@ -168,7 +168,7 @@ def test_a_probe_that_is_throttled_closes_the_gate_again() -> None:
         office.limiter.throttled(60)
         await office.end("probe")
         assert office.refused == ["b"]
-        assert office.limiter.gate.remaining(office.clock.monotonic()) == 60
+        assert office.limiter.breaker.remaining(office.clock.monotonic()) == 60
 
     run(scenario())
 
@@ -213,7 +213,7 @@ def test_after_a_few_probes_without_an_answer_nobody_waits_in_line_for_one_more(
         office.ask("j")
         await office.clock.advance(1)
         office.limiter.answered()
-        assert office.limiter.gate.is_open
+        assert not office.limiter.breaker.is_tripped
         await office.end("j")
 
     run(scenario())
@@ -245,7 +245,7 @@ def test_a_late_success_does_not_open_a_gate_that_was_closed_meanwhile() -> None
         office.limiter.throttled(60)
         office.limiter.answered()
         with pytest.raises(ThrottledError, match="60 s"):
-            async with office.limiter.turn("a", Urgency.TAG_LIST):
+            async with office.limiter.slot("a", Priority.TAG_LIST):
                 pass
 
     run(scenario())
@@ -256,7 +256,7 @@ def test_a_429_for_each_request_in_flight_halves_the_rate_once() -> None:
         office = Office(rate=8)
         for _ in range(5):
             office.limiter.throttled(60)
-        assert office.limiter.pace.rate == 4
+        assert office.limiter.rate.rate == 4
 
     run(scenario())
 
@@ -309,7 +309,7 @@ def test_after_a_429_the_account_as_a_whole_slows_down_and_recovers_step_by_step
 
         async def request(registry: str) -> None:
             nonlocal sent
-            async with limiter.turn(registry, Urgency.TAG_LIST):
+            async with limiter.slot(registry, Priority.TAG_LIST):
                 sent += 1
                 limiter.answered()
 

@@ -3,26 +3,26 @@
 import pytest
 
 from ncr_exporter import __version__
-from ncr_exporter.metrics.exporter_metrics import AccountUse, OwnMetrics
-from ncr_exporter.metrics.families.exporter import OPERATIONS, OWN_FAMILIES, REASONS
+from ncr_exporter.metrics.exporter_metrics import AccountUse, ExporterMetrics
+from ncr_exporter.metrics.families.exporter import EXPORTER_FAMILIES, OPERATIONS, REASONS
 from tests.expositions import families_of, samples_of
 
 
 @pytest.fixture
-def own() -> OwnMetrics:
-    own = OwnMetrics(series=lambda: 42)
+def own() -> ExporterMetrics:
+    own = ExporterMetrics(series=lambda: 42)
     for label in ("a", "b"):
         own.add_registry(label)
     return own
 
 
-def value(own: OwnMetrics, name: str, **labels: str) -> float | None:
+def value(own: ExporterMetrics, name: str, **labels: str) -> float | None:
     samples = samples_of(own.text(openmetrics=False).decode())
     return samples.get((name, tuple(sorted(labels.items()))))
 
 
 def test_every_reason_of_every_registry_and_operation_is_there_from_the_start(
-    own: OwnMetrics,
+    own: ExporterMetrics,
 ) -> None:
     for registry in ("a", "b"):
         for operation in OPERATIONS:
@@ -33,7 +33,7 @@ def test_every_reason_of_every_registry_and_operation_is_there_from_the_start(
                 assert failures == 0
 
 
-def test_a_failed_attempt_is_counted_as_request_and_as_failure(own: OwnMetrics) -> None:
+def test_a_failed_attempt_is_counted_as_request_and_as_failure(own: ExporterMetrics) -> None:
     own.attempt("a", "tag_list", 0.3, "server")
     labels = {"registry": "a", "operation": "tag_list"}
     assert value(own, "ncr_api_requests_total", **labels) == 1
@@ -43,14 +43,14 @@ def test_a_failed_attempt_is_counted_as_request_and_as_failure(own: OwnMetrics) 
     assert value(own, "ncr_api_request_duration_seconds_bucket", **bucket | {"le": "0.25"}) == 0
 
 
-def test_a_request_that_was_never_sent_is_a_failure_but_no_request(own: OwnMetrics) -> None:
+def test_a_request_that_was_never_sent_is_a_failure_but_no_request(own: ExporterMetrics) -> None:
     own.attempt("a", "tag_list", None, "throttled")
     labels = {"registry": "a", "operation": "tag_list"}
     assert value(own, "ncr_api_requests_total", **labels) == 0
     assert value(own, "ncr_api_request_failures_total", **labels, reason="throttled") == 1
 
 
-def test_retries_malformed_records_and_mismatches_are_counted(own: OwnMetrics) -> None:
+def test_retries_malformed_records_and_mismatches_are_counted(own: ExporterMetrics) -> None:
     own.retry("a", "tag_list")
     own.malformed("a", "tag_list", 3)
     own.miscounted("a", "tag_list")
@@ -60,13 +60,13 @@ def test_retries_malformed_records_and_mismatches_are_counted(own: OwnMetrics) -
     assert value(own, "ncr_api_count_mismatches_total", **labels) == 1
 
 
-def test_the_clocks_difference_is_absent_until_an_answer_tells_it(own: OwnMetrics) -> None:
+def test_the_clocks_difference_is_absent_until_an_answer_tells_it(own: ExporterMetrics) -> None:
     assert value(own, "ncr_api_clock_skew_seconds", registry="a") is None
     own.clock_skew("a", -412.0)
     assert value(own, "ncr_api_clock_skew_seconds", registry="a") == -412
 
 
-def test_accounts_are_asked_at_each_scrape(own: OwnMetrics) -> None:
+def test_accounts_are_asked_at_each_scrape(own: ExporterMetrics) -> None:
     uses = [AccountUse("a", limit=5.0, planned=0.5, throttled_seconds=7.0)]
     own.watch(lambda: uses)
     assert value(own, "ncr_api_requests_per_second_limit", registry="a") == 5
@@ -76,7 +76,7 @@ def test_accounts_are_asked_at_each_scrape(own: OwnMetrics) -> None:
     assert value(own, "ncr_api_requests_per_second_planned", registry="a") == 1.5
 
 
-def test_version_series_and_configuration_are_published(own: OwnMetrics) -> None:
+def test_version_series_and_configuration_are_published(own: ExporterMetrics) -> None:
     own.configured("ff" * 32, 1_760_000_000.0)
     text = own.text(openmetrics=False).decode()
     assert f'version="{__version__}"' in text
@@ -87,13 +87,15 @@ def test_version_series_and_configuration_are_published(own: OwnMetrics) -> None
     assert value(own, name) == 1_760_000_000
 
 
-def test_the_families_are_those_of_the_catalogue_with_its_help_and_labels(own: OwnMetrics) -> None:
+def test_the_families_are_those_of_the_catalogue_with_its_help_and_labels(
+    own: ExporterMetrics,
+) -> None:
     own.watch(lambda: [AccountUse("a", 5.0, 0.5, 7.0)])
     own.attempt("a", "tag_list", 0.3, "server")
     own.clock_skew("a", 0.5)
     own.configured("ff" * 32, 0)
     live = {f.name: f for f in families_of(own.text(openmetrics=True).decode(), openmetrics=True)}
-    for family in OWN_FAMILIES:
+    for family in EXPORTER_FAMILIES:
         published = live.pop(family.openmetrics_name)
         assert (published.type, published.documentation) == (family.type, family.help_text)
         labels = {name for sample in published.samples for name in sample.labels} - {"le"}
@@ -101,12 +103,12 @@ def test_the_families_are_those_of_the_catalogue_with_its_help_and_labels(own: O
     assert all(name.startswith(("process_", "python_")) for name in live)
 
 
-def test_there_are_no_created_series(own: OwnMetrics) -> None:
+def test_there_are_no_created_series(own: ExporterMetrics) -> None:
     assert b"_created" not in own.text(openmetrics=False)
     assert b"_created" not in own.text(openmetrics=True)
 
 
-def test_the_series_of_a_registry_that_is_gone_leave(own: OwnMetrics) -> None:
+def test_the_series_of_a_registry_that_is_gone_leave(own: ExporterMetrics) -> None:
     own.attempt("a", "tag_list", 0.3, "server")
     own.clock_skew("a", 1.0)
     own.remove_registry("a")

@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ncr_exporter.metrics.gzip import Packed, crc_of_both, gzip_member, joined, packed
+from ncr_exporter.metrics.gzip import GzipPart, crc_of_both, gzip_member, gzip_part, joined
 
 texts = st.lists(st.binary(max_size=300), max_size=8)
 
 
 @given(texts)
 def test_any_parts_are_the_text_that_they_make(parts: list[bytes]) -> None:
-    member = gzip_member(joined(map(packed, parts)))
+    member = gzip_member(joined(map(gzip_part, parts)))
     reader = zlib.decompressobj(zlib.MAX_WBITS | 16)
     assert reader.decompress(member) == b"".join(parts)
     assert reader.eof
@@ -36,11 +36,11 @@ def test_the_second_text_may_be_long(length: int) -> None:
 
 
 def test_nothing_is_an_empty_text() -> None:
-    assert gzip.decompress(gzip_member(Packed())) == b""
+    assert gzip.decompress(gzip_member(GzipPart())) == b""
 
 
 @given(texts, texts)
 def test_joining_may_be_done_in_any_order(some: list[bytes], others: list[bytes]) -> None:
-    at_once = joined(map(packed, some + others))
-    in_turn = joined((joined(map(packed, some)), joined(map(packed, others))))
+    at_once = joined(map(gzip_part, some + others))
+    in_turn = joined((joined(map(gzip_part, some)), joined(map(gzip_part, others))))
     assert at_once == in_turn

@@ -30,7 +30,7 @@ MISTAKES = {
         "test_app.test_after_an_error_the_last_good_values_stand_and_up_is_0",
     ],
     "one 429 leads to a pause of years": [
-        "test_pace.test_the_gate_closes_as_long_as_asked_but_never_for_years",
+        "test_pace.test_the_breaker_is_tripped_as_long_as_asked_but_never_for_years",
     ],
     "one 429 ends the process": [
         "test_poller.test_a_throttled_account_fails_due_polls_without_asking_and_heals_when_the_gate_opens",

@@ -95,7 +95,7 @@ def test_of_an_image_that_came_and_went_nothing_is_remembered() -> None:
             del polling.images[name]
             await polling.intervals(3)
         assert polling.published == ["app", "used", "web"]
-        assert polling.poller._polling.told == set()
+        assert polling.poller._registries._images._warned_about == set()
 
     logs = play(scenario)
     warned = [entry["image"] for entry in logs if "pulls" in entry["event"]]

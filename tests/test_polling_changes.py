@@ -6,7 +6,7 @@ import pytest
 
 from ncr_exporter.config import Api
 from ncr_exporter.simulator.faults import fault_named
-from ncr_exporter.state.saved import Kept, KeptImage, place_of
+from ncr_exporter.state.saved import SavedImage, SavedState, place_of
 from ncr_exporter.targets.targets import Timing
 from tests.peer import Fleet, tag
 from tests.rounds import INTERVAL, Round, choosing, naming, play
@@ -48,7 +48,7 @@ def test_a_scrape_in_between_has_no_gap() -> None:
     async def scenario(polling: Round) -> None:
         await polling.first_round()
         polling.poller.apply([naming("app", "web", "new")])
-        text = b"".join(polling.exposition.edition.text(0.0, openmetrics=False)).decode()
+        text = b"".join(polling.exposition.snapshot.text(0.0, openmetrics=False)).decode()
         assert 'ncr_image_tags{registry="my-registry",image="app"} 2' in text
         assert 'ncr_image_tags{registry="my-registry",image="web"} 1' in text
 
@@ -123,7 +123,7 @@ def test_a_registry_that_is_dropped_leaves_with_all_its_series() -> None:
         await polling.first_round(catalog_of(one, two))
         polling.poller.apply([catalog_of(two)])
         assert sorted(polling.store.registries) == ["two"]
-        text = b"".join(polling.exposition.edition.text(0.0, openmetrics=False)).decode()
+        text = b"".join(polling.exposition.snapshot.text(0.0, openmetrics=False)).decode()
         assert 'registry="one"' not in text
         await polling.intervals(2)
         assert not [seen for seen in list(polling.registry.requests)[-4:] if "/one" in seen.target]
@@ -177,7 +177,9 @@ def test_an_image_missing_from_one_list_only_outlives_a_reload() -> None:
 
 
 def test_an_image_kept_over_a_restart_outlives_a_reload_though_no_list_succeeded() -> None:
-    kept = Kept(images={place_of(registry_target()): {"app": KeptImage(sample_tags(), NOW, None)}})
+    kept = SavedState(
+        images={place_of(registry_target()): {"app": SavedImage(sample_tags(), NOW, None)}}
+    )
 
     async def scenario(polling: Round) -> None:
         polling.registry.fault = fault_named("unavailable")

@@ -2,7 +2,7 @@
 
 from ncr_exporter.config import CredentialsConfig, Secret
 from ncr_exporter.simulator.faults import fault_named
-from ncr_exporter.targets.targets import Account, Catalog
+from ncr_exporter.targets.targets import Account, RegistryListTarget
 from tests.peer import Fleet, tag
 from tests.rounds import Round, events, play
 from tests.states import catalog_of, registry_target, rule
@@ -175,8 +175,8 @@ def test_a_registry_that_is_named_too_is_polled_as_it_is_named() -> None:
 
 def test_of_two_registries_of_one_name_the_one_found_later_is_left_out_with_a_warning() -> None:
     japan = registry_target("one", region="jpn", rules=(rule("app"),))
-    catalogs: list[Catalog] = [
-        Catalog("one", "/ncr/jpn-api/v2", japan.account, japan.timing, (japan,), None),
+    catalogs: list[RegistryListTarget] = [
+        RegistryListTarget("one", "/ncr/jpn-api/v2", japan.account, japan.timing, (japan,), None),
         ALL,
     ]
 

@@ -11,7 +11,7 @@ import structlog
 from ncr_exporter.app.reloading import Reloader
 from ncr_exporter.config import Config, load
 from ncr_exporter.runtime.errors import UserError
-from tests.support import EPOCH, ManualClock, eventually
+from tests.support import ManualClock, eventually
 
 GOOD = "registries: [{{name: {name}, images: [app]}}]\n"
 
@@ -21,16 +21,14 @@ class Told:
 
     def __init__(self) -> None:
         self.used: list[str] = []
-        self.outcomes: list[tuple[str, float] | None] = []
+        self.outcomes: list[str | None] = []
         self.refusal: UserError | None = None
 
     def use(self, config: Config) -> None:
         if self.refusal is not None:
             raise self.refusal
         self.used.append(config.registries[0].name)
-
-    def configured(self, digest: str, at: float) -> None:
-        self.outcomes.append((digest, at))
+        self.outcomes.append(config.digest)
 
     def not_configured(self) -> None:
         self.outcomes.append(None)
@@ -61,7 +59,7 @@ def test_a_good_file_is_put_in_force(path: Path) -> None:
     async def scenario(reloader: Reloader, told: Told, _: ManualClock) -> None:
         await reloader.reload()
         assert told.used == ["one"]
-        assert told.outcomes == [(load(str(path), {}).digest, EPOCH)]
+        assert told.outcomes == [load(str(path), {}).digest]
 
     logs = play(path, scenario)
     assert [entry["event"] for entry in logs] == ["configuration reloaded"]

@@ -37,9 +37,9 @@ def report_of(failures: Any = None, **images: Any) -> Report:
         wanted = target(name.replace("__", "/"), keep_recent=0, keep_tags=())
         store.add(wanted)
         if isinstance(content, Failure):
-            store.failed(wanted, content, at=NOW, duration=0.1)
+            store.record_failure(wanted, content, at=NOW, duration=0.1)
         elif content is not None:
-            store.succeeded(wanted, tuple(content), at=NOW, duration=0.1)
+            store.commit(wanted, tuple(content), at=NOW, duration=0.1)
     return Report(store.images.values(), NOW, failures or {})
 
 

@@ -57,7 +57,7 @@ def test_the_union_of_the_shards_is_the_unsharded_output() -> None:
             every = registry_target("*", rules=(rule("*", platform_series=True),))
             await polling.first_round(catalog_of(every=every))
             text = b"".join(
-                polling.exposition.edition.text(polling.clock.time(), openmetrics=False)
+                polling.exposition.snapshot.text(polling.clock.time(), openmetrics=False)
             )
             found.update(samples_of(text.decode()))
 

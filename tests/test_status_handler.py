@@ -52,7 +52,7 @@ def test_only_the_data_decides_and_not_the_clock() -> None:
     before = ask(routes).headers["etag"]
     asyncio.run(clock.advance(86400))
     assert ask(routes, if_none_match=before).status == 304
-    it.store.failed(target("try/out"), FAILED, at=NOW, duration=1.0)
+    it.store.record_failure(target("try/out"), FAILED, at=NOW, duration=1.0)
     assert ask(routes, if_none_match=before).status == 200
 
 
@@ -111,7 +111,9 @@ def test_the_links_are_those_of_what_is_served() -> None:
 
 def test_a_message_that_is_no_text_costs_no_page() -> None:
     it = few()
-    it.store.failed(target("try/out"), Failure("other", "\udc80", "?"), at=NOW, duration=1.0)
+    it.store.record_failure(
+        target("try/out"), Failure("other", "\udc80", "?"), at=NOW, duration=1.0
+    )
     assert ask(it.routes()).status == 200
 
 

@@ -40,7 +40,7 @@ def test_idle_is_counted_up_to_the_last_good_poll() -> None:
     house = house_of(app=(Tag("v1", platforms=(platform(pulled=used, updated=used),)),))
     (state,) = house.store.images.values()
     assert idle(state) == POLLED - used / 1000
-    house.store.failed(state.target, TIMED_OUT, at=NOW + 1e6, duration=1.0)
+    house.store.record_failure(state.target, TIMED_OUT, at=NOW + 1e6, duration=1.0)
     assert idle(house.store.images[state.target.key]) == POLLED - used / 1000
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from ncr_exporter import __version__
 from ncr_exporter.inventory import Tag
-from ncr_exporter.runtime.cooperative import ended
+from ncr_exporter.runtime.cooperative import exhaust
 from ncr_exporter.state.model import Failure
 from ncr_exporter.web.status.page import Snapshot, render
 from tests.scenes import DENIED, TIMED_OUT, House, empty, failing, few, many, tags
@@ -114,7 +114,7 @@ def test_where_no_list_succeeded_nothing_is_called_0(count: int) -> None:
     words = shown(house).words
     assert "No images yet Which images there are is not known" in words
     for number in range(count):
-        house.store.list_failed(f"registry-{number}", DENIED)
+        house.store.record_list_failure(f"registry-{number}", DENIED)
     words = shown(house).words
     headline = "The registry cannot be" if count == 1 else "None of 3 registries can be"
     assert f"{headline} listed Which images there are is not known" in words
@@ -123,7 +123,7 @@ def test_where_no_list_succeeded_nothing_is_called_0(count: int) -> None:
 
 def test_a_list_that_fails_is_news_even_where_images_do_not() -> None:
     house = one(tags(1))
-    house.store.list_failed("my-registry", TIMED_OUT)
+    house.store.record_list_failure("my-registry", TIMED_OUT)
     words = shown(house).words
     assert "The registry cannot be listed" in words
     assert f"timeout {TIMED_OUT.message} Remedy {TIMED_OUT.remedy}" in words
@@ -142,7 +142,7 @@ def test_a_registry_tells_its_hosts_its_list_and_who_may_pull() -> None:
 def test_a_list_of_every_registry_says_what_it_stands_for() -> None:
     house = House()
     house.registry("*")
-    house.store.reached("*", at=NOW)
+    house.store.record_registry_list_success("*", at=NOW)
     words = shown(house).words
     assert "* OK every registry of the account, public zone, region kr Last list" in words
     house.registry("found", images=0)
@@ -153,7 +153,7 @@ def test_many_registries_are_folded_away_and_those_in_trouble_come_first() -> No
     house = House()
     for number in range(9):
         house.registry(f"registry-{number}", images=0)
-    house.store.list_failed("registry-8", DENIED)
+    house.store.record_list_failure("registry-8", DENIED)
     words = shown(house).words
     positions = [words.index(f"registry-{number} ") for number in (8, 0, 4)]
     assert positions == sorted(positions)
@@ -188,7 +188,7 @@ def test_an_image_that_is_polled_now_says_so() -> None:
 def test_an_image_that_is_gone_says_so() -> None:
     house = one(tags(1))
     for _ in range(2):
-        ended(house.store.listed("my-registry", {}, at=NOW))
+        exhaust(house.store.record_image_list("my-registry", {}, at=NOW))
     assert (
         "app gone In registry my-registry; the registry has it no more" in shown(house, IMAGE).words
     )
@@ -258,7 +258,7 @@ def named(registry: str, image: str, tag: str, said: str) -> Snapshot:
     house.registry(registry)
     listing = (Tag(tag, tag, 5, None, (platform(variant=said),)),)
     house.polled(target(image, registry, keep_tags=(tag,)), listing, Failure("server", said, said))
-    house.store.list_failed(registry, Failure("server", said, said))
+    house.store.record_list_failure(registry, Failure("server", said, said))
     return snapshot_of(house, links=((said, f"./{said}"),))
 
 

@@ -26,7 +26,7 @@ def rows_of(*tags: Tag, keep_recent: int = 0, **policy: Any) -> list[TagRow]:
     store, _ = recorder()
     image = target("app", keep_recent=keep_recent, **policy)
     store.add(image)
-    store.succeeded(image, tags, at=NOW, duration=0.1)
+    store.commit(image, tags, at=NOW, duration=0.1)
     return tag_rows(store.images[image.key])
 
 

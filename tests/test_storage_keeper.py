@@ -8,8 +8,8 @@ import pytest
 import structlog
 
 from ncr_exporter.simulator.faults import fault_named
-from ncr_exporter.state.persistence import Keeper, StorageError
-from ncr_exporter.state.saved import Kept
+from ncr_exporter.state.persistence import StatePersister, StorageError
+from ncr_exporter.state.saved import SavedState
 from ncr_exporter.state.store import Store
 from ncr_exporter.targets.targets import Timing
 from tests.expositions import samples_of
@@ -30,20 +30,20 @@ def store_with(*images: str) -> Store:
 
 def written(directory: Path, *images: str) -> Path:
     directory.mkdir(exist_ok=True)
-    asyncio.run(Keeper(directory, ManualClock(NOW)).write(store_with(*images)))
+    asyncio.run(StatePersister(directory, ManualClock(NOW)).write(store_with(*images)))
     return directory / "ncr-exporter.state"
 
 
 def test_what_was_written_is_read(tmp_path: Path) -> None:
     written(tmp_path, "app", "web")
-    kept = Keeper(tmp_path, ManualClock(NOW)).read()
+    kept = StatePersister(tmp_path, ManualClock(NOW)).read()
     assert kept.image(target("app"), NOW) is not None
     assert kept.image(target("web"), NOW) is not None
 
 
 def test_a_first_start_has_nothing_and_makes_the_directory(tmp_path: Path) -> None:
-    keeper = Keeper(tmp_path / "new" / "directory", ManualClock())
-    assert keeper.read() == Kept()
+    keeper = StatePersister(tmp_path / "new" / "directory", ManualClock())
+    assert keeper.read() == SavedState()
     assert (tmp_path / "new" / "directory").is_dir()
 
 
@@ -51,7 +51,7 @@ def test_a_damaged_file_is_set_aside_with_a_warning(tmp_path: Path) -> None:
     path = written(tmp_path, "app")
     path.write_bytes(path.read_bytes()[:-3])
     with structlog.testing.capture_logs() as logs:
-        assert Keeper(tmp_path, ManualClock(NOW)).read() == Kept()
+        assert StatePersister(tmp_path, ManualClock(NOW)).read() == SavedState()
     (entry,) = logs
     assert (entry["log_level"], entry["event"]) == ("warning", "stored state not used")
     assert Path(entry["file"]).exists()
@@ -62,7 +62,7 @@ def test_a_directory_that_cannot_be_used_is_said_at_once(tmp_path: Path) -> None
     (tmp_path / "file").write_text("not a directory")
     for path in (tmp_path / "file", tmp_path / "file" / "below"):
         with pytest.raises(StorageError, match=r"--storage\.path"):
-            Keeper(path, ManualClock()).read()
+            StatePersister(path, ManualClock()).read()
 
 
 def test_it_is_written_once_a_minute_and_at_the_end(tmp_path: Path) -> None:
@@ -70,8 +70,8 @@ def test_it_is_written_once_a_minute_and_at_the_end(tmp_path: Path) -> None:
 
     async def run() -> None:
         clock, store = ManualClock(NOW), store_with("app")
-        keeper = Keeper(tmp_path, clock)
-        async with keeper.keeping(store):
+        keeper = StatePersister(tmp_path, clock)
+        async with keeper.persisting(store):
             await clock.advance(59)
             assert not path.exists()
             await clock.advance(1)
@@ -87,7 +87,7 @@ def test_a_failure_to_write_is_told_once_and_the_old_file_stays(tmp_path: Path) 
     path = written(tmp_path / "state", "app")
 
     async def run() -> None:
-        keeper = Keeper(tmp_path / "moved", ManualClock(NOW))
+        keeper = StatePersister(tmp_path / "moved", ManualClock(NOW))
         await keeper.write(store_with("app"))
         await keeper.write(store_with("app"))
 
@@ -109,12 +109,12 @@ def restarted(
 
     async def before(polling: Round) -> None:
         await polling.first_round(*scenario.catalogs)
-        await Keeper(directory, polling.clock).write(polling.store)
+        await StatePersister(directory, polling.clock).write(polling.store)
         ended.append(polling.clock.time())
 
     play(before, source=fleet)
     clock = ManualClock(ended[0] + after)
-    kept = Keeper(directory, clock).read()
+    kept = StatePersister(directory, clock).read()
     return play(scenario, source=fleet, clock=clock, kept=kept)
 
 
@@ -132,7 +132,7 @@ class During:
 
 
 def text_of(polling: Round) -> str:
-    pieces = polling.exposition.edition.text(polling.clock.time(), openmetrics=False)
+    pieces = polling.exposition.snapshot.text(polling.clock.time(), openmetrics=False)
     return b"".join(pieces).decode()
 
 
@@ -196,14 +196,14 @@ def test_what_a_registry_list_told_does_not_grow_young_by_restarts(tmp_path: Pat
         await polling.intervals(1)
         assert polling.listed("one").up is True
         found.append(polling.listed("one").public)
-        await Keeper(tmp_path, polling.clock).write(polling.store)
+        await StatePersister(tmp_path, polling.clock).write(polling.store)
 
     scenario = During(EVERY, check=only_images_listed)
     restarted(tmp_path, scenario, source=fleet, after=10 * 3600)
     clock = ManualClock(EPOCH + 20 * 3600)
-    play(scenario, source=fleet, clock=clock, kept=Keeper(tmp_path, clock).read())
+    play(scenario, source=fleet, clock=clock, kept=StatePersister(tmp_path, clock).read())
     clock = ManualClock(EPOCH + 30 * 3600)
-    play(scenario, source=fleet, clock=clock, kept=Keeper(tmp_path, clock).read())
+    play(scenario, source=fleet, clock=clock, kept=StatePersister(tmp_path, clock).read())
     assert found == [True, True, None]
 
 
@@ -216,14 +216,14 @@ def test_nor_does_it_leave_with_an_image_list_that_is_too_old(tmp_path: Path) ->
         polling.registry.faults.add(fault_named("denied"), where="/one")
         await polling.intervals(100)
         assert polling.listed("one").images is None
-        await Keeper(tmp_path, polling.clock).write(polling.store)
+        await StatePersister(tmp_path, polling.clock).write(polling.store)
 
     async def check(polling: Round) -> None:
         assert (polling.listed("one").images, polling.listed("one").public) == (None, True)
 
     clock = ManualClock()
     play(only_registries_listed, source=fleet, clock=clock)
-    kept = Keeper(tmp_path, clock).read()
+    kept = StatePersister(tmp_path, clock).read()
     play(During(EVERY, check=check), source=fleet, clock=ManualClock(clock.time()), kept=kept)
 
 
@@ -273,7 +273,7 @@ def test_the_present_configuration_decides_what_is_used(tmp_path: Path) -> None:
         assert polling.published == ["web"]
 
     restarted(tmp_path, During(naming("app", "web"), check=check))
-    kept = Keeper(tmp_path, ManualClock(NOW + 10)).read()
+    kept = StatePersister(tmp_path, ManualClock(NOW + 10)).read()
     assert kept.images
 
     async def only_web(polling: Round) -> None:

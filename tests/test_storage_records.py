@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from ncr_exporter.inventory import Platform, Tag
 from ncr_exporter.state.model import Description
 from ncr_exporter.state.saved import (
-    Kept,
-    KeptImage,
+    SavedImage,
+    SavedState,
     image_line,
     place_of,
     read_lines,
@@ -33,7 +33,7 @@ def line_of(tags: tuple[Tag, ...], pull_count: int | None = 7) -> bytes:
     return line
 
 
-def kept_of(line: bytes, now: float = NOW) -> Kept:
+def kept_of(line: bytes, now: float = NOW) -> SavedState:
     return read_lines([line], now)
 
 
@@ -43,7 +43,7 @@ def changed(line: bytes, **fields: Any) -> bytes:
 
 def test_an_image_comes_back_as_it_was() -> None:
     kept = kept_of(line_of(sample_tags()))
-    assert kept.images == {place_of(REGISTRY): {"app": KeptImage(sample_tags(), NOW, 7)}}
+    assert kept.images == {place_of(REGISTRY): {"app": SavedImage(sample_tags(), NOW, 7)}}
     assert kept.refused == 0
 
 
@@ -74,7 +74,7 @@ tags = st.builds(
 @given(st.lists(tags, max_size=5, unique_by=lambda tag: tag.name).map(tuple), sizes)
 def test_any_listing_comes_back_as_it_was(listing: tuple[Tag, ...], pulls: int | None) -> None:
     kept = kept_of(line_of(listing, pulls))
-    assert kept.images[place_of(REGISTRY)]["app"] == KeptImage(listing, NOW, pulls)
+    assert kept.images[place_of(REGISTRY)]["app"] == SavedImage(listing, NOW, pulls)
 
 
 def test_what_was_never_listed_or_is_gone_is_not_kept() -> None:
@@ -89,7 +89,7 @@ def test_a_registry_comes_back_as_it_was() -> None:
     store.add_registry(found, hosts=())
     hosts = (("my-registry.kr.ncr.ntruss.com", "public"), ("ab.example", "private"))
     store.restore_registry("my-registry", at=NOW, images=3)
-    store.described("my-registry", hosts=hosts, public=True, at=NOW - 7)
+    store.record_description("my-registry", hosts=hosts, public=True, at=NOW - 7)
     line = registry_line(store.registries["my-registry"])
     assert line is not None
     kept = kept_of(line)
@@ -108,7 +108,7 @@ def test_a_host_that_stands_there_twice_is_one_host() -> None:
     store, _ = recorder()
     store.add_registry(REGISTRY, hosts=())
     store.restore_registry("my-registry", at=NOW, images=3)
-    store.described("my-registry", hosts=(("a.example", "public"),) * 2, at=NOW)
+    store.record_description("my-registry", hosts=(("a.example", "public"),) * 2, at=NOW)
     line = registry_line(store.registries["my-registry"])
     assert line is not None
     said = kept_of(line).description(REGISTRY, NOW)
@@ -121,7 +121,7 @@ def test_a_description_of_no_known_moment_is_left_out_alone(at: float | None) ->
     store, _ = recorder()
     store.add_registry(REGISTRY, hosts=())
     store.restore_registry("my-registry", at=NOW, images=3)
-    store.described("my-registry", hosts=(), public=True, at=at)
+    store.record_description("my-registry", hosts=(), public=True, at=at)
     line = registry_line(store.registries["my-registry"])
     assert line is not None
     assert kept_of(line).description(REGISTRY, NOW) is None
@@ -131,7 +131,7 @@ def test_a_description_of_no_known_moment_is_left_out_alone(at: float | None) ->
 def test_what_stands_for_every_registry_is_not_kept() -> None:
     store, _ = recorder()
     store.add_registry(registry_target("*"), hosts=())
-    store.reached("*", at=NOW)
+    store.record_registry_list_success("*", at=NOW)
     assert registry_line(store.registries["*"]) is None
 
 

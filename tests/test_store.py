@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from ncr_exporter.inventory import Tag
 from ncr_exporter.metrics.rendering import render
-from ncr_exporter.runtime.cooperative import ended
+from ncr_exporter.runtime.cooperative import exhaust
 from ncr_exporter.state.model import Failure
 from ncr_exporter.state.store import Store
 from tests.states import NOW, NOW_MS, platform, recorder, target
@@ -27,7 +27,7 @@ def test_before_the_first_poll_nothing_is_known() -> None:
 def test_a_success_puts_the_whole_listing_in_force_at_once() -> None:
     store, told = recorder()
     store.add(APP)
-    store.succeeded(APP, pulled(NOW_MS), at=NOW, duration=0.5)
+    store.commit(APP, pulled(NOW_MS), at=NOW, duration=0.5)
     state = told.images[-1]
     assert (state.up, state.last_success, state.duration, state.polls) == (True, NOW, 0.5, 1)
     assert state.image is not None
@@ -38,9 +38,9 @@ def test_a_success_puts_the_whole_listing_in_force_at_once() -> None:
 def test_a_failure_leaves_the_last_good_listing_standing() -> None:
     store, _ = recorder()
     store.add(APP)
-    store.succeeded(APP, pulled(NOW_MS), at=NOW, duration=0.5)
+    store.commit(APP, pulled(NOW_MS), at=NOW, duration=0.5)
     good = store.images[APP.key]
-    store.failed(APP, FAILURE, at=NOW + 60, duration=2.0)
+    store.record_failure(APP, FAILURE, at=NOW + 60, duration=2.0)
     bad = store.images[APP.key]
     assert bad.image is good.image
     assert (bad.up, bad.last_success, bad.failure) == (False, NOW, FAILURE)
@@ -50,8 +50,8 @@ def test_a_failure_leaves_the_last_good_listing_standing() -> None:
 def test_a_success_after_failures_heals() -> None:
     store, _ = recorder()
     store.add(APP)
-    store.failed(APP, FAILURE, at=NOW + 60, duration=2.0)
-    store.succeeded(APP, pulled(NOW_MS), at=NOW, duration=0.5)
+    store.record_failure(APP, FAILURE, at=NOW + 60, duration=2.0)
+    store.commit(APP, pulled(NOW_MS), at=NOW, duration=0.5)
     state = store.images[APP.key]
     assert (state.up, state.failure, state.polls, state.failures) == (True, None, 2, 1)
 
@@ -59,7 +59,7 @@ def test_a_success_after_failures_heals() -> None:
 def test_a_failure_before_any_success_publishes_no_listing() -> None:
     store, _ = recorder()
     store.add(APP)
-    store.failed(APP, FAILURE, at=NOW + 60, duration=2.0)
+    store.record_failure(APP, FAILURE, at=NOW + 60, duration=2.0)
     assert store.images[APP.key].image is None
 
 
@@ -72,9 +72,9 @@ def test_never_is_believed_of_all_images_once_one_of_the_registry_shows_a_pull()
     store, told = recorder()
     for image in ("app", "web"):
         store.add(target(image))
-    store.succeeded(APP, pulled(0), at=NOW, duration=0.1)
+    store.commit(APP, pulled(0), at=NOW, duration=0.1)
     assert never_pulled(store, "app") is None
-    store.succeeded(target("web"), pulled(NOW_MS), at=NOW, duration=0.1)
+    store.commit(target("web"), pulled(NOW_MS), at=NOW, duration=0.1)
     assert never_pulled(store, "app") == 1
     assert told.images[-2].target == APP, "what changed is told"
 
@@ -84,8 +84,8 @@ def test_pulls_of_one_registry_say_nothing_of_another() -> None:
     other = target("app", registry="other")
     store.add(APP)
     store.add(other)
-    store.succeeded(APP, pulled(NOW_MS), at=NOW, duration=0.1)
-    store.succeeded(other, pulled(0), at=NOW, duration=0.1)
+    store.commit(APP, pulled(NOW_MS), at=NOW, duration=0.1)
+    store.commit(other, pulled(0), at=NOW, duration=0.1)
     assert never_pulled(store, "app", "other") is None
 
 
@@ -93,9 +93,9 @@ def test_judging_an_image_anew_is_no_poll() -> None:
     store, _ = recorder()
     store.add(APP)
     store.add(target("web"))
-    store.succeeded(APP, pulled(0), at=NOW, duration=0.1)
+    store.commit(APP, pulled(0), at=NOW, duration=0.1)
     before = store.images[APP.key]
-    store.succeeded(target("web"), pulled(NOW_MS), at=NOW + 60, duration=0.1)
+    store.commit(target("web"), pulled(NOW_MS), at=NOW + 60, duration=0.1)
     after = store.images[APP.key]
     assert (after.polls, after.last_success) == (before.polls, before.last_success)
 
@@ -105,9 +105,9 @@ def test_the_last_five_polls_are_remembered_the_newest_first() -> None:
     store.add(APP)
     for number in range(7):
         if number % 2:
-            store.failed(APP, FAILURE, at=NOW + number, duration=2.0)
+            store.record_failure(APP, FAILURE, at=NOW + number, duration=2.0)
         else:
-            store.succeeded(APP, pulled(NOW_MS), at=NOW + number, duration=0.5)
+            store.commit(APP, pulled(NOW_MS), at=NOW + number, duration=0.5)
     recent = store.images[APP.key].recent
     assert [poll.at - NOW for poll in recent] == [6, 5, 4, 3, 2]
     assert [poll.duration for poll in recent] == [0.5, 2.0, 0.5, 2.0, 0.5]
@@ -118,7 +118,7 @@ def test_a_failure_that_repeats_itself_is_kept_once() -> None:
     store, _ = recorder()
     store.add(APP)
     for number in range(3):
-        store.failed(APP, replace(FAILURE), at=NOW + number, duration=2.0)
+        store.record_failure(APP, replace(FAILURE), at=NOW + number, duration=2.0)
     assert len({id(poll.failure) for poll in store.images[APP.key].recent}) == 1
 
 
@@ -126,8 +126,8 @@ def test_a_successful_poll_of_the_same_listing_changes_no_value_but_its_own() ->
     store, told = recorder()
     store.add(APP)
     for number in range(2):
-        store.succeeded(APP, pulled(NOW_MS), at=NOW + number, duration=0.5)
-    first, second = (b"".join(ended(render(state)).blocks).decode() for state in told.images[-2:])
+        store.commit(APP, pulled(NOW_MS), at=NOW + number, duration=0.5)
+    first, second = (b"".join(exhaust(render(state)).blocks).decode() for state in told.images[-2:])
     differing = {
         before.split("{")[0]
         for before, after in zip(first.splitlines(), second.splitlines(), strict=True)

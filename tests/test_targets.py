@@ -4,7 +4,7 @@ import pytest
 
 from ncr_exporter.config import Settings, parse
 from ncr_exporter.config.zones import REGIONS, ZONES, pull_host
-from ncr_exporter.targets.targets import ImageTarget, catalogs
+from ncr_exporter.targets.targets import ImageTarget, registry_list_targets
 from tests.states import named_images
 
 # The table of the reference, written out.
@@ -47,7 +47,7 @@ def test_zone_and_region_decide_the_path(zone: str, region: str, prefix: str) ->
         f"api: {{zone: {zone}}}\nregistries: [{{name: mine, region: {region}, images: [a/b]}}]"
     )
     assert found.registry.path.prefix == prefix
-    assert found.registry.path.tag_list(found.name) == f"{prefix}/repositories/mine/a%2Fb/tags"
+    assert str(found.registry.path.tag_list(found.name)) == f"{prefix}/repositories/mine/a%2Fb/tags"
 
 
 def test_nothing_said_is_the_public_zone_in_korea_with_the_defaults() -> None:
@@ -122,7 +122,7 @@ def test_images_come_in_the_order_of_the_file() -> None:
 def test_the_label_names_a_registry_in_metrics_and_its_name_in_requests() -> None:
     found = target("registries: [{name: shared, label: theirs, images: [app]}]")
     assert found.key == ("theirs", "app")
-    assert found.registry.path.tag_list("app") == "/ncr/api/v2/repositories/shared/app/tags"
+    assert str(found.registry.path.tag_list("app")) == "/ncr/api/v2/repositories/shared/app/tags"
 
 
 def test_two_registries_of_one_name_are_told_apart_by_labels() -> None:
@@ -203,7 +203,7 @@ LISTED = [
 
 
 def chosen(text: str, listed: list[str]) -> dict[str, float]:
-    (catalog,) = catalogs(parse(text, "test.yml", {}))
+    (catalog,) = registry_list_targets(parse(text, "test.yml", {}))
     return {image.name: image.timing.interval for image in catalog.named[0].images(listed)}
 
 
@@ -233,7 +233,7 @@ def test_without_images_every_image_that_is_not_excluded_is_chosen() -> None:
 
 
 def test_globs_that_match_nothing_are_told() -> None:
-    (catalog,) = catalogs(parse(GLOBS, "test.yml", {}))
+    (catalog,) = registry_list_targets(parse(GLOBS, "test.yml", {}))
     assert list(catalog.named[0].idle_globs(["team-b/tools"])) == ["team-a/*"]
 
 
@@ -247,7 +247,7 @@ registries:
   - {name: "*"}
   - {name: d, credentials: {access_key: k2, secret_key: s2}}
 """
-    first, japan, other = catalogs(parse(text, "test.yml", {}))
+    first, japan, other = registry_list_targets(parse(text, "test.yml", {}))
     assert [registry.label for registry in first.named] == ["a", "b"]
     assert (first.label, first.timing.interval) == ("*", 300)
     assert (japan.label, japan.every) == ("c", None)

@@ -246,8 +246,8 @@ def test_the_error_says_what_the_gateway_said() -> None:
         registry.denied = set(DEMO_KEYS)
         error = await error_of(client)
         assert str(error).startswith("HTTP 401/210 Permission Denied")
-        assert error.evidence.trace_id.startswith("demo-")
-        assert error.evidence.origin == "APIGW"
+        assert error.details.trace_id.startswith("demo-")
+        assert error.details.origin == "APIGW"
         assert "NCP_CONTAINER_REGISTRY_VIEWER" in error.remedy
 
     play(scenario)
@@ -461,6 +461,6 @@ def test_after_a_429_nothing_is_asked_until_retry_after_then_a_probe() -> None:
             assert (heard.attempts, heard.unsent) == (["throttled"], ["throttled"])
             await clock.advance(2)
             assert await names(client) == ["v1"]
-            assert client.transport.limiter.gate.is_open
+            assert not client.transport.limiter.breaker.is_tripped
 
     asyncio.run(run())

@@ -4,15 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ncr_exporter.ncr.fair_queue import TurnQueue, Urgency
+from ncr_exporter.ncr.fair_queue import FairQueue, Priority
 
-LIST, NEXT, NEW = Urgency.IMAGE_LIST, Urgency.NEXT_PAGE, Urgency.TAG_LIST
+LIST, NEXT, NEW = Priority.IMAGE_LIST, Priority.NEXT_PAGE, Priority.TAG_LIST
 
 
-def order(*puts: tuple[str, str, Urgency]) -> list[str]:
-    queue: TurnQueue[str] = TurnQueue()
-    for item, registry, urgency in puts:
-        queue.put(item, registry, urgency)
+def order(*puts: tuple[str, str, Priority]) -> list[str]:
+    queue: FairQueue[str] = FairQueue()
+    for item, registry, priority in puts:
+        queue.put(item, registry, priority)
     return [queue.pop() for _ in range(len(queue))]
 
 
@@ -36,14 +36,14 @@ def test_begun_listings_of_one_registry_do_not_take_anothers_turn() -> None:
 
 def test_an_empty_queue_has_no_next() -> None:
     with pytest.raises(IndexError):
-        TurnQueue[str]().pop()
+        FairQueue[str]().pop()
 
 
-@given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from(list(Urgency)))))
-def test_everything_put_in_comes_out_once(puts: list[tuple[str, Urgency]]) -> None:
-    queue: TurnQueue[int] = TurnQueue()
-    for item, (registry, urgency) in enumerate(puts):
-        queue.put(item, registry, urgency)
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from(list(Priority)))))
+def test_everything_put_in_comes_out_once(puts: list[tuple[str, Priority]]) -> None:
+    queue: FairQueue[int] = FairQueue()
+    for item, (registry, priority) in enumerate(puts):
+        queue.put(item, registry, priority)
         assert len(queue) == item + 1
     assert sorted(queue.pop() for _ in puts) == list(range(len(puts)))
     assert not queue

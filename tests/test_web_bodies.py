@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ncr_exporter.httpd.messages import gathered
-from ncr_exporter.runtime.cooperative import in_steps
+from ncr_exporter.runtime.cooperative import run_cooperatively
 
 ENOUGH = 128 * 1024
 
@@ -39,7 +39,7 @@ def test_others_have_their_turn_between_steps() -> None:
 
     async def run() -> None:
         task = asyncio.create_task(other())
-        order.append(await in_steps(work()))
+        order.append(await run_cooperatively(work()))
         await task
 
     asyncio.run(run())

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 from structlog.typing import EventDict
 
-from ncr_exporter.httpd.access import Gate
+from ncr_exporter.httpd.access import AccessPolicy
 from ncr_exporter.httpd.limits import Limits
 from ncr_exporter.httpd.messages import Handler, Request, Response, text_response
 from ncr_exporter.httpd.server import Server
@@ -80,7 +80,7 @@ async def house(
     handler: Handler,
     limits: Limits | None = None,
     tls: SSLContext | None = None,
-    gate: Gate | None = None,
+    gate: AccessPolicy | None = None,
 ) -> AsyncIterator[House]:
     """Serve; fail where asyncio has complaints, a task is left, or something else was logged."""
     gate = gate or tls_gate(tls)

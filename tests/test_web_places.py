@@ -1,13 +1,13 @@
-"""Places: so many at a time, a short wait for one, and none lost."""
+"""ConcurrencyLimit: so many at a time, a short wait for one, and none lost."""
 
 import asyncio
 
-from ncr_exporter.httpd.limits import Place, Places
+from ncr_exporter.httpd.limits import ConcurrencyLimit, Place
 from tests.support import settle
 from tests.test_web_connection import scene
 
 
-async def taken(places: Places) -> Place:
+async def taken(places: ConcurrencyLimit) -> Place:
     """Take a place, which must be there."""
     place = await places.take()
     assert place is not None
@@ -16,7 +16,7 @@ async def taken(places: Places) -> Place:
 
 @scene
 async def test_no_more_places_than_there_are() -> None:
-    places = Places(2, admission=0.02)
+    places = ConcurrencyLimit(2, admission=0.02)
     await taken(places)
     await taken(places)
     assert await places.take() is None
@@ -24,7 +24,7 @@ async def test_no_more_places_than_there_are() -> None:
 
 @scene
 async def test_a_place_given_back_can_be_taken_again() -> None:
-    places = Places(1, admission=0.02)
+    places = ConcurrencyLimit(1, admission=0.02)
     for _ in range(3):
         (await taken(places)).give_back()
     await taken(places)
@@ -33,7 +33,7 @@ async def test_a_place_given_back_can_be_taken_again() -> None:
 
 @scene
 async def test_giving_back_twice_makes_no_second_place() -> None:
-    places = Places(1, admission=0.02)
+    places = ConcurrencyLimit(1, admission=0.02)
     place = await taken(places)
     place.give_back()
     place.give_back()
@@ -43,7 +43,7 @@ async def test_giving_back_twice_makes_no_second_place() -> None:
 
 @scene
 async def test_who_waits_gets_the_place_that_comes_free_in_the_order_of_coming() -> None:
-    places = Places(1, admission=5.0)
+    places = ConcurrencyLimit(1, admission=5.0)
     place = await taken(places)
     waiting = [asyncio.create_task(taken(places)) for _ in range(3)]
     for task in waiting:
@@ -55,7 +55,7 @@ async def test_who_waits_gets_the_place_that_comes_free_in_the_order_of_coming()
 
 @scene
 async def test_the_wait_is_as_long_as_admission() -> None:
-    places = Places(1, admission=0.1)
+    places = ConcurrencyLimit(1, admission=0.1)
     await taken(places)
     start = asyncio.get_running_loop().time()
     assert await places.take() is None
@@ -64,7 +64,7 @@ async def test_the_wait_is_as_long_as_admission() -> None:
 
 @scene
 async def test_who_gives_up_waiting_takes_no_place_along() -> None:
-    places = Places(1, admission=0.05)
+    places = ConcurrencyLimit(1, admission=0.05)
     place = await taken(places)
     waiting = [asyncio.create_task(places.take()) for _ in range(3)]
     await settle()
@@ -78,7 +78,7 @@ async def test_who_gives_up_waiting_takes_no_place_along() -> None:
 
 @scene
 async def test_a_place_that_comes_free_in_the_moment_of_giving_up_is_not_lost() -> None:
-    places = Places(1, admission=5.0)
+    places = ConcurrencyLimit(1, admission=5.0)
     place = await taken(places)
     waiting = asyncio.create_task(places.take())
     await settle()

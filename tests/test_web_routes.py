@@ -15,7 +15,7 @@ import pytest
 
 from ncr_exporter.httpd.messages import Request, Response
 from ncr_exporter.inventory import Tag
-from ncr_exporter.metrics.exporter_metrics import OwnMetrics
+from ncr_exporter.metrics.exporter_metrics import ExporterMetrics
 from ncr_exporter.metrics.exposition import Exposition
 from ncr_exporter.runtime.errors import UserError
 from ncr_exporter.state.model import Failure
@@ -42,7 +42,7 @@ class Exporter:
         self.store = Store(self.exposition)
         self.routes = Routes(
             exposition=self.exposition,
-            own=OwnMetrics(lambda: self.exposition.series),
+            exporter_metrics=ExporterMetrics(lambda: self.exposition.series),
             store=self.store,
             ready=self.all_tried,
             clock=self.clock,
@@ -53,10 +53,10 @@ class Exporter:
 
     def polled(self, image: str, tags: tuple[Tag, ...] | None = None) -> None:
         at = self.clock.time()
-        self.store.succeeded(target(image), tags or sample_tags(), at=at, duration=0.5)
+        self.store.commit(target(image), tags or sample_tags(), at=at, duration=0.5)
 
     def failed(self, image: str) -> None:
-        self.store.failed(target(image), FAILURE, at=self.clock.time(), duration=0.5)
+        self.store.record_failure(target(image), FAILURE, at=self.clock.time(), duration=0.5)
 
     def all_tried(self) -> bool:
         return all(state.up is not None for state in self.store.images.values())
@@ -300,7 +300,7 @@ async def test_no_string_can_break_the_page_or_the_metrics(where: str) -> None:
     odd = 'a"b\\c\nd\re\x00\u2028\U0001f600'
     exporter = Exporter(odd if where == "image" else "app")
     key = target(odd if where == "image" else "app")
-    exporter.store.failed(key, Failure("server", odd, odd), at=NOW, duration=1.0)
+    exporter.store.record_failure(key, Failure("server", odd, odd), at=NOW, duration=1.0)
     async with served(exporter) as http:
         assert (await http.get("/")).status_code == 200
         text = (await http.get("/metrics")).text

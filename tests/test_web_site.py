@@ -17,8 +17,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ncr_exporter.config import ConfigError
-from ncr_exporter.httpd.webconfig.load import Site, load_site
-from ncr_exporter.httpd.webconfig.model import HttpSettings, RateSettings, SiteSettings, TlsSettings
+from ncr_exporter.httpd.webconfig.load import WebConfig, load_web_config
+from ncr_exporter.httpd.webconfig.model import (
+    HttpSettings,
+    RateSettings,
+    TlsSettings,
+    WebConfigSettings,
+)
 from ncr_exporter.httpd.webconfig.snapshot import Snapshot
 from tests.certificates import certificates_in
 
@@ -90,12 +95,12 @@ def expected(path: Path) -> list[str]:
 def problems(path: Path) -> list[str]:
     """Return what is wrong with a file, one problem a line, without its name."""
     with pytest.raises(ConfigError) as caught:
-        load_site(str(path), Snapshot())
+        load_web_config(str(path), Snapshot())
     return [line.removeprefix(f"{path}:").strip() for line in str(caught.value).split("\n")]
 
 
-def site(path: Path) -> Site:
-    return load_site(str(path), Snapshot())
+def site(path: Path) -> WebConfig:
+    return load_web_config(str(path), Snapshot())
 
 
 @gallery("ok")
@@ -143,7 +148,7 @@ def test_promtool_agrees(name: str, verdicts: dict[str, str]) -> None:
 KEYS = st.sampled_from(
     [
         f.name
-        for model in (SiteSettings, TlsSettings, HttpSettings, RateSettings)
+        for model in (WebConfigSettings, TlsSettings, HttpSettings, RateSettings)
         for f in fields(model)
     ]
 ) | st.sampled_from(["X-Frame-Options", "alice", "a:b"])
@@ -171,7 +176,7 @@ def test_any_document_is_taken_or_refused_and_nothing_else(place: Path, document
 
 def test_the_documentation_names_every_key_and_its_example_is_right(place: Path) -> None:
     text = DOCUMENTATION.read_text(encoding="utf-8")
-    models = (SiteSettings, TlsSettings, HttpSettings, RateSettings)
+    models = (WebConfigSettings, TlsSettings, HttpSettings, RateSettings)
     keys = [f.name for model in models for f in fields(model)]
     assert len(keys) > 20
     assert [key for key in keys if key not in text] == []

@@ -15,7 +15,7 @@ from ncr_exporter.httpd.access import Tls
 from ncr_exporter.httpd.limits import Limits
 from ncr_exporter.httpd.messages import Request, Response, text_response
 from ncr_exporter.httpd.webconfig.model import CURVES, interval
-from ncr_exporter.httpd.webconfig.policy import SiteGate
+from ncr_exporter.httpd.webconfig.policy import WebConfigPolicy
 from tests.certificates import Certificates, certificates_in
 from tests.passwords import RIGHT, authorization, hash_of, users_section
 from tests.test_web_connection import GET, House, asking, echo, exchange, house, scene, statuses
@@ -51,7 +51,7 @@ class Hand:
         return self.now
 
 
-class Site(House):
+class WebConfig(House):
     """A server behind a web configuration, and the clock that decides when it is looked at."""
 
     path: Path
@@ -64,14 +64,16 @@ class Site(House):
 
 
 @asynccontextmanager
-async def site(directory: Path, text: str, limits: Limits | None = None) -> AsyncIterator[Site]:
+async def site(
+    directory: Path, text: str, limits: Limits | None = None
+) -> AsyncIterator[WebConfig]:
     """Serve `echo` as a file with this text says."""
     path = directory / "web.yml"
     path.write_text(text)
     clock = Hand()
-    gate = SiteGate(str(path), clock)
+    gate = WebConfigPolicy(str(path), clock)
     async with house(echo, limits, gate=gate) as served:
-        it = Site(served.server, served.port, served.logs)
+        it = WebConfig(served.server, served.port, served.logs)
         it.path, it.clock = path, clock
         yield it
 
@@ -330,7 +332,7 @@ def test_what_this_openssl_does_not_know_is_a_problem_of_the_file(
     path = certificates.directory / "web.yml"
     path.write_text(f"{TLS}  curve_preferences: [X25519]\n")
     with pytest.raises(ConfigError, match=r"web.yml:4: .*curve_preferences: OpenSSL"):
-        SiteGate(str(path))
+        WebConfigPolicy(str(path))
 
 
 @pytest.mark.parametrize("version", [OLD, NEW])
@@ -372,7 +374,7 @@ async def test_a_header_of_the_file_stands_in_place_of_the_pages_own(tmp_path: P
         return text_response(200, "", {"content-security-policy": "ours", "x-other": "stays"})
 
     (tmp_path / "web.yml").write_text(HEADERS)
-    async with house(page, gate=SiteGate(str(tmp_path / "web.yml"))) as it:
+    async with house(page, gate=WebConfigPolicy(str(tmp_path / "web.yml"))) as it:
         answer = await exchange(it.port, GET)
     assert answer.count(b"content-security-policy") == 1
     assert b"content-security-policy: default-src 'self'" in answer
@@ -503,7 +505,7 @@ async def test_a_mounted_volume_that_swaps_its_link_is_a_change(tmp_path: Path) 
     link = tmp_path / "web.yml"
     link.symlink_to("..data/web.yml")
     now = 0.0
-    gate = SiteGate(str(link), lambda: now)
+    gate = WebConfigPolicy(str(link), lambda: now)
     async with house(echo, gate=gate) as it:
         assert statuses(await exchange(it.port, AS_ALICE)) == [200]
         (tmp_path / "..new").symlink_to("two")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from ncr_exporter.inventory import Platform, Tag
 from ncr_exporter.ncr.errors import MalformedError
-from ncr_exporter.ncr.wire import Page, tag_page
+from ncr_exporter.ncr.pages import Page, tag_page
 
 NOW_MS = 1_760_000_000_000.0
 HOUR = 3_600_000

@@ -13,9 +13,9 @@ from ncr_exporter.metrics import rendering
 from ncr_exporter.metrics.exposition import Exposition
 from ncr_exporter.metrics.families.catalogue import STATE_FAMILIES
 from ncr_exporter.metrics.families.family import Family, ListingFamily
-from ncr_exporter.ncr.listing import Listing, Reading
-from ncr_exporter.ncr.wire import ListedImage, Page, tag_page
-from ncr_exporter.runtime.cooperative import InBackground, ended, in_steps
+from ncr_exporter.ncr.listing import Listing, PageReader
+from ncr_exporter.ncr.pages import ListedImage, tag_page
+from ncr_exporter.runtime.cooperative import BackgroundTask, exhaust, run_cooperatively
 from ncr_exporter.state.store import Store
 from tests.peer import tag
 from tests.states import NOW, NOW_MS, registry_target, target
@@ -36,11 +36,11 @@ class Counted:
         self.names: list[str] = []
 
     def poll(self, image: str, tags: tuple[Tag, ...], at: float = NOW) -> None:
-        self.store.succeeded(target(image), tags, at=at, duration=0.5)
+        self.store.commit(target(image), tags, at=at, duration=0.5)
 
     def rendered(self) -> list[str]:
         """Return what the next scrape had to render."""
-        ended(self.exposition.rendering())
+        exhaust(self.exposition.rendering())
         names, self.names[:] = list(self.names), []
         return names
 
@@ -71,9 +71,9 @@ def tags_of(count: int, **changed: Any) -> tuple[Tag, ...]:
 
 
 def test_a_scrape_after_nothing_changed_renders_nothing(counted: Counted) -> None:
-    edition = counted.exposition.edition
+    edition = counted.exposition.snapshot
     assert counted.rendered() == []
-    assert counted.exposition.edition is edition
+    assert counted.exposition.snapshot is edition
 
 
 def test_a_poll_that_finds_the_same_renders_only_how_polling_goes(counted: Counted) -> None:
@@ -91,35 +91,37 @@ def test_an_image_that_changed_several_times_is_rendered_once(counted: Counted) 
 
 def test_an_image_list_judges_and_renders_only_what_it_says_anew(counted: Counted) -> None:
     listed = {f"app-{number}": ListedImage(f"app-{number}", 7) for number in range(50)}
-    ended(counted.store.listed("my-registry", listed, at=NOW))
+    exhaust(counted.store.record_image_list("my-registry", listed, at=NOW))
     assert len(counted.rendered()) == 50 * POLLED
     before = dict(counted.store.images)
-    ended(counted.store.listed("my-registry", listed, at=NOW + 900))
+    exhaust(counted.store.record_image_list("my-registry", listed, at=NOW + 900))
     assert counted.rendered() == []
     listed["app-3"] = ListedImage("app-3", 8)
-    ended(counted.store.listed("my-registry", listed, at=NOW + 1800))
+    exhaust(counted.store.record_image_list("my-registry", listed, at=NOW + 1800))
     assert len(counted.rendered()) == POLLED
     after = counted.store.images
     assert all(after[key].image is state.image for key, state in before.items()), "judged anew"
 
 
 def test_a_page_with_the_same_bytes_is_not_decoded_again() -> None:
-    sizes: list[int] = []
+    decoded = 0
 
-    def decode(body: bytes, now_ms: float) -> Page[Tag]:
-        sizes.append(len(body))
-        return tag_page(body, now_ms)
+    def now_ms() -> float:
+        """Only what is decoded asks for the time."""
+        nonlocal decoded
+        decoded += 1
+        return NOW_MS
 
     def read(body: bytes, before: Listing[Tag] | None) -> Listing[Tag]:
-        reading = Reading(decode, lambda: NOW_MS, before)
-        reading.accept(body)
-        return reading.listing
+        reader = PageReader("tag_list", now_ms, before)
+        reader.add_page(body)
+        return reader.listing
 
     first = read(page(100), None)
     assert read(page(100), first) is first
-    assert len(sizes) == 1
+    assert decoded == 1
     assert read(page(100, full_size=7), first) is not first
-    assert len(sizes) == 2
+    assert decoded == 2
 
 
 def test_rendering_holds_nobody_up_for_more_than_a_few_images(counted: Counted) -> None:
@@ -137,7 +139,7 @@ def test_what_changes_is_rendered_in_the_background_with_turns_for_others(
     counted: Counted,
 ) -> None:
     async def run() -> int:
-        counted.exposition.changed = InBackground(counted.exposition.rendering).wake
+        counted.exposition.changed = BackgroundTask(counted.exposition.rendering).wake
         for number in range(50):
             counted.poll(f"app-{number}", tags_of(6))
         turns = 0
@@ -154,10 +156,10 @@ def test_what_changes_is_rendered_in_the_background_with_turns_for_others(
 
 def test_a_scrape_renders_what_the_background_has_not_yet(counted: Counted) -> None:
     counted.poll("app-7", tags_of(9))
-    asyncio.run(in_steps(counted.exposition.rendering()))
+    asyncio.run(run_cooperatively(counted.exposition.rendering()))
     counted.names.clear()
     assert counted.rendered() == []
-    text = b"".join(counted.exposition.edition.text(NOW, openmetrics=False)).decode()
+    text = b"".join(counted.exposition.snapshot.text(NOW, openmetrics=False)).decode()
     assert 'ncr_image_tags{registry="my-registry",image="app-7"} 9\n' in text
 
 
@@ -174,7 +176,7 @@ def test_an_image_that_leaves_or_changes_while_it_is_rendered_is_not_published_a
     counted.poll("app-2", tags_of(3))
     for _ in steps:
         pass
-    text = b"".join(counted.exposition.edition.text(NOW, openmetrics=False)).decode()
+    text = b"".join(counted.exposition.snapshot.text(NOW, openmetrics=False)).decode()
     assert 'image="app-1"' not in text
     assert 'ncr_image_tags{registry="my-registry",image="app-2"} 3\n' in text
 
@@ -183,6 +185,6 @@ def test_an_image_that_cannot_be_rendered_costs_no_other(counted: Counted) -> No
     counted.store.add(target("no-\ud800-text"))
     counted.poll("app-7", tags_of(9))
     with structlog.testing.capture_logs() as logs:
-        text = b"".join(counted.exposition.edition.text(NOW, openmetrics=False)).decode()
+        text = b"".join(counted.exposition.snapshot.text(NOW, openmetrics=False)).decode()
     assert 'ncr_image_tags{registry="my-registry",image="app-7"} 9\n' in text
     assert [line["event"] for line in logs] == ["image cannot be published"]

@@ -15,15 +15,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 from math import exp, inf
 
-from ncr_exporter.inventory import Image, Knowledge, evaluate
+from ncr_exporter.inventory import ImageSummary, Knowledge, summarize
 from ncr_exporter.metrics.exposition import Exposition
 from ncr_exporter.metrics.families.exporter import BUCKETS
-from ncr_exporter.ncr.wire import tag_page
+from ncr_exporter.ncr.pages import tag_page
 from ncr_exporter.simulator.data import GeneratedSource
 from ncr_exporter.simulator.releases import tick
 from ncr_exporter.simulator.run import demo_config
 from ncr_exporter.state.model import ImageState
-from ncr_exporter.targets.targets import ImageTarget, catalogs
+from ncr_exporter.targets.targets import ImageTarget, registry_list_targets
 
 DAY = 86400
 _STEP, _LATE_STEP = 240, 15
@@ -62,7 +62,7 @@ class History:
         exposition = Exposition()
         for state in self._states(now, passed, faulty=faulty):
             exposition.put(state)
-        text = b"".join(exposition.edition.text(now, openmetrics=True)).decode()
+        text = b"".join(exposition.snapshot.text(now, openmetrics=True)).decode()
         for line in (*text.splitlines(), *_client(passed, self.end - now)):
             # Per-tag series need no past: only what is there now is shown of them.
             if not line.startswith(("#", "ncr_tag_")):
@@ -89,11 +89,11 @@ class History:
 
 
 @lru_cache(maxsize=1)  # the demo's data stands still from one tick to the next
-def _listed(now_ms: int) -> list[tuple[ImageTarget, Image, int]]:
+def _listed(now_ms: int) -> list[tuple[ImageTarget, ImageSummary, int]]:
     """Return every image of the demo, with its pulls."""
     source = GeneratedSource()
-    found: list[tuple[ImageTarget, Image, int]] = []
-    for catalog in catalogs(demo_config("http://127.0.0.1:1", source)):
+    found: list[tuple[ImageTarget, ImageSummary, int]] = []
+    for catalog in registry_list_targets(demo_config("http://127.0.0.1:1", source)):
         for registry in catalog.named:
             listed = source.images(registry.label, now_ms)
             pulls = {image["name"]: image["pull_count"] for image in listed}
@@ -104,10 +104,10 @@ def _listed(now_ms: int) -> list[tuple[ImageTarget, Image, int]]:
     return found
 
 
-def _image(source: GeneratedSource, target: ImageTarget, now_ms: int) -> Image:
+def _image(source: GeneratedSource, target: ImageTarget, now_ms: int) -> ImageSummary:
     results = source.tags(target.registry.label, target.name, now_ms)
     tags = tag_page(json.dumps({"results": results}).encode(), now_ms).records
-    return evaluate(tags, target.policy, now_ms, Knowledge(registry_records_pulls=True))
+    return summarize(tags, target.policy, now_ms, Knowledge(registry_records_pulls=True))
 
 
 def _failures(passed: float, left: float) -> int:

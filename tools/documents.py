@@ -207,7 +207,7 @@ def cli_page() -> str:
 def _flag(flag: Flag) -> tuple[str, str, str, str]:
     repeatable = "; may be repeated" if flag.repeatable else ""
     default = f"`{flag.default}`" if flag.default else ""
-    return f"`{flag.name}`", f"`{flag.twin}`", default, f"{flag.help}{repeatable}"
+    return f"`{flag.name}`", f"`{flag.env_var}`", default, f"{flag.help}{repeatable}"
 
 
 def faults_page() -> str:

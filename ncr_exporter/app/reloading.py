@@ -21,10 +21,6 @@ log = structlog.get_logger()
 class Listener(Protocol):
     """Told how reading went; the exporter's own metrics."""
 
-    def configured(self, digest: str, at: float) -> None:
-        """A configuration is in force since `at` (seconds since the epoch)."""
-        ...
-
     def not_configured(self) -> None:
         """What was read last cannot be used."""
         ...
@@ -65,7 +61,6 @@ class Reloader:
                     "reload failed; the configuration in force stays", error=str(error)
                 )
                 raise
-            self._listener.configured(config.digest, self._clock.time())
             log.info("configuration reloaded")
 
     async def follow(self, path: Path, seen: str) -> None:

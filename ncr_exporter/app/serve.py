@@ -1,9 +1,9 @@
-"""The only place that wires things together: start, reload, stop."""
+"""`serve`: start, reload, stop."""
 
 import asyncio
 import os
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
@@ -12,28 +12,19 @@ from pathlib import Path
 import structlog
 
 from ncr_exporter import __version__
-from ncr_exporter.app.accounts import Accounts, uses
-from ncr_exporter.app.pipeline import Publisher
+from ncr_exporter.app.pipeline import Pipeline
 from ncr_exporter.app.reloading import Reloader
 from ncr_exporter.config import Config, load
-from ncr_exporter.httpd.access import Gate
+from ncr_exporter.httpd.access import AccessPolicy
 from ncr_exporter.httpd.address import Address
 from ncr_exporter.httpd.limits import Limits
 from ncr_exporter.httpd.server import Server
-from ncr_exporter.metrics.exporter_metrics import AccountUse, OwnMetrics
-from ncr_exporter.metrics.exposition import Exposition
-from ncr_exporter.polling.poller import Poller
 from ncr_exporter.runtime.clock import Clock, SystemClock
-from ncr_exporter.runtime.cooperative import InBackground
 from ncr_exporter.runtime.errors import UserError
 from ncr_exporter.runtime.memory import give_back_large_blocks, keep_what_was_imported
 from ncr_exporter.runtime.signals import reload_on_hangup, stop_requested
-from ncr_exporter.state.persistence import Keeper
-from ncr_exporter.state.saved import Kept
-from ncr_exporter.state.store import Store
-from ncr_exporter.targets.budget import Budget
+from ncr_exporter.state.persistence import StatePersister
 from ncr_exporter.targets.shard import Shard
-from ncr_exporter.targets.targets import Catalog, catalogs
 from ncr_exporter.web.routes import Routes
 
 log = structlog.get_logger()
@@ -53,7 +44,7 @@ class ServeOptions:
     telemetry_path: str = "/metrics"
     max_requests: int = 8
     shard: Shard = field(default_factory=Shard)
-    gate: Gate | None = None
+    access: AccessPolicy | None = None
     """TLS, passwords and headers; None for none of them."""
     config_file: Path | None = None
     """Where to read the configuration anew; None where it has no file."""
@@ -86,23 +77,24 @@ async def exporter(
         UserError: the configuration cannot be used, or an address cannot be had.
     """
     clock = clock or SystemClock()
-    keeper = Keeper(options.storage, clock) if options.storage else None
-    kept = keeper.read() if keeper else Kept()
-    it = _Parts(config, options.shard, environ, clock, kept)
-    reloader = _reloader(it, options, environ)
-    routes = _routes(it, options, reloader)
+    persister = StatePersister(options.storage, clock) if options.storage else None
+    pipeline = Pipeline(
+        config,
+        environ=environ,
+        clock=clock,
+        shard=options.shard,
+        saved=persister.read() if persister else None,
+    )
+    reloader = _reloader(pipeline, options, environ)
+    routes = _routes(pipeline, options, reloader)
     limits = Limits(requests=options.max_requests)
-    async with it.accounts, Server(routes, limits, options.gate) as server:
-        wanted = it.connected(config)
+    async with pipeline, Server(routes, limits, options.access) as server:
+        targets = pipeline.connect(config)
         addresses = await _listen(server, options)
-        try:
-            it.poll(config, wanted)
-            it.own.configured(config.digest, it.clock.time())
-            keeping = keeper.keeping(it.store) if keeper else nullcontext()
-            async with keeping, _following(reloader, options, config.digest):
-                yield Running(addresses, reloader.reload)
-        finally:
-            await it.poller.stop()
+        pipeline.poll(config, targets)
+        persisting = persister.persisting(pipeline.store) if persister else nullcontext()
+        async with persisting, _following(reloader, options, config.digest):
+            yield Running(addresses, reloader.reload)
 
 
 async def serve(
@@ -127,81 +119,24 @@ async def serve(
     return 0
 
 
-class _Parts:
-    """What polls and publishes, and how a configuration is put in force."""
-
-    def __init__(
-        self,
-        config: Config,
-        shard: Shard,
-        environ: Mapping[str, str],
-        clock: Clock,
-        kept: Kept,
-    ) -> None:
-        self.config = config
-        self.clock = clock
-        self.exposition = Exposition()
-        self.exposition.changed = InBackground(self.exposition.rendering).wake
-        self.own = OwnMetrics(series=lambda: self.exposition.series)
-        self.store = Store(Publisher(self.exposition, self.own, shard))
-        self.accounts = Accounts(environ=environ, clock=clock, observer=self.own)
-        self._shard = shard
-        self._budget = Budget(self._rate(config))
-        self.poller = Poller(
-            self.accounts.clients, self.store, self._budget, clock, shard, kept=kept
-        )
-        self.own.watch(self._uses)
-
-    def use(self, config: Config) -> None:
-        """Put a configuration in force.
-
-        Raises:
-            UserError: it cannot be used; nothing was changed.
-        """
-        self.poll(config, self.connected(config))
-
-    def connected(self, config: Config) -> tuple[Catalog, ...]:
-        """Return what a configuration asks for, with a client for each of its accounts.
-
-        Raises:
-            UserError: it cannot be used; nothing was changed.
-        """
-        wanted = catalogs(config)
-        self.accounts.apply(config, wanted, rate=self._rate(config))
-        return wanted
-
-    def poll(self, config: Config, wanted: tuple[Catalog, ...]) -> None:
-        """Begin, or go on, with what a configuration asks for."""
-        self._budget.limit = self._rate(config)
-        self.poller.apply(wanted)
-        self.config = config
-
-    def _rate(self, config: Config) -> float:
-        return config.api.requests_per_second / self._shard.total
-
-    def _uses(self) -> Iterable[AccountUse]:
-        now = self.clock.monotonic()
-        return uses(self.accounts.clients, self.store.targets, self._budget, now)
-
-
-def _routes(it: _Parts, options: ServeOptions, reloader: Reloader) -> Routes:
+def _routes(pipeline: Pipeline, options: ServeOptions, reloader: Reloader) -> Routes:
     return Routes(
-        exposition=it.exposition,
-        own=it.own,
-        store=it.store,
-        ready=lambda: it.poller.ready,
-        clock=it.clock,
-        next_poll=it.poller.next_poll,
+        exposition=pipeline.exposition,
+        exporter_metrics=pipeline.exporter_metrics,
+        store=pipeline.store,
+        ready=lambda: pipeline.poller.ready,
+        clock=pipeline.clock,
+        next_poll=pipeline.poller.next_poll,
         telemetry_path=options.telemetry_path,
-        config=lambda: it.config.shown,
+        config=lambda: pipeline.config.redacted,
         reload=reloader.reload if options.enable_lifecycle else None,
     )
 
 
-def _reloader(it: _Parts, options: ServeOptions, environ: Mapping[str, str]) -> Reloader:
+def _reloader(pipeline: Pipeline, options: ServeOptions, environ: Mapping[str, str]) -> Reloader:
     path = options.config_file
-    read = partial(load, str(path), environ) if path else lambda: it.config
-    return Reloader(read, it.use, it.own, it.clock)
+    read = partial(load, str(path), environ) if path else lambda: pipeline.config
+    return Reloader(read, pipeline.use, pipeline.exporter_metrics, pipeline.clock)
 
 
 @asynccontextmanager

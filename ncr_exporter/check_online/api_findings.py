@@ -6,29 +6,29 @@ The findings are written to be pasted into an issue: they hold counts, never a n
 from collections.abc import Callable, Iterable, Iterator
 
 from ncr_exporter.check_online import fields, paging, records
-from ncr_exporter.check_online.observed import NOT_LEARNED, Seen, tally
+from ncr_exporter.check_online.observed import NOT_LEARNED, ObservedResponses, tally
 from ncr_exporter.ncr.signing import TOLERATED
 
 
-def lessons(seen: Seen) -> Iterator[tuple[str, str]]:
+def lessons(observed: ObservedResponses) -> Iterator[tuple[str, str]]:
     """Yield topics and findings."""
     for topic, learn in _TOPICS:
-        for finding in learn(seen):
+        for finding in learn(observed):
             yield topic, finding
 
 
-def skew_of(seen: Seen) -> float | None:
+def skew_of(observed: ObservedResponses) -> float | None:
     """Return the API's clock minus ours in seconds, the median of all answers, or None."""
-    ordered = sorted(seen.skews)
+    ordered = sorted(observed.skews)
     return ordered[len(ordered) // 2] if ordered else None
 
 
-def _answers(seen: Seen) -> Iterator[str]:
-    yield tally(seen.answers) or "none"
+def _answers(observed: ObservedResponses) -> Iterator[str]:
+    yield tally(observed.answers) or "none"
 
 
-def _clock(seen: Seen) -> Iterator[str]:
-    skew = skew_of(seen)
+def _clock(observed: ObservedResponses) -> Iterator[str]:
+    skew = skew_of(observed)
     if skew is None:
         yield "the answers have no Date header"
     else:
@@ -37,12 +37,12 @@ def _clock(seen: Seen) -> Iterator[str]:
         yield f"the API's minus this host's: {round(skew):+d} s (to a second); {verdict}"
 
 
-def _headers(seen: Seen) -> Iterator[str]:
-    yield ", ".join(sorted(seen.header_names)) or "none"
-    yield f"content type of pages: {', '.join(sorted(seen.content_types)) or NOT_LEARNED}"
+def _headers(observed: ObservedResponses) -> Iterator[str]:
+    yield ", ".join(sorted(observed.header_names)) or "none"
+    yield f"content type of pages: {', '.join(sorted(observed.content_types)) or NOT_LEARNED}"
 
 
-_TOPICS: tuple[tuple[str, Callable[[Seen], Iterable[str]]], ...] = (
+_TOPICS: tuple[tuple[str, Callable[[ObservedResponses], Iterable[str]]], ...] = (
     ("answers", _answers),
     ("clock", _clock),
     ("page size", paging.page_size),
@@ -50,8 +50,8 @@ _TOPICS: tuple[tuple[str, Callable[[Seen], Iterable[str]]], ...] = (
     ("count", paging.count),
     ("order", paging.order),
     ("tag digest", records.digests),
-    ("full_size", records.sizes),
-    ("latest_pulled", records.pulls),
+    ("tag size", records.sizes),
+    ("last pull", records.pulls),
     ("zeros", records.zeros),
     ("times", fields.times),
     ("fields", fields.known),

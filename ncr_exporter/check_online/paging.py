@@ -5,14 +5,20 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
-from ncr_exporter.check_online.observed import NOT_LEARNED, Listing, Seen, number, tally
+from ncr_exporter.check_online.observed import (
+    NOT_LEARNED,
+    ObservedListing,
+    ObservedResponses,
+    number,
+    tally,
+)
 
 
-def page_size(seen: Seen) -> Iterator[str]:
+def page_size(observed: ObservedResponses) -> Iterator[str]:
     """Tell whether pages are as long as asked for."""
-    full = [page for listing in seen.listings for page in listing.pages if page.next]
+    full = [page for listing in observed.listings for page in listing.pages if page.next]
     if not full:
-        longest = max((len(listing.names) for listing in seen.listings), default=0)
+        longest = max((len(listing.names) for listing in observed.listings), default=0)
         yield f"{NOT_LEARNED}: the longest list has {longest} records, less than two pages"
         return
     asked = ", ".join(map(str, sorted({page.asked for page in full})))
@@ -24,9 +30,9 @@ def page_size(seen: Seen) -> Iterator[str]:
         yield f"not honoured: asked for {asked}, pages with a next one held {held}"
 
 
-def next_page(seen: Seen) -> Iterator[str]:
+def next_page(observed: ObservedResponses) -> Iterator[str]:
     """Tell what `next` holds."""
-    pages = [page for listing in seen.listings for page in listing.pages]
+    pages = [page for listing in observed.listings for page in listing.pages]
     kinds = Counter(_next_is(page.next) for page in pages)
     yield f"of {len(pages)} pages: {tally(kinds)}"
 
@@ -37,9 +43,9 @@ def _next_is(value: object) -> str:
     return f"a page number as {type(value).__name__}" if number(value) else "0 or something else"
 
 
-def count(seen: Seen) -> Iterator[str]:
+def count(observed: ObservedResponses) -> Iterator[str]:
     """Tell what `count` counts."""
-    listings = [listing for listing in seen.listings if listing.complete]
+    listings = [listing for listing in observed.listings if listing.complete]
     if not listings:
         yield f"{NOT_LEARNED}: no list could be read to its end"
         return
@@ -50,24 +56,25 @@ def count(seen: Seen) -> Iterator[str]:
     yield f"equals the distinct names in {equal}"
     for told, listing in wrong[:3]:
         held, distinct = sum(page.held for page in listing.pages), len(set(listing.names))
-        yield f"differs in a {listing.operation}: count {told}, records {held}, names {distinct}"
+        what = listing.path.operation
+        yield f"differs in a {what}: count {told}, records {held}, names {distinct}"
 
 
-def order(seen: Seen) -> Iterator[str]:
+def order(observed: ObservedResponses) -> Iterator[str]:
     """Tell in which order records come."""
     for operation in ("tag_list", "image_list"):
-        lists = [listing for listing in seen.of(operation) if len(listing.records) > 2]  # noqa: PLR2004 -- two are in order too often
+        lists = [listing for listing in observed.of(operation) if len(listing.records) > 2]  # noqa: PLR2004 -- two are in order too often
         found = Counter(" and ".join(_orders(listing)) or "neither" for listing in lists)
         yield f"{operation} by name or last_updated: {tally(found) or NOT_LEARNED}"
 
 
-def _orders(listing: Listing) -> Iterator[str]:
+def _orders(listing: ObservedListing) -> Iterator[str]:
     """Yield the orders that the records of a list are in."""
     for field, up, down in (
         ("name", "name", "name downwards"),
         ("last_updated", "oldest update first", "newest update first"),
     ):
-        values = [record.get(field) for record in listing.records]
+        values = [getattr(record.fields, field) for record in listing.records]
         if any(not isinstance(value, str if field == "name" else int) for value in values):
             continue
         if _ascending(values):

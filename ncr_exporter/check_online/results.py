@@ -4,9 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from ncr_exporter.app.once import finds_images
 from ncr_exporter.check_online.api_findings import skew_of
-from ncr_exporter.check_online.observed import Seen
+from ncr_exporter.check_online.observed import ObservedResponses
 from ncr_exporter.check_online.preflight import RegistryListing
 from ncr_exporter.config import Config
 from ncr_exporter.config.types import nearest
@@ -14,7 +13,7 @@ from ncr_exporter.ncr.signing import TOLERATED
 from ncr_exporter.report.rows import age_text, size_text
 from ncr_exporter.state.model import Failure, ImageState, RegistryState
 from ncr_exporter.state.store import Store
-from ncr_exporter.targets.targets import Catalog, RegistryTarget
+from ncr_exporter.targets.targets import RegistryListTarget, RegistryTarget
 
 Verdict = Literal["ok", "warning", "FAILED", "not asked"]
 _PROXIES = ("HTTPS_PROXY", "https_proxy")
@@ -38,9 +37,9 @@ class Online:
 
     config: Config
     environ: Mapping[str, str]
-    first: Mapping[Catalog, RegistryListing]
+    first: Mapping[RegistryListTarget, RegistryListing]
     store: Store
-    seen: Seen
+    observed: ObservedResponses
     now: float
 
 
@@ -58,7 +57,7 @@ def findings(online: Online) -> Iterator[Finding]:
 
 
 def _clock(online: Online) -> Iterator[Finding]:
-    skew = skew_of(online.seen)
+    skew = skew_of(online.observed)
     if skew is not None and abs(skew) > TOLERATED:
         side = "behind" if skew > 0 else "ahead of"
         text = f"this host's clock is {abs(skew):.0f} s {side} the API's"
@@ -66,7 +65,9 @@ def _clock(online: Online) -> Iterator[Finding]:
         yield Finding("warning", "clock", text, remedy)
 
 
-def _registry_list(online: Online, catalog: Catalog, listing: RegistryListing) -> Finding:
+def _registry_list(
+    online: Online, catalog: RegistryListTarget, listing: RegistryListing
+) -> Finding:
     """Say whether the account can be reached; a list that nothing depends on may be refused."""
     place = f"registry list of {_targets(catalog)[0].region}"
     if len(online.first) > 1:
@@ -80,7 +81,7 @@ def _registry_list(online: Online, catalog: Catalog, listing: RegistryListing) -
     return Finding("FAILED", place, failure.message, _remedy(online, failure))
 
 
-def _not_asked(catalog: Catalog) -> Iterator[Finding]:
+def _not_asked(catalog: RegistryListTarget) -> Iterator[Finding]:
     text = "the account's registry list failed"
     for registry in catalog.named:
         yield Finding("not asked", registry.label, text)
@@ -100,7 +101,7 @@ def _registry(online: Online, state: RegistryState) -> Finding:
         remedy = f"{lacks}{_instead(target.path.name, known)}; check its region, too"
         return _failed(target.label, state.failure, remedy)
     finding = _failed(target.label, state.failure, _remedy(online, state.failure))
-    return finding if finds_images(target) else replace(finding, verdict="warning")
+    return finding if target.finds_images else replace(finding, verdict="warning")
 
 
 def _registries_of(online: Online, target: RegistryTarget) -> tuple[str, ...] | None:
@@ -115,7 +116,7 @@ def _image(online: Online, state: ImageState) -> Finding:
     place = "/".join(state.target.key)
     if state.failure is None:
         return Finding("ok", place, _described(state, online.now))
-    known = online.seen.names(state.target.registry.path.image_list)
+    known = online.observed.names(state.target.registry.path.image_list)
     name = state.target.name
     if state.failure.reason in {"not_found", "server"} and known is not None and name not in known:
         remedy = f"the registry lists no image {name!r}{_instead(name, known)}"
@@ -156,7 +157,7 @@ def _instead(name: str, known: Sequence[str]) -> str:
     return nearest(name, known) or (f"; there is {shown}" if known else "; there is none")
 
 
-def _targets(catalog: Catalog) -> tuple[RegistryTarget, ...]:
+def _targets(catalog: RegistryListTarget) -> tuple[RegistryTarget, ...]:
     return catalog.named if catalog.every is None else (catalog.every, *catalog.named)
 
 

@@ -5,16 +5,16 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from ncr_exporter import __version__
-from ncr_exporter.app.once import OneRound
+from ncr_exporter.app.pipeline import Pipeline
 from ncr_exporter.check_online.api_findings import lessons
-from ncr_exporter.check_online.observed import Seen
+from ncr_exporter.check_online.observed import ObservedResponses
 from ncr_exporter.check_online.output import findings_drawn, lessons_drawn
 from ncr_exporter.check_online.preflight import ask_first
 from ncr_exporter.check_online.results import Finding, Online, findings
 from ncr_exporter.config import Config
 from ncr_exporter.recording.exchange import Sink, Tap
 from ncr_exporter.report.terminal import Span, Terminal, progress_of
-from ncr_exporter.targets.targets import catalogs
+from ncr_exporter.runtime.clock import SystemClock
 
 
 async def check_online(
@@ -26,28 +26,22 @@ async def check_online(
     with_progress: bool,
 ) -> int:
     """Ask, draw on `terminal`, and return the exit code; each answer goes to `sinks`, too."""
-    one_round, seen = OneRound(config, environ), Seen()
-    hooks = [Tap(one_round.clock, seen.take, *sinks)]
-    wanted = catalogs(config)
-    async with progress_of(one_round.store, wanted=with_progress):
-        first = await ask_first(
-            config,
-            wanted,
-            environ=environ,
-            clock=one_round.clock,
-            observer=one_round.own,
-            hooks=hooks,
-        )
-        reachable = [catalog for catalog in wanted if first[catalog].worth_asking_more]
-        await one_round.run(reachable, hooks)
-    online = Online(config, environ, first, one_round.store, seen, one_round.clock.time())
+    clock, observed = SystemClock(), ObservedResponses()
+    hooks = [Tap(clock, observed.add, *sinks)]
+    async with (
+        Pipeline(config, environ=environ, clock=clock, once=True, hooks=hooks) as pipeline,
+        progress_of(pipeline.store, wanted=with_progress),
+    ):
+        first = await ask_first(pipeline)
+        await pipeline.poll_once([target for target in first if first[target].worth_asking_more])
+    online = Online(config, environ, first, pipeline.store, observed, clock.time())
     found = list(findings(online))
     terminal.file.writelines(
         f"{terminal.painted(line)}\n"
         for line in (
             *findings_drawn(found),
             [],
-            *lessons_drawn(_title(config), lessons(seen)),
+            *lessons_drawn(_title(config), lessons(observed)),
             [],
             [Span(_summary(found), "bold")],
         )

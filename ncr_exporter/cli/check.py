@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ncr_exporter.app.accounts import lanes_of
 from ncr_exporter.cli.flags import (
     CONFIG_FILE,
     QUIET_LOG_FLAGS,
@@ -17,11 +16,12 @@ from ncr_exporter.cli.flags import (
 )
 from ncr_exporter.config import Config, load
 from ncr_exporter.ncr.credentials import find_credentials
+from ncr_exporter.ncr.http import client_pool
 from ncr_exporter.ncr.keys import CredentialsError
 from ncr_exporter.runtime.errors import UserError
 from ncr_exporter.runtime.signals import run_to_its_end
 from ncr_exporter.targets.plan import plan_of
-from ncr_exporter.targets.targets import Account, Catalog, catalogs
+from ncr_exporter.targets.targets import Account, RegistryListTarget, registry_list_targets
 
 if TYPE_CHECKING:
     from ncr_exporter.recording.recorder import Recorder
@@ -34,8 +34,8 @@ def check(path: str, environ: Mapping[str, str]) -> Config:
         UserError: the configuration cannot be used.
     """
     config = load(path, environ)
-    wanted = catalogs(config)
-    lanes_of(config)
+    wanted = registry_list_targets(config)
+    client_pool(config.api, config.directory)
     plan = plan_of(config, wanted, _sources(config, wanted, environ))
     warnings = [line for warning in plan.warnings for line in ("", f"warning: {warning}")]
     lines = [f"{path} is valid", "", *plan.lines, *warnings]
@@ -45,7 +45,7 @@ def check(path: str, environ: Mapping[str, str]) -> Config:
 
 
 def _sources(
-    config: Config, wanted: Iterable[Catalog], environ: Mapping[str, str]
+    config: Config, wanted: Iterable[RegistryListTarget], environ: Mapping[str, str]
 ) -> dict[Account, str]:
     """Return where each account's key comes from; of all that have none, say so at once."""
     sources, problems = {}, []

@@ -32,7 +32,7 @@ class Flag:
     """Given without a value it is `true`."""
 
     @property
-    def twin(self) -> str:
+    def env_var(self) -> str:
         """The environment variable that stands for it; repeated values are parted by commas."""
         return "NCR_EXPORTER_" + self.name[2:].replace(".", "_").replace("-", "_").upper()
 
@@ -44,7 +44,7 @@ def parse_flags(
     argv: Sequence[str],
     environ: Mapping[str, str],
 ) -> dict[str, Any]:
-    """Return the value of every flag by name: given, else its twin's, else the default.
+    """Return the value of every flag by name: given, else its env_var's, else the default.
 
     Raises:
         SystemExit: help or version was asked for (0), or a flag is wrong (2).
@@ -74,8 +74,8 @@ def _value(
     refuse: Callable[[str], object],
 ) -> Any:  # noqa: ANN401 -- of the type that the flag's `read` returns
     source, text = flag.name, given
-    if text is None and environ.get(flag.twin):  # set to nothing is not set
-        source, text = flag.twin, environ[flag.twin]
+    if text is None and environ.get(flag.env_var):  # set to nothing is not set
+        source, text = flag.env_var, environ[flag.env_var]
     if text is None:
         text = flag.default
     if text is None:
@@ -92,7 +92,7 @@ def _value(
 def _help(flag: Flag) -> str:
     default = "" if flag.default is None else f", default {flag.default}"
     repeatable = "; may be repeated" if flag.repeatable else ""
-    return f"{flag.help}{repeatable} (${flag.twin}{default})".replace("%", "%%")
+    return f"{flag.help}{repeatable} (${flag.env_var}{default})".replace("%", "%%")
 
 
 def address(text: str) -> Address:

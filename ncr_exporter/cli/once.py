@@ -8,7 +8,8 @@ from itertools import chain
 from pathlib import Path
 from typing import IO
 
-from ncr_exporter.app.once import Failed, OneRound, failed
+from ncr_exporter.app.once import FailedPoll, failures
+from ncr_exporter.app.pipeline import Pipeline
 from ncr_exporter.cli.flags import (
     CONFIG_FILE,
     QUIET_LOG_FLAGS,
@@ -19,7 +20,7 @@ from ncr_exporter.cli.flags import (
     boolean,
     choice,
 )
-from ncr_exporter.config import load
+from ncr_exporter.config import Config, load
 from ncr_exporter.report import files, table
 from ncr_exporter.report.rows import Report
 from ncr_exporter.report.terminal import Terminal, progress_of
@@ -28,7 +29,7 @@ from ncr_exporter.runtime.signals import run_to_its_end
 
 _METRICS = "prometheus"
 _NAMED = 5
-"""Places of one failure that are named; the rest are counted."""
+"""ConcurrencyLimit of one failure that are named; the rest are counted."""
 _READABLE_BY_ALL = 0o644
 """Rights of what is written: node_exporter runs as a user of its own."""
 
@@ -39,37 +40,43 @@ def _run(values: Values, environ: Mapping[str, str]) -> int:
         raise UsageError("--stale: needs --format=table, json or csv")
     if output is not None:
         refuse_unwritable(output)
-    one_round = OneRound(load(values["--config.file"], environ), environ)
-    return run_to_its_end(_once(one_round, values, output))
+    config = load(values["--config.file"], environ)
+    return run_to_its_end(_once(config, values, environ, output))
 
 
-async def _once(one_round: OneRound, values: Values, output: Path | None) -> int:
-    async with progress_of(one_round.store, wanted=values["--log.level"] == "error"):
-        await one_round.run()
-    failures = list(failed(one_round.store))
+async def _once(
+    config: Config, values: Values, environ: Mapping[str, str], output: Path | None
+) -> int:
+    quiet = values["--log.level"] == "error"
+    async with (
+        Pipeline(config, environ=environ, once=True) as pipeline,
+        progress_of(pipeline.store, wanted=quiet),
+    ):
+        await pipeline.poll_once()
+    failed = list(failures(pipeline.store))
     if output:
-        content = _content(one_round, values, failures, io.StringIO())
+        content = _content(pipeline, values, failed, io.StringIO())
         write_whole(output, content, mode=_READABLE_BY_ALL)
     else:
-        sys.stdout.buffer.writelines(_content(one_round, values, failures, sys.stdout))
+        sys.stdout.buffer.writelines(_content(pipeline, values, failed, sys.stdout))
         sys.stdout.flush()
-    _explain(failures)
-    return int(any(failure.matters for failure in failures))
+    _explain(failed)
+    return int(any(poll.matters for poll in failed))
 
 
 def _content(
-    one_round: OneRound, values: Values, failures: Iterable[Failed], file: IO[str]
+    pipeline: Pipeline, values: Values, failed: Iterable[FailedPoll], file: IO[str]
 ) -> Iterator[bytes]:
     """Yield what was asked for: metrics, or a report drawn as `file` can show it."""
-    now = one_round.clock.time()
+    now = pipeline.clock.time()
     if values["--format"] == _METRICS:
-        edition = one_round.exposition.edition
+        snapshot = pipeline.exposition.snapshot
         if values["--output"]:
-            return edition.text(None, openmetrics=False)
-        own = one_round.own.text(openmetrics=False)
-        return chain(edition.text(now, openmetrics=False), [own])
-    causes = {failure.place: failure.failure for failure in failures}
-    report = Report(one_round.store.images.values(), now, causes)
+            return snapshot.text(None, openmetrics=False)
+        exporter = pipeline.exporter_metrics.text(openmetrics=False)
+        return chain(snapshot.text(now, openmetrics=False), [exporter])
+    causes = {poll.place: poll.failure for poll in failed}
+    report = Report(pipeline.store.images.values(), now, causes)
     return (text.encode() for text in _form(values, file)(report))
 
 
@@ -86,12 +93,12 @@ def _form(values: Values, file: IO[str]) -> Callable[[Report], Iterable[str]]:
     return forms[values["--format"], values["--stale"]]
 
 
-def _explain(failures: Iterable[Failed]) -> None:
+def _explain(failed: Iterable[FailedPoll]) -> None:
     """Say what failed and what to do, once for all that failed alike."""
     places: dict[tuple[str, str], list[str]] = {}
-    for failure in failures:
-        alike = (failure.failure.message, failure.failure.remedy)
-        places.setdefault(alike, []).append(failure.place)
+    for poll in failed:
+        alike = (poll.failure.message, poll.failure.remedy)
+        places.setdefault(alike, []).append(poll.place)
     for (message, remedy), names in places.items():
         more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
         named = ", ".join(names[:_NAMED])

@@ -20,7 +20,7 @@ from ncr_exporter.cli.flags import (
     url_path,
 )
 from ncr_exporter.config import load
-from ncr_exporter.httpd.access import Gate
+from ncr_exporter.httpd.access import AccessPolicy
 from ncr_exporter.targets.shard import Shard
 
 _LONGEST_SHARD = 6  # digits
@@ -43,17 +43,17 @@ def _options(values: Values, environ: Mapping[str, str]) -> ServeOptions:
         enable_lifecycle=values["--web.enable-lifecycle"],
         auto_reload=values["--config.auto-reload"],
         storage=values["--storage.path"],
-        gate=_gate(values["--web.config.file"]),
+        access=_access_policy(values["--web.config.file"]),
         shard=chosen_shard(values["--shard"], values["--total-shards"], environ),
     )
 
 
-def _gate(path: str | None) -> Gate | None:
+def _access_policy(path: str | None) -> AccessPolicy | None:
     if path is None:
         return None
-    from ncr_exporter.httpd.webconfig.policy import SiteGate  # noqa: PLC0415 -- only who has such a file pays for it
+    from ncr_exporter.httpd.webconfig.policy import WebConfigPolicy  # noqa: PLC0415 -- only who has such a file pays for it
 
-    return SiteGate(path)
+    return WebConfigPolicy(path)
 
 
 def chosen_shard(shard: str | None, total: int, environ: Mapping[str, str]) -> Shard:

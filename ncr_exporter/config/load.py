@@ -12,7 +12,7 @@ import structlog
 from ncr_exporter.config.checks import check
 from ncr_exporter.config.model import Config
 from ncr_exporter.config.reader import Reader
-from ncr_exporter.config.secret import shown
+from ncr_exporter.config.secret import redacted
 from ncr_exporter.config.yaml_tree import ConfigError, Problem, read_tree
 
 log = structlog.get_logger()
@@ -70,6 +70,6 @@ def parse(text: str, source: str, environ: Mapping[str, str]) -> Config:
         check(config, root, problems.append)
         if not problems:
             digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-            it = shown(text)
-            return replace(config, digest=digest, shown=it.text, holds_secret=it.holds_secret)
+            it = redacted(text)
+            return replace(config, digest=digest, redacted=it.text, holds_secret=it.holds_secret)
     raise ConfigError(source, sorted(problems, key=lambda problem: problem.line or 0))

@@ -152,7 +152,7 @@ class Config:
     """Where the file lies: relative paths in it start here."""
     digest: str = ""
     """SHA-256 of the file, in hex."""
-    shown: str = ""
+    redacted: str = ""
     """The file as written, every secret masked."""
     holds_secret: bool = False
     """Whether a secret stands in the file itself."""

@@ -41,7 +41,7 @@ _SECRETS = {"access_key", "secret_key", "proxy_url"}
 
 
 @dataclass(frozen=True)
-class Shown:
+class Redacted:
     """What anyone may know of a configuration file."""
 
     text: str
@@ -49,21 +49,21 @@ class Shown:
     """Whether a secret stands in it, not in a variable or a file that it names."""
 
 
-def shown(text: str) -> Shown:
+def redacted(text: str) -> Redacted:
     """Return a valid configuration's YAML before `${}` is expanded, without comments and secrets.
 
     A secret is masked wherever it stands: an alias may carry it elsewhere.
     """
     root = yaml.compose(text, Loader=yaml.SafeLoader)
     if root is None:
-        return Shown("", holds_secret=False)
+        return Redacted("", holds_secret=False)
     scalars = list(_scalars(root))
     holds_secret = any(_gives_access(key, scalar.value) for key, scalar in scalars)
     secrets = {scalar.value for key, scalar in scalars if key in _SECRETS and scalar.value}
     for _, scalar in scalars:
         if scalar.value in secrets:
             scalar.value, scalar.style, scalar.tag = MASK, None, "tag:yaml.org,2002:str"
-    return Shown(yaml.serialize(root, Dumper=yaml.SafeDumper, allow_unicode=True), holds_secret)
+    return Redacted(yaml.serialize(root, Dumper=yaml.SafeDumper, allow_unicode=True), holds_secret)
 
 
 def _gives_access(key: str, value: str) -> bool:

@@ -25,7 +25,7 @@ class Tls:
         return any(_plain(kind, name) in self.client_names for kind, name in names)
 
 
-class Gate(Protocol):
+class AccessPolicy(Protocol):
     """Asked for each connection and each request; the answer may change while we run."""
 
     @property
@@ -44,7 +44,7 @@ class Gate(Protocol):
 
 
 @dataclass(frozen=True)
-class OpenGate:
+class AllowAll:
     """Lets every request pass."""
 
     tls: Tls | None = None

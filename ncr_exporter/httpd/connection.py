@@ -11,8 +11,8 @@ from http import HTTPStatus
 import h11
 import structlog
 
-from ncr_exporter.httpd.access import Gate, Tls
-from ncr_exporter.httpd.limits import Limits, Place, Places
+from ncr_exporter.httpd.access import AccessPolicy, Tls
+from ncr_exporter.httpd.limits import ConcurrencyLimit, Limits, Place
 from ncr_exporter.httpd.messages import Handler, Request, Response, text_response
 
 _PIECE = 128 * 1024
@@ -29,9 +29,9 @@ class Service:
     """What all connections of a server share."""
 
     handler: Handler
-    places: Places
+    places: ConcurrencyLimit
     limits: Limits
-    gate: Gate
+    gate: AccessPolicy
 
 
 class Connection:

@@ -29,7 +29,7 @@ class Limits:
     """No route reads a body; a small one is skipped, so that the connection can be used again."""
 
 
-class Places:
+class ConcurrencyLimit:
     """A fixed number of places; a request that finds none within `admission` seconds is refused."""
 
     def __init__(self, count: int, admission: float) -> None:

@@ -11,9 +11,9 @@ from typing import Self, cast
 
 import structlog
 
-from ncr_exporter.httpd.access import Gate, OpenGate, Tls
+from ncr_exporter.httpd.access import AccessPolicy, AllowAll, Tls
 from ncr_exporter.httpd.connection import Connection, Service
-from ncr_exporter.httpd.limits import Limits, Places
+from ncr_exporter.httpd.limits import ConcurrencyLimit, Limits
 from ncr_exporter.httpd.messages import Handler, Request, Response, text_response
 
 _UNSENT = 128 * 1024
@@ -28,12 +28,12 @@ class Server:
     """Serves one handler on any number of addresses; an async context manager stops it."""
 
     def __init__(
-        self, handler: Handler, limits: Limits | None = None, gate: Gate | None = None
+        self, handler: Handler, limits: Limits | None = None, gate: AccessPolicy | None = None
     ) -> None:
         self._handler = handler
         limits = limits or Limits()
-        places = Places(limits.requests, limits.admission)
-        self._service = Service(self._guarded, places, limits, gate or OpenGate())
+        places = ConcurrencyLimit(limits.requests, limits.admission)
+        self._service = Service(self._guarded, places, limits, gate or AllowAll())
         self._listeners: list[asyncio.Server] = []
         self._connections: set[asyncio.Task[None]] = set()
         if self._service.gate.tls is not None:

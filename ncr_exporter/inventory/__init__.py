@@ -5,20 +5,20 @@ as NCR reports them; sizes are bytes. `None` is unknown throughout, and unknown 
 as 0.
 """
 
-from ncr_exporter.inventory.image import Image, evaluate
-from ncr_exporter.inventory.records import NEVER, Facts, Platform, Policy, Tag, newest_first
+from ncr_exporter.inventory.image import ImageSummary, summarize
+from ncr_exporter.inventory.records import NEVER, Platform, Policy, Tag, TagFacts, newest_first
 from ncr_exporter.inventory.staleness import Knowledge, records_pulls, stale_by_name
 
 __all__ = [
     "NEVER",
-    "Facts",
-    "Image",
+    "ImageSummary",
     "Knowledge",
     "Platform",
     "Policy",
     "Tag",
-    "evaluate",
+    "TagFacts",
     "newest_first",
     "records_pulls",
     "stale_by_name",
+    "summarize",
 ]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import inf
 from operator import attrgetter
 
-from ncr_exporter.inventory.records import NEVER, Facts, Policy, Tag, largest, newest_first
+from ncr_exporter.inventory.records import NEVER, Policy, Tag, TagFacts, largest, newest_first
 from ncr_exporter.inventory.staleness import Knowledge, stale_by_name
 
 
@@ -40,7 +40,7 @@ def reclaimable_bytes(tags: Sequence[Tag], stale: Mapping[str, bool]) -> int | N
     return distinct_bytes((tag for tag in tags if stale.get(tag.name)), besides=live)
 
 
-def oversized(facts: Iterable[Facts], limit: int | None) -> int | None:
+def oversized(facts: Iterable[TagFacts], limit: int | None) -> int | None:
     """Return how many tags are larger than `limit`, or None where there is none."""
     return None if limit is None else sum((fact.size or 0) > limit for fact in facts)
 
@@ -49,7 +49,7 @@ _ORDER = {"idle": attrgetter("by_idle"), "size": attrgetter("by_size")}
 """Criterion → what sorts by it; by "updated" facts are sorted already."""
 
 
-def chosen(facts: Sequence[Facts], policy: Policy) -> tuple[Tag, ...]:
+def chosen(facts: Sequence[TagFacts], policy: Policy) -> tuple[Tag, ...]:
     """Return the tags with series of their own: the first N by each criterion, joined, by name.
 
     `facts` are newest first.
@@ -58,10 +58,10 @@ def chosen(facts: Sequence[Facts], policy: Policy) -> tuple[Tag, ...]:
     return tuple(first[name] for name in sorted(first))
 
 
-def _first(facts: Sequence[Facts], policy: Policy) -> Sequence[Facts]:
+def _first(facts: Sequence[TagFacts], policy: Policy) -> Sequence[TagFacts]:
     if policy.tag_series is None:
         return facts
-    found: list[Facts] = []
+    found: list[TagFacts] = []
     for criterion in policy.tag_series_by if policy.tag_series else ():
         order = _ORDER.get(criterion)
         by_criterion = sorted(facts, key=order) if order else facts
@@ -70,7 +70,7 @@ def _first(facts: Sequence[Facts], policy: Policy) -> Sequence[Facts]:
 
 
 @dataclass(frozen=True)
-class Image:
+class ImageSummary:
     """Everything published of an image that one listing tells."""
 
     tags: int
@@ -112,7 +112,7 @@ class Image:
         return self.tags - len(self.exposed)
 
 
-def evaluate(tags: Sequence[Tag], policy: Policy, now: int, knowledge: Knowledge) -> Image:
+def summarize(tags: Sequence[Tag], policy: Policy, now: int, knowledge: Knowledge) -> ImageSummary:
     """Return what the tags of one complete listing amount to at `now` (ms); names are distinct."""
     facts = newest_first(tags)
     newest = facts[0] if facts and facts[0].updated is not None else None
@@ -121,7 +121,7 @@ def evaluate(tags: Sequence[Tag], policy: Policy, now: int, knowledge: Knowledge
     judged = trusted and policy.stale_after != inf
     staleness = stale_by_name(facts, policy, now) if judged else {}
     exposed = chosen(facts, policy)
-    return Image(
+    return ImageSummary(
         tags=len(tags),
         size=distinct_bytes(tags),
         largest_tag_size=largest([fact.size for fact in facts]),

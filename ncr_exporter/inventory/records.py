@@ -86,7 +86,7 @@ class Policy:
     platform_series: bool = False
 
 
-class Facts(NamedTuple):
+class TagFacts(NamedTuple):
     """One tag. Times are milliseconds, sizes bytes; None is unknown."""
 
     tag: Tag
@@ -107,7 +107,7 @@ class Facts(NamedTuple):
         return (-(self.size or 0), self.name)
 
 
-def newest_first(tags: Iterable[Tag]) -> list[Facts]:
+def newest_first(tags: Iterable[Tag]) -> list[TagFacts]:
     """Return what follows from tags' records, the most recently updated first.
 
     Those without a time come last; where times are equal the name decides, to be stable.
@@ -115,10 +115,10 @@ def newest_first(tags: Iterable[Tag]) -> list[Facts]:
     return sorted(map(_facts_of, tags), key=_by_updated)
 
 
-def _by_updated(fact: Facts) -> tuple[int, str]:
+def _by_updated(fact: TagFacts) -> tuple[int, str]:
     return (-(fact.updated or 0), fact.name)
 
 
-def _facts_of(tag: Tag) -> Facts:
+def _facts_of(tag: Tag) -> TagFacts:
     updated, pulled = tag.updated, tag.pulled
-    return Facts(tag, tag.name, tag.size, updated, pulled, last_use(pulled, updated))
+    return TagFacts(tag, tag.name, tag.size, updated, pulled, last_use(pulled, updated))

@@ -4,7 +4,7 @@ import fnmatch
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ncr_exporter.inventory.records import Facts, Policy, Tag
+from ncr_exporter.inventory.records import Policy, Tag, TagFacts
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ def records_pulls(tags: Iterable[Tag]) -> bool:
     return any(platform.pulled for tag in tags for platform in tag.platforms)
 
 
-def stale_by_name(facts: Sequence[Facts], policy: Policy, now: int) -> dict[str, bool]:
+def stale_by_name(facts: Sequence[TagFacts], policy: Policy, now: int) -> dict[str, bool]:
     """Return whether each tag is stale at `now` (ms); tags of which it is unknown are missing.
 
     `facts` are all tags of the image, newest first.
@@ -44,7 +44,7 @@ def stale_by_name(facts: Sequence[Facts], policy: Policy, now: int) -> dict[str,
     }
 
 
-def _kept(facts: Sequence[Facts], policy: Policy) -> set[str]:
+def _kept(facts: Sequence[TagFacts], policy: Policy) -> set[str]:
     """Return the names of the tags that are never stale."""
     kept = {fact.name for fact in facts[: policy.keep_recent]}
     for glob in policy.keep_tags:

@@ -67,8 +67,8 @@ class AccountUse:
     throttled_seconds: float
 
 
-class OwnMetrics:
-    """Listens to the API client (`ncr.observer.Observer`) and renders what it heard."""
+class ExporterMetrics:
+    """Listens to the API client (`ncr.observer.ClientMetrics`) and renders what it heard."""
 
     def __init__(self, series: Callable[[], int]) -> None:
         prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call] # not annotated upstream

@@ -10,64 +10,64 @@ import structlog
 from ncr_exporter.metrics.families.catalogue import STATE_FAMILIES
 from ncr_exporter.metrics.families.image import LAST_PULLED_AGE
 from ncr_exporter.metrics.families.registry import REGISTRY_FAMILIES
-from ncr_exporter.metrics.grouping import Chunk, Chunks
-from ncr_exporter.metrics.gzip import Packed, deflated, joined, packed
+from ncr_exporter.metrics.grouping import ImageGroup, ImageGroups
+from ncr_exporter.metrics.gzip import GzipPart, deflated, gzip_part, joined
 from ncr_exporter.metrics.rendering import RenderedImage, header, render, render_registry
-from ncr_exporter.runtime.cooperative import ended
+from ncr_exporter.runtime.cooperative import exhaust
 from ncr_exporter.state.model import ImageState, RegistryState
 from ncr_exporter.targets.targets import ImageKey
 
 _SMALL = 128 * 1024
 """Bytes that are compressed whole each time: blocks of few lines would be twice as large."""
-_CHUNKS_AT_A_TIME = 8
+_GROUPS_AT_A_TIME = 8
 """Whose ages are compressed together."""
 
-Known = dict[tuple[int, bool], Packed]
+Known = dict[tuple[int, bool], GzipPart]
 """Position of a family, and whether in OpenMetrics → the family with its header."""
-Steps = Generator[None, None, Packed]
+Steps = Generator[None, None, GzipPart]
 """Work that pauses where the event loop may have its turn, and its result."""
 
 
-class Edition:
+class ScrapeSnapshot:
     """The lines of every image and registry at one moment."""
 
     def __init__(
         self,
-        chunks: tuple[Chunk, ...],
+        groups: tuple[ImageGroup, ...],
         registries: tuple[tuple[bytes, ...], ...],
         known: Known,
     ) -> None:
         """`known` are the families that are compressed already; those to come are added."""
-        self._chunks = chunks
+        self._groups = groups
         self._registries = registries
         self._known = known
-        self._heads: dict[bool, Packed] = {}
+        self._heads: dict[bool, GzipPart] = {}
 
     def text(self, now: float | None, *, openmetrics: bool) -> Iterator[bytes]:
         """Yield the text in pieces; without `now` (s) it has no ages."""
         for position, family in enumerate(STATE_FAMILIES):
             yield header(family, openmetrics=openmetrics)
-            for chunk in self._chunks:
-                yield chunk.kept_text(position)
+            for group in self._groups:
+                yield group.kept_text(position)
         if now is not None:
             yield header(LAST_PULLED_AGE, openmetrics=openmetrics)
-            for chunk in self._chunks:
-                yield chunk.ages(now)
+            for group in self._groups:
+                yield group.ages(now)
         yield self._of_registries(openmetrics=openmetrics)
 
-    def packed(self, now: float, *, openmetrics: bool) -> Steps:
+    def gzip_part(self, now: float, *, openmetrics: bool) -> Steps:
         """Return the same text compressed; what did not change since the last time is joined."""
-        if sum(chunk.size for chunk in self._chunks) < _SMALL:
-            return packed(b"".join(self.text(now, openmetrics=openmetrics)))
+        if sum(group.size for group in self._groups) < _SMALL:
+            return gzip_part(b"".join(self.text(now, openmetrics=openmetrics)))
         head = self._heads.get(openmetrics)
         if head is None:
-            head = Packed()
+            head = GzipPart()
             for position in range(len(STATE_FAMILIES)):
                 family = yield from self._family(position, openmetrics=openmetrics)
                 head = joined((head, family))
             self._heads[openmetrics] = head
         ages = yield from self._ages(now, openmetrics=openmetrics)
-        return joined((head, ages, packed(self._of_registries(openmetrics=openmetrics))))
+        return joined((head, ages, gzip_part(self._of_registries(openmetrics=openmetrics))))
 
     def _family(self, position: int, *, openmetrics: bool) -> Steps:
         known = self._known.get((position, openmetrics))
@@ -79,19 +79,19 @@ class Edition:
     def _compressed(self, position: int, *, openmetrics: bool) -> Steps:
         text, block = _header(position, openmetrics=openmetrics)
         blocks, crc, length = [block], zlib.crc32(text), len(text)
-        for chunk in self._chunks:
-            is_known, text = chunk.is_deflated(position), chunk.text(position)
-            blocks.append(chunk.deflated(position, text))
+        for group in self._groups:
+            is_known, text = group.is_deflated(position), group.text(position)
+            blocks.append(group.deflated(position, text))
             crc, length = zlib.crc32(text, crc), length + len(text)
             if not is_known:
                 yield
-        return Packed(tuple(blocks), crc, length)
+        return GzipPart(tuple(blocks), crc, length)
 
     def _ages(self, now: float, *, openmetrics: bool) -> Steps:
-        parts = [packed(header(LAST_PULLED_AGE, openmetrics=openmetrics))]
-        for start in range(0, len(self._chunks), _CHUNKS_AT_A_TIME):
-            chunks = self._chunks[start : start + _CHUNKS_AT_A_TIME]
-            parts.append(packed(b"".join([chunk.ages(now) for chunk in chunks])))
+        parts = [gzip_part(header(LAST_PULLED_AGE, openmetrics=openmetrics))]
+        for start in range(0, len(self._groups), _GROUPS_AT_A_TIME):
+            groups = self._groups[start : start + _GROUPS_AT_A_TIME]
+            parts.append(gzip_part(b"".join([group.ages(now) for group in groups])))
             yield
         return joined(parts)
 
@@ -127,27 +127,27 @@ class Exposition:
         self.changed: Callable[[], object] = lambda: None
         """Called when there is something to render; if not, who asks first waits for it."""
         self._unrendered: dict[ImageKey, ImageState] = {}
-        self._images = Chunks()
+        self._images = ImageGroups()
         self._registries: dict[str, tuple[bytes, ...]] = {}
         self._image_series = 0
         self._known: Known = {}
-        self._edition: Edition | None = None
+        self._snapshot: ScrapeSnapshot | None = None
 
     @property
     def series(self) -> int:
         """How many samples about images and registries a scrape returns."""
-        ended(self.rendering())
+        exhaust(self.rendering())
         of_registries = (block for blocks in self._registries.values() for block in blocks)
         return self._image_series + sum(block.count(b"\n") for block in of_registries)
 
     @property
-    def edition(self) -> Edition:
+    def snapshot(self) -> ScrapeSnapshot:
         """What is published at this moment, whatever changes while it is sent."""
-        ended(self.rendering())
-        if self._edition is None:
+        exhaust(self.rendering())
+        if self._snapshot is None:
             registries = tuple(self._registries.values())
-            self._edition = Edition(self._images.snapshot(), registries, self._known)
-        return self._edition
+            self._snapshot = ScrapeSnapshot(self._images.snapshot(), registries, self._known)
+        return self._snapshot
 
     def rendering(self) -> Generator[None, None, None]:
         """Render what changed, in steps."""
@@ -197,4 +197,4 @@ class Exposition:
         self._known = {
             place: known for place, known in self._known.items() if place[0] not in families
         }
-        self._edition = None
+        self._snapshot = None

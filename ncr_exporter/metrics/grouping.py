@@ -1,4 +1,4 @@
-"""Images in chunks: what is compressed together, once, until one of them changes."""
+"""Images in groups: what is compressed together, once, until one of them changes."""
 
 from collections.abc import Iterable, Mapping
 
@@ -10,13 +10,13 @@ from ncr_exporter.targets.targets import ImageKey
 _IMAGES = 64
 """Blocks of fewer lines compress badly; larger ones are compressed anew more often."""
 _BYTES = 512 * 1024
-"""Text beyond which a chunk takes no further image: compressing it must not hold the loop up."""
+"""Text beyond which a group takes no further image: compressing it must not hold the loop up."""
 _NONE = (b"",) * len(STATE_FAMILIES)
 
 Images = Mapping[ImageKey, RenderedImage]
 
 
-class Chunk:
+class ImageGroup:
     """Some images at one moment; never changed, only replaced."""
 
     __slots__ = ("_deflated", "_texts", "images", "size")
@@ -37,12 +37,12 @@ class Chunk:
         """Whether further images should go elsewhere."""
         return len(self.images) >= _IMAGES or self.size >= _BYTES
 
-    def replaced(self, images: Images, changed: Iterable[int]) -> "Chunk":
-        """Return the chunk with these images; families that did not change stay compressed."""
+    def replaced(self, images: Images, changed: Iterable[int]) -> "ImageGroup":
+        """Return the group with these images; families that did not change stay compressed."""
         deflated, texts = list(self._deflated), list(self._texts)
         for family in changed:
             deflated[family] = texts[family] = None
-        return Chunk(images, deflated, texts)
+        return ImageGroup(images, deflated, texts)
 
     def text(self, family: int) -> bytes:
         """Return the lines of a family, by its position in the catalogue."""
@@ -72,30 +72,30 @@ class Chunk:
         return "".join([image.age_line(now) for image in self.images.values()]).encode()
 
 
-class Chunks:
-    """Every image, in chunks that replace each other."""
+class ImageGroups:
+    """Every image, in groups that replace each other."""
 
     def __init__(self) -> None:
-        self._chunks: dict[int, Chunk] = {}
+        self._groups: dict[int, ImageGroup] = {}
         self._place: dict[ImageKey, int] = {}
         self._open = 0
 
-    def snapshot(self) -> tuple[Chunk, ...]:
-        """Return the chunks of this moment."""
-        return tuple(self._chunks.values())
+    def snapshot(self) -> tuple[ImageGroup, ...]:
+        """Return the groups of this moment."""
+        return tuple(self._groups.values())
 
     def get(self, key: ImageKey) -> RenderedImage | None:
         """Return an image as it is published now."""
         place = self._place.get(key)
-        return None if place is None else self._chunks[place].images[key]
+        return None if place is None else self._groups[place].images[key]
 
     def put(self, key: ImageKey, image: RenderedImage) -> list[int]:
         """Add or replace an image; return the positions of the families that changed."""
         changed = _changed(self.get(key), image)
         place = self._place.setdefault(key, self._open)
-        chunk = self._chunks.get(place) or Chunk({})
-        chunk = self._chunks[place] = chunk.replaced({**chunk.images, key: image}, changed)
-        if place == self._open and chunk.is_full:
+        group = self._groups.get(place) or ImageGroup({})
+        group = self._groups[place] = group.replaced({**group.images, key: image}, changed)
+        if place == self._open and group.is_full:
             self._open += 1
         return changed
 
@@ -103,12 +103,12 @@ class Chunks:
         """Remove an image; return the positions of the families that changed."""
         changed = _changed(self.get(key), None)
         place = self._place.pop(key)
-        chunk = self._chunks[place]
-        images = {other: image for other, image in chunk.images.items() if other != key}
+        group = self._groups[place]
+        images = {other: image for other, image in group.images.items() if other != key}
         if images:
-            self._chunks[place] = chunk.replaced(images, changed)
+            self._groups[place] = group.replaced(images, changed)
         else:
-            del self._chunks[place]
+            del self._groups[place]
         return changed
 
 

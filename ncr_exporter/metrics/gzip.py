@@ -19,7 +19,7 @@ _POLYNOMIAL = 0xEDB88320
 
 
 @dataclass(frozen=True, slots=True)
-class Packed:
+class GzipPart:
     """A part of a text, compressed."""
 
     blocks: tuple[bytes, ...] = ()
@@ -36,12 +36,12 @@ def deflated(text: bytes) -> bytes:
     return compressor.compress(text) + compressor.flush(zlib.Z_FULL_FLUSH)
 
 
-def packed(text: bytes) -> Packed:
+def gzip_part(text: bytes) -> GzipPart:
     """Return a text as a part."""
-    return Packed((deflated(text),), zlib.crc32(text), len(text))
+    return GzipPart((deflated(text),), zlib.crc32(text), len(text))
 
 
-def joined(parts: Iterable[Packed]) -> Packed:
+def joined(parts: Iterable[GzipPart]) -> GzipPart:
     """Return parts that follow each other as one."""
     blocks: list[bytes] = []
     crc = length = 0
@@ -49,10 +49,10 @@ def joined(parts: Iterable[Packed]) -> Packed:
         blocks += part.blocks
         crc = crc_of_both(crc, part.crc, part.length)
         length += part.length
-    return Packed(tuple(blocks), crc, length)
+    return GzipPart(tuple(blocks), crc, length)
 
 
-def gzip_member(part: Packed) -> bytes:
+def gzip_member(part: GzipPart) -> bytes:
     """Return the gzip member that holds a text."""
     trailer = struct.pack("<II", part.crc, part.length & 0xFFFFFFFF)
     return b"".join((_HEADER, *part.blocks, _FINAL_BLOCK, trailer))

@@ -4,7 +4,7 @@ from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from ncr_exporter.inventory import Image
+from ncr_exporter.inventory import ImageSummary
 from ncr_exporter.metrics.families.catalogue import STATE_FAMILIES
 from ncr_exporter.metrics.families.family import IMAGE, Family, ImageFamily, Number, Sample
 from ncr_exporter.metrics.families.image import LAST_PULLED_AGE
@@ -53,7 +53,7 @@ _LARGE = 64 * 1024
 class RenderedImage:
     """An image's lines, ready to be joined."""
 
-    image: Image | None
+    image: ImageSummary | None
     """What the listing told that these lines say."""
     blocks: tuple[bytes, ...]
     """One per family of the catalogue, in its order; empty where nothing is known."""
@@ -95,7 +95,7 @@ def render(
     return _rendered(image, tuple(blocks), pairs)
 
 
-def _rendered(image: Image | None, blocks: tuple[bytes, ...], pairs: str) -> RenderedImage:
+def _rendered(image: ImageSummary | None, blocks: tuple[bytes, ...], pairs: str) -> RenderedImage:
     lines = sum(block.count(b"\n") for block in blocks)
     size = sum(map(len, blocks))
     pulled = LAST_PULLED_AGE.since(image) if image else None

@@ -20,7 +20,7 @@ from typing import ClassVar
 
 
 @dataclass(frozen=True)
-class Evidence:
+class ErrorDetails:
     """What the gateway or the service said of itself, for the log."""
 
     status: int | None = None
@@ -40,9 +40,9 @@ class ApiError(Exception):
     retried: ClassVar[int] = 0
     """How many more attempts may follow this error within one request."""
 
-    def __init__(self, message: str, evidence: Evidence | None = None) -> None:
+    def __init__(self, message: str, details: ErrorDetails | None = None) -> None:
         super().__init__(message)
-        self.evidence = evidence or Evidence()
+        self.details = details or ErrorDetails()
 
 
 class OtherError(ApiError):
@@ -72,8 +72,8 @@ class NotFoundError(ApiError):
     reason = "not_found"
     remedy = "check the names of registry and image, and the registry's region and zone"
 
-    def __init__(self, message: str, evidence: Evidence, *, from_service: bool) -> None:
-        super().__init__(message, evidence)
+    def __init__(self, message: str, details: ErrorDetails, *, from_service: bool) -> None:
+        super().__init__(message, details)
         self.from_service = from_service
 
 
@@ -84,9 +84,9 @@ class ThrottledError(ApiError):
     remedy = "lower api.requests_per_second or poll less often; other programs share the quota"
 
     def __init__(
-        self, message: str, evidence: Evidence | None = None, retry_after: float | None = None
+        self, message: str, details: ErrorDetails | None = None, retry_after: float | None = None
     ) -> None:
-        super().__init__(message, evidence)
+        super().__init__(message, details)
         self.retry_after = retry_after
 
 

@@ -4,10 +4,12 @@ from collections import OrderedDict, deque
 from enum import IntEnum
 from typing import Generic, TypeVar
 
+from ncr_exporter.ncr.paths import Operation
+
 Item = TypeVar("Item")
 
 
-class Urgency(IntEnum):
+class Priority(IntEnum):
     """What a request is for; lower goes first."""
 
     IMAGE_LIST = 0
@@ -17,8 +19,13 @@ class Urgency(IntEnum):
     TAG_LIST = 2
     """A listing that has not begun."""
 
+    @classmethod
+    def of(cls, operation: Operation) -> "Priority":
+        """Return the priority of a list's first page."""
+        return cls.TAG_LIST if operation == "tag_list" else cls.IMAGE_LIST
 
-class TurnQueue(Generic[Item]):
+
+class FairQueue(Generic[Item]):
     """Image lists first; then one request per registry in turn, begun listings before new ones."""
 
     def __init__(self) -> None:
@@ -28,12 +35,12 @@ class TurnQueue(Generic[Item]):
     def __len__(self) -> int:
         return len(self._lists) + len(self._tags)
 
-    def put(self, item: Item, registry: str, urgency: Urgency) -> None:
+    def put(self, item: Item, registry: str, priority: Priority) -> None:
         """Add an item that waits for its registry's turn."""
-        if urgency is Urgency.IMAGE_LIST:
+        if priority is Priority.IMAGE_LIST:
             self._lists.put(item, registry, ahead=False)
         else:
-            self._tags.put(item, registry, ahead=urgency is Urgency.NEXT_PAGE)
+            self._tags.put(item, registry, ahead=priority is Priority.NEXT_PAGE)
 
     def pop(self) -> Item:
         """Return the next item.

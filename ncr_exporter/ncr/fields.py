@@ -28,7 +28,7 @@ _FLAGS: dict[object, bool] = {
 }
 
 
-class Cleaner:
+class FieldParser:
     """Cleans the fields of one answer and counts those that had to become unknown."""
 
     def __init__(self, now_ms: float) -> None:

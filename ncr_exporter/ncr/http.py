@@ -13,7 +13,7 @@ import certifi
 import httpx
 
 from ncr_exporter import __version__
-from ncr_exporter.config import Api
+from ncr_exporter.config import Api, ConfigError, Problem
 from ncr_exporter.ncr.errors import (
     ApiError,
     ConnectionFailedError,
@@ -26,7 +26,7 @@ Hook = Callable[[httpx.Response], Awaitable[None]]
 """Awaited with each answer before its body is read."""
 
 
-class Lanes:
+class ClientPool:
     """One httpx client for each request in flight, and one connection for each client.
 
     httpx looks at every connection of its pool at every step of a request: with 32 of them that
@@ -39,7 +39,7 @@ class Lanes:
         self._all: list[httpx.AsyncClient] = []
 
     @contextmanager
-    def lane(self) -> Iterator[httpx.AsyncClient]:
+    def acquire(self) -> Iterator[httpx.AsyncClient]:
         """Give a client that nobody else uses meanwhile; the one used last, for it is connected."""
         if not self._idle:
             self._idle.append(self._make())
@@ -56,19 +56,29 @@ class Lanes:
             await client.aclose()
 
 
-def lanes(api: Api, directory: Path, hooks: Sequence[Hook] = ()) -> Lanes:
+def client_pool(api: Api, directory: Path, hooks: Sequence[Hook] = ()) -> ClientPool:
     """Return clients that go where they are told and nowhere else.
 
     No redirect is followed and no cookie kept; the environment's proxies count only when asked
     for. Deadlines are the transport's: httpx's own are per read, and a trickle never meets them.
 
     Raises:
-        OSError, ssl.SSLError: `ca_file` cannot be read.
+        ConfigError: `ca_file` cannot be used.
     """
+    return ClientPool(partial(_client, api, _tls_context(api, directory), hooks))
+
+
+def _tls_context(api: Api, directory: Path) -> ssl.SSLContext:
     context = ssl.create_default_context(cafile=certifi.where())
-    if api.ca_file is not None:
-        context.load_verify_locations(cafile=str(directory / api.ca_file))
-    return Lanes(partial(_client, api, context, hooks))
+    if api.ca_file is None:
+        return context
+    path = directory / api.ca_file
+    try:
+        context.load_verify_locations(cafile=str(path))
+    except (OSError, ssl.SSLError) as error:
+        message = f"{path} is no readable bundle of certificates: {error.strerror or error}"
+        raise ConfigError("configuration", [Problem("api.ca_file", message)]) from None
+    return context
 
 
 def _client(api: Api, context: ssl.SSLContext, hooks: Sequence[Hook]) -> httpx.AsyncClient:

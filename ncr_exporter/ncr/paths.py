@@ -1,12 +1,63 @@
-"""The paths of the documented list operations."""
+"""The grammar of the documented list operations: what is asked for → path and query, and back.
 
+Source: the vendor's pages of version 2, "Registry list", "Image list" and "Image tag list".
+"""
+
+import re
 from dataclasses import dataclass
-from urllib.parse import quote
+from typing import Literal, NamedTuple, get_args
+from urllib.parse import quote, unquote
+
+Operation = Literal["registry_list", "image_list", "tag_list"]
+OPERATIONS: tuple[Operation, ...] = get_args(Operation)
+
+PAGE = "page"
+PAGE_SIZE = "pagesize"
+"""The parameters of the query; both are above 0, so pages count from 1."""
+
+_REGISTRIES = "/repositories"
+_TAGS = "/tags"
+_PATH = re.compile(
+    rf"(?P<prefix>.*?){_REGISTRIES}(?:/(?P<registry>[^/]+)(?:/(?P<image>[^/]+){_TAGS})?)?"
+)
+_TARGET = re.compile(
+    rf"(?P<path>[^?]*)\?{PAGE}=(?P<page>\d{{1,15}})&{PAGE_SIZE}=(?P<size>\d{{1,15}})", re.ASCII
+)
+
+
+@dataclass(frozen=True)
+class ListPath:
+    """The path of one list: of all registries, of a registry's images, or of an image's tags."""
+
+    prefix: str
+    """The region's path prefix, such as `/ncr/api/v2`."""
+    registry: str | None = None
+    image: str | None = None
+
+    @property
+    def operation(self) -> Operation:
+        """The operation that answers at this path."""
+        if self.registry is None:
+            return "registry_list"
+        return "image_list" if self.image is None else "tag_list"
+
+    def __str__(self) -> str:
+        """Return the path, with each name percent-encoded once: `a/b` becomes `a%2Fb`."""
+        path = f"{self.prefix}{_REGISTRIES}"
+        if self.registry is not None:
+            path += f"/{quote(self.registry, safe='')}"
+        if self.image is not None:
+            path += f"/{quote(self.image, safe='')}{_TAGS}"
+        return path
+
+    def page(self, number: int, size: int) -> str:
+        """Return path and query of one page, exactly as they are signed and sent."""
+        return f"{self}?{PAGE}={number}&{PAGE_SIZE}={size}"
 
 
 @dataclass(frozen=True)
 class RegistryPath:
-    """A registry as the API addresses it; `label` is how metrics and logs call it."""
+    """A registry as the API addresses it; `label` is its name in metrics and logs."""
 
     label: str
     name: str
@@ -14,23 +65,42 @@ class RegistryPath:
     """The region's path prefix, such as `/ncr/api/v2`."""
 
     @property
-    def image_list(self) -> str:
-        """The path of the registry's image list."""
-        return f"{registry_list(self.prefix)}/{quote(self.name, safe='')}"
+    def image_list(self) -> ListPath:
+        """The registry's image list."""
+        return ListPath(self.prefix, self.name)
 
-    def tag_list(self, image: str) -> str:
-        """Return the path of an image's tag list.
-
-        Names are percent-encoded once, here: a `/` in the image's name becomes `%2F`.
-        """
-        return f"{self.image_list}/{quote(image, safe='')}/tags"
+    def tag_list(self, image: str) -> ListPath:
+        """Return the tag list of one of its images."""
+        return ListPath(self.prefix, self.name, image)
 
 
-def registry_list(prefix: str) -> str:
-    """Return the path of the list of all registries in a region."""
-    return f"{prefix}/repositories"
+class PageTarget(NamedTuple):
+    """What a request asks for: one page of a list."""
+
+    list: ListPath
+    number: int
+    size: int
 
 
-def page_of(path: str, page: int, page_size: int) -> str:
-    """Return path and query of one page, exactly as it is signed and sent; pages count from 1."""
-    return f"{path}?page={page}&pagesize={page_size}"
+def parse_path(path: str) -> ListPath | None:
+    """Return the list at a path, or None where no list operation is documented there.
+
+    The inverse of `str(ListPath)`.
+    """
+    match = _PATH.fullmatch(path)
+    if match is None:
+        return None
+    names = [name if name is None else unquote(name) for name in match.group("registry", "image")]
+    return ListPath(match["prefix"], *names)
+
+
+def parse(target: str) -> PageTarget | None:
+    """Return what a request's path and query ask for, or None where they are no page of a list.
+
+    The inverse of `ListPath.page`.
+    """
+    match = _TARGET.fullmatch(target)
+    path = parse_path(match["path"]) if match else None
+    if match is None or path is None:
+        return None
+    return PageTarget(path, int(match["page"]), int(match["size"]))

@@ -10,13 +10,14 @@ from ncr_exporter.ncr.errors import (
     ApiError,
     AuthenticationError,
     DeniedError,
-    Evidence,
+    ErrorDetails,
     NotFoundError,
     OtherError,
     RedirectError,
     ServerError,
     ThrottledError,
 )
+from ncr_exporter.ncr.vocabulary import ORIGIN_HEADER, TRACE_HEADER
 
 _LONGEST_MESSAGE = 300
 _PERMISSION_DENIED = "210"
@@ -30,16 +31,16 @@ def error_of(status: int, headers: Mapping[str, str], body: bytes) -> ApiError |
     """
     if status == HTTPStatus.OK:
         return None
-    evidence, service_body = _evidence(status, headers, body)
-    summary = _summary(evidence)
+    details, service_body = _evidence(status, headers, body)
+    summary = _summary(details)
     if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
-        return RedirectError(f"{summary}, to {_clip(headers.get('location', 'nowhere'))}", evidence)
+        return RedirectError(f"{summary}, to {_clip(headers.get('location', 'nowhere'))}", details)
     if status == HTTPStatus.NOT_FOUND:
-        from_service = evidence.origin.upper() == "ENDPOINT" or service_body
-        return NotFoundError(summary, evidence, from_service=from_service)
+        from_service = details.origin.upper() == "ENDPOINT" or service_body
+        return NotFoundError(summary, details, from_service=from_service)
     if status == HTTPStatus.TOO_MANY_REQUESTS:
-        return ThrottledError(summary, evidence, retry_after=_retry_after(headers))
-    return _kind(status, evidence.code)(summary, evidence)
+        return ThrottledError(summary, details, retry_after=_retry_after(headers))
+    return _kind(status, details.code)(summary, details)
 
 
 def _kind(status: int, code: str) -> type[ApiError]:
@@ -68,7 +69,7 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
     return None if moment is None or now is None else max(0.0, moment - now)
 
 
-def _evidence(status: int, headers: Mapping[str, str], body: bytes) -> tuple[Evidence, bool]:
+def _evidence(status: int, headers: Mapping[str, str], body: bytes) -> tuple[ErrorDetails, bool]:
     """Return what the answer says of itself, and whether its body is the service's error body."""
     try:
         content = json.loads(body)
@@ -83,19 +84,19 @@ def _evidence(status: int, headers: Mapping[str, str], body: bytes) -> tuple[Evi
         message = f"{message} ({details})" if details and details != message else message
     else:
         code, message = content.get("returnCode"), content.get("returnMessage")
-    evidence = Evidence(
+    details = ErrorDetails(
         status=status,
         code=_clip(code),
         message=_clip(message),
-        origin=_clip(headers.get("x-ncp-apigw-response-origin")),
-        trace_id=_clip(headers.get("x-ncp-trace-id")),
+        origin=_clip(headers.get(ORIGIN_HEADER)),
+        trace_id=_clip(headers.get(TRACE_HEADER)),
     )
-    return evidence, service_body
+    return details, service_body
 
 
-def _summary(evidence: Evidence) -> str:
-    code = f"/{evidence.code}" if evidence.code else ""
-    return f"HTTP {evidence.status}{code} {evidence.message}".strip()
+def _summary(details: ErrorDetails) -> str:
+    code = f"/{details.code}" if details.code else ""
+    return f"HTTP {details.status}{code} {details.message}".strip()
 
 
 def _clip(value: object) -> str:

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 
+from ncr_exporter.ncr.vocabulary import ACCESS_KEY_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER
 from ncr_exporter.runtime.clock import Clock
 
 
@@ -29,11 +30,9 @@ def signed_headers(
     """
     timestamp = str(timestamp_ms)
     return {
-        "x-ncp-apigw-timestamp": timestamp,
-        "x-ncp-iam-access-key": access_key,
-        "x-ncp-apigw-signature-v2": signature(
-            method, path_and_query, timestamp, access_key, secret_key
-        ),
+        TIMESTAMP_HEADER: timestamp,
+        ACCESS_KEY_HEADER: access_key,
+        SIGNATURE_HEADER: signature(method, path_and_query, timestamp, access_key, secret_key),
     }
 
 

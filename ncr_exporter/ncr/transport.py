@@ -1,9 +1,10 @@
 """One signed GET: deadline, caps, retries, and what is learned from the answer's headers."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from http import HTTPStatus
-from typing import Literal, NamedTuple, Protocol, TypeVar
+from typing import NamedTuple, Protocol
 
 import httpx
 import structlog
@@ -16,19 +17,20 @@ from ncr_exporter.ncr.errors import (
     ThrottledError,
     TooLargeError,
 )
-from ncr_exporter.ncr.fair_queue import Urgency
-from ncr_exporter.ncr.http import Lanes, error_from, read_body
+from ncr_exporter.ncr.fair_queue import Priority
+from ncr_exporter.ncr.http import ClientPool, error_from, read_body
 from ncr_exporter.ncr.keys import Credentials, CredentialsError
 from ncr_exporter.ncr.limiter import Limiter
+from ncr_exporter.ncr.paths import Operation
 from ncr_exporter.ncr.responses import date_of, error_of
 from ncr_exporter.ncr.retries import Attempts, RetryBudget
 from ncr_exporter.ncr.signing import GatewayClock, signed_headers
 from ncr_exporter.runtime.clock import Clock
 
-Operation = Literal["registry_list", "image_list", "tag_list"]
+log = structlog.get_logger()
 
 
-class Observer(Protocol):
+class ClientMetrics(Protocol):
     """Told of every attempt. All calls are cheap and must not raise."""
 
     def attempt(
@@ -57,12 +59,7 @@ class Observer(Protocol):
         ...
 
 
-Result = TypeVar("Result")
-
-log = structlog.get_logger()
-
-
-class Purpose(NamedTuple):
+class RequestLabels(NamedTuple):
     """What requests are counted by."""
 
     registry: str
@@ -75,88 +72,89 @@ class Transport:
     def __init__(  # noqa: PLR0913 -- the parts it joins, each by name
         self,
         *,
-        lanes: Lanes,
+        client_pool: ClientPool,
         base_url: str,
         credentials: Credentials,
         limiter: Limiter,
         timeout: float,
         clock: Clock,
-        observer: Observer,
+        metrics: ClientMetrics,
         retries: RetryBudget | None = None,
     ) -> None:
         """`retries` is the budget of a transport before this one: no reload may bring a new one."""
         self.limiter = limiter
         self.retries = retries or RetryBudget()
         self.gateway_clock = GatewayClock(clock)
-        self._lanes = lanes
+        self._pool = client_pool
         self._base_url = httpx.URL(base_url)
         self._credentials = credentials
         self._timeout = timeout
         self._clock = clock
-        self._observer = observer
+        self._metrics = metrics
         self._large = asyncio.Lock()
         self._reading = asyncio.Lock()
 
     async def close(self) -> None:
         """Close all connections, whatever is under way."""
-        await self._lanes.aclose()
+        await self._pool.aclose()
 
-    async def get(
-        self,
-        path_and_query: str,
-        purpose: Purpose,
-        urgency: Urgency,
-        accept: Callable[[bytes], Result],
-    ) -> Result:
-        """Return what `accept` makes of the body of a 200.
+    @asynccontextmanager
+    async def request(
+        self, target: str, labels: RequestLabels, priority: Priority
+    ) -> AsyncIterator[bytes]:
+        """Give the body of a 200 to the block that reads it; retry where the error allows it.
 
-        What `accept` finds wrong is the request's failure too, and counted as such.
+        An ApiError that the block raises is the request's failure, and is counted as such. Blocks
+        run one at a time, each in a turn of the event loop of its own.
 
         Raises:
             ApiError: after the retries that this kind of error is given.
         """
+        body, sent_at = await self._body(target, labels, priority)
+        async with self._reading:
+            # Of answers that came together each has a turn to itself: 32 of them read in one turn
+            # kept scrapes waiting for 20 ms.
+            await asyncio.sleep(0)
+            try:
+                yield body
+            except ApiError as error:
+                self._metrics.attempt(*labels, self._since(sent_at), error.reason)
+                raise
+        self._metrics.attempt(*labels, self._since(sent_at), None)
+        self.retries.earn()
+
+    async def _body(
+        self, target: str, labels: RequestLabels, priority: Priority
+    ) -> tuple[bytes, float]:
+        """Return the body of a 200, and when the request was sent (monotonic seconds)."""
         attempts = Attempts(self.retries)
         while True:
             correction = self.gateway_clock.correction
             try:
-                result = await self._attempt(path_and_query, purpose, urgency, accept)
+                return await self._attempt(target, labels, priority)
             except ApiError as error:
                 signed_off = self.gateway_clock.correction != correction
                 patient = self.limiter.is_patient
                 pause = attempts.pause(error, signed_off=signed_off, patient=patient)
                 if pause is None:
                     raise
-            else:
-                self.retries.earn()
-                return result
-            self._observer.retry(*purpose)
+            self._metrics.retry(*labels)
             await self._clock.sleep(pause)
 
     async def _attempt(
-        self,
-        path_and_query: str,
-        purpose: Purpose,
-        urgency: Urgency,
-        accept: Callable[[bytes], Result],
-    ) -> Result:
-        """Make one attempt within the limits and tell the observer how it went."""
+        self, target: str, labels: RequestLabels, priority: Priority
+    ) -> tuple[bytes, float]:
+        """Make one attempt within the limits; one that fails is counted."""
         sent_at: float | None = None
         try:
-            async with self.limiter.turn(purpose.registry, urgency):
-                with self._lanes.lane() as http:
-                    request = await self._signed(http, path_and_query)
+            async with self.limiter.slot(labels.registry, priority):
+                with self._pool.acquire() as http:
+                    request = await self._signed(http, target)
                     sent_at = self._clock.monotonic()
-                    body = await self._exchange(http, request, purpose.registry)
-            async with self._reading:
-                # While it is held: of answers that came together, each has a turn of the event
-                # loop to itself; 32 of them read in one turn kept scrapes waiting for 20 ms.
-                await asyncio.sleep(0)
-                result = accept(body)
+                    return await self._exchange(http, request, labels.registry), sent_at
         except ApiError as error:
-            self._observer.attempt(*purpose, self._since(sent_at), error.reason)
+            self._metrics.attempt(*labels, self._since(sent_at), error.reason)
             raise
-        self._observer.attempt(*purpose, self._since(sent_at), None)
-        return result
 
     def _since(self, sent_at: float | None) -> float | None:
         return None if sent_at is None else self._clock.monotonic() - sent_at
@@ -221,7 +219,7 @@ class Transport:
             return
         changed = self.gateway_clock.learn(date)
         skew = self.gateway_clock.skew
-        self._observer.clock_skew(registry, skew)
+        self._metrics.clock_skew(registry, skew)
         if changed:
             log.warning(
                 "clock differs from the API's; signing by the API's clock"

@@ -1,4 +1,4 @@
-"""The bytes of one page → clean records.
+"""The bytes of one page → records as they were sent, not yet looked at.
 
 Two ways to the same result. The fast one decodes into typed structs and covers every answer the
 documentation shows. msgspec refuses a whole page for one NaN, lone surrogate or wrong type; there
@@ -6,18 +6,16 @@ the slow one decodes into plain values, so that one bad field does not cost the 
 """
 
 import json
-from collections.abc import Callable, Iterable
-from functools import partial
-from typing import Any, Generic, TypeVar
+from collections.abc import Mapping
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 
-from ncr_exporter.inventory import Platform, Tag
 from ncr_exporter.ncr.errors import MalformedError
-from ncr_exporter.ncr.fields import Cleaner, page_number
+from ncr_exporter.ncr.paths import Operation
+from ncr_exporter.ncr.vocabulary import COUNT, NEXT, RESULTS
 
 Record = TypeVar("Record")
-Struct = TypeVar("Struct", bound=msgspec.Struct)
 Number = int | float | str | None
 Flag = bool | int | str | None
 
@@ -34,14 +32,14 @@ class WirePlatform(msgspec.Struct, rename={"pulled": "latest_pulled"}, gc=False)
     updated: Number = None
 
 
-class WireTag(msgspec.Struct, gc=False):
+class WireTag(msgspec.Struct, rename={"platforms": "images"}, gc=False):
     """An item of the tag list's `results[]`."""
 
     name: str | None = None
     digest: str | None = None
     full_size: Number = None
     last_updated: Number = None
-    images: list[WirePlatform | None] | None = None
+    platforms: list[WirePlatform | None] | None = None
 
 
 class WireImage(msgspec.Struct, gc=False):
@@ -49,16 +47,26 @@ class WireImage(msgspec.Struct, gc=False):
 
     name: str | None = None
     pull_count: Number = None
+    last_updated: Number = None
 
 
-class WireRegistry(msgspec.Struct, gc=False):
+class WireRegistry(
+    msgspec.Struct,
+    rename={
+        "public_host": "end_point",
+        "public_host_enabled": "end_point_enabled",
+        "private_host": "private_end_point",
+        "public": "public_reg_status",
+    },
+    gc=False,
+):
     """An item of the registry list's `results[]`."""
 
     name: str | None = None
-    end_point: str | None = None
-    end_point_enabled: Flag = None
-    private_end_point: str | None = None
-    public_reg_status: Flag = None
+    public_host: str | None = None
+    public_host_enabled: Flag = None
+    private_host: str | None = None
+    public: Flag = None
 
 
 class WirePage(msgspec.Struct, Generic[Record], gc=False):
@@ -69,168 +77,85 @@ class WirePage(msgspec.Struct, Generic[Record], gc=False):
     next: Number = None
 
 
-class Page(msgspec.Struct, Generic[Record]):
-    """One page, cleaned."""
+class RawRecord(NamedTuple):
+    """A record for those who judge the API itself."""
 
-    records: tuple[Record, ...]
-    """A tuple, which the garbage collector comes to leave alone: it is kept as long as the list."""
-    next: int | None
-    count: int | None
-    left_out: int
-    """Records without a usable name."""
-    malformed: int
-    """Those, and fields that became unknown."""
+    sent: Mapping[str, Any]
+    """Under the names that the API gives."""
+    fields: Any
+    """A `WireTag`, `WireImage`, `WireRegistry` or `WirePlatform`; `MISSING` is not sent."""
 
 
-class ListedImage(msgspec.Struct, frozen=True, gc=False):
-    """An image as its registry lists it."""
+class RawPage(NamedTuple):
+    """A page for those who judge the API itself."""
 
-    name: str
-    pull_count: int | None = None
-    """All pulls so far."""
-
-
-class ListedRegistry(msgspec.Struct, frozen=True, gc=False):
-    """A registry as its account lists it."""
-
-    name: str
-    public_host: str | None = None
-    """Where to pull from; None where it is switched off or not named."""
-    private_host: str | None = None
-    public: bool | None = None
-    """Whether anyone may pull without logging in."""
+    records: list[RawRecord]
+    """Those that are objects."""
+    held: int
+    """How many items the page has, whatever they are."""
+    told_count: object
+    told_next: object
+    """`count` and `next` as sent."""
 
 
-_ENCODER = msgspec.json.Encoder()
-_TAGS = msgspec.json.Decoder(WirePage[WireTag])
-_IMAGES = msgspec.json.Decoder(WirePage[WireImage])
-_REGISTRIES = msgspec.json.Decoder(WirePage[WireRegistry])
+MISSING = msgspec.UNSET
+_PLATFORMS = "images"
+
+_STRUCTS: Mapping[Operation, type[msgspec.Struct]] = {
+    "tag_list": WireTag,
+    "image_list": WireImage,
+    "registry_list": WireRegistry,
+}
+_DECODERS: Mapping[Operation, msgspec.json.Decoder[WirePage[Any]]] = {
+    "tag_list": msgspec.json.Decoder(WirePage[WireTag]),
+    "image_list": msgspec.json.Decoder(WirePage[WireImage]),
+    "registry_list": msgspec.json.Decoder(WirePage[WireRegistry]),
+}
 
 
-def tag_page(body: bytes, now_ms: float) -> Page[Tag]:
-    """Return a page of the tag list; `now_ms` tells which times are too far away.
+def decode(operation: Operation, body: bytes) -> WirePage[Any]:
+    """Return the page that a list operation answered; items that are no objects are None.
 
     Raises:
-        MalformedError: it is not a page, or has records of which none is usable.
+        MalformedError: it is not a page.
     """
-    return _clean_page(_decoded(_TAGS, body, _loose_tag), _clean_tag, now_ms)
-
-
-def tag_page_of(tags: Iterable[Tag]) -> bytes:
-    """Return the page that `tag_page` reads these tags from; unknown stays unknown."""
-    return _ENCODER.encode(WirePage([_wire_tag(tag) for tag in tags]))
-
-
-def _wire_tag(tag: Tag) -> WireTag:
-    platforms: list[WirePlatform | None] = [
-        WirePlatform(
-            digest=platform.digest,
-            os=platform.os,
-            architecture=platform.architecture,
-            variant=platform.variant,
-            size=platform.size,
-            pulled=platform.pulled,
-            updated=platform.updated,
-        )
-        for platform in tag.platforms
-    ]
-    return WireTag(tag.name, tag.digest, tag.full_size, tag.last_updated, platforms)
-
-
-def image_page(body: bytes, now_ms: float) -> Page[ListedImage]:
-    """Return a page of the image list; as `tag_page`."""
-    page = _decoded(_IMAGES, body, partial(_loose, WireImage))
-    return _clean_page(page, _clean_image, now_ms)
-
-
-def registry_page(body: bytes, now_ms: float) -> Page[ListedRegistry]:
-    """Return a page of the registry list; as `tag_page`."""
-    page = _decoded(_REGISTRIES, body, partial(_loose, WireRegistry))
-    return _clean_page(page, _clean_registry, now_ms)
-
-
-def _decoded(
-    decoder: "msgspec.json.Decoder[WirePage[Any]]",
-    body: bytes,
-    loose: Callable[[object], Any],
-) -> WirePage[Any]:
     try:
-        return decoder.decode(body)
+        return _DECODERS[operation].decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return _plain_page(body, loose)
+        content = _plain_page(body)
+    records = [_loose(_STRUCTS[operation], item) for item in content[RESULTS]]
+    return WirePage(records, content.get(COUNT), content.get(NEXT))
 
 
-def _clean_page(
-    page: WirePage[Any], clean: Callable[[Any, Cleaner], Record | None], now_ms: float
-) -> Page[Record]:
-    cleaner = Cleaner(now_ms)
-    cleaned = (clean(raw, cleaner) for raw in page.results)
-    records = tuple([record for record in cleaned if record is not None])
-    if page.results and not records:
-        raise MalformedError(f"none of the {len(page.results)} records of a page is usable")
-    try:
-        following = page_number(page.next)
-    except ValueError as error:
-        raise MalformedError(f"not a page of a list: {error}") from None
-    left_out = len(page.results) - len(records)
-    return Page(records, following, cleaner.size(page.count), left_out, cleaner.malformed)
+def decode_raw(operation: Operation, body: bytes) -> RawPage:
+    """Return the page that a list operation answered, with what was sent beside what it means.
 
-
-def _clean_tag(raw: WireTag | None, cleaner: Cleaner) -> Tag | None:
-    name = cleaner.name(raw and raw.name)
-    if raw is None or name is None:
-        return None
-    platforms = [
-        platform
-        for item in raw.images or ()
-        if (platform := _clean_platform(item, cleaner)) is not None
+    Raises:
+        MalformedError: it is not a page.
+    """
+    content = _plain_page(body)
+    struct = _STRUCTS[operation]
+    records = [
+        RawRecord(item, _loose(struct, item, MISSING))
+        for item in content[RESULTS]
+        if isinstance(item, dict)
     ]
-    return Tag(
-        name,
-        cleaner.digest(raw.digest),
-        cleaner.size(raw.full_size),
-        cleaner.time(raw.last_updated),
-        tuple(platforms),
-    )
+    return RawPage(records, len(content[RESULTS]), content.get(COUNT), content.get(NEXT))
 
 
-def _clean_platform(raw: WirePlatform | None, cleaner: Cleaner) -> Platform | None:
-    if raw is None:
-        cleaner.malformed += 1
-        return None
-    return Platform(
-        cleaner.digest(raw.digest),
-        cleaner.word(raw.os),
-        cleaner.word(raw.architecture),
-        cleaner.word(raw.variant),
-        cleaner.size(raw.size),
-        cleaner.time_or_never(raw.pulled),
-        cleaner.time(raw.updated),
-    )
+def raw_platforms(tag: RawRecord) -> list[RawRecord]:
+    """Return the platforms of a tag that are objects."""
+    platforms = tag.sent.get(_PLATFORMS)
+    items = platforms if isinstance(platforms, list) else []
+    return [
+        RawRecord(item, _loose(WirePlatform, item, MISSING))
+        for item in items
+        if isinstance(item, dict)
+    ]
 
 
-def _clean_image(raw: WireImage | None, cleaner: Cleaner) -> ListedImage | None:
-    name = cleaner.name(raw and raw.name)
-    if raw is None or name is None:
-        return None
-    return ListedImage(name, cleaner.size(raw.pull_count))
-
-
-def _clean_registry(raw: WireRegistry | None, cleaner: Cleaner) -> ListedRegistry | None:
-    name = cleaner.name(raw and raw.name)
-    if raw is None or name is None:
-        return None
-    switched_off = cleaner.flag(raw.end_point_enabled) is False
-    return ListedRegistry(
-        name,
-        None if switched_off else cleaner.host(raw.end_point),
-        cleaner.host(raw.private_end_point),
-        cleaner.flag(raw.public_reg_status),
-    )
-
-
-def _plain_page(body: bytes, loose: Callable[[object], Record | None]) -> WirePage[Record | None]:
-    """Decode without types; fields keep whatever they hold, for the cleaner to judge."""
+def _plain_page(body: bytes) -> dict[str, Any]:
+    """Decode without types; fields keep whatever they hold, for the parser to judge."""
     try:
         content = json.loads(body)
     except RecursionError:
@@ -239,10 +164,9 @@ def _plain_page(body: bytes, loose: Callable[[object], Record | None]) -> WirePa
         raise MalformedError(_not_text(error, body)) from None
     except ValueError:
         raise MalformedError(_not_json(body)) from None
-    results = content.get("results") if isinstance(content, dict) else None
-    if not isinstance(results, list):
-        raise MalformedError("the answer is JSON, but not a page: it has no list `results`")
-    return WirePage([loose(item) for item in results], content.get("count"), content.get("next"))
+    if not isinstance(content, dict) or not isinstance(content.get(RESULTS), list):
+        raise MalformedError(f"the answer is JSON, but not a page: it has no list `{RESULTS}`")
+    return content
 
 
 def _not_text(error: UnicodeDecodeError, body: bytes) -> str:
@@ -260,18 +184,14 @@ def _not_json(body: bytes) -> str:
     return f"the answer is {kind}: it starts with {body[:40].decode('latin-1')!r}"
 
 
-def _loose(struct: type[Struct], item: object) -> Struct | None:
+def _loose(struct: type[msgspec.Struct], item: object, missing: object = None) -> Any:  # noqa: ANN401 -- of the struct given
     """Fill `struct` from a plain object without looking at its values; None for anything else."""
     if not isinstance(item, dict):
         return None
     names = zip(struct.__struct_fields__, struct.__struct_encode_fields__, strict=True)
-    return struct(**{field: item.get(key) for field, key in names})
-
-
-def _loose_tag(item: object) -> WireTag | None:
-    tag = _loose(WireTag, item)
-    if tag is not None and tag.images is not None:
-        platforms: object = tag.images
+    record = struct(**{field: item.get(key, missing) for field, key in names})
+    if isinstance(record, WireTag) and record.platforms not in (None, missing):
+        platforms: object = record.platforms
         items = platforms if isinstance(platforms, list) else [None]
-        tag.images = [_loose(WirePlatform, platform) for platform in items]
-    return tag
+        record.platforms = [_loose(WirePlatform, platform) for platform in items]
+    return record

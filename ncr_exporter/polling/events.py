@@ -13,7 +13,7 @@ from ncr_exporter.targets.targets import Account
 log = structlog.get_logger()
 
 
-def failed(what: str, before: Failure | None, error: ApiError, **labels: Any) -> Failure:  # noqa: ANN401 -- keys of a log line
+def log_failure(what: str, before: Failure | None, error: ApiError, **labels: Any) -> Failure:  # noqa: ANN401 -- keys of a log line
     """Log a failure and return it for the state.
 
     What goes on failing for the same reason has said so already: that is only for debug.
@@ -31,7 +31,7 @@ def failed(what: str, before: Failure | None, error: ApiError, **labels: Any) ->
     return failure
 
 
-def succeeded(what: str, before: Failure | None, **labels: Any) -> None:  # noqa: ANN401 -- likewise
+def log_success(what: str, before: Failure | None, **labels: Any) -> None:  # noqa: ANN401 -- likewise
     """Log a success, at info where it ends a failure."""
     if before is None:
         log.debug(f"{what} succeeded", **labels)  # noqa: G004 -- likewise
@@ -39,13 +39,13 @@ def succeeded(what: str, before: Failure | None, **labels: Any) -> None:  # noqa
         log.info(f"{what} succeeds again", **labels)  # noqa: G004 -- likewise
 
 
-def unexpected(error: Exception, **labels: Any) -> ApiError:  # noqa: ANN401 -- likewise
+def log_unexpected(error: Exception, **labels: Any) -> ApiError:  # noqa: ANN401 -- likewise
     """Log what nobody foresaw, with its traceback, and return it as a failure like any other."""
     log.error("unexpected error", **labels, exc_info=error)
     return ApiError(f"unexpected {type(error).__name__}; the log has its traceback")
 
 
-def planned(store: Store, budget: Budget, account: Account) -> None:
+def log_plan(store: Store, budget: Budget, account: Account) -> None:
     """Log how many requests an account's plan needs; a warning where that is above its limit."""
     labels = [target.label for target in store.targets if target.account == account]
     numbers = {
@@ -64,8 +64,8 @@ def planned(store: Store, budget: Budget, account: Account) -> None:
         log.info("requests planned", **numbers)
 
 
-def pulls_unknown(label: str, image: str | None = None) -> None:
-    """Warn that nothing is known of pulls, and what therefore is not published."""
+def warn_of_unknown_pulls(label: str, image: str | None = None) -> None:
+    """Warn that nothing is known of pulls, and say what is not published for that reason."""
     if image is None:
         log.warning(
             "no image of the registry shows a pull time: what is stale is not known",
@@ -83,5 +83,5 @@ def pulls_unknown(label: str, image: str | None = None) -> None:
 
 def _evidence(error: ApiError) -> dict[str, str]:
     """Return what the gateway said of itself, where it did."""
-    given = {"origin": error.evidence.origin, "trace_id": error.evidence.trace_id}
+    given = {"origin": error.details.origin, "trace_id": error.details.trace_id}
     return {key: value for key, value in given.items() if value}

@@ -8,146 +8,166 @@ import structlog
 from ncr_exporter.config.zones import pull_host
 from ncr_exporter.ncr.errors import ApiError
 from ncr_exporter.ncr.listing import Listing
-from ncr_exporter.ncr.wire import ListedImage
-from ncr_exporter.polling import events, tags
-from ncr_exporter.polling.context import Polling
+from ncr_exporter.ncr.pages import ListedImage
+from ncr_exporter.polling import events
+from ncr_exporter.polling.jobs import Jobs
 from ncr_exporter.polling.scheduler import JobKey
-from ncr_exporter.runtime.cooperative import in_steps
+from ncr_exporter.polling.tags import Clients, ImagePoller
+from ncr_exporter.runtime.clock import Clock
+from ncr_exporter.runtime.cooperative import run_cooperatively
 from ncr_exporter.state.model import Description, Hosts
+from ncr_exporter.state.saved import SavedState
+from ncr_exporter.state.store import Store
+from ncr_exporter.targets.shard import Shard
 from ncr_exporter.targets.targets import RegistryTarget
 
 log = structlog.get_logger()
 
 
-def begin_or_go_on(polling: Polling, registry: RegistryTarget) -> None:
-    """Poll a registry as the configuration wants it now."""
-    state = polling.store.registries.get(registry.label)
-    if state is None:
-        begin(polling, registry)
-    elif state.target != registry:
-        _retarget(polling, registry)
+class RegistryPoller:
+    """Lists the images of registries: one job for each registry."""
 
+    def __init__(  # noqa: PLR0913 -- what lists of images need, each by name
+        self,
+        clients: Clients,
+        store: Store,
+        jobs: Jobs,
+        clock: Clock,
+        images: ImagePoller,
+        *,
+        shard: Shard,
+        saved: SavedState,
+    ) -> None:
+        """`saved` is what is known from before the start."""
+        self._clients = clients
+        self._store = store
+        self._jobs = jobs
+        self._clock = clock
+        self._images = images
+        self._shard = shard
+        self._saved = saved
 
-def begin(polling: Polling, registry: RegistryTarget) -> None:
-    """Start listing a registry, and polling the images of it that are named."""
-    if registry.is_every:
-        polling.store.add_registry(registry, hosts=())
-        return
-    polling.store.add_registry(registry, hosts=documented_hosts(registry))
-    is_known = _restore(polling, registry)
-    if said := polling.kept.description(registry, polling.clock.time()):
-        describe(polling, registry, said)
-    run = partial(list_images, polling, registry.label)
-    interval = registry.timing.interval
-    polling.begin(_key(registry), registry.account, interval, run, tried=is_known)
-    _begin_images(polling, registry, {})
+    def begin_or_retarget(self, registry: RegistryTarget) -> None:
+        """Poll a registry as the configuration wants it now."""
+        state = self._store.registries.get(registry.label)
+        if state is None:
+            self.begin(registry)
+        elif state.target != registry:
+            self._retarget(registry)
 
+    def begin(self, registry: RegistryTarget) -> None:
+        """Start listing a registry, and polling the images of it that are named."""
+        if registry.is_every:
+            self._store.add_registry(registry, hosts=())
+            return
+        self._store.add_registry(registry, hosts=documented_hosts(registry))
+        is_known = self._restore(registry)
+        if description := self._saved.description(registry, self._clock.time()):
+            self.describe(registry, description)
+        key, interval = _job_key(registry), registry.timing.interval
+        run = partial(self.list_images, registry.label)
+        self._jobs.begin(key, registry.account, interval, run, tried=is_known)
+        self._begin_images(registry, {})
 
-def _restore(polling: Polling, registry: RegistryTarget) -> bool:
-    """Publish what is known of a registry from before the start; tell whether anything is."""
-    now = polling.clock.time()
-    kept = polling.kept.registry(registry, now)
-    if kept is None:
-        return False
-    polling.store.restore_registry(registry.label, at=kept.at, images=kept.images)
-    expire = partial(polling.store.list_expired, registry.label)
-    age = max(0.0, now - kept.at)
-    polling.expiry.renew(_key(registry), registry.timing.expire_after, expire, age=age)
-    return True
+    def _restore(self, registry: RegistryTarget) -> bool:
+        """Publish the saved data of a registry, and return whether there was any."""
+        now = self._clock.time()
+        saved = self._saved.registry(registry, now)
+        if saved is None:
+            return False
+        self._store.restore_registry(registry.label, at=saved.at, images=saved.images)
+        self._renew(registry, age=max(0.0, now - saved.at))
+        return True
 
+    def _renew(self, registry: RegistryTarget, *, age: float = 0.0) -> None:
+        """Let what the image list told, of this age (s) now, expire unless it is renewed before."""
+        expire = partial(self._store.expire_image_list, registry.label)
+        after = registry.timing.expire_after
+        self._jobs.expiry.renew(_job_key(registry), after, expire, age=age)
 
-def describe(polling: Polling, registry: RegistryTarget, said: Description) -> None:
-    """Publish what the registry list said of a registry, until that is too old.
+    def describe(self, registry: RegistryTarget, told: Description) -> None:
+        """Publish what the registry list told of a registry, until that expires.
 
-    It leaves by itself, whichever list is asked by then.
-    """
-    label, hosts = registry.label, said.hosts or documented_hosts(registry)
-    polling.store.described(label, hosts=hosts, public=said.public, at=said.at)
-    forget = partial(polling.store.described, label, hosts=documented_hosts(registry))
-    key, after = _description(registry), registry.timing.expire_after
-    polling.expiry.renew(key, after, forget, age=max(0.0, polling.clock.time() - said.at))
+        It has an expiry of its own: the image list may go on while the registry list fails.
+        """
+        label, documented = registry.label, documented_hosts(registry)
+        hosts = told.hosts or documented
+        self._store.record_description(label, hosts=hosts, public=told.public, at=told.at)
+        forget = partial(self._store.record_description, label, hosts=documented)
+        key, after = _description_key(registry), registry.timing.expire_after
+        self._jobs.expiry.renew(key, after, forget, age=max(0.0, self._clock.time() - told.at))
 
+    def _retarget(self, registry: RegistryTarget) -> None:
+        """Continue a registry under another configuration; its data and schedule stay."""
+        self._store.retarget_registry(registry)
+        if registry.is_every:
+            return
+        self._jobs.change(_job_key(registry), registry.account, registry.timing)
+        self._jobs.expiry.change(_description_key(registry), registry.timing.expire_after)
+        states = {state.target.name: state for state in self._store.images_of(registry.label)}
+        there = [name for name, state in states.items() if not state.target.named or state.present]
+        wanted = {target.name: target for target in registry.images(there)}
+        for name, state in states.items():
+            if name in wanted:
+                self._images.retarget(wanted[name])
+            else:
+                self._images.end(state.target.key)
+        self._begin_images(registry, {})
+        self._jobs.scheduler.hurry(_job_key(registry))  # it tells which images match only now
 
-def _retarget(polling: Polling, registry: RegistryTarget) -> None:
-    """Go on with a registry as the configuration wants it now; its data and moments stay."""
-    polling.store.retarget_registry(registry)
-    if registry.is_every:
-        return
-    polling.change(_key(registry), registry.account, registry.timing)
-    polling.expiry.change(_description(registry), registry.timing.expire_after)
-    states = {state.target.name: state for state in polling.store.images_of(registry.label)}
-    there = [name for name, state in states.items() if not state.target.named or state.present]
-    wanted = {target.name: target for target in registry.images(there)}
-    for name, state in states.items():
-        if name in wanted:
-            tags.retarget(polling, wanted[name])
-        else:
-            tags.end(polling, state.target.key)
-    _begin_images(polling, registry, {})
-    polling.scheduler.hurry(_key(registry))  # it tells which images only now match
+    def end(self, registry: RegistryTarget) -> None:
+        """Stop listing a registry and polling its images, and remove them from the store."""
+        self._jobs.end(_job_key(registry))
+        self._jobs.expiry.drop(_description_key(registry))
+        for state in self._store.images_of(registry.label):
+            self._images.end(state.target.key)
+        self._images.forget_registry(registry.label)
+        self._store.remove_registry(registry.label)
 
+    async def list_images(self, label: str) -> bool:
+        """List a registry's images once and return whether that succeeded."""
+        state = self._store.registries[label]
+        registry, before = state.target, state.failure
+        try:
+            listed = await self._clients[registry.account].images(registry.path)
+        except ApiError as error:
+            failure = events.log_failure("image list", before, error, registry=label)
+            self._store.record_list_failure(label, failure)
+            self._end_gone(label)
+            return False
+        await self._record(label, listed)
+        events.log_success("image list", before, registry=label, images=len(listed.records))
+        return True
 
-def end(polling: Polling, registry: RegistryTarget) -> None:
-    """Stop listing a registry and polling its images, and publish them no longer."""
-    polling.end(_key(registry))
-    polling.expiry.drop(_description(registry))
-    polling.told.discard((registry.label,))
-    for state in polling.store.images_of(registry.label):
-        polling.end(state.target.key)
-    polling.store.remove_registry(registry.label)
+    async def _record(self, label: str, listed: Listing[ListedImage]) -> None:
+        """Record a complete image list, begin with new images and end those that are gone."""
+        first = self._store.registries[label].up is None
+        images = {image.name: image for image in listed.records}
+        now, whole = round(self._clock.time(), 3), not listed.left_out
+        await run_cooperatively(self._store.record_image_list(label, images, at=now, whole=whole))
+        registry = self._store.registries[label].target  # perhaps another than was asked for
+        self._end_gone(label)
+        self._begin_images(registry, images)
+        if first:
+            _warn_of_idle_globs(registry, images)
+        key, account = _job_key(registry), registry.account
+        self._jobs.plan(key, account, registry.timing.interval, len(listed.pages))
+        self._renew(registry)
+
+    def _begin_images(self, registry: RegistryTarget, listed: Mapping[str, ListedImage]) -> None:
+        for target in registry.images({*listed, *self._saved.images_of(registry)}):
+            if target.key not in self._store.images and self._shard.owns(*target.key):
+                self._images.begin(target, listed.get(target.name))
+
+    def _end_gone(self, label: str) -> None:
+        for state in self._store.images_of(label):
+            self._images.end_if_gone(state.target.key)
 
 
 def documented_hosts(registry: RegistryTarget) -> Hosts:
     """Return the host to pull from that the documentation's pattern gives a registry."""
     host = pull_host(registry.account.zone, registry.region, registry.path.name)
     return ((host, "public"),)
-
-
-async def list_images(polling: Polling, label: str) -> bool:
-    """List a registry's images once; tell whether that succeeded."""
-    state = polling.store.registries[label]
-    registry, before = state.target, state.failure
-    try:
-        listed = await polling.clients[registry.account].images(registry.path)
-    except ApiError as error:
-        failure = events.failed("image list", before, error, registry=label)
-        polling.store.list_failed(label, failure)
-        _end_gone(polling, label)
-        return False
-    await _listed(polling, label, listed)
-    events.succeeded("image list", before, registry=label, images=len(listed.records))
-    return True
-
-
-async def _listed(polling: Polling, label: str, listed: Listing[ListedImage]) -> None:
-    first = polling.store.registries[label].up is None
-    images = {image.name: image for image in listed.records}
-    now, whole = round(polling.clock.time(), 3), not listed.left_out
-    await in_steps(polling.store.listed(label, images, at=now, whole=whole))
-    registry = polling.store.registries[label].target  # by now perhaps another than was asked for
-    _end_gone(polling, label)
-    _begin_images(polling, registry, images)
-    if first:
-        _warn_of_idle_globs(registry, images)
-    key = _key(registry)
-    polling.plan(key, registry.account, registry.timing.interval, listed.pages)
-    expire = partial(polling.store.list_expired, label)
-    polling.expiry.renew(key, registry.timing.expire_after, expire)
-
-
-def _begin_images(
-    polling: Polling, registry: RegistryTarget, listed: Mapping[str, ListedImage]
-) -> None:
-    for target in registry.images({*listed, *polling.kept.images_of(registry)}):
-        if target.key not in polling.store.images and polling.shard.owns(*target.key):
-            tags.begin(polling, target, listed.get(target.name))
-
-
-def _end_gone(polling: Polling, label: str) -> None:
-    """End the images that are gone; one that the configuration names goes on being asked for."""
-    for state in polling.store.images_of(label):
-        if state.gone and not state.target.named:
-            tags.end_gone(polling, state.target.key)
 
 
 def _warn_of_idle_globs(registry: RegistryTarget, listed: Mapping[str, ListedImage]) -> None:
@@ -161,10 +181,10 @@ def _warn_of_idle_globs(registry: RegistryTarget, listed: Mapping[str, ListedIma
         )
 
 
-def _key(registry: RegistryTarget) -> JobKey:
+def _job_key(registry: RegistryTarget) -> JobKey:
     return ("image list", registry.label, registry.path.prefix)
 
 
-def _description(registry: RegistryTarget) -> tuple[str, ...]:
-    """Return what tells the age of a registry's description from that of its images' list."""
-    return ("description", *_key(registry))
+def _description_key(registry: RegistryTarget) -> tuple[str, ...]:
+    """Return the key of a description's expiry, which is not that of the image list."""
+    return ("description", *_job_key(registry))

@@ -1,18 +1,17 @@
-"""The face of polling: what to poll, whether all was tried, stop."""
+"""The face of polling: what to poll, whether everything was tried, stop."""
 
 from collections.abc import Iterable
 
-from ncr_exporter.polling import events, images
-from ncr_exporter.polling.context import Clients, Polling
-from ncr_exporter.polling.expiry import Expiry
-from ncr_exporter.polling.registries import Watch
-from ncr_exporter.polling.scheduler import JobKey, Scheduler
+from ncr_exporter.polling.images import RegistryPoller
+from ncr_exporter.polling.jobs import Jobs
+from ncr_exporter.polling.registries import RegistryDiscovery
+from ncr_exporter.polling.tags import Clients, ImagePoller
 from ncr_exporter.runtime.clock import Clock
-from ncr_exporter.state.saved import Kept
+from ncr_exporter.state.saved import SavedState
 from ncr_exporter.state.store import Store
 from ncr_exporter.targets.budget import Budget
 from ncr_exporter.targets.shard import Shard
-from ncr_exporter.targets.targets import Catalog, ImageKey, RegistryTarget
+from ncr_exporter.targets.targets import ImageKey, RegistryListTarget, RegistryTarget
 
 
 class Poller:
@@ -26,80 +25,92 @@ class Poller:
         clock: Clock,
         shard: Shard,
         *,
-        kept: Kept | None = None,
+        saved: SavedState | None = None,
         once: bool = False,
     ) -> None:
-        """`kept` is what is known from before; with `once` nothing is polled a second time."""
-        scheduler = Scheduler(clock, first_round=self._first_round_ended, once=once)
-        expiry = Expiry(clock, off=once)
+        """`saved` is what is known from before; with `once` nothing is polled a second time."""
         self.ready = False
-        """Whether everything known at the start was asked for once. For good: an image that is
-        pushed later must not take an exporter at work out of its service."""
-        self._watches: dict[JobKey, Watch] = {}
-        self._polling = Polling(
-            clients, store, budget, clock, shard, scheduler, expiry, kept=kept or Kept()
+        """Whether everything known at the start was asked for once. It stays true: an image that
+        is pushed later must not take a working exporter out of its service."""
+        self._clients = clients
+        self._store = store
+        self._clock = clock
+        self._saved = saved = saved or SavedState()
+        self._jobs = Jobs(store, budget, clock, once=once)
+        self._jobs.scheduler.first_round_ended = self._first_round_ended
+        images = ImagePoller(clients, store, self._jobs, clock, saved)
+        self._registries = RegistryPoller(
+            clients, store, self._jobs, clock, images, shard=shard, saved=saved
         )
+        self._discoveries: dict[tuple[str, ...], RegistryDiscovery] = {}
 
     @property
     def busy(self) -> bool:
         """Whether something is being asked for now."""
-        return self._polling.scheduler.busy
+        return self._jobs.scheduler.busy
 
     def next_poll(self, key: ImageKey) -> float | None:
         """Return when an image is polled next, in seconds since the epoch; None where it is now."""
-        return self._polling.scheduler.due(key)
+        return self._jobs.scheduler.due(key)
 
-    def apply(self, catalogs: Iterable[Catalog]) -> None:
-        """Poll what these catalogs ask for, at first as fast as each account's limits allow.
+    def apply(self, targets: Iterable[RegistryListTarget]) -> None:
+        """Poll what a configuration asks for, at first as fast as each account's limits allow.
 
-        Of what was polled before, data and moments stay where they are still asked for.
+        What was polled before and is still asked for keeps its data and its schedule.
         """
-        self._watch(catalogs)
+        self._discover(targets)
         wanted = self._wanted()
-        for label, state in list(self._polling.store.registries.items()):
+        for label, state in list(self._store.registries.items()):
             if label not in wanted or not state.target.is_at(wanted[label]):
-                images.end(self._polling, state.target)
+                self._registries.end(state.target)
         for target in wanted.values():
-            images.begin_or_go_on(self._polling, target)
-        self._polling.kept.clear()
-        for account in self._polling.clients:
-            self._polling.review_plan(account)
-        if self._polling.scheduler.all_tried:  # what was known from before needs no first poll
+            self._registries.begin_or_retarget(target)
+        self._saved.clear()
+        for account in self._clients:
+            self._jobs.review_plan(account)
+        if self._jobs.scheduler.all_tried:  # what was known from before needs no first poll
             self.ready = True
 
-    def _watch(self, catalogs: Iterable[Catalog]) -> None:
-        """Begin, go on with and end the registry lists."""
-        wanted = {catalog.key: catalog for catalog in catalogs}
-        for key in [key for key in self._watches if key not in wanted]:
-            self._watches.pop(key).end()
-        for key, catalog in wanted.items():
-            if watch := self._watches.get(key):
-                watch.take(catalog)
+    def _discover(self, targets: Iterable[RegistryListTarget]) -> None:
+        """Begin, continue and end the registry lists."""
+        wanted = {target.key: target for target in targets}
+        for key in [key for key in self._discoveries if key not in wanted]:
+            self._discoveries.pop(key).end()
+        for key, target in wanted.items():
+            if discovery := self._discoveries.get(key):
+                discovery.retarget(target)
             else:
-                watch = self._watches[key] = Watch(self._polling, catalog)
-                watch.begin()
-            watch.adopt(self._polling.store.targets)
+                discovery = self._discoveries[key] = self._discovery_of(target)
+                discovery.begin(self._saved)
+            discovery.adopt(self._store.targets)
+
+    def _discovery_of(self, target: RegistryListTarget) -> RegistryDiscovery:
+        return RegistryDiscovery(
+            target,
+            self._clients,
+            self._store,
+            self._jobs,
+            clock=self._clock,
+            registries=self._registries,
+        )
 
     def _wanted(self) -> dict[str, RegistryTarget]:
-        """Return every registry by its label; one that is named beats one of its name found."""
-        watches = self._watches.values()
-        wanted = {target.label: target for watch in watches for target in watch.named}
-        for watch in watches:
-            watch.keep(lambda target: target.label not in wanted)
-        return wanted | {target.label: target for watch in watches for target in watch.absences}
+        """Return every registry by its label; a named one beats a found one of the same label."""
+        discoveries = self._discoveries.values()
+        wanted = {target.label: target for each in discoveries for target in each.named}
+        for discovery in discoveries:
+            discovery.keep(lambda target: target.label not in wanted)
+        return wanted | {target.label: target for each in discoveries for target in each.found}
 
     def _first_round_ended(self) -> None:
         """Log the plans: only now is it known how many images and pages there are."""
         self.ready = True
-        for account in self._polling.clients:
-            if account not in self._polling.over_limit:  # else that was said already
-                events.planned(self._polling.store, self._polling.budget, account)
+        self._jobs.log_plans(self._clients)
 
     async def first_round(self) -> None:
         """Wait until everything, and what was discovered meanwhile, was asked for once."""
-        await self._polling.scheduler.idle()
+        await self._jobs.scheduler.idle()
 
     async def stop(self) -> None:
         """End every job, hung ones too."""
-        self._polling.expiry.stop()
-        await self._polling.scheduler.stop()
+        await self._jobs.stop()

@@ -73,16 +73,14 @@ class _Wait(NamedTuple):
 class Scheduler:
     """Starts each job at once when added, then at its moment; must be made in an event loop.
 
-    With `once` no job is run a second time. `first_round` is called once, when every job known so
-    far was run for the first time.
+    With `once` no job is run a second time.
     """
 
-    def __init__(
-        self, clock: Clock, *, first_round: Callable[[], object] = lambda: None, once: bool = False
-    ) -> None:
+    def __init__(self, clock: Clock, *, once: bool = False) -> None:
+        self.first_round_ended: Callable[[], object] | None = None
+        """Called once, when every job known so far was run for the first time."""
         self._clock = clock
         self._once = once
-        self._first_round: Callable[[], object] | None = first_round
         self._began = clock.monotonic()
         self._jobs: dict[JobKey, Job] = {}
         self._waits: dict[JobKey, _Wait] = {}
@@ -168,8 +166,8 @@ class Scheduler:
         self._untried.discard(job.key)
         if not self._once:
             self._schedule(job.key, failed=not succeeded)
-        if self.all_tried and (ended := self._first_round):
-            self._first_round = None
+        if self.all_tried and (ended := self.first_round_ended):
+            self.first_round_ended = None
             ended()
 
     def _schedule(self, key: JobKey, *, failed: bool) -> None:

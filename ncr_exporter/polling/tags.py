@@ -1,145 +1,170 @@
-"""One image: list its tags, put the whole result in force, or note why there is none."""
+"""One image: list its tags, put the whole result in force, or record why there is none."""
 
 import asyncio
+from collections.abc import Mapping
 from functools import partial
 
 import structlog
 
 from ncr_exporter.inventory import Tag
+from ncr_exporter.ncr.client import Client
 from ncr_exporter.ncr.errors import ApiError, NotFoundError
 from ncr_exporter.ncr.listing import Listing
-from ncr_exporter.ncr.wire import ListedImage
+from ncr_exporter.ncr.pages import ListedImage
 from ncr_exporter.polling import events
-from ncr_exporter.polling.context import Polling
-from ncr_exporter.state.evaluation import Judged, judge
-from ncr_exporter.targets.targets import ImageKey, ImageTarget
+from ncr_exporter.polling.jobs import Jobs
+from ncr_exporter.runtime.clock import Clock
+from ncr_exporter.state.evaluation import Evaluation, evaluate
+from ncr_exporter.state.saved import SavedState
+from ncr_exporter.state.store import Store
+from ncr_exporter.targets.targets import Account, ImageKey, ImageTarget
 
-_MANY = 1000
-"""Tags that take some milliseconds to judge."""
+Clients = Mapping[Account, Client]
+
+_LONG = 1000
+"""Tags that take some milliseconds to evaluate."""
 
 log = structlog.get_logger()
 
 
-def begin(polling: Polling, target: ImageTarget, listed: ListedImage | None = None) -> None:
-    """Start polling an image; what is known of it from before the start stands until then."""
-    is_known = _restore(polling, target)
-    if not is_known:
-        polling.store.add(target, listed)
-    account = target.registry.account
-    run = partial(poll, polling, target.key)
-    polling.begin(target.key, account, target.timing.interval, run, tried=is_known)
+class ImagePoller:
+    """Polls images: one job for each."""
 
+    def __init__(
+        self, clients: Clients, store: Store, jobs: Jobs, clock: Clock, saved: SavedState
+    ) -> None:
+        """`saved` is what is known from before the start."""
+        self._clients = clients
+        self._store = store
+        self._jobs = jobs
+        self._clock = clock
+        self._saved = saved
+        self._listings: dict[ImageKey, Listing[Tag]] = {}
+        """The last complete listing of each image; pages that did not change are not decoded."""
+        self._warned_about: set[tuple[str, ...]] = set()
+        """Registries and images of whose pulls nothing is known."""
 
-def _restore(polling: Polling, target: ImageTarget) -> bool:
-    """Publish what is known of an image from before the start; tell whether anything is."""
-    now = polling.clock.time()
-    kept = polling.kept.image(target, now)
-    if kept is None:
-        return False
-    # Its count is of an image list: it leaves when what the registry keeps of that does.
-    listed = polling.kept.registry(target.registry, now)
-    pull_count = kept.pull_count if listed else None
-    polling.store.restore(target, kept.tags, at=kept.at, pull_count=pull_count)
-    _expire_later(polling, target, age=max(0.0, now - kept.at))
-    return True
+    def begin(self, target: ImageTarget, listed: ListedImage | None = None) -> None:
+        """Start polling an image. Saved data is published until its first poll ends."""
+        is_known = self._restore(target)
+        if not is_known:
+            self._store.add(target, listed)
+        account, interval = target.registry.account, target.timing.interval
+        self._jobs.begin(
+            target.key, account, interval, partial(self.poll, target.key), tried=is_known
+        )
 
-
-def retarget(polling: Polling, target: ImageTarget) -> None:
-    """Go on with an image as the configuration wants it now; its data and moment stay."""
-    if polling.store.images[target.key].target != target:
-        polling.store.retarget(target)
-        polling.change(target.key, target.registry.account, target.timing)
-
-
-def end(polling: Polling, key: ImageKey) -> None:
-    """Stop polling an image and publish it no longer."""
-    polling.end(key)
-    polling.store.remove(key)
-
-
-def end_gone(polling: Polling, key: ImageKey) -> None:
-    """Do so because the image does not exist any more."""
-    log.info("image is gone", registry=key[0], image=key[1])
-    end(polling, key)
-
-
-async def poll(polling: Polling, key: ImageKey) -> bool:
-    """Poll an image once; tell whether that succeeded."""
-    started = polling.clock.monotonic()
-    target = polling.store.images[key].target
-    client = polling.clients[target.registry.account]
-    try:
-        before = polling.listings.get(key)
-        listing = await client.tags(target.registry.path, target.name, before)
-        await _succeeded(polling, key, listing, started)
-    except ApiError as error:
-        _failed(polling, key, error, started)
-    except Exception as error:  # noqa: BLE001 -- logged with its traceback; the image fails, not the loop
-        labels = {"registry": target.registry.label, "image": target.name}
-        _failed(polling, key, events.unexpected(error, **labels), started)
-    else:
+    def _restore(self, target: ImageTarget) -> bool:
+        """Publish the saved data of an image, and return whether there was any."""
+        now = self._clock.time()
+        saved = self._saved.image(target, now)
+        if saved is None:
+            return False
+        # The count is of an image list: it expires with what else the registry saved of that.
+        listed = self._saved.registry(target.registry, now)
+        pull_count = saved.pull_count if listed else None
+        self._store.restore(target, saved.tags, at=saved.at, pull_count=pull_count)
+        self._renew(target, age=max(0.0, now - saved.at))
         return True
-    return False
 
+    def retarget(self, target: ImageTarget) -> None:
+        """Continue an image under another configuration; its data and schedule stay."""
+        if self._store.images[target.key].target != target:
+            self._store.retarget(target)
+            self._jobs.change(target.key, target.registry.account, target.timing)
 
-async def _succeeded(
-    polling: Polling, key: ImageKey, listing: Listing[Tag], started: float
-) -> None:
-    duration = round(polling.clock.monotonic() - started, 6)
-    now = round(polling.clock.time(), 3)
-    judged = await _judged(polling, key, listing.records, now)
-    state = polling.store.images[key]
-    target, before = state.target, state.failure  # the target may be another than when it began
-    polling.listings[key] = listing
-    polling.store.succeeded(target, listing.records, at=now, duration=duration, judged=judged)
-    account = target.registry.account
-    polling.plan(target.key, account, target.timing.interval, listing.pages)
-    _expire_later(polling, target)
-    _warn_of_unknown_pulls(polling, target)
-    labels = {"registry": target.registry.label, "image": target.name}
-    events.succeeded("poll", before, **labels, tags=len(listing.records), duration=duration)
+    def end(self, key: ImageKey) -> None:
+        """Stop polling an image and remove it from the store."""
+        self._jobs.end(key)
+        self._listings.pop(key, None)
+        self._warned_about.discard(key)
+        self._store.remove(key)
 
+    def end_if_gone(self, key: ImageKey) -> None:
+        """End an image that was deleted, and log that.
 
-async def _judged(
-    polling: Polling, key: ImageKey, tags: tuple[Tag, ...], now: float
-) -> Judged | None:
-    """Judge a long list in a thread, where it holds nobody up; a short one the store judges."""
-    if len(tags) < _MANY:
-        return None
-    policy = polling.store.images[key].target.policy
-    knowledge = polling.store.knowledge(key, tags)
-    return await asyncio.to_thread(judge, tags, policy, now, knowledge)
+        One that the configuration names is polled further: it may come back.
+        """
+        state = self._store.images[key]
+        if state.gone and not state.target.named:
+            log.info("image is gone", registry=key[0], image=key[1])
+            self.end(key)
 
+    def forget_registry(self, label: str) -> None:
+        """Warn about a registry again if it comes back."""
+        self._warned_about.discard((label,))
 
-def _expire_later(polling: Polling, target: ImageTarget, *, age: float = 0.0) -> None:
-    """Let an image's data leave when it is too old; it is of this age (s) now."""
-    expire = partial(polling.store.expired, target.key)
-    polling.expiry.renew(target.key, target.timing.expire_after, expire, age=age)
+    async def poll(self, key: ImageKey) -> bool:
+        """Poll an image once and return whether that succeeded."""
+        started = self._clock.monotonic()
+        target = self._store.images[key].target
+        client = self._clients[target.registry.account]
+        try:
+            before = self._listings.get(key)
+            listing = await client.tags(target.registry.path, target.name, before)
+            await self._commit(key, listing, started)
+        except ApiError as error:
+            self._record_failure(key, error, started)
+        except Exception as error:  # noqa: BLE001 -- logged with its traceback; the image fails, not the loop
+            labels = {"registry": target.registry.label, "image": target.name}
+            self._record_failure(key, events.log_unexpected(error, **labels), started)
+        else:
+            return True
+        return False
 
+    async def _commit(self, key: ImageKey, listing: Listing[Tag], started: float) -> None:
+        """Put a complete listing in force; the poll began at `started` (monotonic seconds)."""
+        duration = round(self._clock.monotonic() - started, 6)
+        now = round(self._clock.time(), 3)
+        evaluation = await self._evaluate(key, listing.records, now)
+        state = self._store.images[key]
+        target, before = state.target, state.failure  # the target may be another than at the start
+        self._listings[key] = listing
+        self._store.commit(
+            target, listing.records, at=now, duration=duration, evaluation=evaluation
+        )
+        account = target.registry.account
+        self._jobs.plan(key, account, target.timing.interval, len(listing.pages))
+        self._renew(target)
+        self._warn_of_unknown_pulls(target)
+        labels = {"registry": target.registry.label, "image": target.name}
+        events.log_success("poll", before, **labels, tags=len(listing.records), duration=duration)
 
-def _warn_of_unknown_pulls(polling: Polling, target: ImageTarget) -> None:
-    """Warn once where nothing is known of an image's pulls.
+    async def _evaluate(self, key: ImageKey, tags: tuple[Tag, ...], now: float) -> Evaluation:
+        """Evaluate a listing that was read at `now` (s): a long one in a thread."""
+        policy = self._store.images[key].target.policy
+        knowledge = self._store.knowledge(key, tags)
+        if len(tags) < _LONG:
+            return evaluate(tags, policy, now, knowledge)
+        return await asyncio.to_thread(evaluate, tags, policy, now, knowledge)
 
-    Not at its first poll: another image of the registry may show a pull in the same round.
-    """
-    state, label = polling.store.images[target.key], target.registry.label
-    known = state.image is None or not state.image.tags or state.image.never_pulled_tags is not None
-    if known or state.polls == 1:
-        return
-    subject = (label, target.name) if polling.store.records_pulls(label) else (label,)
-    if subject not in polling.told:
-        polling.told.add(subject)
-        events.pulls_unknown(*subject)
+    def _renew(self, target: ImageTarget, *, age: float = 0.0) -> None:
+        """Let an image's data, of this age (s) now, expire unless it is renewed before."""
+        expire = partial(self._store.expire, target.key)
+        self._jobs.expiry.renew(target.key, target.timing.expire_after, expire, age=age)
 
+    def _warn_of_unknown_pulls(self, target: ImageTarget) -> None:
+        """Warn once where nothing is known of an image's pulls.
 
-def _failed(polling: Polling, key: ImageKey, error: ApiError, started: float) -> None:
-    state = polling.store.images[key]
-    target, before = state.target, state.failure
-    duration = round(polling.clock.monotonic() - started, 6)
-    labels = {"registry": target.registry.label, "image": target.name}
-    failure = events.failed("poll", before, error, **labels, duration=duration)
-    not_found = isinstance(error, NotFoundError) and error.from_service
-    now = round(polling.clock.time(), 3)
-    polling.store.failed(target, failure, at=now, duration=duration, not_found=not_found)
-    if polling.store.images[key].gone and not target.named:
-        end_gone(polling, key)
+        Not at its first poll: another image of the registry may show a pull in the same round.
+        """
+        state, label = self._store.images[target.key], target.registry.label
+        image = state.image
+        known = image is None or not image.tags or image.never_pulled_tags is not None
+        if known or state.polls == 1:
+            return
+        subject = (label, target.name) if self._store.records_pulls(label) else (label,)
+        if subject not in self._warned_about:
+            self._warned_about.add(subject)
+            events.warn_of_unknown_pulls(*subject)
+
+    def _record_failure(self, key: ImageKey, error: ApiError, started: float) -> None:
+        state = self._store.images[key]
+        target, before = state.target, state.failure
+        duration = round(self._clock.monotonic() - started, 6)
+        labels = {"registry": target.registry.label, "image": target.name}
+        failure = events.log_failure("poll", before, error, **labels, duration=duration)
+        not_found = isinstance(error, NotFoundError) and error.from_service
+        now = round(self._clock.time(), 3)
+        self._store.record_failure(target, failure, at=now, duration=duration, not_found=not_found)
+        self.end_if_gone(key)

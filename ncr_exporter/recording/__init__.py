@@ -1,6 +1,6 @@
 """Answers of the API, kept in a directory without what is nobody's business; for issues and tests.
 
-Kept are numbers, times, sizes, platforms and the shape of everything, oddities included. Names,
+Numbers, times, sizes, platforms and the shape of everything are kept, oddities included. Names,
 digests, accounts, hosts and free texts are replaced by stand-ins, the same one for the same value.
 """
 

@@ -1,20 +1,15 @@
 """Reads a recording back."""
 
 import json
-import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
 from ncr_exporter.config.zones import REGIONS
+from ncr_exporter.ncr.paths import parse
 from ncr_exporter.recording import FORMAT, META
-
-_TARGET = re.compile(
-    r"(?P<prefix>.*)/repositories/(?P<registry>[^/?]+)(?:/(?P<image>[^/?]+)/tags)?\?.*"
-)
 
 
 @dataclass(frozen=True)
@@ -41,10 +36,10 @@ class Recording:
         regions = {prefix: region for region, prefix in REGIONS[self.zone].items()}
         images: defaultdict[tuple[str, str], dict[str, None]] = defaultdict(dict)
         for target in self.answers:
-            match = _TARGET.fullmatch(target)
-            if match and match["prefix"] in regions:
-                key = (unquote(match["registry"]), regions[match["prefix"]])
-                images[key] |= {unquote(match["image"]): None} if match["image"] else {}
+            asked = parse(target)
+            if asked and asked.list.registry is not None and asked.list.prefix in regions:
+                key = (asked.list.registry, regions[asked.list.prefix])
+                images[key] |= {asked.list.image: None} if asked.list.image is not None else {}
         return [
             {"name": name, "region": region, **({"images": list(named)} if named else {})}
             for (name, region), named in images.items()

@@ -6,11 +6,21 @@ import re
 import secrets
 from collections import defaultdict
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
-from urllib.parse import quote, unquote
 
 from ncr_exporter.config.zones import ZONES
+from ncr_exporter.ncr.paths import parse
+from ncr_exporter.ncr.vocabulary import (
+    ENVELOPE_FIELDS,
+    ERROR_FIELDS,
+    ORIGIN_HEADER,
+    RECORD_FIELDS,
+    TIMESTAMP_HEADER,
+    Content,
+    Fields,
+)
 from ncr_exporter.recording.exchange import Exchange
 
 _DIGEST = re.compile(r"((?:sha256:)*)(.*)", re.DOTALL)
@@ -83,21 +93,16 @@ def _longest_first(item: tuple[object, str]) -> int:
 
 REMOVED = "<removed>"
 
-_HARMLESS = frozenset(
-    (  # noqa: SIM905 -- a list of words to be read
-        "count next previous full_size size created updated last_updated latest_pulled pull_count "
-        "star_count architecture os variant os_version features os_features mediaType "
-        "repository_type status v2 can_edit is_automated is_private end_point_enabled "
-        "public_reg_status scan_on_push_enabled errorCode returnCode"
-    ).split()
-)
+_FIELDS: Fields = {
+    field: content
+    for fields in (*RECORD_FIELDS.values(), ENVELOPE_FIELDS, ERROR_FIELDS)
+    for field, content in fields.items()
+}
+_HARMLESS = frozenset(field for field, content in _FIELDS.items() if content in {"time", "plain"})
 _LONGEST_HARMLESS = 100  # characters
-_REQUEST_HEADERS = frozenset({"accept", "accept-encoding", "user-agent", "x-ncp-apigw-timestamp"})
-_HEADERS = frozenset(
-    {"connection", "content-type", "date", "retry-after", "server", "x-ncp-apigw-response-origin"}
-)
+_REQUEST_HEADERS = frozenset({"accept", "accept-encoding", "user-agent", TIMESTAMP_HEADER})
+_HEADERS = frozenset({"connection", "content-type", "date", "retry-after", "server", ORIGIN_HEADER})
 _HOSTS = frozenset(url.removeprefix("https://") for url in ZONES.values())
-_TARGET = re.compile(r"(.*/repositories)(?:/([^/?]*))?(?:/([^/?]*)(/tags))?(\?.*)?")
 _SHOWN = 15  # bytes of what is no JSON: enough to tell HTML
 
 
@@ -107,12 +112,12 @@ class Redactor:
     def __init__(self, *, keep_names: bool) -> None:
         own = StandIns(keep_names=keep_names)
         self._stand_ins = own
-        self._replacements: Mapping[str, Callable[[str], str]] = {
-            "namespace": own.registry,
+        self._replacements: Mapping[Content, Callable[[str], str]] = {
+            "registry": own.registry,
             "digest": own.digest,
-            "end_point": partial(own.host, of_registry=True),
-            "private_end_point": partial(own.host, of_registry=False),
-            **dict.fromkeys(("message", "details", "returnMessage"), own.sentence),
+            "public host": partial(own.host, of_registry=True),
+            "private host": partial(own.host, of_registry=False),
+            "sentence": own.sentence,
         }
 
     def __call__(self, exchange: Exchange) -> dict[str, Any]:
@@ -136,18 +141,15 @@ class Redactor:
 
     def _target(self, target: str) -> tuple[str, Callable[[str], str]]:
         """Return path and query, and what stands in for the names of such a list."""
-        match = _TARGET.fullmatch(target)
-        if match is None:
+        asked = parse(target)
+        if asked is None:
             return REMOVED, self._stand_ins.tag
-        base, registry, image, tags, query = match.groups(default="")
-        if registry:
-            registry = f"/{quote(self._stand_ins.registry(unquote(registry)), safe='')}"
-        if image:
-            image = f"/{quote(self._stand_ins.image(unquote(image)), safe='')}"
-        path = f"{base}{registry}{image}{tags}{query}"
-        if image:
-            return path, self._stand_ins.tag
-        return path, self._stand_ins.image if registry else self._stand_ins.registry
+        kept, name_of = asked.list, self._stand_ins.registry
+        if kept.registry is not None:
+            kept, name_of = replace(kept, registry=name_of(kept.registry)), self._stand_ins.image
+        if kept.image is not None:
+            kept, name_of = replace(kept, image=name_of(kept.image)), self._stand_ins.tag
+        return kept.page(asked.number, asked.size), name_of
 
     def _body(self, body: bytes, name_of: Callable[[str], str]) -> object:
         try:
@@ -174,9 +176,10 @@ class Redactor:
     def _text(self, field: str, value: str, name_of: Callable[[str], str]) -> str:
         if not value or (field in _HARMLESS and len(value) <= _LONGEST_HARMLESS):
             return value
-        if field == "name":
+        content = _FIELDS.get(field, "private")
+        if content == "name":
             return name_of(value)
-        if replacement := self._replacements.get(field):
+        if replacement := self._replacements.get(content):
             return replacement(value)
         return self._stand_ins.text(field or "text", value)
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from ncr_exporter.inventory import NEVER, Facts
+from ncr_exporter.inventory import NEVER, TagFacts
 from ncr_exporter.state.model import Failure, ImageState
 
 
@@ -101,7 +101,7 @@ def _image_row(state: ImageState, now: float) -> ImageRow:
     )
 
 
-def _tag_row(state: ImageState, fact: Facts, now: float) -> TagRow:
+def _tag_row(state: ImageState, fact: TagFacts, now: float) -> TagRow:
     registry, image = state.target.key
     return TagRow(
         registry=registry,

@@ -7,7 +7,7 @@ from typing import TypeVar
 Result = TypeVar("Result")
 
 
-def ended(work: Generator[None, None, Result]) -> Result:
+def exhaust(work: Generator[None, None, Result]) -> Result:
     """Do all steps of some work at once and return its result."""
     while True:
         try:
@@ -17,7 +17,7 @@ def ended(work: Generator[None, None, Result]) -> Result:
             return result
 
 
-async def in_steps(work: Generator[None, None, Result]) -> Result:
+async def run_cooperatively(work: Generator[None, None, Result]) -> Result:
     """Do work that pauses now and then, others having their turn meanwhile."""
     while True:
         try:
@@ -28,7 +28,7 @@ async def in_steps(work: Generator[None, None, Result]) -> Result:
         await asyncio.sleep(0)
 
 
-class InBackground:
+class BackgroundTask:
     """Does work in steps of its own accord, one in each turn of the event loop."""
 
     def __init__(self, work: Callable[[], Iterator[None]]) -> None:

@@ -7,18 +7,18 @@ not to be trusted by anybody.
 import ssl
 from pathlib import Path
 
-from ncr_exporter.httpd.access import OpenGate, Tls
+from ncr_exporter.httpd.access import AllowAll, Tls
 
 _DIRECTORY = Path(__file__).parent / "pem"
 
 
-def gate(name: str) -> OpenGate:
+def gate(name: str) -> AllowAll:
     """Return the gate of a server that shows this certificate; none, for plain HTTP, if empty."""
     if not name:
-        return OpenGate()
+        return AllowAll()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(_path(name))
-    return OpenGate(Tls(context))
+    return AllowAll(Tls(context))
 
 
 def trusted(name: str) -> str | None:

@@ -13,10 +13,17 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from email.utils import formatdate
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl
 
 from ncr_exporter.httpd.messages import Request, Response
+from ncr_exporter.ncr.paths import PAGE, PAGE_SIZE, ListPath, parse_path
 from ncr_exporter.ncr.signing import signature
+from ncr_exporter.ncr.vocabulary import (
+    ACCESS_KEY_HEADER,
+    SIGNATURE_HEADER,
+    TIMESTAMP_HEADER,
+    TRACE_HEADER,
+)
 from ncr_exporter.recording.reading import Answer, Recording
 from ncr_exporter.runtime.clock import Clock
 from ncr_exporter.simulator.data import FixedSource, Source
@@ -92,7 +99,7 @@ class SimulatedRegistry:
         """Answer one request."""
         now = self._clock.time()
         fault = self.faults.take(request.target) or self.fault or NO_FAULT
-        standing = self._date(fault) | {"x-ncp-trace-id": f"demo-{next(self._numbers):08d}"}
+        standing = self._date(fault) | {TRACE_HEADER: f"demo-{next(self._numbers):08d}"}
         if fault.rotates_key:
             self._rotate_key(request)
         answer = with_headers(self._answer(request, fault), standing)
@@ -112,45 +119,35 @@ class SimulatedRegistry:
 
     def _rotate_key(self, request: Request) -> None:
         """Take new secrets once somebody is in the middle of a list."""
-        if request.query.get("page", "1") != "1":
+        if request.query.get(PAGE, "1") != "1":
             self.keys = dict.fromkeys(self.keys, ROTATED_SECRET_KEY)
 
     def _answer(self, request: Request, fault: Fault) -> Response:
-        route = self._route(request)
-        if route is None:
+        path = self._list_at(request)
+        if path is None:
             return gateway_error(404, "300", "Not Found Exception", "URL not found.")
         refusal = self._refusal(request, self._gateway_time(fault))
         if refusal is not None:
             return refusal
         try:
-            records = self._listed(route, self._clock.time() * 1000)
+            records = self._listed(path, self._clock.time() * 1000)
         except KeyError as error:
             return service_error(404, f"{error.args[0]} does not exist")
         return self._page(records, request, fault)
 
-    def _route(self, request: Request) -> list[str] | None:
-        """Return the names in a documented path: registry and image, registry, or none."""
-        base = f"{self._prefix}/repositories"
-        path = request.path
-        if request.method != "GET" or not (path == base or path.startswith(f"{base}/")):
-            return None
-        match path.removeprefix(base).split("/")[1:]:
-            case [] | [_] as names:
-                pass
-            case [registry, image, "tags"]:
-                names = [registry, image]
-            case _:
-                return None
-        return [unquote(name) for name in names] if all(names) else None
+    def _list_at(self, request: Request) -> ListPath | None:
+        """Return the list that a GET asks for, if it is one of this registry's region."""
+        path = parse_path(request.path) if request.method == "GET" else None
+        return path if path is not None and path.prefix == self._prefix else None
 
     def _refusal(self, request: Request, now: float) -> Response | None:
         """Return the gateway's answer to a request that is not signed as published.
 
         `now` is by the gateway's clock.
         """
-        timestamp = request.headers.get("x-ncp-apigw-timestamp", "")
-        access_key = request.headers.get("x-ncp-iam-access-key", "")
-        signed = request.headers.get("x-ncp-apigw-signature-v2", "")
+        timestamp = request.headers.get(TIMESTAMP_HEADER, "")
+        access_key = request.headers.get(ACCESS_KEY_HEADER, "")
+        signed = request.headers.get(SIGNATURE_HEADER, "")
         if not (timestamp and access_key and signed):
             return _unauthenticated("Authentication information are missing.")
         if not self._is_recent(timestamp, now):
@@ -169,21 +166,19 @@ class SimulatedRegistry:
         signed_ms = _positive(timestamp)
         return signed_ms is not None and abs(now * 1000 - signed_ms) <= _WINDOW_MS
 
-    def _listed(self, route: list[str], now_ms: float) -> list[Record]:
-        match route:
-            case [registry, image]:
-                return self._source.tags(registry, image, now_ms)
-            case [registry]:
-                return self._source.images(registry, now_ms)
-            case _:
-                return self._source.registries(now_ms)
+    def _listed(self, path: ListPath, now_ms: float) -> list[Record]:
+        if path.registry is None:
+            return self._source.registries(now_ms)
+        if path.image is None:
+            return self._source.images(path.registry, now_ms)
+        return self._source.tags(path.registry, path.image, now_ms)
 
     def _page(self, records: list[Record], request: Request, fault: Fault) -> Response:
         query = dict(parse_qsl(request.target.partition("?")[2], keep_blank_values=True))
-        number = _positive(query.get("page", "1"))
-        size = _positive(query.get("pagesize", _DEFAULT_PAGE))
+        number = _positive(query.get(PAGE, "1"))
+        size = _positive(query.get(PAGE_SIZE, _DEFAULT_PAGE))
         if number is None or size is None:
-            return service_error(400, "page and pagesize must be numbers above 0")
+            return service_error(400, f"{PAGE} and {PAGE_SIZE} must be numbers above 0")
         return page_of(fault.relist(records, number), number, min(size, self._largest_page))
 
 

@@ -11,9 +11,9 @@ from dataclasses import replace
 from typing import Any
 
 from ncr_exporter.httpd.messages import Response
+from ncr_exporter.ncr.vocabulary import ORIGIN_HEADER
 from ncr_exporter.simulator.records import Record
 
-ORIGIN = "x-ncp-apigw-response-origin"
 _WORTH_COMPRESSING = 1024  # bytes
 
 
@@ -44,7 +44,7 @@ def service_error(status: int, message: str) -> Response:
 def json_response(status: int, content: object, origin: str) -> Response:
     """Return an answer whose body is `content` as JSON."""
     body = json.dumps(content).encode("ascii")
-    headers = {"content-type": "application/json", ORIGIN: origin}
+    headers = {"content-type": "application/json", ORIGIN_HEADER: origin}
     return Response(status, headers, (body,), len(body))
 
 

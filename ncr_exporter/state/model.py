@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 
 import msgspec
 
-from ncr_exporter.inventory import Facts, Image, Tag, newest_first, stale_by_name
+from ncr_exporter.inventory import ImageSummary, Tag, TagFacts, newest_first, stale_by_name
 from ncr_exporter.state.presence import Presence
 from ncr_exporter.targets.targets import ImageTarget, RegistryTarget
 
@@ -84,7 +84,7 @@ class ImageState:
     target: ImageTarget
     tags: tuple[Tag, ...] | None = None
     """The last complete listing; None before the first, once it expired, and when gone."""
-    image: Image | None = None
+    image: ImageSummary | None = None
     """What the listing amounts to."""
     up: bool | None = None
     """Whether the last poll succeeded; None before the first."""
@@ -101,10 +101,10 @@ class ImageState:
     gone: bool = False
     pull_count: int | None = None
 
-    def judged_tags(self) -> list[tuple[Facts, bool | None]]:
+    def judged_tags(self) -> list[tuple[TagFacts, bool | None]]:
         """Return every tag of the last listing, newest first, and whether it is stale.
 
-        Judged as `image` was, that is as of the listing; None where it is not known. Worked out
+        Evaluation as `image` was, that is as of the listing; None where it is not known. Worked out
         anew at each call: only people ask for more than the tags that are exposed.
         """
         if self.tags is None or self.image is None or self.last_success is None:

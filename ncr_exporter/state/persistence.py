@@ -15,7 +15,7 @@ import structlog
 from ncr_exporter.runtime.atomicfile import WriteError, refuse_unwritable, write_whole
 from ncr_exporter.runtime.clock import Clock
 from ncr_exporter.runtime.errors import UserError
-from ncr_exporter.state.saved import Kept, image_line, read_lines, registry_line
+from ncr_exporter.state.saved import SavedState, image_line, read_lines, registry_line
 from ncr_exporter.state.store import Store
 
 VERSION = 1
@@ -112,7 +112,7 @@ class StorageError(UserError):
     """The directory cannot be used; `str()` names it and says why."""
 
 
-class Keeper:
+class StatePersister:
     """Keeps what a store holds in a file under `directory`."""
 
     def __init__(self, directory: Path, clock: Clock) -> None:
@@ -120,7 +120,7 @@ class Keeper:
         self._clock = clock
         self._is_failing = False
 
-    def read(self) -> Kept:
+    def read(self) -> SavedState:
         """Return what was kept; a file that cannot be used is set aside with a warning.
 
         Raises:
@@ -131,11 +131,11 @@ class Keeper:
             refuse_unwritable(self._path)
             kept = read_lines(read_state(self._path), self._clock.time())
         except FileNotFoundError:
-            return Kept()
+            return SavedState()
         except StateError as error:
             aside = set_aside(self._path)
             log.warning("stored state not used", file=str(aside), error=str(error))
-            return Kept()
+            return SavedState()
         except (OSError, WriteError) as error:
             raise StorageError(f"--storage.path: {_why(error)}") from None
         images = sum(map(len, kept.images.values()))
@@ -143,7 +143,7 @@ class Keeper:
         return kept
 
     @asynccontextmanager
-    async def keeping(self, store: Store) -> AsyncIterator[None]:
+    async def persisting(self, store: Store) -> AsyncIterator[None]:
         """Write now and then meanwhile, and once more at the end."""
         task = asyncio.create_task(self._write_now_and_then(store))
         try:

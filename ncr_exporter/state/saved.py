@@ -12,11 +12,11 @@ import msgspec
 
 from ncr_exporter.inventory import Tag
 from ncr_exporter.ncr.errors import MalformedError
-from ncr_exporter.ncr.fields import Cleaner
+from ncr_exporter.ncr.fields import FieldParser
+from ncr_exporter.ncr.pages import encode_tags, tag_page
 from ncr_exporter.ncr.paths import RegistryPath
-from ncr_exporter.ncr.wire import tag_page, tag_page_of
 from ncr_exporter.state.model import Description, Hosts, ImageState, RegistryState
-from ncr_exporter.targets.targets import Catalog, ImageTarget, RegistryTarget
+from ncr_exporter.targets.targets import ImageTarget, RegistryListTarget, RegistryTarget
 
 _TOLERATED = 300.0
 """Seconds that data may come from the future: clocks are set back a little, not by days."""
@@ -54,7 +54,7 @@ class RegistryRecord(msgspec.Struct, tag="registry"):
 
 
 @dataclass(frozen=True)
-class KeptImage:
+class SavedImage:
     """An image as it was."""
 
     tags: tuple[Tag, ...]
@@ -63,7 +63,7 @@ class KeptImage:
 
 
 @dataclass(frozen=True)
-class KeptRegistry:
+class SavedRegistry:
     """A registry as it was."""
 
     at: float
@@ -73,20 +73,20 @@ class KeptRegistry:
 
 
 @dataclass
-class Kept:
+class SavedState:
     """Everything that was kept, by where it was; the configuration decides what of it is used."""
 
-    registries: dict[Place, KeptRegistry] = field(default_factory=dict)
-    images: dict[Place, dict[str, KeptImage]] = field(default_factory=dict)
+    registries: dict[Place, SavedRegistry] = field(default_factory=dict)
+    images: dict[Place, dict[str, SavedImage]] = field(default_factory=dict)
     refused: int = 0
     """Lines that held nothing usable."""
 
-    def image(self, target: ImageTarget, now: float) -> KeptImage | None:
+    def image(self, target: ImageTarget, now: float) -> SavedImage | None:
         """Return what was kept of an image, unless it is too old by now (s)."""
         kept = self.images.get(place_of(target.registry), {}).get(target.name)
         return kept if kept and now - kept.at < target.timing.expire_after else None
 
-    def registry(self, target: RegistryTarget, now: float) -> KeptRegistry | None:
+    def registry(self, target: RegistryTarget, now: float) -> SavedRegistry | None:
         """Return what its image list said of a registry, unless it is too old by now (s)."""
         kept = self.registries.get(place_of(target))
         return kept if kept and now - kept.at < target.timing.expire_after else None
@@ -101,7 +101,7 @@ class Kept:
         """Return the names of a registry's images."""
         return self.images.get(place_of(target), {})
 
-    def found_by(self, catalog: Catalog) -> Iterator[str]:
+    def found_by(self, catalog: RegistryListTarget) -> Iterator[str]:
         """Yield the names of the registries that a catalog's list had found."""
         for (zone, path), kept in self.registries.items():
             here = (zone, path.prefix) == (catalog.account.zone, catalog.prefix)
@@ -129,7 +129,7 @@ def image_line(state: ImageState) -> bytes | None:
     if state.tags is None or state.last_success is None:
         return None
     registry = state.target.registry
-    page = msgspec.Raw(tag_page_of(state.tags))
+    page = msgspec.Raw(encode_tags(state.tags))
     record = ImageRecord(
         registry.account.zone,
         registry.path,
@@ -159,12 +159,12 @@ def registry_line(state: RegistryState) -> bytes | None:
     return _ENCODER.encode(record) + b"\n"
 
 
-def read_lines(lines: Iterable[bytes], now: float) -> Kept:
+def read_lines(lines: Iterable[bytes], now: float) -> SavedState:
     """Return what lines hold; those without anything usable are counted.
 
     `now` is in seconds since the epoch.
     """
-    kept = Kept()
+    kept = SavedState()
     for line in lines:
         try:
             record = _DECODER.decode(line)
@@ -180,17 +180,17 @@ def read_lines(lines: Iterable[bytes], now: float) -> Kept:
     return kept
 
 
-def _image(record: ImageRecord, now: float) -> KeptImage:
+def _image(record: ImageRecord, now: float) -> SavedImage:
     page = tag_page(bytes(record.page), now * 1000)
     tags = tuple({tag.name: tag for tag in page.records}.values())
-    count = Cleaner(now * 1000).size(record.pull_count)
-    return KeptImage(tags, _moment(record.at, now), count)
+    count = FieldParser(now * 1000).size(record.pull_count)
+    return SavedImage(tags, _moment(record.at, now), count)
 
 
-def _registry(record: RegistryRecord, now: float) -> KeptRegistry:
-    images = Cleaner(now * 1000).size(record.images)
+def _registry(record: RegistryRecord, now: float) -> SavedRegistry:
+    images = FieldParser(now * 1000).size(record.images)
     at, description = _moment(record.at, now), _description(record, now)
-    return KeptRegistry(at, images, description, record.found_by)
+    return SavedRegistry(at, images, description, record.found_by)
 
 
 def _description(record: RegistryRecord, now: float) -> Description | None:
@@ -198,20 +198,20 @@ def _description(record: RegistryRecord, now: float) -> Description | None:
     at = record.described_at
     if at is None or not _is_past(at, now):
         return None
-    hosts = dict.fromkeys(_hosts(record.hosts, Cleaner(now * 1000)))
+    hosts = dict.fromkeys(_hosts(record.hosts, FieldParser(now * 1000)))
     return Description(at, tuple(hosts), record.public)
 
 
-def _hosts(hosts: Hosts, cleaner: Cleaner) -> Iterator[tuple[str, str]]:
+def _hosts(hosts: Hosts, parser: FieldParser) -> Iterator[tuple[str, str]]:
     for host, endpoint in hosts:
-        clean = cleaner.host(host)
+        clean = parser.host(host)
         if clean is not None and endpoint in {"public", "private"}:
             yield clean, endpoint
 
 
 def _name(name: str) -> str:
     """Return a name that an answer could have; ValueError where it could not."""
-    clean = Cleaner(0).name(name)
+    clean = FieldParser(0).name(name)
     if clean is None:
         raise ValueError("no usable name")
     return clean

@@ -6,8 +6,8 @@ from types import MappingProxyType
 from typing import Protocol
 
 from ncr_exporter.inventory import Knowledge, Tag, records_pulls
-from ncr_exporter.ncr.wire import ListedImage
-from ncr_exporter.state.evaluation import Judged, image_of, is_outdated
+from ncr_exporter.ncr.pages import ListedImage
+from ncr_exporter.state.evaluation import Evaluation, is_outdated, summary_of
 from ncr_exporter.state.model import Failure, Hosts, ImageState, Poll, RegistryState
 from ncr_exporter.targets.targets import ImageKey, ImageTarget, RegistryTarget
 
@@ -90,14 +90,14 @@ class Store:
         self._records_pulls.discard(label)
         self.listener.remove_registry(label)
 
-    def described(
+    def record_description(
         self, label: str, *, hosts: Hosts, public: bool | None = None, at: float | None = None
     ) -> None:
         """Note what the registry list said `at` a moment, or what holds where it says nothing."""
         state = self._registries[label]
         self._put_registry(replace(state, hosts=hosts, public=public, described_at=at))
 
-    def listed(
+    def record_image_list(
         self, label: str, images: Mapping[str, ListedImage], *, at: float, whole: bool = True
     ) -> Generator[None, None, None]:
         """Take a complete image list in: what is there, what is gone, how often it was pulled.
@@ -117,18 +117,18 @@ class Store:
             if number % _AT_A_TIME == 0:
                 yield
 
-    def reached(self, label: str, *, at: float) -> None:
+    def record_registry_list_success(self, label: str, *, at: float) -> None:
         """Note that the list of all registries, which `label` stands for, could be read."""
         state = self._registries[label]
         self._put_registry(replace(state, up=True, failure=None, last_success=at))
 
-    def list_failed(self, label: str, failure: Failure) -> None:
+    def record_list_failure(self, label: str, failure: Failure) -> None:
         """Note that the image list could not be read: it changes nothing else."""
         self._put_registry(replace(self._registries[label], up=False, failure=failure))
         for image in self.images_of(label):  # a 404 may have waited for the list's word
             self._update(image)
 
-    def list_expired(self, label: str) -> None:
+    def expire_image_list(self, label: str) -> None:
         """Forget what an image list told that is too old to be published."""
         self._put_registry(replace(self._registries[label], images=None))
         for image in self.images_of(label):
@@ -149,18 +149,18 @@ class Store:
         if records_pulls(tags):
             self._pulls_are_recorded(target.registry.label)
         state = ImageState(target, tags=tags, last_success=at, pull_count=pull_count)
-        self._put(replace(state, image=image_of(state, self._knowledge(state))))
+        self._put(replace(state, image=summary_of(state, self._knowledge(state))))
 
     def restore_registry(self, label: str, *, at: float, images: int | None) -> None:
         """Take in what a registry's image list said before, `at` that moment."""
         self._put_registry(replace(self._registries[label], last_success=at, images=images))
 
     def retarget(self, target: ImageTarget) -> None:
-        """Go on with an image under another policy; its last listing is judged by that."""
+        """Go on with an image under another policy; its last listing is evaluation by that."""
         before = self._images[target.key]
         state = replace(before, target=target)
         if target.policy != before.target.policy:
-            state = replace(state, image=image_of(state, self._knowledge(state)))
+            state = replace(state, image=summary_of(state, self._knowledge(state)))
         self._put(state)
 
     def remove(self, key: ImageKey) -> None:
@@ -169,22 +169,22 @@ class Store:
         self.listener.remove(key)
 
     def knowledge(self, key: ImageKey, tags: tuple[Tag, ...]) -> Knowledge:
-        """Return what an image is to be judged by once these tags are in force."""
+        """Return what an image is to be evaluation by once these tags are in force."""
         recorded = self.records_pulls(key[0]) or records_pulls(tags)
         return Knowledge(recorded, self._images[key].pull_count)
 
-    def succeeded(
+    def commit(
         self,
         target: ImageTarget,
         tags: tuple[Tag, ...],
         *,
         at: float,
         duration: float,
-        judged: Judged | None = None,
+        evaluation: Evaluation | None = None,
     ) -> None:
         """Put the result of one complete listing in force, all of it at once.
 
-        `judged` is what it amounts to `at` that moment, where that was worked out beforehand.
+        `evaluation` is what it amounts to `at` that moment, where that was worked out beforehand.
         """
         if records_pulls(tags):
             self._pulls_are_recorded(target.registry.label)
@@ -199,10 +199,10 @@ class Store:
             polls=state.polls + 1,
             recent=_recent(state, Poll(at, duration)),
             presence=state.presence.after_success(),
-            judged=judged,
+            evaluation=evaluation,
         )
 
-    def failed(
+    def record_failure(
         self,
         target: ImageTarget,
         failure: Failure,
@@ -230,7 +230,7 @@ class Store:
             presence=presence,
         )
 
-    def expired(self, key: ImageKey) -> None:
+    def expire(self, key: ImageKey) -> None:
         """Forget a listing that is too old to be published; how polling goes stays."""
         self._update(self._images[key], tags=None)
 
@@ -243,7 +243,7 @@ class Store:
             self._update(state)
 
     def _update(
-        self, state: ImageState, *, judged: Judged | None = None, **changes: object
+        self, state: ImageState, *, evaluation: Evaluation | None = None, **changes: object
     ) -> None:
         """Put a state in force with what follows from its changes; nothing where none does."""
         after = replace(state, **changes)  # type: ignore[arg-type] # fields of ImageState by name
@@ -255,7 +255,7 @@ class Store:
         listed_anew = (after.tags, after.last_success) != (state.tags, state.last_success)
         knowledge = self._knowledge(after)
         if listed_anew or is_outdated(after, knowledge):
-            after = replace(after, image=image_of(after, knowledge, judged))
+            after = replace(after, image=summary_of(after, knowledge, evaluation))
         if after != state:
             self._put(after)
 

@@ -7,7 +7,7 @@ from ncr_exporter.config import Config
 from ncr_exporter.config.globs import EVERY, is_glob
 from ncr_exporter.config.units import duration_text
 from ncr_exporter.targets.budget import Budget
-from ncr_exporter.targets.targets import Account, Catalog, ImageRule, RegistryTarget
+from ncr_exporter.targets.targets import Account, ImageRule, RegistryListTarget, RegistryTarget
 
 _FULL = 0.8
 """Of an account's limit: what the plan may need before somebody should look; retries need room."""
@@ -21,7 +21,9 @@ class Plan:
     warnings: tuple[str, ...]
 
 
-def plan_of(config: Config, catalogs: Sequence[Catalog], sources: Mapping[Account, str]) -> Plan:
+def plan_of(
+    config: Config, catalogs: Sequence[RegistryListTarget], sources: Mapping[Account, str]
+) -> Plan:
     """Return the plan; `sources` names where each account's key comes from."""
     budget = Budget(config.api.requests_per_second)
     for catalog in catalogs:
@@ -38,7 +40,7 @@ def plan_of(config: Config, catalogs: Sequence[Catalog], sources: Mapping[Accoun
     return Plan(tuple(lines[1:]), tuple(warnings))
 
 
-def _plan(budget: Budget, catalog: Catalog) -> None:
+def _plan(budget: Budget, catalog: RegistryListTarget) -> None:
     """Count each list and each image that is named as one page; longer ones take more."""
     account = catalog.account
     budget.plan(catalog.key, account, catalog.timing.interval)
@@ -48,7 +50,7 @@ def _plan(budget: Budget, catalog: Catalog) -> None:
             budget.plan(image.key, account, image.timing.interval)
 
 
-def _catalog_lines(catalog: Catalog) -> Iterator[str]:
+def _catalog_lines(catalog: RegistryListTarget) -> Iterator[str]:
     every = [] if catalog.every is None else [catalog.every]
     for registry in (*every, *catalog.named):
         yield ""
@@ -74,13 +76,15 @@ def _rule(rule: ImageRule) -> str:
     return f"{found}every {duration_text(rule.timing.interval)}, stale after {stale}"
 
 
-def _requests(budget: Budget, account: Hashable, catalogs: Sequence[Catalog]) -> str:
+def _requests(budget: Budget, account: Hashable, catalogs: Sequence[RegistryListTarget]) -> str:
     more = " and for images found when listing" if _has_globs(catalogs) else ""
     rates = f"{_rate(budget.planned(account))} of {_rate(budget.limit)}"
     return f"requests {rates}; more for lists of several pages{more}"
 
 
-def _warnings(budget: Budget, account: Hashable, catalogs: Sequence[Catalog]) -> Iterator[str]:
+def _warnings(
+    budget: Budget, account: Hashable, catalogs: Sequence[RegistryListTarget]
+) -> Iterator[str]:
     planned = budget.planned(account)
     if planned <= budget.limit * _FULL:
         return
@@ -93,7 +97,7 @@ def _warnings(budget: Budget, account: Hashable, catalogs: Sequence[Catalog]) ->
         yield f"{needs}: little room for pages and retries; {remedy}"
 
 
-def _has_globs(catalogs: Sequence[Catalog]) -> bool:
+def _has_globs(catalogs: Sequence[RegistryListTarget]) -> bool:
     registries = [registry for catalog in catalogs for registry in catalog.named]
     patterns = [rule.pattern for registry in registries for rule in registry.rules]
     return any(catalog.every for catalog in catalogs) or any(map(is_glob, patterns))

@@ -69,6 +69,11 @@ class RegistryTarget:
         """Whether this stands for every registry of an account, rather than for one."""
         return self.path.name == EVERY
 
+    @property
+    def finds_images(self) -> bool:
+        """Whether images of the registry are known only from its list."""
+        return self.is_every or any(is_glob(rule.pattern) for rule in self.rules)
+
     def is_at(self, other: "RegistryTarget") -> bool:
         """Tell whether both are the same registry of the same place, however it is polled."""
         return (self.account.zone, self.path) == (other.account.zone, other.path)
@@ -123,7 +128,7 @@ class ImageTarget:
 
 
 @dataclass(frozen=True)
-class Catalog:
+class RegistryListTarget:
     """One account's registries in one region, as the registry list tells them."""
 
     label: str
@@ -149,7 +154,7 @@ class Catalog:
                 yield replace(self.every, path=path, found_by=self.label)
 
 
-def catalogs(config: Config) -> tuple[Catalog, ...]:
+def registry_list_targets(config: Config) -> tuple[RegistryListTarget, ...]:
     """Return what the configuration asks for: one catalog per account and region."""
     groups: dict[tuple[Account, str], list[RegistryTarget]] = {}
     for registry in config.registries:
@@ -158,11 +163,11 @@ def catalogs(config: Config) -> tuple[Catalog, ...]:
     return tuple(_catalog(group) for group in groups.values())
 
 
-def _catalog(group: list[RegistryTarget]) -> Catalog:
+def _catalog(group: list[RegistryTarget]) -> RegistryListTarget:
     every = next((registry for registry in group if registry.path.name == EVERY), None)
     first = every or group[0]
     soonest = min((registry.timing for registry in group), key=lambda timing: timing.interval)
-    return Catalog(
+    return RegistryListTarget(
         label=first.label,
         prefix=first.path.prefix,
         account=first.account,

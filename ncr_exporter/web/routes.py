@@ -6,13 +6,13 @@ from itertools import chain, islice
 from urllib.parse import urlsplit
 
 from ncr_exporter.httpd.messages import Handler, Request, Response, gathered, text_response
-from ncr_exporter.metrics.exporter_metrics import OwnMetrics
+from ncr_exporter.metrics.exporter_metrics import ExporterMetrics
 from ncr_exporter.metrics.exposition import Exposition
-from ncr_exporter.metrics.gzip import gzip_member, joined, packed
+from ncr_exporter.metrics.gzip import gzip_member, gzip_part, joined
 from ncr_exporter.report.files import images_as_csv
 from ncr_exporter.report.rows import Report
 from ncr_exporter.runtime.clock import Clock
-from ncr_exporter.runtime.cooperative import in_steps
+from ncr_exporter.runtime.cooperative import run_cooperatively
 from ncr_exporter.runtime.errors import UserError
 from ncr_exporter.state.model import ImageState
 from ncr_exporter.state.store import Store
@@ -77,7 +77,7 @@ class Routes:
         self,
         *,
         exposition: Exposition,
-        own: OwnMetrics,
+        exporter_metrics: ExporterMetrics,
         store: Store,
         ready: Callable[[], bool],
         clock: Clock,
@@ -91,7 +91,7 @@ class Routes:
         `reload` raises UserError with the reason why it changed nothing.
         """
         self._exposition = exposition
-        self._own = own
+        self._exporter_metrics = exporter_metrics
         self._store = store
         self._is_ready = ready
         self._clock = clock
@@ -142,19 +142,19 @@ class Routes:
 
     async def _metrics(self, request: Request) -> Response:
         openmetrics = wants_openmetrics(request.headers.get("accept", ""))
-        await in_steps(self._exposition.rendering())
-        edition, now = self._exposition.edition, self._clock.time()
-        own = self._own.text(openmetrics=openmetrics)
+        await run_cooperatively(self._exposition.rendering())
+        snapshot, now = self._exposition.snapshot, self._clock.time()
+        own = self._exporter_metrics.text(openmetrics=openmetrics)
         headers = {
             "content-type": OPENMETRICS if openmetrics else TEXT,
             "vary": "accept, accept-encoding",
         }
         if not wants_gzip(request.headers.get("accept-encoding", "")):
-            text = edition.text(now, openmetrics=openmetrics)
+            text = snapshot.text(now, openmetrics=openmetrics)
             return Response(HTTPStatus.OK, headers, gathered(chain(text, [own])))
         headers["content-encoding"] = "gzip"
-        head = await in_steps(edition.packed(now, openmetrics=openmetrics))
-        body = gzip_member(joined((head, packed(own))))
+        head = await run_cooperatively(snapshot.gzip_part(now, openmetrics=openmetrics))
+        body = gzip_member(joined((head, gzip_part(own))))
         return Response(HTTPStatus.OK, headers, (body,), len(body))
 
     async def _report(self, _: Request) -> Response:

@@ -11,12 +11,12 @@ from ncr_exporter.config.globs import matches
 from ncr_exporter.httpd.limits import Limits
 from ncr_exporter.httpd.messages import Request, Response
 from ncr_exporter.httpd.server import Server
+from ncr_exporter.ncr.vocabulary import ORIGIN_HEADER
 from ncr_exporter.runtime.clock import SystemClock
 from ncr_exporter.simulator.data import FixedSource
 from ncr_exporter.simulator.faults import fault_named
 from ncr_exporter.simulator.records import Record, registry_record
 from ncr_exporter.simulator.registry import DEMO_ACCESS_KEY, SimulatedRegistry
-from ncr_exporter.simulator.responses import ORIGIN
 from tools.soak.plan import TAGS, Calm, Change, Image, Population, Spell
 
 LISTS_ALLOWED = 5
@@ -162,7 +162,7 @@ class World:
         is_spoiled = self._spell is not None and self._spell.where in request.target
         self.tally.spoiled += is_spoiled
         answer = await self._registry.handle(request)
-        is_right = not is_spoiled and answer.status == 200 and ORIGIN in answer.headers  # noqa: PLR2004 -- OK
+        is_right = not is_spoiled and answer.status == 200 and ORIGIN_HEADER in answer.headers  # noqa: PLR2004 -- OK
         registry = request.path.rpartition("/repositories/")[2]
         if registry in self._content:
             self._note_page(registry, request, began, is_right=is_right)

@@ -13,8 +13,8 @@ from ncr_exporter.httpd.webconfig.model import (
     TLS13_CIPHERS,
     VERSIONS,
     RateSettings,
-    SiteSettings,
     TlsSettings,
+    WebConfigSettings,
 )
 from ncr_exporter.httpd.webconfig.snapshot import Snapshot
 from ncr_exporter.httpd.webconfig.tls import tls_of
@@ -31,7 +31,7 @@ def speaks_tls(root: Node) -> bool:
     return section is not root and any(node.value is not None for node in written)
 
 
-def check(settings: SiteSettings, root: Node) -> Found:
+def check(settings: WebConfigSettings, root: Node) -> Found:
     """Yield every problem between keys; keys that are wrong themselves were reported already."""
     if speaks_tls(root):
         node = root.child("tls_server_config")
@@ -88,7 +88,7 @@ FLAG = "--web.config.file"
 
 
 @dataclass(frozen=True)
-class Site:
+class WebConfig:
     """What the file asks for."""
 
     tls: Tls | None
@@ -97,7 +97,7 @@ class Site:
     rate: RateSettings
 
 
-def load_site(path: str, snapshot: Snapshot) -> Site:
+def load_web_config(path: str, snapshot: Snapshot) -> WebConfig:
     """Return what the file at `path` asks for; whatever is read for it, `snapshot` remembers.
 
     Raises:
@@ -106,8 +106,8 @@ def load_site(path: str, snapshot: Snapshot) -> Site:
     problems: list[Problem] = []
     text = read_file(path, FLAG, snapshot.read)
     root = read_verbatim(text, path, problems.append)
-    settings = Reader(problems.append).section(SiteSettings, root)
-    if isinstance(settings, SiteSettings):
+    settings = Reader(problems.append).section(WebConfigSettings, root)
+    if isinstance(settings, WebConfigSettings):
         problems += [node.problem(message) for message, node in check(settings, root)]
         tls = None
         if speaks_tls(root) and not problems:
@@ -118,7 +118,7 @@ def load_site(path: str, snapshot: Snapshot) -> Site:
 
 
 def _tls(
-    settings: SiteSettings, path: str, root: Node, snapshot: Snapshot, report: Report
+    settings: WebConfigSettings, path: str, root: Node, snapshot: Snapshot, report: Report
 ) -> Tls | None:
     directory = Path(path).parent
     node = root.child("tls_server_config")
@@ -127,7 +127,7 @@ def _tls(
     )
 
 
-def _site(settings: SiteSettings, tls: Tls | None) -> Site:
+def _site(settings: WebConfigSettings, tls: Tls | None) -> WebConfig:
     written = settings.http_server_config.headers
     headers = {name.lower(): value for name, value in written.items() if value}
-    return Site(tls, settings.basic_auth_users, headers, settings.rate_limit)
+    return WebConfig(tls, settings.basic_auth_users, headers, settings.rate_limit)

@@ -166,7 +166,7 @@ class RateSettings:
 
 
 @dataclass(frozen=True)
-class SiteSettings:
+class WebConfigSettings:
     """The whole file."""
 
     tls_server_config: TlsSettings = option(TlsSettings, TlsSettings, "TLS")

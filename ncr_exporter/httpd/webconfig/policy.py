@@ -7,15 +7,15 @@ from http import HTTPStatus
 import structlog
 
 from ncr_exporter.config.yaml_tree import ConfigError, Problem
-from ncr_exporter.httpd.access import Gate, Tls
+from ncr_exporter.httpd.access import AccessPolicy, Tls
 from ncr_exporter.httpd.messages import Request, Response, text_response
 from ncr_exporter.httpd.webconfig.basic_auth import Passwords
-from ncr_exporter.httpd.webconfig.load import Site, load_site
+from ncr_exporter.httpd.webconfig.load import WebConfig, load_web_config
 from ncr_exporter.httpd.webconfig.model import RateSettings
 from ncr_exporter.httpd.webconfig.snapshot import Snapshot
 
 
-class Bucket:
+class TokenBucket:
     """Holds up to `burst` requests and gains one each `interval` seconds; it begins full."""
 
     def __init__(self, interval: float, burst: int, monotonic: Callable[[], float]) -> None:
@@ -42,7 +42,7 @@ _LOOK = 1.0
 log = structlog.get_logger()
 
 
-class SiteGate(Gate):
+class WebConfigPolicy(AccessPolicy):
     """Lets pass whom the file lets pass.
 
     Looks for changes where a connection or a request comes. A new version that is wrong, or would
@@ -57,7 +57,7 @@ class SiteGate(Gate):
         self._monotonic = monotonic
         self._passwords = Passwords()
         self._snapshot = Snapshot()
-        self._site = load_site(path, self._snapshot)
+        self._site = load_web_config(path, self._snapshot)
         self._bucket = self._full_bucket(self._site.rate)
         self._looked = monotonic()
         self._tell("web configuration in force")
@@ -94,7 +94,7 @@ class SiteGate(Gate):
     def _read_again(self) -> None:
         self._snapshot = Snapshot()
         try:
-            site = load_site(self._path, self._snapshot)
+            site = load_web_config(self._path, self._snapshot)
             self._refuse_opening(site)
         except ConfigError as error:
             reason = "; ".join(str(error).splitlines())
@@ -105,7 +105,7 @@ class SiteGate(Gate):
         self._site = site
         self._tell("web configuration read again")
 
-    def _refuse_opening(self, site: Site) -> None:
+    def _refuse_opening(self, site: WebConfig) -> None:
         """Refuse what lets more people in: a file that is being written is empty for a moment."""
         if (site.tls is None) != (self._site.tls is None):
             message = "TLS is turned on or off by a restart only"
@@ -114,8 +114,8 @@ class SiteGate(Gate):
             message = "the last user goes only by a restart"
             raise ConfigError(self._path, [Problem("basic_auth_users", message)])
 
-    def _full_bucket(self, rate: RateSettings) -> Bucket | None:
-        return Bucket(rate.interval, rate.burst, self._monotonic) if rate.interval else None
+    def _full_bucket(self, rate: RateSettings) -> TokenBucket | None:
+        return TokenBucket(rate.interval, rate.burst, self._monotonic) if rate.interval else None
 
     def _tell(self, event: str) -> None:
         tls = "off" if self._site.tls is None else "on"

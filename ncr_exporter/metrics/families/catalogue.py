@@ -4,7 +4,7 @@ To add a metric, add a row to one of the tables joined here. HELP says what the 
 and as of when it is.
 """
 
-from ncr_exporter.metrics.families.exporter import OWN_FAMILIES
+from ncr_exporter.metrics.families.exporter import EXPORTER_FAMILIES
 from ncr_exporter.metrics.families.family import Family, ImageFamily, ListingFamily
 from ncr_exporter.metrics.families.image import IMAGE_FAMILIES, LAST_PULLED_AGE
 from ncr_exporter.metrics.families.polling import POLLING_FAMILIES
@@ -23,7 +23,7 @@ GROUPS: dict[str, tuple[Family, ...]] = {
     "Per tag": TAG_FAMILIES,
     "Polling": POLLING_FAMILIES,
     "Per registry": REGISTRY_FAMILIES,
-    "API client and exporter": OWN_FAMILIES,
+    "API client and exporter": EXPORTER_FAMILIES,
 }
 
 FAMILIES: dict[str, Family] = {

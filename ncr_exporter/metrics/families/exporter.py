@@ -24,7 +24,7 @@ BUCKETS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 _REGISTRY = ("registry",)
 _OPERATION = ("registry", "operation")
 
-OWN_FAMILIES: tuple[Family, ...] = (
+EXPORTER_FAMILIES: tuple[Family, ...] = (
     Family(
         "ncr_api_requests_total",
         "Requests sent to the API, every attempt counted.",

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from ncr_exporter.inventory import Image, Tag
+from ncr_exporter.inventory import ImageSummary, Tag
 from ncr_exporter.state.model import ImageState, RegistryState
 
 Number = int | float
@@ -50,7 +50,7 @@ Sample = tuple[tuple[str, ...], Number]
 class ListingFamily(Family):
     """A family whose samples follow from what an image's listing tells, and from nothing else."""
 
-    samples: Callable[[Image], Iterable[Sample]] = lambda _: ()
+    samples: Callable[[ImageSummary], Iterable[Sample]] = lambda _: ()
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class RegistryFamily(Family):
 class AgeFamily(Family):
     """A family whose value is the time since a moment (ms), computed when scraped."""
 
-    since: Callable[[Image], int | None] = lambda _: None
+    since: Callable[[ImageSummary], int | None] = lambda _: None
 
 
 def of_state(value: Callable[[ImageState], Number | None]) -> Callable[[ImageState], list[Sample]]:
@@ -84,10 +84,12 @@ def of_state(value: Callable[[ImageState], Number | None]) -> Callable[[ImageSta
     return samples
 
 
-def of_image(value: Callable[[Image], Number | None]) -> Callable[[Image], list[Sample]]:
+def of_image(
+    value: Callable[[ImageSummary], Number | None],
+) -> Callable[[ImageSummary], list[Sample]]:
     """Return samples of one value per image that was listed; unknown is absent."""
 
-    def samples(image: Image) -> list[Sample]:
+    def samples(image: ImageSummary) -> list[Sample]:
         number = value(image)
         return [] if number is None else [((), number)]
 
@@ -96,10 +98,10 @@ def of_image(value: Callable[[Image], Number | None]) -> Callable[[Image], list[
 
 def of_tags(
     value: Callable[[Tag], Number | None], *labels: Callable[[Tag], str]
-) -> Callable[[Image], list[Sample]]:
+) -> Callable[[ImageSummary], list[Sample]]:
     """Return samples of one value per exposed tag, with further labels; unknown is absent."""
 
-    def samples(image: Image) -> list[Sample]:
+    def samples(image: ImageSummary) -> list[Sample]:
         return [
             ((tag.name, *[label(tag) for label in labels]), number)
             for tag in image.exposed

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
-from ncr_exporter.inventory import Image, Platform, Tag
+from ncr_exporter.inventory import ImageSummary, Platform, Tag
 from ncr_exporter.metrics.families.family import (
     TAG,
     ListingFamily,
@@ -15,16 +15,16 @@ from ncr_exporter.metrics.families.family import (
 _PLATFORM = (*TAG, "os", "architecture", "variant")
 
 
-def _stale(image: Image) -> Iterable[Sample]:
+def _stale(image: ImageSummary) -> Iterable[Sample]:
     return [((name,), int(is_stale)) for name, is_stale in sorted(image.stale.items())]
 
 
 def _of_platforms(
     value: Callable[[Platform], Number | None],
-) -> Callable[[Image], list[Sample]]:
+) -> Callable[[ImageSummary], list[Sample]]:
     """Return samples of one value per platform of each exposed tag, where asked for."""
 
-    def samples(image: Image) -> list[Sample]:
+    def samples(image: ImageSummary) -> list[Sample]:
         tags = image.exposed if image.platforms_exposed else ()
         return [sample for tag in tags for sample in _platforms(tag, value)]
 

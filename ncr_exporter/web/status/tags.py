@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from operator import attrgetter
 
-from ncr_exporter.inventory import NEVER, Facts
+from ncr_exporter.inventory import NEVER, TagFacts
 from ncr_exporter.state.model import ImageState
 from ncr_exporter.web.status.view import Column, View, in_order
 
@@ -45,7 +45,7 @@ def tag_rows(state: ImageState) -> list[TagRow]:
     return in_order(rows, COLUMNS[0], descending=True)
 
 
-def _row(fact: Facts, now: int, stale: bool | None, *, trusted: bool) -> TagRow:  # noqa: FBT001 -- three values: stale, not stale, unknown
+def _row(fact: TagFacts, now: int, stale: bool | None, *, trusted: bool) -> TagRow:  # noqa: FBT001 -- three values: stale, not stale, unknown
     known = trusted or fact.pulled != NEVER
     return TagRow(
         name=fact.name,

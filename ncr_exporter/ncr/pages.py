@@ -1,0 +1,184 @@
+"""Records as they were sent → clean records, page by page.
+
+A bad field becomes unknown and is counted; a record without a usable name is left out.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from ncr_exporter.inventory import Platform, Tag
+from ncr_exporter.ncr import wire
+from ncr_exporter.ncr.errors import MalformedError
+from ncr_exporter.ncr.fields import FieldParser, page_number
+from ncr_exporter.ncr.paths import Operation
+from ncr_exporter.ncr.wire import WireImage, WirePage, WirePlatform, WireRegistry, WireTag
+
+Record = TypeVar("Record")
+
+
+class Page(msgspec.Struct, Generic[Record]):
+    """One page, cleaned."""
+
+    records: tuple[Record, ...]
+    """A tuple, which the garbage collector comes to leave alone: it is kept as long as the list."""
+    next: int | None
+    count: int | None
+    left_out: int
+    """Records without a usable name."""
+    malformed: int
+    """Those, and fields that became unknown."""
+
+
+class ListedImage(msgspec.Struct, frozen=True, gc=False):
+    """An image as its registry lists it."""
+
+    name: str
+    pull_count: int | None = None
+    """All pulls so far."""
+
+
+class ListedRegistry(msgspec.Struct, frozen=True, gc=False):
+    """A registry as its account lists it."""
+
+    name: str
+    public_host: str | None = None
+    """Where to pull from; None where it is switched off or not named."""
+    private_host: str | None = None
+    public: bool | None = None
+    """Whether anyone may pull without logging in."""
+
+
+_ENCODER = msgspec.json.Encoder()
+
+
+def decode_page(operation: Operation, body: bytes, now_ms: float) -> Page[Any]:
+    """Return a page of any list, its records as `tag_page`, `image_page` and `registry_page` do.
+
+    Raises:
+        MalformedError: it is not a page, or has records of which none is usable.
+    """
+    match operation:
+        case "tag_list":
+            return tag_page(body, now_ms)
+        case "image_list":
+            return image_page(body, now_ms)
+        case "registry_list":
+            return registry_page(body, now_ms)
+
+
+def tag_page(body: bytes, now_ms: float) -> Page[Tag]:
+    """Return a page of the tag list; `now_ms` tells which times are too far away.
+
+    Raises:
+        MalformedError: it is not a page, or has records of which none is usable.
+    """
+    raw, parser = wire.decode("tag_list", body), FieldParser(now_ms)
+    return _page(raw, [_tag(record, parser) for record in raw.results], parser)
+
+
+def image_page(body: bytes, now_ms: float) -> Page[ListedImage]:
+    """Return a page of the image list.
+
+    Raises:
+        MalformedError: it is not a page, or has records of which none is usable.
+    """
+    raw, parser = wire.decode("image_list", body), FieldParser(now_ms)
+    return _page(raw, [_image(record, parser) for record in raw.results], parser)
+
+
+def registry_page(body: bytes, now_ms: float) -> Page[ListedRegistry]:
+    """Return a page of the registry list.
+
+    Raises:
+        MalformedError: it is not a page, or has records of which none is usable.
+    """
+    raw, parser = wire.decode("registry_list", body), FieldParser(now_ms)
+    return _page(raw, [_registry(record, parser) for record in raw.results], parser)
+
+
+def encode_tags(tags: Iterable[Tag]) -> bytes:
+    """Return the page that `tag_page` reads these tags from; unknown stays unknown."""
+    return _ENCODER.encode(WirePage([_wire_tag(tag) for tag in tags]))
+
+
+def _wire_tag(tag: Tag) -> WireTag:
+    platforms: list[WirePlatform | None] = [
+        WirePlatform(
+            digest=platform.digest,
+            os=platform.os,
+            architecture=platform.architecture,
+            variant=platform.variant,
+            size=platform.size,
+            pulled=platform.pulled,
+            updated=platform.updated,
+        )
+        for platform in tag.platforms
+    ]
+    return WireTag(tag.name, tag.digest, tag.full_size, tag.last_updated, platforms)
+
+
+def _page(raw: WirePage[Any], parsed: Sequence[Record | None], parser: FieldParser) -> Page[Record]:
+    records = tuple([record for record in parsed if record is not None])
+    if parsed and not records:
+        raise MalformedError(f"none of the {len(parsed)} records of a page is usable")
+    try:
+        following = page_number(raw.next)
+    except ValueError as error:
+        raise MalformedError(f"not a page of a list: {error}") from None
+    left_out = len(parsed) - len(records)
+    return Page(records, following, parser.size(raw.count), left_out, parser.malformed)
+
+
+def _tag(raw: WireTag | None, parser: FieldParser) -> Tag | None:
+    name = parser.name(raw and raw.name)
+    if raw is None or name is None:
+        return None
+    platforms = [
+        platform
+        for item in raw.platforms or ()
+        if (platform := _platform(item, parser)) is not None
+    ]
+    return Tag(
+        name,
+        parser.digest(raw.digest),
+        parser.size(raw.full_size),
+        parser.time(raw.last_updated),
+        tuple(platforms),
+    )
+
+
+def _platform(raw: WirePlatform | None, parser: FieldParser) -> Platform | None:
+    if raw is None:
+        parser.malformed += 1
+        return None
+    return Platform(
+        parser.digest(raw.digest),
+        parser.word(raw.os),
+        parser.word(raw.architecture),
+        parser.word(raw.variant),
+        parser.size(raw.size),
+        parser.time_or_never(raw.pulled),
+        parser.time(raw.updated),
+    )
+
+
+def _image(raw: WireImage | None, parser: FieldParser) -> ListedImage | None:
+    name = parser.name(raw and raw.name)
+    if raw is None or name is None:
+        return None
+    return ListedImage(name, parser.size(raw.pull_count))
+
+
+def _registry(raw: WireRegistry | None, parser: FieldParser) -> ListedRegistry | None:
+    name = parser.name(raw and raw.name)
+    if raw is None or name is None:
+        return None
+    switched_off = parser.flag(raw.public_host_enabled) is False
+    return ListedRegistry(
+        name,
+        None if switched_off else parser.host(raw.public_host),
+        parser.host(raw.private_host),
+        parser.flag(raw.public),
+    )

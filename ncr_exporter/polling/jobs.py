@@ -1,0 +1,82 @@
+"""The jobs of polling: when each runs, what it costs its account, and when its data expires."""
+
+from collections.abc import Awaitable, Callable, Iterable
+
+from ncr_exporter.polling import events
+from ncr_exporter.polling.expiry import Expiry
+from ncr_exporter.polling.scheduler import Job, JobKey, Scheduler
+from ncr_exporter.runtime.clock import Clock
+from ncr_exporter.state.store import Store
+from ncr_exporter.targets.budget import Budget
+from ncr_exporter.targets.targets import Account, Timing
+
+
+class Jobs:
+    """Schedules jobs within the request budget of their accounts."""
+
+    def __init__(self, store: Store, budget: Budget, clock: Clock, *, once: bool = False) -> None:
+        """With `once` no job runs a second time, and no data expires."""
+        self.scheduler = Scheduler(clock, once=once)
+        self.expiry = Expiry(clock, off=once)
+        self._store = store
+        self._budget = budget
+        self._warned_about: set[Account] = set()
+        """Accounts whose plan is known to exceed their limit."""
+
+    def begin(
+        self,
+        key: JobKey,
+        account: Account,
+        interval: float,
+        run: Callable[[], Awaitable[bool]],
+        *,
+        tried: bool = False,
+    ) -> None:
+        """Start a job that sends one request per interval (s) until it is known to send more.
+
+        `tried`: what the job is to find is known from before the start.
+        """
+        self._budget.plan(key, account, interval)
+        self.scheduler.add(Job(key, self._stretched(account, interval), run), tried=tried)
+
+    def change(self, key: JobKey, account: Account, timing: Timing) -> None:
+        """Continue a job under another account, interval or expiry."""
+        self._budget.change(key, account, timing.interval)
+        self.scheduler.change(key, self._stretched(account, timing.interval))
+        self.expiry.change(key, timing.expire_after)
+
+    def plan(self, key: JobKey, account: Account, interval: float, requests: int) -> None:
+        """Record how many requests a job sends per interval (s)."""
+        self._budget.plan(key, account, interval, requests)
+        self.review_plan(account)
+
+    def review_plan(self, account: Account) -> None:
+        """Warn once when an account's plan exceeds its limit, and say once that it fits again."""
+        exceeds, exceeded = self._budget.stretch(account) > 1, account in self._warned_about
+        if exceeds != exceeded:
+            self._warned_about.symmetric_difference_update({account})
+            events.log_plan(self._store, self._budget, account)
+
+    def log_plans(self, accounts: Iterable[Account]) -> None:
+        """Log the plan of each account that was not warned about."""
+        for account in accounts:
+            if account not in self._warned_about:
+                events.log_plan(self._store, self._budget, account)
+
+    def end(self, key: JobKey) -> None:
+        """End a job, in the middle of a run too, and forget when its data expires."""
+        self.scheduler.remove(key)
+        self._budget.drop(key)
+        self.expiry.drop(key)
+
+    async def stop(self) -> None:
+        """End every job, hung ones too."""
+        self.expiry.stop()
+        await self.scheduler.stop()
+
+    def _stretched(self, account: Account, interval: float) -> Callable[[], float]:
+        """Return the interval that a job has when it is scheduled next.
+
+        It grows where the account's plan exceeds its limit.
+        """
+        return lambda: interval * self._budget.stretch(account)
