@@ -13,7 +13,7 @@ from ncr_exporter.config import ConfigError
 from ncr_exporter.httpd.messages import Request, Response
 from ncr_exporter.httpd.webconfig.load import load_web_config
 from ncr_exporter.httpd.webconfig.policy import WebConfigPolicy
-from ncr_exporter.httpd.webconfig.snapshot import Snapshot
+from ncr_exporter.runtime.watched_files import WatchedFiles
 from ncr_exporter.web.negotiation import OPENMETRICS, TEXT
 from tests.certificates import certificates_in
 from tests.expositions import samples_of
@@ -176,7 +176,7 @@ def test_any_bytes_are_a_web_configuration_or_refused(place: Path, content: byte
     path = place / "any.yml"
     path.write_bytes(content)
     with suppress(ConfigError):
-        load_web_config(str(path), Snapshot())
+        load_web_config(str(path), WatchedFiles())
 
 
 class Hand:

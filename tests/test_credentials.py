@@ -205,11 +205,25 @@ def test_a_file_is_read_again_when_kubernetes_swaps_the_directory(tmp_path: Path
 def test_an_unchanged_file_is_not_read_again(tmp_path: Path) -> None:
     path = tmp_path / "secret"
     path.write_text("s1")
+    file = SecretFile(path)
+    assert file.read() is file.read()
+
+
+def test_a_key_of_the_same_length_is_read_though_its_old_time_was_put_back(tmp_path: Path) -> None:
+    path = tmp_path / "secret"
+    path.write_text("s1")
     found = found_in(tmp_path)
     before = path.stat()
     path.write_text("s2")
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
-    assert revealed(found) == ("id", "s1")
+    assert revealed(found) == ("id", "s2")
+
+
+def test_a_file_that_stays_unreadable_is_refused_at_each_reading(tmp_path: Path) -> None:
+    file = SecretFile(tmp_path)
+    for _ in range(2):
+        with pytest.raises(CredentialsError, match="cannot be read: Is a directory"):
+            file.read()
 
 
 def test_a_file_that_comes_back_is_read_again(tmp_path: Path) -> None:

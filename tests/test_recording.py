@@ -118,7 +118,7 @@ def test_hosts_keep_what_is_documented_of_them() -> None:
     assert first == {
         "end_point": "registry-1.kr.ncr.ntruss.com",
         "name": "registry-1",
-        "private_end_point": "private_id-1.kr.private-ncr.ntruss.com",
+        "private_end_point": "id-1.kr.private-ncr.ntruss.com",
         "private_id": "private_id-1",
         "bucket": "bucket-1",
     }

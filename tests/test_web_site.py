@@ -24,7 +24,7 @@ from ncr_exporter.httpd.webconfig.model import (
     TlsSettings,
     WebConfigSettings,
 )
-from ncr_exporter.httpd.webconfig.snapshot import Snapshot
+from ncr_exporter.runtime.watched_files import WatchedFiles
 from tests.certificates import certificates_in
 
 GALLERY = Path(__file__).parent / "config" / "web"
@@ -95,12 +95,12 @@ def expected(path: Path) -> list[str]:
 def problems(path: Path) -> list[str]:
     """Return what is wrong with a file, one problem a line, without its name."""
     with pytest.raises(ConfigError) as caught:
-        load_web_config(str(path), Snapshot())
+        load_web_config(str(path), WatchedFiles())
     return [line.removeprefix(f"{path}:").strip() for line in str(caught.value).split("\n")]
 
 
 def site(path: Path) -> WebConfig:
-    return load_web_config(str(path), Snapshot())
+    return load_web_config(str(path), WatchedFiles())
 
 
 @gallery("ok")

@@ -11,6 +11,7 @@ import structlog
 from ncr_exporter.config import Config
 from ncr_exporter.runtime.clock import Clock
 from ncr_exporter.runtime.errors import UserError
+from ncr_exporter.runtime.watched_files import WatchedFile
 
 _LOOK_AGAIN = 5.0
 """Seconds between two looks at the file; a mounted ConfigMap itself comes a minute late."""
@@ -66,12 +67,12 @@ class Reloader:
     async def follow(self, path: Path, seen: str) -> None:
         """Reload whenever the file's content changes, however that comes about; never ends.
 
-        `seen` is the SHA-256, in hex, of what was read at the start. The content tells: a mounted
-        ConfigMap is a symlink that is swapped, and neither its time nor its inode moves.
+        `seen` is the SHA-256, in hex, of what was read at the start.
         """
+        file = WatchedFile(path)
         while True:
             await self._clock.sleep(_LOOK_AGAIN)
-            found = await asyncio.to_thread(_digest, path)
+            found = await asyncio.to_thread(_digest, file)
             if found is not None and found != seen:
                 seen = found
                 try:
@@ -80,9 +81,9 @@ class Reloader:
                     continue  # said already; the next change may mend it
 
 
-def _digest(path: Path) -> str | None:
-    """Return what tells one content from another; None where there is no file just now."""
+def _digest(file: WatchedFile) -> str | None:
+    """Return the SHA-256 of a file that changed; None where it did not, or is not there now."""
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        return hashlib.sha256(file.read()).hexdigest() if file.changed() else None
     except OSError:
         return None

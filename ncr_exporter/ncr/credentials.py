@@ -12,6 +12,7 @@ from ncr_exporter.config import CredentialsConfig, Secret
 from ncr_exporter.ncr.keys import Credentials, CredentialsError, KeyPair
 from ncr_exporter.ncr.server_role import ServerRole
 from ncr_exporter.runtime.clock import Clock, SystemClock
+from ncr_exporter.runtime.watched_files import WatchedFile
 
 # The names that the vendor's SDKs read, in their order.
 _ACCESS_VARIABLES = ("NCLOUD_ACCESS_KEY_ID", "NCLOUD_ACCESS_KEY")
@@ -25,39 +26,45 @@ class SecretFile:
     """A file that holds one secret; read again when it changes, as mounted secrets do."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        self._seen: tuple[int, int, int] | None = None
-        self._secret = Secret("")
+        self._file = WatchedFile(path)
+        self._secret: Secret | None = None
+        """None before the first reading, and after one that failed."""
         self._warned = False
 
     def read(self) -> Secret:
-        """Return the file's content without surrounding white space."""
+        """Return the file's content without surrounding white space.
+
+        Raises:
+            CredentialsError: it cannot be read, or holds nothing.
+        """
+        path = self._file.path
+        if self._secret is not None and not self._file.changed():
+            return self._secret
+        self._secret = None
         try:
-            status = self._path.stat()
-            seen = (status.st_mtime_ns, status.st_size, status.st_ino)
-            if seen != self._seen:
-                self._secret = self._content()
-                self._seen = seen
-                self._warn_where_others_can_read(status.st_mode)
+            secret = _content(self._file)
+            self._warn_where_others_can_read(path.stat().st_mode)
         except (OSError, ValueError) as error:  # a ValueError for what is no text or no path
             reason = error.strerror if isinstance(error, OSError) else "is not text"
-            raise CredentialsError(f"{self._path} cannot be read: {reason}") from None
-        return self._secret
+            raise CredentialsError(f"{path} cannot be read: {reason}") from None
+        self._secret = secret
+        return secret
 
     def _warn_where_others_can_read(self, mode: int) -> None:
         if mode & stat.S_IROTH and not self._warned:
             self._warned = True
             log.warning(
                 "secret file is readable by every user of this host",
-                file=str(self._path),
+                file=str(self._file.path),
                 remedy="chmod o-r; of a Kubernetes secret set defaultMode: 0440",
             )
 
-    def _content(self) -> Secret:
-        text = self._path.read_text(encoding="utf-8").strip()
-        if not text:
-            raise CredentialsError(f"{self._path} is empty; it must hold the key")
-        return Secret(text)
+
+def _content(file: WatchedFile) -> Secret:
+    text = file.read().decode("utf-8").strip()
+    if not text:
+        raise CredentialsError(f"{file.path} is empty; it must hold the key")
+    return Secret(text)
 
 
 @dataclass(frozen=True)

@@ -75,7 +75,7 @@ class StandIns:
         label, _, domain = value.partition(".")
         if not f".{domain}".endswith(_PUBLIC_DOMAIN):
             return self.text("host", value)
-        shown = self.registry(label) if of_registry else self.text("private_id", label)
+        shown = self.registry(label) if of_registry else self.text("id", label)
         return f"{shown}.{domain}"
 
     def sentence(self, value: str) -> str:

@@ -16,8 +16,8 @@ from ncr_exporter.httpd.webconfig.model import (
     TlsSettings,
     WebConfigSettings,
 )
-from ncr_exporter.httpd.webconfig.snapshot import Snapshot
 from ncr_exporter.httpd.webconfig.tls import tls_of
+from ncr_exporter.runtime.watched_files import WatchedFiles
 
 _OLDEST = VERSIONS.index("TLS12")
 Found = Iterator[tuple[str, Node]]
@@ -97,33 +97,33 @@ class WebConfig:
     rate: RateSettings
 
 
-def load_web_config(path: str, snapshot: Snapshot) -> WebConfig:
-    """Return what the file at `path` asks for; whatever is read for it, `snapshot` remembers.
+def load_web_config(path: str, files: WatchedFiles) -> WebConfig:
+    """Return what the file at `path` asks for; whatever is read for it, `files` watches.
 
     Raises:
         ConfigError: with every problem, in the order of the file.
     """
     problems: list[Problem] = []
-    text = read_file(path, FLAG, snapshot.read)
+    text = read_file(path, FLAG, files.read)
     root = read_verbatim(text, path, problems.append)
     settings = Reader(problems.append).section(WebConfigSettings, root)
     if isinstance(settings, WebConfigSettings):
         problems += [node.problem(message) for message, node in check(settings, root)]
         tls = None
         if speaks_tls(root) and not problems:
-            tls = _tls(settings, path, root, snapshot, problems.append)
+            tls = _tls(settings, path, root, files, problems.append)
         if not problems:
             return _site(settings, tls)
     raise ConfigError(path, sorted(problems, key=lambda problem: problem.line or 0))
 
 
 def _tls(
-    settings: WebConfigSettings, path: str, root: Node, snapshot: Snapshot, report: Report
+    settings: WebConfigSettings, path: str, root: Node, files: WatchedFiles, report: Report
 ) -> Tls | None:
     directory = Path(path).parent
     node = root.child("tls_server_config")
     return tls_of(
-        settings.tls_server_config, node, lambda name: snapshot.read(directory / name), report
+        settings.tls_server_config, node, lambda name: files.read(directory / name), report
     )
 
 

@@ -12,7 +12,7 @@ from ncr_exporter.httpd.messages import Request, Response, text_response
 from ncr_exporter.httpd.webconfig.basic_auth import Passwords
 from ncr_exporter.httpd.webconfig.load import WebConfig, load_web_config
 from ncr_exporter.httpd.webconfig.model import RateSettings
-from ncr_exporter.httpd.webconfig.snapshot import Snapshot
+from ncr_exporter.runtime.watched_files import WatchedFiles
 
 
 class TokenBucket:
@@ -56,8 +56,8 @@ class WebConfigPolicy(AccessPolicy):
         self._path = path
         self._monotonic = monotonic
         self._passwords = Passwords()
-        self._snapshot = Snapshot()
-        self._site = load_web_config(path, self._snapshot)
+        self._files = WatchedFiles()
+        self._site = load_web_config(path, self._files)
         self._bucket = self._full_bucket(self._site.rate)
         self._looked = monotonic()
         self._tell("web configuration in force")
@@ -88,13 +88,13 @@ class WebConfigPolicy(AccessPolicy):
         if now - self._looked < _LOOK:
             return
         self._looked = now
-        if self._snapshot.changed():
+        if self._files.changed():
             self._read_again()
 
     def _read_again(self) -> None:
-        self._snapshot = Snapshot()
+        self._files = WatchedFiles()
         try:
-            site = load_web_config(self._path, self._snapshot)
+            site = load_web_config(self._path, self._files)
             self._refuse_opening(site)
         except ConfigError as error:
             reason = "; ".join(str(error).splitlines())
