@@ -59,7 +59,7 @@ browser: $(VENV)/.base ## install Debian's Chromium for the tests, where root ma
 	@$(BIN)/python -m tools.get_browser
 
 screenshots: venv browser ## pictures of the status page, to be looked at, in build/screenshots
-	@$(BIN)/python -m tests.screenshots
+	@$(BIN)/python -m tests.support.screenshots
 
 dashboards: $(VENV)/.base ## write deploy/grafana/dashboards from tools/dashboards
 	$(BIN)/python -m tools.dashboards
@@ -92,10 +92,10 @@ check-image: venv ## build and run the image, contained; as root (ARGS=--stand-i
 	$(BIN)/python -m tools.check_image $(ARGS)
 
 check-kubernetes: venv deploy-tools ## render chart and kustomizations, and validate them
-	$(BIN)/python -m pytest -q tests/test_deploy_kubernetes.py tests/test_deploy_helm.py $(ARGS)
+	$(BIN)/python -m pytest -q tests/deploy/test_kubernetes.py tests/deploy/test_helm.py $(ARGS)
 
 check-workflows: venv deploy-tools ## lint the workflows of .github/
-	$(BIN)/python -m pytest -q tests/test_workflows.py $(ARGS)
+	$(BIN)/python -m pytest -q tests/tools/test_workflows.py $(ARGS)
 
 check-package: venv prometheus browser deploy-tools ## build dist/ (or ARGS="--dist dist"), and run all tests against the wheel
 	$(BIN)/python -m tools.check_package $(ARGS)

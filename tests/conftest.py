@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import hypothesis
 import pytest
 
-from tests import browser, prometheus
+from tests.support import browser, prometheus
 from tools.get_browser import find_browser
 from tools.get_node_exporter import find_node_exporter
 from tools.get_prometheus import find_alert_tools, find_tools

@@ -14,8 +14,8 @@ SOURCE = "ncr_exporter"
 _NOT_COPIED = (SOURCE, ".*", "build", "dist", "__pycache__")
 # These read the source itself or build it, or read what is not of the package.
 _LEFT_OUT = (
-    *("test_documents.py", "test_deploy_image.py", "test_house.py", "test_package.py"),
-    *("test_release.py", "test_workflows.py"),
+    *("docs/test_documents.py", "docs/test_house.py", "deploy/test_image.py"),
+    *("tools/test_package.py", "tools/test_release.py", "tools/test_workflows.py"),
 )
 _PYTEST = ("-p", "no:cacheprovider", "-n", "auto", "--maxprocesses=4", "--dist=worksteal")
 

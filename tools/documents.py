@@ -15,7 +15,7 @@ from ncr_exporter.metrics.families.catalogue import GROUPS
 from ncr_exporter.metrics.families.exporter import BUCKETS, OPERATIONS, REASONS
 from ncr_exporter.metrics.families.family import Family
 from ncr_exporter.simulator.faults import FAULTS, Fault
-from tests.fault_table import CLOCKS, TABLE
+from tests.support.fault_table import CLOCKS, TABLE
 from tools.dependencies import Distribution, distributions
 
 ROOT = Path(__file__).parents[1]
@@ -81,9 +81,9 @@ where, why and what to do. The first good answer heals it: a failed image is ask
 fifth of its interval, a throttled one once its account's gate opens.
 
 Each row is tried through the whole program, over sockets, by
-`tests/test_faults.py::test_a_fault_shows_as_it_should_and_the_first_good_answer_heals_it[FAULT]`;
+`tests/e2e/test_faults.py::test_a_fault_shows_as_it_should_and_the_first_good_answer_heals_it[FAULT]`;
 to see one at work: `ncr-exporter demo --fault=FAULT`. Memory under the large ones is measured by
-`tests/test_faults_memory.py`.
+`tests/e2e/test_faults_memory.py`.
 """
 
 ENDURANCE = """\
@@ -113,7 +113,7 @@ RELIABILITY_CLOCKS = """\
 
 How long something lasts, and when it is due, goes by time that passes (monotonic); when it was, and
 how old it is, by the wall clock of the exporter's host, which has to be right for ages to be. Tried
-by `tests/test_clock.py`.
+by `tests/e2e/test_clock.py`.
 """
 
 

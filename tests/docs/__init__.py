@@ -1,0 +1,1 @@
+"""The documents and the house, held against the code."""

@@ -1,0 +1,117 @@
+"""What is written of the program is what it does: the documents that follow from the code."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+from ncr_exporter.config.schema import json_schema
+from tools.dependencies import distributions
+from tools.documents import DOCUMENTS, ROOT
+
+GALLERY = Path(__file__).resolve().parents[1] / "data" / "config"
+TYPE_MISTAKES = [
+    "api-is-a-list",
+    "api-is-text",
+    "choices-is-empty",
+    "choices-is-text",
+    "count-is-a-fraction",
+    "count-is-negative",
+    "duration-is-a-list",
+    "duration-is-a-number",
+    "duration-like-a-clock",
+    "duration-with-a-space",
+    "empty-secret",
+    "file-name-is-a-number",
+    "image-is-a-list",
+    "images-is-a-mapping",
+    "images-is-empty",
+    "images-is-text",
+    "key-in-the-wrong-case",
+    "list-at-the-top",
+    "no-registries",
+    "number-is-a-boolean",
+    "number-too-large",
+    "number-too-small",
+    "registries-is-empty",
+    "registries-is-text",
+    "registry-without-a-name",
+    "unknown-key",
+    "unknown-key-at-the-top",
+    "unknown-key-in-a-registry",
+    "unknown-key-in-an-image",
+    "unknown-zone",
+    "whole-number-with-a-fraction",
+]
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_a_document_is_what_the_code_makes_it(name: str) -> None:
+    written = (ROOT / name).read_text(encoding="utf-8")
+    assert written == DOCUMENTS[name](), "make docs writes it anew"
+
+
+def refused(path: Path) -> bool:
+    content: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return not jsonschema.Draft7Validator(json_schema()).is_valid(content)
+
+
+@pytest.mark.parametrize("path", sorted(GALLERY.glob("*.ok.yml")), ids=lambda path: path.stem)
+def test_the_schema_accepts_every_right_configuration(path: Path) -> None:
+    assert not refused(path)
+
+
+@pytest.mark.parametrize("name", TYPE_MISTAKES)
+def test_the_schema_refuses_what_an_editor_can_tell(name: str) -> None:
+    assert refused(GALLERY / f"{name}.bad.yml")
+
+
+def test_the_schema_is_one() -> None:
+    jsonschema.Draft7Validator.check_schema(json_schema())
+    assert json.dumps(json_schema())
+
+
+def test_few_distributions_run_with_the_program_each_pinned_by_hash_and_with_its_reason() -> None:
+    locked = distributions()
+    assert 0 < len(locked) <= 20
+    assert [each.name for each in locked if not (each.is_hashed and each.why)] == []
+    lines = (ROOT / "requirements" / "runtime.txt").read_text(encoding="utf-8").splitlines()
+    assert [each.name for each in locked] == [n.split("==")[0] for n in lines if "==" in n]
+
+
+def test_the_architecture_names_every_room() -> None:
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    source = ROOT / "ncr_exporter"
+    rooms = [f"{path.name}/" for path in source.iterdir() if (path / "__init__.py").exists()]
+    rooms += [path.stem for path in source.glob("*.py") if not path.name.startswith("__")]
+    assert [room for room in rooms if f"`{room}`" not in text] == []
+
+
+def test_every_module_that_the_way_of_a_tag_passes_is_there() -> None:
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    way = text.partition("## The way of one tag")[2].partition("\n## ")[0]
+    named = re.findall(r"`([a-z]+)\.([a-z_]+)`", way)
+    assert named
+    for room, name in named:
+        place = ROOT / "ncr_exporter" / room
+        module = place / f"{name}.py" if place.is_dir() else place.with_suffix(".py")
+        assert module.exists() or name in _names_of(place), f"{room}.{name}"
+
+
+def _names_of(place: Path) -> str:
+    file = place / "__init__.py" if place.is_dir() else place.with_suffix(".py")
+    return file.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in ROOT.glob("*.md")))
+def test_links_and_targets_of_make_exist(name: str) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    links = re.findall(r"\]\(([^)#]+)[^)]*\)", text)
+    assert [x for x in links if "://" not in x and not (ROOT / x).exists()] == []
+    targets = set(re.findall(r"\bmake ([a-z-]+)", " ".join(re.findall(r"`([^`]+)`", text))))
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert [x for x in targets if not re.search(rf"^{x}:", makefile, re.MULTILINE)] == []

@@ -1,0 +1,122 @@
+"""Every fault of the simulated registry through the whole program, over sockets.
+
+One test for all of `tests.support.fault_table`: what is published, counted and logged while a
+fault lasts, and that the first good answer afterwards heals it.
+"""
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import structlog
+
+from ncr_exporter.simulator.faults import FAULTS
+from tests.support.exporter import APP
+from tests.support.fault_table import TABLE, TAGS, Seen
+from tests.support.faulty_exporter import INTERVAL, Samples, Trial, inventory, trial
+
+TAG_LIST = (("operation", "tag_list"), ("registry", "my-registry"))
+UP = ("ncr_image_up", APP)
+POLLS = ("ncr_image_polls_total", APP)
+SKEW = ("ncr_api_clock_skew_seconds", (("registry", "my-registry"),))
+ITS_WORK = 2.0
+"""Seconds by the moved clock that a poll may take while sockets work."""
+SHORT = {"hang", "drip"}
+"""Faults that end with `api.timeout`."""
+
+
+def test_each_fault_has_its_row() -> None:
+    assert TABLE.keys() == FAULTS.keys()
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_a_fault_shows_as_it_should_and_the_first_good_answer_heals_it(
+    name: str, tmp_path: Path
+) -> None:
+    seen, fault = TABLE[name], FAULTS[name]
+    fault = replace(fault, seconds=min(fault.seconds, 0.05))
+
+    async def scenario() -> None:
+        deadline = "500ms" if name in SHORT else "20s"
+        encrypted = bool(fault.certificate)
+        async with trial(tmp_path, tags=TAGS, deadline=deadline, encrypted=encrypted) as its:
+            before = await its.samples()
+            its.registry.fault = fault
+            await its.polled_again()
+            during = await its.until(lambda now: polled(now, before, seen))
+            judge(before, during, seen)
+            its.mend()
+            await healed(its, seen, before)
+
+    with structlog.testing.capture_logs() as logs:
+        asyncio.run(scenario())
+    said([dict(entry) for entry in logs], seen)
+
+
+def polled(now: Samples, before: Samples, seen: Seen) -> bool:
+    """Tell whether the image was polled since, twice where that must not change a thing."""
+    return now[POLLS] >= before[POLLS] + (1 if seen.fails else 2)
+
+
+def judge(before: Samples, during: Samples, seen: Seen) -> None:
+    """Look at the two scrapes: what moved, and what stands."""
+    assert during[UP] == (0 if seen.fails else 1)
+    assert moved_reasons(before, during) == {seen.fails or seen.retried} - {""}
+    for counter in ("ncr_api_malformed_records_total", "ncr_api_count_mismatches_total"):
+        moved = during[counter, TAG_LIST] > before[counter, TAG_LIST]
+        assert moved == (counter == seen.counter), counter
+    if seen.stands:
+        assert inventory(during) == inventory(before)
+    names = {name for name, _ in inventory(during)}
+    assert seen.absent not in names
+    assert during["ncr_image_tags", APP] == seen.tags
+    for image in ("app", "web"):
+        present = ("ncr_image_present", (("image", image), ("registry", "my-registry")))
+        assert during[present] == 1, "no fault shows that an image is gone"
+    assert during[SKEW] == pytest.approx(seen.skew, abs=2)
+
+
+def moved_reasons(before: Samples, during: Samples) -> set[str]:
+    """Return the reasons for which requests failed, whatever was asked for."""
+    return {
+        dict(labels)["reason"]
+        for (name, labels), value in during.items()
+        if name == "ncr_api_request_failures_total" and value > before[name, labels]
+    }
+
+
+async def healed(its: Trial, seen: Seen, before: Samples) -> None:
+    """Wait for the gate, if any, without a request; then all must be well within an interval."""
+    if seen.gate:
+        await gate_opens(its, seen)
+    mended = its.clock.monotonic()
+    await its.until(lambda now: now[UP] == 1 and inventory(now) == inventory(before))
+    assert its.clock.monotonic() - mended <= INTERVAL + ITS_WORK
+
+
+async def gate_opens(its: Trial, seen: Seen) -> None:
+    asked = its.registry.requests[-1]
+    assert asked.status == 429
+    opens = asked.at + seen.gate - its.clock.time()
+    await its.clock.advance(opens - 0.1)
+    assert its.registry.requests[-1] is asked, "asked while the gate was closed"
+    await its.clock.advance(0.2)
+
+
+def said(logs: list[dict[str, Any]], seen: Seen) -> None:
+    """Look at the log: what, where, what to do; and that it works again."""
+    failed = [entry for entry in logs if entry["event"] == "poll failed"]
+    if not seen.fails:
+        assert not failed
+        return
+    loud = [
+        entry for entry in failed if entry["image"] == "app" and entry["log_level"] == "warning"
+    ]
+    assert len(loud) == 1, "said once, however often it fails"
+    assert (loud[0]["registry"], loud[0]["reason"]) == ("my-registry", seen.fails)
+    assert loud[0]["error"]
+    assert loud[0]["remedy"]
+    again = [entry for entry in logs if entry["event"] == "poll succeeds again"]
+    assert [entry["image"] for entry in again].count("app") == 1

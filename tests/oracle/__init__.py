@@ -1,0 +1,1 @@
+"""Computations and models of the contract that share no code with the program."""

@@ -1,0 +1,71 @@
+"""What the contract's model remembers of registries and images; shares no code with the program."""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from tests.oracle.computation import Json
+
+
+class Moment(NamedTuple):
+    """A moment by both clocks, in seconds."""
+
+    wall: float
+    mono: float
+
+    def before(self, wall: float) -> "Moment":
+        """Return what is a moment of the wall clock, as seen from this one; never a later one."""
+        return Moment(wall, self.mono - max(0.0, self.wall - wall))
+
+
+@dataclass
+class ModelImage:
+    """What was seen of an image."""
+
+    named: bool = False
+    """Whether the configuration names it rather than finding it by a glob."""
+    tags: list[Json] | None = None
+    """Of the last complete listing; None once it expired, and when the image is gone."""
+    since: float = 0.0
+    """Monotonic time of that listing."""
+    last_success: float | None = None
+    """The same by the wall clock."""
+    up: bool | None = None
+    took: float | None = None
+    """Seconds of the last poll."""
+    polls: int = 0
+    failures: int = 0
+    pulls: int | None = None
+    listed: bool | None = None
+    absences: int = 0
+    not_found: bool = False
+
+    def gone(self, *, denied: bool) -> bool:
+        unlisted = self.listed is False or denied
+        return self.absences >= 2 or (self.not_found and unlisted)
+
+
+@dataclass(frozen=True)
+class Described:
+    """What the registry list told of a registry."""
+
+    private_host: str
+    public: bool
+    at: Moment
+
+
+@dataclass
+class ModelRegistry:
+    """What was seen of a registry."""
+
+    found: bool
+    """Whether a list found it rather than the configuration."""
+    images: dict[str, ModelImage] = field(default_factory=dict)
+    up: bool | None = None
+    denied: bool = False
+    count: int | None = None
+    was_empty: bool = False
+    last_success: float | None = None
+    since: float = 0.0
+    described: Described | None = None
+    has_pulls: bool = False
+    absences: int = 0

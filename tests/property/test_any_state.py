@@ -1,0 +1,138 @@
+"""Whatever a state file holds: kept or refused, and what is kept can be asked for and published."""
+
+import json
+import zlib
+from contextlib import suppress
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+import structlog
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from ncr_exporter.metrics.exposition import Exposition
+from ncr_exporter.state.persistence import StateError, StatePersister, read_state
+from ncr_exporter.state.saved import SavedState, read_lines
+from ncr_exporter.state.store import Store
+from ncr_exporter.targets.targets import ImageTarget
+from tests.support.clock import ManualClock
+from tests.support.expositions import samples_of
+from tests.support.states import NOW, TIMING, catalog_of, registry_target, rule
+from tests.unit.ncr.test_pages import JSON_VALUES, WILD_TAGS
+
+
+def mostly(
+    usual: st.SearchStrategy[Any], seldom: st.SearchStrategy[Any] = JSON_VALUES
+) -> st.SearchStrategy[Any]:
+    """Draw what belongs there, and now and then something else: else no line would be used."""
+    belongs = st.sampled_from([True] * 12 + [False])
+    return belongs.flatmap(lambda as_usual: usual if as_usual else seldom)
+
+
+EVERY = registry_target("*", rules=(rule("*"),))
+NAMES = st.sampled_from(["my-registry", "", ".", "..", "a\nb", "*"]) | st.text(max_size=3)
+PLACES = st.fixed_dictionaries(
+    {
+        "label": mostly(st.just("my-registry"), NAMES),
+        "name": mostly(st.just("my-registry"), NAMES),
+        "prefix": st.just("/ncr/api/v2"),
+    }
+)
+COMMON = {
+    "zone": mostly(st.just("public")),
+    "registry": mostly(PLACES),
+    "at": mostly(st.floats(NOW - 1000, NOW)),
+}
+IMAGES = st.fixed_dictionaries(
+    {
+        **COMMON,
+        "type": st.just("image"),
+        "image": mostly(NAMES),
+        "page": mostly(st.fixed_dictionaries({"results": st.lists(WILD_TAGS, max_size=3)})),
+    },
+    optional={"pull_count": mostly(st.integers())},
+)
+HOSTS = st.lists(st.tuples(NAMES, st.sampled_from(["public", "private", "x"])), max_size=3)
+REGISTRIES = st.fixed_dictionaries(
+    {
+        **COMMON,
+        "type": st.just("registry"),
+        "images": mostly(st.none() | st.integers()),
+        "hosts": mostly(HOSTS),
+        "public": mostly(st.none() | st.booleans()),
+        "described_at": mostly(st.floats(NOW - 1000, NOW)),
+        "found_by": mostly(st.none() | st.just("*")),
+    },
+)
+LINES = (IMAGES | REGISTRIES).map(lambda record: json.dumps(record).encode())
+
+
+def signed(body: bytes) -> bytes:
+    """Return a file whose checksum agrees."""
+    return b"ncr-exporter state 1 sha256=%s\n" % sha256(body).hexdigest().encode() + body
+
+
+FILES = (
+    st.binary(max_size=200)
+    | st.binary(max_size=200).map(signed)
+    | st.lists(LINES | st.binary(max_size=50), max_size=6).map(
+        lambda lines: signed(zlib.compress(b"\n".join(lines)))
+    )
+)
+
+
+@pytest.fixture(scope="module")
+def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("state")
+
+
+@given(FILES)
+@example(signed(zlib.compress(b"[" * 100_000)))
+@example(signed(zlib.compress(b'{"type":"image","page":' + b"[" * 100_000)))
+def test_any_file_is_read_or_set_aside(directory: Path, content: bytes) -> None:
+    path = directory / "ncr-exporter.state"
+    path.write_bytes(content)
+    with suppress(StateError):
+        read_state(path)
+    with structlog.testing.capture_logs():
+        assert isinstance(StatePersister(directory, ManualClock(NOW)).read(), SavedState)
+
+
+@given(st.lists(LINES, min_size=1, max_size=6))
+def test_whatever_is_kept_has_names_and_values_that_an_answer_could_have(
+    lines: list[bytes],
+) -> None:
+    kept = read_lines(lines, NOW)
+    exposition = Exposition()
+    store = Store(exposition)
+    for name in [*kept.found_by(catalog_of(every=EVERY)), "my-registry"]:
+        assert usable(name)
+        if name not in store.registries:
+            restored(kept, store, name)
+    assert all(usable(label) for key in store.images for label in key)
+    hosts = [host for state in store.registries.values() for host, _ in state.hosts]
+    assert all(host.isprintable() and host for host in hosts)
+    for openmetrics in (False, True):
+        text = b"".join(exposition.snapshot.text(NOW, openmetrics=openmetrics)).decode()
+        samples = samples_of(text + "# EOF\n" * openmetrics, openmetrics=openmetrics)
+        assert all(value >= 0 for value in samples.values())
+
+
+def usable(name: str) -> bool:
+    return name.isprintable() and name not in {"", ".", ".."}
+
+
+def restored(kept: SavedState, store: Store, name: str) -> None:
+    """Take in what was kept of a registry and its images."""
+    target = registry_target(name)
+    store.add_registry(target, hosts=())
+    if registry := kept.registry(target, NOW):
+        store.restore_registry(target.label, at=registry.at, images=registry.images)
+    if said := kept.description(target, NOW):
+        store.record_description(target.label, hosts=said.hosts, public=said.public, at=said.at)
+    for image in kept.images_of(target):
+        wanted = ImageTarget(target, image, named=False, timing=TIMING, policy=rule("*").policy)
+        if known := kept.image(wanted, NOW):
+            store.restore(wanted, known.tags, at=known.at, pull_count=known.pull_count)

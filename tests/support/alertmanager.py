@@ -1,0 +1,71 @@
+"""A real Alertmanager for the tests, with the project's own example of a configuration."""
+
+import re
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tests.support.prometheus import end, wait_until_ready
+from tools.get_prometheus import AlertTools
+from tools.processes import free_port
+
+EXAMPLE = Path(__file__).resolve().parents[2] / "deploy" / "alertmanager" / "alertmanager.yml"
+
+
+def hurried(config: str, webhook: str) -> str:
+    """The example, but waiting for nothing and telling a test's webhook (`host:port`).
+
+    Each receiver keeps its path: `/ncr`, `/ncr-housekeeping`; the pager's becomes `/pager`.
+    """
+    config = re.sub(r"(group_wait|group_interval): \w+", r"\1: 1s", config)
+    config = config.replace("http://pager.example/ncr", f"http://{webhook}/pager")
+    return config.replace("http://chat.example/", f"http://{webhook}/")
+
+
+class Alertmanager:
+    """One that runs."""
+
+    def __init__(self, address: str, http: httpx.Client) -> None:
+        self.address = address
+        self._http = http
+
+    def suppressed(self) -> dict[str, list[str]]:
+        """The names of alerts that others inhibit now, and the fingerprints of those."""
+        alerts: list[dict[str, Any]] = self._http.get("/api/v2/alerts").json()
+        inhibited = [alert for alert in alerts if alert["status"]["inhibitedBy"]]
+        return {alert["labels"]["alertname"]: alert["status"]["inhibitedBy"] for alert in inhibited}
+
+
+@contextmanager
+def running(tools: AlertTools, config: str) -> Iterator[Alertmanager]:
+    """Run it with a configuration, on a free port of 127.0.0.1 and without a cluster."""
+    with ExitStack() as resources:
+        directory = Path(resources.enter_context(tempfile.TemporaryDirectory()))
+        (directory / "alertmanager.yml").write_text(config)
+        address = f"127.0.0.1:{free_port()}"
+        log = directory / "log"
+        with log.open("wb") as output:
+            process = subprocess.Popen(  # noqa: S603 - fixed words, no shell
+                [
+                    tools.alertmanager,
+                    f"--config.file={directory / 'alertmanager.yml'}",
+                    f"--storage.path={directory / 'data'}",
+                    f"--web.listen-address={address}",
+                    "--cluster.listen-address=",
+                ],
+                cwd=tools.alertmanager.parent,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+        resources.callback(end, process)
+        http = resources.enter_context(
+            httpx.Client(base_url=f"http://{address}", timeout=5.0, trust_env=False)
+        )
+        wait_until_ready(process, http, log.read_text)
+        yield Alertmanager(address, http)

@@ -1,0 +1,247 @@
+"""`check --online`: what works, what does not and how to mend it, and what was learned."""
+
+import re
+import socket
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trustme
+
+from ncr_exporter.simulator.data import GeneratedSource
+from ncr_exporter.simulator.faults import FAULTS
+from tests.support.api_client import source_of, tag
+from tests.support.api_thread import KEYS, answering, throttled_for, write_config
+from tests.support.certificates import server_tls
+from tests.support.in_process import run
+
+NOW_MS = round(time.time() * 1000)
+PULLED = NOW_MS - 3 * 86_400_000  # days: minutes pass until a busy machine comes to the test
+IMAGES = {
+    "app": [tag("v1", size=1000, pulled=PULLED), tag("v2", size=3000, pulled=PULLED)],
+    "team/web": [tag("v1", size=2_000_000, pulled=0)],
+}
+
+
+def online(config: Path, *argv: str, code: int = 1, **environ: str) -> list[str]:
+    """Return the lines after the plan."""
+    done = run("check", "--online", f"--config.file={config}", *argv, environ=environ)
+    assert done.returncode == code, done.stdout + done.stderr
+    assert done.stderr == ""
+    lines = done.stdout.splitlines()
+    first = next(number for number, line in enumerate(lines) if "requests " in line)
+    return lines[first + 2 :]
+
+
+def verdicts(lines: list[str]) -> list[tuple[str, str]]:
+    """Return verdict and place of each line that has one."""
+    found = (re.match(r"(ok|warning|FAILED|not asked) +(\S.*?)(  |$)", line) for line in lines)
+    return [(match[1], match[2]) for match in found if match]
+
+
+def remedies(lines: list[str]) -> str:
+    if "What to do" not in lines:
+        return ""
+    return "\n".join(lines[lines.index("What to do") + 1 :]).partition("\n\n")[0]
+
+
+def learned(lines: list[str]) -> dict[str, str]:
+    """Return topic → its findings, joined by a newline."""
+    start = next(number for number, line in enumerate(lines) if line.startswith("What the API did"))
+    topics: dict[str, str] = {}
+    topic = ""
+    for line in lines[start + 1 :]:
+        if not line.startswith("  "):
+            break
+        topic = line[2:17].strip() or topic
+        topics[topic] = f"{topics[topic]}\n{line[17:]}" if topic in topics else line[17:]
+    return topics
+
+
+def test_where_all_is_well_there_is_a_line_for_each_and_nothing_to_do(tmp_path: Path) -> None:
+    with answering(source_of(**IMAGES)) as (_, url):
+        lines = online(write_config(tmp_path, url, "my-registry"), code=0)
+    assert lines[:4] == [
+        "ok  registry list of kr   1 registry",
+        "ok  my-registry           2 images listed",
+        "ok  my-registry/app       2 tags, 4.00 kB, last pull 3d ago",
+        "ok  my-registry/team/web  1 tag, 2.00 MB, never pulled",
+    ]
+    assert remedies(lines) == ""
+    assert lines[-1] == "4 ok"
+
+
+def test_every_registry_of_the_account_is_asked(tmp_path: Path) -> None:
+    with answering(GeneratedSource()) as (_, url):
+        lines = online(write_config(tmp_path, url, "*"), code=0)
+    assert [place for _, place in verdicts(lines)][:3] == [
+        "registry list of kr",
+        "demo-base",
+        "demo-base/ci/toolchain",
+    ]
+    assert ("ok", "demo-registry/web/frontend") in verdicts(lines)
+    assert "anyone may pull" in next(line for line in lines if "demo-base  " in line)
+
+
+# A fault of every answer, and what is to be done. Each concerns the account: it is asked once.
+ACCOUNT_FAULTS = {
+    "wrong-key": "check the access key and secret key",
+    "reset": "check DNS, firewall and proxy",
+    "redirect": "check api.base_url",
+}
+
+
+@pytest.mark.parametrize("fault", ACCOUNT_FAULTS)
+def test_what_concerns_the_whole_account_is_asked_once(fault: str, tmp_path: Path) -> None:
+    with answering(source_of(**IMAGES)) as (registry, url):
+        registry.fault = FAULTS[fault]
+        entry = {"name": "my-registry", "images": ["app", "team/web"]}
+        lines = online(write_config(tmp_path, url, entry))
+        assert not [seen for seen in registry.requests if "my-registry" in seen.target]
+    assert verdicts(lines) == [
+        ("FAILED", "registry list of kr"),
+        ("not asked", "my-registry"),
+        ("not asked", "my-registry/app"),
+        ("not asked", "my-registry/team/web"),
+    ]
+    assert ACCOUNT_FAULTS[fault] in remedies(lines)
+    assert lines[-1] == "1 FAILED, 3 not asked"
+
+
+FAULT_REMEDIES = {
+    "denied": "NCP_CONTAINER_REGISTRY_VIEWER and API Gateway access",
+    "html": "rewrites answers",
+    "unavailable": "usually passes",
+}
+
+
+@pytest.mark.parametrize("fault", FAULT_REMEDIES)
+def test_what_may_concern_one_operation_is_asked_for_each(fault: str, tmp_path: Path) -> None:
+    with answering(source_of(**IMAGES)) as (registry, url):
+        registry.fault = FAULTS[fault]
+        lines = online(write_config(tmp_path, url, {"name": "my-registry", "images": ["app"]}))
+    assert verdicts(lines) == [
+        ("warning", "registry list of kr"),
+        ("warning", "my-registry"),
+        ("FAILED", "my-registry/app"),
+    ]
+    assert FAULT_REMEDIES[fault] in remedies(lines)
+
+
+def test_a_mistaken_name_is_told_with_the_nearest(tmp_path: Path) -> None:
+    with answering(source_of(**IMAGES)) as (_, url):
+        entry = {"name": "my-registry", "images": ["ap", "app"]}
+        said = remedies(online(write_config(tmp_path, url, entry)))
+        assert said == "  my-registry/ap: the registry lists no image 'ap'; did you mean 'app'?"
+        said = remedies(online(write_config(tmp_path, url, "my-registri")))
+        assert (
+            "the account has no registry 'my-registri' in kr; did you mean 'my-registry'?" in said
+        )
+        said = remedies(online(write_config(tmp_path, url, "else")))
+        assert "no registry 'else' in kr; there is my-registry" in said
+
+
+@pytest.mark.parametrize(("offset", "side"), [(412.0, "behind"), (-412.0, "ahead of")])
+def test_a_clock_that_is_off_is_told_and_worked_around(
+    offset: float, side: str, tmp_path: Path
+) -> None:
+    with answering(source_of(**IMAGES)) as (registry, url):
+        registry.clock_offset = offset
+        lines = online(write_config(tmp_path, url, "my-registry"), code=0)
+    assert re.match(rf"warning  clock +this host's clock is 41[123] s {side} the API's", lines[0])
+    assert "clock: run NTP on this host" in remedies(lines)
+    assert "signed by the API's" in learned(lines)["clock"]
+
+
+@pytest.fixture
+def unused_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+def test_a_host_that_cannot_be_reached_is_told_with_a_proxy_that_is_not_used(
+    unused_port: int, tmp_path: Path
+) -> None:
+    config = write_config(tmp_path, f"http://127.0.0.1:{unused_port}", "my-registry")
+    lines = online(config, HTTPS_PROXY="http://proxy.example:3128")
+    assert "cannot connect" in lines[0]
+    said = remedies(lines)
+    assert "check DNS, firewall and proxy" in said
+    assert "HTTPS_PROXY is set, but not used" in said
+    assert learned(lines)["answers"] == "none"
+
+
+def test_a_hung_api_is_told_after_its_timeout(tmp_path: Path) -> None:
+    with answering(source_of(**IMAGES)) as (registry, url):
+        registry.fault = FAULTS["hang"]
+        lines = online(write_config(tmp_path, url, "my-registry", timeout="200ms"))
+    assert "no complete answer within 0.2 s" in lines[0]
+
+
+def test_a_certificate_of_a_stranger_is_told(tmp_path: Path) -> None:
+    with answering(source_of(**IMAGES), tls=server_tls(trustme.CA())) as (_, url):
+        lines = online(write_config(tmp_path, url, "my-registry"))
+    assert "TLS failed" in lines[0]
+    assert "api.ca_file" in remedies(lines)
+
+
+def test_a_throttled_account_is_told(tmp_path: Path) -> None:
+    with answering(source_of(**IMAGES)) as (registry, url):
+        registry.fault = throttled_for(3600)
+        lines = online(write_config(tmp_path, url, "my-registry"))
+    assert verdicts(lines) == [("warning", "registry list of kr"), ("FAILED", "my-registry")]
+    assert "lower api.requests_per_second" in remedies(lines)
+
+
+def test_what_the_simulated_registry_does_is_learned(tmp_path: Path) -> None:
+    with answering(GeneratedSource(), largest_page=50) as (_, url):
+        topics = learned(online(write_config(tmp_path, url, "demo-registry"), code=0))
+    assert topics["page size"] == ("not honoured: asked for 100, pages with a next one held 50")
+    assert topics["count"] == "equals the distinct names in 7 of 7 lists, 2 of several pages"
+    assert "a platform's digest in 0 of" in topics["tag digest"]
+    assert "HTTP 200 ENDPOINT (" in topics["answers"]
+    assert set(topics) == {
+        "answers", "clock", "page size", "next", "count", "order", "tag digest", "tag size",
+        "last pull", "zeros", "times", "fields", "headers", "These lines hol",
+    }  # fmt: skip
+
+
+def test_what_is_learned_holds_no_names(tmp_path: Path) -> None:
+    names: dict[str, list[dict[str, Any]]] = {"canary-image": [tag("canary-tag"), tag("v2")]}
+    with answering(source_of(**names)) as (_, url):
+        lines = online(write_config(tmp_path, url, "my-registry"), code=0)
+    start = next(number for number, line in enumerate(lines) if line.startswith("What the API did"))
+    assert not re.search("canary|my-registry|sha256:[0-9a-z]", "\n".join(lines[start:]))
+
+
+def test_no_secret_appears_even_at_debug(tmp_path: Path) -> None:
+    keys = {"access_key": "CANARY-ACCESS", "secret_key": "CANARY-SECRET"}
+    with answering(source_of(**IMAGES)) as (_, url):
+        config = write_config(tmp_path, url, "my-registry", keys=keys)
+        argv = ("--log.level=debug", f"--record={tmp_path / 'recording'}")
+        done = run("check", "--online", f"--config.file={config}", *argv)
+    assert done.returncode == 1
+    recorded = "".join(path.read_text() for path in (tmp_path / "recording").iterdir())
+    assert "CANARY" not in done.stdout + done.stderr + recorded
+
+
+def test_two_accounts_are_told_apart(tmp_path: Path) -> None:
+    other = {"access_key": "OTHER", "secret_key": "other-secret"}
+    keys = {KEYS["access_key"]: KEYS["secret_key"], "OTHER": "other-secret"}
+    entries: list[dict[str, Any]] = [
+        {"name": "my-registry", "images": ["app"]},
+        {"name": "my-registry", "label": "theirs", "images": ["app"], "credentials": other},
+    ]
+    with answering(source_of(**IMAGES), keys=keys) as (registry, url):
+        registry.denied.add("OTHER")
+        lines = online(write_config(tmp_path, url, *entries))
+    assert verdicts(lines) == [
+        ("ok", "registry list of kr for my-registry"),
+        ("warning", "registry list of kr for theirs"),
+        ("ok", "my-registry"),
+        ("ok", "my-registry/app"),
+        ("warning", "theirs"),
+        ("FAILED", "theirs/app"),
+    ]
+    assert "theirs/app: give the sub account the policy" in remedies(lines).replace("theirs, ", "")

@@ -1,0 +1,160 @@
+"""`check`: every mistake at once, else the plan; nobody is asked."""
+
+import json
+import socket
+from pathlib import Path
+
+import pytest
+
+from tests.support import program
+from tests.support.api_thread import KEYS
+from tests.support.in_process import run
+
+CREDENTIALS = f"credentials: {json.dumps(KEYS)}\n"
+
+
+def checked(directory: Path, text: str, *argv: str, code: int = 0) -> str:
+    """Return what `check` prints of a configuration; on stderr where it refuses it."""
+    path = directory / "ncr-exporter.yml"
+    path.write_text(text)
+    path.chmod(0o600)
+    done = run(*(argv or ("check",)), f"--config.file={path}")
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+    said, other = (done.stderr, done.stdout) if code else (done.stdout, done.stderr)
+    assert other == ""
+    return said.replace(f"{path}", "FILE")
+
+
+PLANNED = f"""
+{CREDENTIALS}
+registries:
+  - name: my-registry
+    images:
+      - hello/world
+      - {{name: team-a/*, interval: 1h, stale_after: 30d}}
+    exclude: ["*/cache"]
+  - {{name: other, region: sgn, label: elsewhere}}
+  - {{name: third, credentials: {{access_key: CANARY-A, secret_key: CANARY-S}}, images: [app]}}
+"""
+
+PLAN = """\
+FILE is valid
+
+account  https://ncr.apigw.ntruss.com, key from configuration
+
+  registry my-registry, kr
+    hello/world  every 15m, stale after 90d
+    team-a/*     found when listing, every 1h, stale after 30d
+    without */cache
+
+  registry other, as elsewhere, sgn
+    *  found when listing, every 15m, stale after 90d
+
+  requests 0.0056/s of 5/s; more for lists of several pages and for images found when listing
+
+account  https://ncr.apigw.ntruss.com, key from configuration
+
+  registry third, kr
+    app  every 15m, stale after 90d
+
+  requests 0.0033/s of 5/s; more for lists of several pages
+"""
+
+
+def test_the_program_itself_checks(tmp_path: Path) -> None:
+    path = tmp_path / "ncr-exporter.yml"
+    path.write_text(f"{CREDENTIALS}registries: [a]\n")
+    done = program.run("check", f"--config.file={path}")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(f"{path} is valid\n")
+    path.write_text("registries: []\n")
+    done = program.run("check", f"--config.file={path}")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"ncr-exporter: {path}:1: registries: must not be an empty list\n"
+
+
+@pytest.mark.parametrize("argv", [["check"], ["--config.check"], ["serve", "--config.check=true"]])
+def test_the_plan_names_accounts_registries_images_and_requests(
+    argv: list[str], tmp_path: Path
+) -> None:
+    assert checked(tmp_path, PLANNED, *argv) == PLAN
+
+
+def test_every_registry_of_an_account_is_planned(tmp_path: Path) -> None:
+    said = checked(tmp_path, f'{CREDENTIALS}registries: [{{name: "*", interval: 1h}}]\n')
+    assert 'every registry in kr that no other entry names ("*")' in said
+    assert "    *  found when listing, every 1h, stale after 90d" in said
+
+
+@pytest.mark.parametrize(
+    ("interval", "warning"),
+    [
+        ("1m", None),
+        ("22s", "1.8/s needed at least, 2/s allowed: little room for pages and retries"),
+        ("10s", "4/s needed at least, 2/s allowed: intervals will be 2 times as long"),
+    ],
+)
+def test_a_plan_that_does_not_fit_is_warned_of(
+    interval: str, warning: str | None, tmp_path: Path
+) -> None:
+    images = ", ".join(f"app-{number}" for number in range(38))
+    text = (
+        f"api: {{requests_per_second: 2}}\n{CREDENTIALS}defaults: {{interval: {interval}}}\n"
+        f"registries: [{{name: mine, images: [{images}]}}]\n"
+    )
+    said = checked(tmp_path, text)
+    assert ("warning: " in said) == (warning is not None)
+    if warning:
+        assert f"warning: mine: {warning}" in said
+        assert "raise api.requests_per_second" in said
+
+
+def test_every_problem_is_told_with_its_line_and_remedy(tmp_path: Path) -> None:
+    text = "api:\n  zone: publik\n  page_sise: 5\nregistries:\n- nam: a\n"
+    at, every = "ncr-exporter: FILE:", '"*" is every one of the account'
+    for argv in (["check"], ["--config.check"], ["check", "--online"]):
+        said = checked(tmp_path, text, *argv, code=2)
+        assert said.splitlines() == [
+            f"{at}2: api.zone: must be one of public, government, financial, not 'publik'",
+            f"{at}3: api.page_sise: unknown key; did you mean 'page_size'?",
+            f"{at}5: registries[0].nam: unknown key; did you mean 'name'?",
+            f"{at}5: registries[0].name: is needed: the registry's name; {every}",
+        ]
+
+
+def test_all_accounts_without_a_key_are_told_at_once(tmp_path: Path) -> None:
+    text = """
+registries:
+  - {name: a, credentials: {access_key: x, secret_key_file: nowhere}}
+  - {name: b, credentials: {access_key: x, secret_key_file: elsewhere}}
+"""
+    said = checked(tmp_path, text, code=2)
+    assert [line.rpartition("/")[2] for line in said.splitlines()] == [
+        "nowhere cannot be read: No such file or directory",
+        "elsewhere cannot be read: No such file or directory",
+    ]
+
+
+def test_a_ca_file_that_is_none_is_told(tmp_path: Path) -> None:
+    text = f"api: {{ca_file: no.pem}}\n{CREDENTIALS}registries: [a]\n"
+    assert "api.ca_file" in checked(tmp_path, text, code=2)
+
+
+def test_nobody_is_asked_and_no_key_is_shown(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0.2)
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+        text = (
+            f"api: {{base_url: '{url}'}}\nregistries: [a]\n"
+            "credentials: {access_key: CANARY-A, secret_key: CANARY-S}\n"
+        )
+        assert "CANARY" not in checked(tmp_path, text)
+        with pytest.raises(TimeoutError):
+            server.accept()
+
+
+@pytest.mark.parametrize("argv", [["--record=somewhere"]])
+def test_what_needs_the_api_needs_online(argv: list[str], tmp_path: Path) -> None:
+    said = checked(tmp_path, f"{CREDENTIALS}registries: [a]\n", "check", *argv, code=2)
+    assert "--record: needs --online" in said

@@ -1,0 +1,224 @@
+"""Basic authentication: who gets in, what a flood of wrong passwords costs, and that none shows."""
+
+import asyncio
+from base64 import b64encode
+from collections.abc import Mapping
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ncr_exporter.config import Secret
+from ncr_exporter.httpd.access import Tls
+from ncr_exporter.httpd.limits import Limits
+from ncr_exporter.httpd.messages import Request, Response
+from ncr_exporter.httpd.webconfig.basic_auth import Passwords, _Recent, credentials
+from tests.support.clock import settle
+from tests.support.passwords import RIGHT, authorization, hash_of, hashes_counted
+from tests.unit.httpd.test_connection import asking, echo, exchange, house, scene, statuses
+
+ALICE = {"alice": hash_of(RIGHT)}
+
+
+class Guarded:
+    """A gate with these users and nothing else."""
+
+    tls: Tls | None = None
+
+    def __init__(self, users: Mapping[str, str]) -> None:
+        self.headers: Mapping[str, str] = {}
+        self._users = {name: Secret(hashed) for name, hashed in users.items()}
+        self._passwords = Passwords()
+
+    async def refusal(self, request: Request) -> Response | None:
+        return await self._passwords.refusal(self._users, request.headers.get("authorization", ""))
+
+
+def login(user: str, password: str | bytes, path: str = "/") -> bytes:
+    return asking("GET", path, f"authorization: {authorization(user, password)}")
+
+
+async def status(port: int, request: bytes) -> int:
+    (only,) = statuses(await exchange(port, request))
+    return only
+
+
+@scene
+async def test_the_right_password_gets_in_and_no_other() -> None:
+    async with house(echo, gate=Guarded({**ALICE, "bob": hash_of("other")})) as it:
+        for user, password, wanted in [
+            ("alice", RIGHT, 200),
+            ("bob", "other", 200),
+            ("alice", "other", 401),
+            ("alice", "", 401),
+            ("bob", RIGHT, 401),
+            ("Alice", RIGHT, 401),
+            ("carol", RIGHT, 401),
+            ("", "", 401),
+        ] * 2:  # the second time from memory
+            assert await status(it.port, login(user, password)) == wanted, (user, password)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "",
+        "Basic",
+        "Basic ",
+        "Basic !",
+        "Basic =",
+        "Basic YWxpY2U=",
+        "Basic YWxpY2U6",
+        "Basic /w==",
+        "Basic \xe9",
+        "Bearer YWxpY2U6eA==",
+        "Digest username=alice",
+        authorization("alice", RIGHT).removesuffix("="),
+        authorization("alice", RIGHT).replace("Basic ", "Basic  "),
+        authorization("alice", RIGHT) + ", " + authorization("alice", RIGHT),
+        "Basic " + b64encode(b"\xff\xfe:x").decode(),
+    ],
+)
+@scene
+async def test_what_is_no_basic_authorization_is_401_with_the_way_to_ask(header: str) -> None:
+    async with house(echo, gate=Guarded(ALICE)) as it:
+        request = asking("GET", "/", f"authorization: {header}") if header else asking("GET")
+        answer = await exchange(it.port, request)
+    assert statuses(answer) == [401]
+    assert b"\r\nwww-authenticate: Basic\r\n" in answer
+
+
+@scene
+async def test_the_word_basic_may_be_written_in_any_case() -> None:
+    async with house(echo, gate=Guarded(ALICE)) as it:
+        request = login("alice", RIGHT).replace(b"Basic", b"bAsIc")
+        assert await status(it.port, request) == 200
+
+
+@given(st.text() | st.binary().map(lambda data: "Basic " + b64encode(data).decode()))
+def test_any_header_is_a_pair_or_nothing(header: str) -> None:
+    pair = credentials(header)
+    if pair is not None:
+        assert credentials(authorization(*pair)) == pair
+
+
+@pytest.mark.parametrize("password", ["pässwörd 비밀", "with:colon", "x" * 71, b"\0\xff"])
+@scene
+async def test_passwords_may_hold_anything(password: str | bytes) -> None:
+    async with house(echo, gate=Guarded({"alice": hash_of(password)})) as it:
+        assert await status(it.port, login("alice", password)) == 200
+
+
+@scene
+async def test_what_is_behind_72_bytes_counts_for_nothing_as_in_go() -> None:
+    async with house(echo, gate=Guarded({"alice": hash_of("x" * 72)})) as it:
+        assert await status(it.port, login("alice", "x" * 100)) == 200
+        assert await status(it.port, login("alice", "x" * 71)) == 401
+
+
+@scene
+async def test_every_path_asks_for_a_password() -> None:
+    async with house(echo, gate=Guarded(ALICE)) as it:
+        for path in ("/", "/metrics", "/-/healthy", "/-/ready", "/nowhere", "*"):
+            assert await status(it.port, asking("OPTIONS", path)) == 401
+            assert await status(it.port, login("alice", RIGHT, path)) == 200
+
+
+@scene
+async def test_each_password_is_hashed_once() -> None:
+    with hashes_counted() as hashed:
+        async with house(echo, gate=Guarded(ALICE)) as it:
+            together = [exchange(it.port, login("alice", RIGHT)) for _ in range(20)]
+            assert [statuses(a) for a in await asyncio.gather(*together)] == [[200]] * 20
+            for password in ("wrong", "wrong", RIGHT, RIGHT):
+                await exchange(it.port, login("alice", password))
+    assert len(hashed) == 2
+
+
+@scene
+async def test_an_unknown_user_costs_what_a_known_one_costs() -> None:
+    """And the same each time: who could tell them apart had a list of users."""
+    costs = {"alice": hash_of(RIGHT, 4), "bob": hash_of(RIGHT, 5)}
+    with hashes_counted() as hashed:
+        async with house(echo, gate=Guarded(costs)) as it:
+            for n in range(40):
+                for word in ("a", "b"):
+                    assert await status(it.port, login(f"user{n}", word)) == 401
+    told = [hashed[n : n + 2] for n in range(0, 80, 2)]
+    assert all(first == second for first, second in told)
+    assert {first[:7] for first, _ in told} == {"$2b$04$", "$2b$05$"}
+
+
+@scene
+async def test_no_password_fits_an_unknown_user() -> None:
+    async with house(echo, gate=Guarded(ALICE)) as it:
+        for password in ("", "fakepassword", RIGHT):
+            assert await status(it.port, login("mallory", password)) == 401
+
+
+@scene
+async def test_a_flood_of_wrong_passwords_delays_nobody_whose_right_one_is_known() -> None:
+    """Nor does it take their places, or push them out of memory."""
+    async with house(echo, Limits(requests=1), gate=Guarded(ALICE)) as it:
+        assert await status(it.port, login("alice", RIGHT)) == 200
+        with hashes_counted() as hashed:
+            flood = [
+                asyncio.create_task(exchange(it.port, login("alice", f"wrong {n}", "/flood")))
+                for n in range(200)
+            ]
+            scrapes = []
+            while not all(task.done() for task in flood):
+                scrapes.append(await status(it.port, login("alice", RIGHT)))
+                await settle()
+            refused = [statuses(await task) for task in flood]
+            assert set(scrapes) == {200}
+            assert await status(it.port, login("alice", RIGHT)) == 200
+    assert {status for (status,) in refused} <= {401, 503}
+    assert len(hashed) == refused.count([401])
+
+
+@scene
+async def test_a_hash_in_work_stops_nothing_else() -> None:
+    slow = {"slow": hash_of("x", 4).replace("$04$", "$13$")}  # half a second and more
+    async with house(echo, Limits(requests=1), gate=Guarded({**ALICE, **slow})) as it:
+        assert await status(it.port, login("alice", RIGHT)) == 200
+        waiting = asyncio.create_task(exchange(it.port, login("slow", "wrong")))
+        await asyncio.sleep(0.05)
+        for _ in range(5):
+            assert await status(it.port, login("alice", RIGHT)) == 200
+        assert not waiting.done()
+        assert statuses(await waiting) == [401]
+
+
+@scene
+async def test_when_too_many_wait_the_next_is_told_to_come_again() -> None:
+    slow = {"slow": hash_of("x", 4).replace("$04$", "$12$")}
+    async with house(echo, gate=Guarded(slow)) as it:
+        waiting = [asyncio.create_task(exchange(it.port, login("slow", f"{n}"))) for n in range(33)]
+        done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        answer = done.pop().result()
+        assert statuses(answer) == [503]
+        assert b"\r\nretry-after: 2\r\n" in answer
+        await it.server.stop()
+        await asyncio.wait(waiting)
+
+
+def test_what_is_remembered_is_bounded_and_the_oldest_goes_first() -> None:
+    recent = _Recent()
+    for n in range(3000):
+        recent.add(b"%d" % n)
+        assert b"0" in recent  # used, and so stays
+    assert len(recent._keys) == 1024
+    assert b"1" not in recent
+    assert b"2999" in recent
+
+
+@scene
+async def test_nothing_of_a_password_is_kept_in_the_clear() -> None:
+    passwords = Passwords()
+    users = {name: Secret(text) for name, text in ALICE.items()}
+    given = authorization("alice", RIGHT)
+    assert await passwords.refusal(users, given) is None
+    kept = repr(vars(passwords._right)) + repr(vars(passwords))
+    assert RIGHT not in kept
+    assert given not in repr(Request("GET", "/", {"authorization": given}))

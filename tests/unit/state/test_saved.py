@@ -1,0 +1,210 @@
+"""States as lines, and lines as what they were: checked like an answer of the API."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ncr_exporter.inventory import Platform, Tag
+from ncr_exporter.state.model import Description
+from ncr_exporter.state.saved import (
+    SavedImage,
+    SavedState,
+    image_line,
+    place_of,
+    read_lines,
+    registry_line,
+)
+from ncr_exporter.targets.targets import ImageTarget, Timing
+from tests.support.states import (
+    NOW,
+    NOW_MS,
+    catalog_of,
+    recorder,
+    registry_target,
+    sample_tags,
+    target,
+)
+
+REGISTRY = registry_target()
+APP = target("app")
+DAY = 86_400.0
+
+
+def line_of(tags: tuple[Tag, ...], pull_count: int | None = 7) -> bytes:
+    store, _ = recorder()
+    store.restore(APP, tags, at=NOW, pull_count=pull_count)
+    line = image_line(store.images[APP.key])
+    assert line is not None
+    return line
+
+
+def kept_of(line: bytes, now: float = NOW) -> SavedState:
+    return read_lines([line], now)
+
+
+def changed(line: bytes, **fields: Any) -> bytes:
+    return json.dumps({**json.loads(line), **fields}).encode()
+
+
+def test_an_image_comes_back_as_it_was() -> None:
+    kept = kept_of(line_of(sample_tags()))
+    assert kept.images == {place_of(REGISTRY): {"app": SavedImage(sample_tags(), NOW, 7)}}
+    assert kept.refused == 0
+
+
+moments = st.none() | st.integers(946_684_800_000, NOW_MS)
+sizes = st.none() | st.integers(0, 2**53)
+words = st.text(st.characters(categories=["L", "N", "P", "S"]), max_size=20)
+platforms = st.builds(
+    Platform,
+    digest=st.none()
+    | words.filter(bool).filter(lambda word: not word.startswith("sha256:sha256:")),
+    os=words,
+    architecture=words,
+    variant=words,
+    size=sizes,
+    pulled=moments | st.just(0),
+    updated=moments,
+)
+tags = st.builds(
+    Tag,
+    name=words.filter(lambda word: word not in {"", ".", ".."}),
+    digest=st.none() | st.just("sha256:ab"),
+    full_size=sizes,
+    last_updated=moments,
+    platforms=st.lists(platforms, max_size=3).map(tuple),
+)
+
+
+@given(st.lists(tags, max_size=5, unique_by=lambda tag: tag.name).map(tuple), sizes)
+def test_any_listing_comes_back_as_it_was(listing: tuple[Tag, ...], pulls: int | None) -> None:
+    kept = kept_of(line_of(listing, pulls))
+    assert kept.images[place_of(REGISTRY)]["app"] == SavedImage(listing, NOW, pulls)
+
+
+def test_what_was_never_listed_or_is_gone_is_not_kept() -> None:
+    store, _ = recorder()
+    store.add(APP)
+    assert image_line(store.images[APP.key]) is None
+
+
+def test_a_registry_comes_back_as_it_was() -> None:
+    store, _ = recorder()
+    found = registry_target(found_by="*")
+    store.add_registry(found, hosts=())
+    hosts = (("my-registry.kr.ncr.ntruss.com", "public"), ("ab.example", "private"))
+    store.restore_registry("my-registry", at=NOW, images=3)
+    store.record_description("my-registry", hosts=hosts, public=True, at=NOW - 7)
+    line = registry_line(store.registries["my-registry"])
+    assert line is not None
+    kept = kept_of(line)
+    registry = kept.registry(found, NOW)
+    assert registry is not None
+    assert (registry.at, registry.images) == (NOW, 3)
+    assert kept.description(found, NOW) == Description(NOW - 7, hosts, public=True)
+    assert kept.description(found, NOW + DAY - 7) is None
+    assert list(kept.found_by(catalog_of(every=registry_target("*")))) == ["my-registry"]
+    other = registry_target("*", prefix="/ncr/jpn-api/v2")
+    assert list(kept.found_by(catalog_of(every=other))) == []
+
+
+def test_a_host_that_stands_there_twice_is_one_host() -> None:
+    """Two equal samples would cost the whole scrape."""
+    store, _ = recorder()
+    store.add_registry(REGISTRY, hosts=())
+    store.restore_registry("my-registry", at=NOW, images=3)
+    store.record_description("my-registry", hosts=(("a.example", "public"),) * 2, at=NOW)
+    line = registry_line(store.registries["my-registry"])
+    assert line is not None
+    said = kept_of(line).description(REGISTRY, NOW)
+    assert said is not None
+    assert said.hosts == (("a.example", "public"),)
+
+
+@pytest.mark.parametrize("at", [None, NOW + DAY])
+def test_a_description_of_no_known_moment_is_left_out_alone(at: float | None) -> None:
+    store, _ = recorder()
+    store.add_registry(REGISTRY, hosts=())
+    store.restore_registry("my-registry", at=NOW, images=3)
+    store.record_description("my-registry", hosts=(), public=True, at=at)
+    line = registry_line(store.registries["my-registry"])
+    assert line is not None
+    assert kept_of(line).description(REGISTRY, NOW) is None
+    assert kept_of(line).registry(REGISTRY, NOW) is not None
+
+
+def test_what_stands_for_every_registry_is_not_kept() -> None:
+    store, _ = recorder()
+    store.add_registry(registry_target("*"), hosts=())
+    store.record_registry_list_success("*", at=NOW)
+    assert registry_line(store.registries["*"]) is None
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"at": NOW + 10 * DAY},
+        {"at": "yesterday"},
+        {"at": None},
+        {"page": {"results": [{"name": None}]}},
+        {"page": "html"},
+        {"page": []},
+        {"image": ""},
+        {"image": "a\nb"},
+        {"image": 7},
+        {"type": "tag"},
+        {"registry": "my-registry"},
+        {"pull_count": "many"},
+    ],
+)
+def test_a_line_that_no_answer_could_be_is_left_out_and_counted(fields: dict[str, Any]) -> None:
+    kept = kept_of(changed(line_of(sample_tags()), **fields))
+    assert (kept.images.get(place_of(REGISTRY), {}), kept.refused) == ({}, 1)
+
+
+@pytest.mark.parametrize("name", ["", "..", "a\nb"])
+def test_a_registry_whose_name_no_answer_could_have_is_left_out(name: str) -> None:
+    line = json.loads(line_of(sample_tags()))
+    for field in ("name", "label"):
+        bad = changed(line_of(sample_tags()), registry={**line["registry"], field: name})
+        assert (kept_of(bad).images, kept_of(bad).refused) == ({}, 1)
+
+
+def test_bad_fields_within_a_page_become_unknown_as_in_an_answer() -> None:
+    page = {"results": [{"name": "v1", "full_size": -5, "last_updated": NOW_MS + 9 * 86_400_000}]}
+    kept = kept_of(changed(line_of(()), page=page))
+    assert kept.images[place_of(REGISTRY)]["app"].tags == (Tag("v1"),)
+
+
+@given(st.binary(max_size=200) | st.text(max_size=100).map(lambda text: json.dumps(text).encode()))
+def test_any_bytes_are_a_record_or_left_out(line: bytes) -> None:
+    kept = read_lines([line], NOW)
+    assert kept.refused == 1
+
+
+def test_a_clock_set_back_a_little_is_no_fault() -> None:
+    assert kept_of(line_of(()), now=NOW - 200).refused == 0
+    assert kept_of(line_of(()), now=NOW - 400).refused == 1
+
+
+# What of it is used
+
+
+def test_data_older_than_expire_after_is_not_used() -> None:
+    kept = kept_of(line_of(sample_tags()))
+    assert kept.image(APP, NOW + DAY - 1) is not None
+    assert kept.image(APP, NOW + DAY) is None
+    quick = ImageTarget(REGISTRY, "app", True, Timing(60.0, expire_after=300.0), APP.policy)
+    assert kept.image(quick, NOW + 301) is None
+
+
+def test_data_of_another_place_is_not_used() -> None:
+    kept = kept_of(line_of(sample_tags()))
+    japan = ImageTarget(
+        registry_target(prefix="/ncr/jpn-api/v2"), "app", True, APP.timing, APP.policy
+    )
+    assert kept.image(japan, NOW) is None
+    assert kept.image(target("other"), NOW) is None

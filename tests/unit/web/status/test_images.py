@@ -1,0 +1,122 @@
+"""Images as rows."""
+
+from dataclasses import replace
+
+import pytest
+
+from ncr_exporter.inventory import Tag
+from ncr_exporter.state.model import Failure, ImageState
+from ncr_exporter.web.status.images import COLUMNS, ImageRow, chosen, idle, standing
+from ncr_exporter.web.status.view import View
+from tests.support.scenes import DENIED, TIMED_OUT, House, tags
+from tests.support.states import DAY_MS, NOW, NOW_MS, platform, target
+
+POLLED = NOW - 120
+"""When the scenes' last poll was."""
+
+
+def house_of(**outcomes: tuple[Tag, ...] | Failure) -> House:
+    house = House()
+    house.registry("my-registry")
+    for name, outcome in outcomes.items():
+        house.polled(target(name), outcome)
+    return house
+
+
+def names(house: House, view: View) -> list[str]:
+    return [state.target.name for state in chosen(house.store.images.values(), view)]
+
+
+def test_how_an_image_stands_in_a_word() -> None:
+    house = house_of(good=tags(1), bad=DENIED)
+    waiting = ImageState(target("waiting"))
+    good, bad = house.store.images.values()
+    words = [standing(state) for state in (good, bad, waiting, replace(bad, gone=True))]
+    assert words == ["working", "failing", "waiting", "missing"]
+
+
+def test_idle_is_counted_up_to_the_last_good_poll() -> None:
+    used = NOW_MS - 10 * DAY_MS
+    house = house_of(app=(Tag("v1", platforms=(platform(pulled=used, updated=used),)),))
+    (state,) = house.store.images.values()
+    assert idle(state) == POLLED - used / 1000
+    house.store.record_failure(state.target, TIMED_OUT, at=NOW + 1e6, duration=1.0)
+    assert idle(house.store.images[state.target.key]) == POLLED - used / 1000
+
+
+def test_where_nothing_is_known_of_pulls_nothing_is_called_unused() -> None:
+    house = house_of(
+        app=(Tag("v1", last_updated=NOW_MS - DAY_MS, platforms=(platform(pulled=0),)),)
+    )
+    (state,) = house.store.images.values()
+    assert idle(state) is None
+    assert idle(ImageState(target("waiting"))) is None
+
+
+@pytest.mark.parametrize("column", COLUMNS, ids=lambda column: column.key)
+def test_every_column_sorts_what_is_known_and_what_is_not(column: object) -> None:
+    house = house_of(small=tags(2, size=1), large=tags(40, idle=400.0), bad=DENIED)
+    house.store.add(target("waiting"))
+    key = next(each.key for each in COLUMNS if each is column)
+    found = [names(house, View(key, descending=down)) for down in (False, True)]
+    assert sorted(found[0]) == sorted(found[1]) == ["bad", "large", "small", "waiting"]
+    if key != "polled":  # all were polled at the same time
+        known = [name for name in found[0] if name in {"small", "large"}]
+        assert known == [name for name in found[1] if name in {"small", "large"}][::-1]
+    assert found[1][-1] in {"waiting", "bad"}
+
+
+def test_equal_values_are_in_the_order_of_their_names_in_either_direction() -> None:
+    house = house_of(b=tags(3), a=tags(3), c=tags(3))
+    assert (
+        names(house, View("tags")) == names(house, View("tags", descending=True)) == ["a", "b", "c"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("view", "found"),
+    [
+        (View("name", text="MY-REG"), ["bad", "good", "old", "slow", "waiting"]),
+        (View("name", text="/o"), ["old"]),
+        (View("name", text="-registry/o"), ["old"]),
+        (View("name", text="nothing"), []),
+        (View("name", only="failing"), ["bad", "slow"]),
+        (View("name", only="permission"), ["bad"]),
+        (View("name", only="waiting"), ["waiting"]),
+        (View("name", only="missing"), []),
+        (View("name", only="stale"), ["old"]),
+        (View("name", only="nonsense"), []),
+    ],
+)
+def test_finding(view: View, found: list[str]) -> None:
+    house = house_of(good=tags(2), old=tags(9, idle=400.0), bad=DENIED, slow=TIMED_OUT)
+    house.store.add(target("waiting"))
+    assert names(house, view) == found
+
+
+def test_never_pulled_is_said_only_where_it_is_known() -> None:
+    never = (Tag("v1", platforms=(platform(pulled=0),)),)
+    house = house_of(app=never)
+    (alone,) = house.store.images.values()
+    assert ImageRow(alone, None).never_pulled is False
+    house.polled(target("web"), tags(2))
+    assert ImageRow(house.store.images["my-registry", "app"], None).never_pulled is True
+    assert ImageRow(house.store.images["my-registry", "web"], None).never_pulled is False
+
+
+def test_a_row_holds_few_tags_whole_and_of_many_the_longest_unused() -> None:
+    house = house_of(few=tags(10), many=tags(11), masses=tags(1001))
+    shown = {
+        name: [tag.name for tag in ImageRow(house.store.images["my-registry", name], None).tags]
+        for name in ("few", "many", "masses")
+    }
+    assert len(shown["few"]) == 10
+    assert shown["few"][0] == "latest"
+    assert len(shown["many"]) == 10
+    assert "latest" not in shown["many"]
+    assert shown["masses"] == []
+
+
+def test_the_link_of_a_row_holds_any_name() -> None:
+    row = ImageRow(ImageState(target("a/b&c d?", "x#y")), None)
+    assert row.href == "?registry=x%23y&image=a%2Fb%26c%20d%3F"
