@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from ncr_exporter.inventory import Platform, Tag
+from ncr_exporter.inventory import Platform, Tag, is_platform
 from ncr_exporter.ncr import wire
 from ncr_exporter.ncr.errors import MalformedError
 from ncr_exporter.ncr.fields import FieldParser, page_number
@@ -153,9 +153,12 @@ def _platform(raw: WirePlatform | None, parser: FieldParser) -> Platform | None:
     if raw is None:
         parser.malformed += 1
         return None
+    system = parser.word(raw.os)
+    if not is_platform(system):
+        return None
     return Platform(
         parser.digest(raw.digest),
-        parser.word(raw.os),
+        system,
         parser.word(raw.architecture),
         parser.word(raw.variant),
         parser.size(raw.size),

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from ncr_exporter.inventory import NEVER, TagFacts
+from ncr_exporter.inventory import NEVER, Verdict
 from ncr_exporter.state.model import Failure, ImageState
 
 
@@ -67,10 +67,10 @@ class Report:
     def stale_tags(self) -> list[TagRow]:
         """A row per stale tag: largest first, then longest unused."""
         rows = (
-            _tag_row(state, fact, self.now)
+            _tag_row(state, verdict, self.now)
             for state in self.states
-            for fact, is_stale in state.judged_tags()
-            if is_stale
+            for verdict in state.verdicts()
+            if verdict.stale
         )
         return sorted(rows, key=_tag_order)
 
@@ -97,21 +97,22 @@ def _image_row(state: ImageState, now: float) -> ImageRow:
         never_pulled_tags=image.never_pulled_tags,
         pulled=image.pulled,
         updated=image.updated,
-        unused=_since(image.used, now) if image.pulls_are_known else None,
+        unused=_since(image.idle_since, now),
     )
 
 
-def _tag_row(state: ImageState, fact: TagFacts, now: float) -> TagRow:
+def _tag_row(state: ImageState, verdict: Verdict, now: float) -> TagRow:
     registry, image = state.target.key
+    tag, fact = verdict.tag, verdict.fact
     return TagRow(
         registry=registry,
         image=image,
-        tag=fact.name,
-        digest=fact.tag.digest,
-        size=fact.size,
-        pulled=fact.pulled,
-        updated=fact.updated,
-        unused=_since(fact.used, now),
+        tag=tag.name,
+        digest=tag.digest,
+        size=tag.size,
+        pulled=fact.pulled if fact else tag.pulled,
+        updated=tag.updated,
+        unused=_since(fact.latest, now) if fact else None,
     )
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 
 import msgspec
 
-from ncr_exporter.inventory import ImageSummary, Tag, TagFacts, newest_first, stale_by_name
+from ncr_exporter.inventory import NOTHING_IN_USE, ImageSummary, Tag, Usage, Verdict, verdicts
 from ncr_exporter.state.presence import Presence
 from ncr_exporter.targets.targets import ImageTarget, RegistryTarget
 
@@ -101,18 +101,20 @@ class ImageState:
     gone: bool = False
     pull_count: int | None = None
 
-    def judged_tags(self) -> list[tuple[TagFacts, bool | None]]:
-        """Return every tag of the last listing, newest first, and whether it is stale.
+    def verdicts(self, in_use: Usage = NOTHING_IN_USE) -> list[Verdict]:
+        """Return the verdict of every tag of the last listing, as of the moment it was read.
 
-        Evaluation as `image` was, that is as of the listing; None where it is not known. Worked out
-        anew at each call: only people ask for more than the tags that are exposed.
+        Worked out at each call: only people ask for more than the tags that have series.
         """
         if self.tags is None or self.image is None or self.last_success is None:
             return []
-        facts = newest_first(self.tags)
-        now, is_judged = round(self.last_success * 1000), self.image.stale_tags is not None
-        stale = stale_by_name(facts, self.target.policy, now) if is_judged else {}
-        return [(fact, stale.get(fact.name)) for fact in facts]
+        return verdicts(
+            self.tags,
+            self.target.policy,
+            round(self.last_success * 1000),
+            believed=self.image.trusted,
+            in_use=in_use,
+        )
 
     @property
     def present(self) -> bool | None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from ncr_exporter.inventory import ImageSummary, Tag
+from ncr_exporter.inventory import ImageSummary, TagFacts
 from ncr_exporter.state.model import ImageState, RegistryState
 
 Number = int | float
@@ -97,7 +97,7 @@ def of_image(
 
 
 def of_tags(
-    value: Callable[[Tag], Number | None], *labels: Callable[[Tag], str]
+    value: Callable[[TagFacts], Number | None], *labels: Callable[[TagFacts], str]
 ) -> Callable[[ImageSummary], list[Sample]]:
     """Return samples of one value per exposed tag, with further labels; unknown is absent."""
 

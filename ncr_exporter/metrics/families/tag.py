@@ -26,7 +26,7 @@ def _of_platforms(
 
     def samples(image: ImageSummary) -> list[Sample]:
         tags = image.exposed if image.platforms_exposed else ()
-        return [sample for tag in tags for sample in _platforms(tag, value)]
+        return [sample for fact in tags for sample in _platforms(fact.tag, value)]
 
     return samples
 
@@ -67,7 +67,7 @@ TAG_FAMILIES: tuple[ListingFamily, ...] = (
         "ncr_tag_info",
         "1; the tag's digest as of the last poll, empty where the registry reports none.",
         (*TAG, "digest"),
-        samples=of_tags(lambda _: 1, lambda tag: tag.digest or ""),
+        samples=of_tags(lambda _: 1, lambda fact: fact.tag.digest or ""),
     ),
     ListingFamily(
         "ncr_tag_stale",

@@ -29,11 +29,9 @@ def idle(state: ImageState) -> float | None:
     As of then and not of now, as stale tags are: the page changes only with what is known.
     """
     image = state.image
-    if image is None or state.last_success is None or image.used is None:
+    if image is None or state.last_success is None or image.idle_since is None:
         return None
-    if not image.pulls_are_known:
-        return None  # who knows nothing of pulls cannot call it unused
-    return max(0.0, state.last_success - image.used / 1000)
+    return max(0.0, state.last_success - image.idle_since / 1000)
 
 
 COLUMNS: tuple[Column[ImageState], ...] = (

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from operator import attrgetter
 
-from ncr_exporter.inventory import NEVER, TagFacts
+from ncr_exporter.inventory import Verdict, is_never_pulled
 from ncr_exporter.state.model import ImageState
 from ncr_exporter.web.status.view import Column, View, in_order
 
@@ -40,23 +40,23 @@ def tag_rows(state: ImageState) -> list[TagRow]:
     if state.image is None or state.last_success is None:
         return []
     now = round(state.last_success * 1000)
-    trusted = state.image.never_pulled_tags is not None
-    rows = [_row(fact, now, stale, trusted=trusted) for fact, stale in state.judged_tags()]
+    rows = [_row(verdict, now, believed=state.image.trusted) for verdict in state.verdicts()]
     return in_order(rows, COLUMNS[0], descending=True)
 
 
-def _row(fact: TagFacts, now: int, stale: bool | None, *, trusted: bool) -> TagRow:  # noqa: FBT001 -- three values: stale, not stale, unknown
-    known = trusted or fact.pulled != NEVER
+def _row(verdict: Verdict, now: int, *, believed: bool) -> TagRow:
+    tag, fact = verdict.tag, verdict.fact
+    latest = fact.latest if fact else None
     return TagRow(
-        name=fact.name,
-        size=fact.size,
-        pulled=fact.pulled or None,
-        never_pulled=trusted and fact.pulled == NEVER,
-        updated=fact.updated,
-        idle=max(0.0, (now - fact.used) / 1000) if known and fact.used is not None else None,
-        stale=stale,
-        digest=fact.tag.digest,
-        platforms=tuple(map(_platform_text, fact.tag.platforms)),
+        name=tag.name,
+        size=tag.size,
+        pulled=(fact.pulled if fact else tag.pulled) or None,
+        never_pulled=believed and fact is not None and is_never_pulled(fact),
+        updated=tag.updated,
+        idle=None if latest is None else max(0.0, (now - latest) / 1000),
+        stale=verdict.stale,
+        digest=tag.digest,
+        platforms=tuple(map(_platform_text, tag.platforms)),
     )
 
 
