@@ -96,7 +96,7 @@ def _expiry(
 ) -> Iterator[tuple[str, Node]]:
     """Yield a problem where data would expire between polls, at the place that makes it so."""
     interval, expire_after = settings["interval"], settings["expire_after"]
-    if expire_after < 3 * interval and {"interval", "expire_after"} & set(own):
+    if expire_after and expire_after < 3 * interval and {"interval", "expire_after"} & set(own):
         needed, had = duration_text(3 * interval), duration_text(expire_after)
         yield f"expire_after must be at least three intervals, here {needed}, not {had}", node
 

@@ -80,6 +80,19 @@ class Settings:
     keep_tags: tuple[str, ...] = option(
         kinds.ListOf(kinds.text), ("latest",), "globs of tags that are never stale"
     )
+    ignore_tags: tuple[str, ...] = option(
+        kinds.ListOf(kinds.text),
+        (),
+        "globs of tags that count in tags and size and are otherwise not judged, as build caches",
+    )
+    immutable_tags: tuple[str, ...] = option(
+        kinds.ListOf(kinds.text),
+        (),
+        "globs of tags whose content must not change under the same name, as releases",
+    )
+    owner: str | None = option(
+        kinds.text, None, "whose image it is: the label `owner` of ncr_image_info and of alerts"
+    )
     tag_size_limit: int | None = option(kinds.size, None, "a tag larger than this is oversized")
     tags_limit: int | None = option(
         kinds.number(1, 1_000_000_000, whole=True), None, "more tags than this is too many"
@@ -95,8 +108,10 @@ class Settings:
     platform_series: bool = option(
         kinds.boolean, default=False, help_text="per-platform series for those tags"
     )
-    expire_after: float = option(
-        kinds.duration("3s"), 86400.0, "data older than this is no longer published"
+    expire_after: float | None = option(
+        kinds.duration("3s"),
+        None,
+        "data older than this is no longer published; omitted, 24h or three intervals if longer",
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from itertools import islice
+from math import inf
 from typing import NamedTuple
 
 from ncr_exporter.inventory.attached import Attachment, names_by_digest
@@ -11,7 +12,6 @@ from ncr_exporter.inventory.facts import Sorted, TagFacts, matching, sort_out
 from ncr_exporter.inventory.in_use import NOTHING_IN_USE, Usage
 from ncr_exporter.inventory.records import Policy, Tag
 from ncr_exporter.inventory.staleness import kept_by, stale_by_name
-
 
 _ALIASES = 3
 """Aliases of a tag that are named."""
@@ -31,6 +31,7 @@ class Reason(Enum):
     PULLS_UNKNOWN = "its pulls are unknown"
     SUBJECT_UNKNOWN = "what it belongs to is not listed"
     USE_UNKNOWN = "the image runs by a digest that is not listed"
+    OFF = "stale_after is never"
 
 
 class Verdict(NamedTuple):
@@ -71,7 +72,7 @@ def verdicts(
     court = _Court(
         found,
         kept_by(found.judged, policy),
-        stale_by_name(tags, found, policy, now, in_use),
+        stale_by_name(tags, found, policy, now, in_use) if policy.stale_after != inf else {},
         now - policy.stale_after * 1000,
         in_use,
         names_by_digest(tags),
@@ -102,6 +103,8 @@ class _Court:
     def _reason(self, fact: TagFacts) -> tuple[Reason, str]:
         if fact.name in self.in_use.names:
             return Reason.IN_USE, ""
+        if self.since == -inf:
+            return Reason.OFF, ""
         if fact.earliest is not None and fact.earliest >= self.since:
             return self._use(fact)
         if fact.name in self.kept:

@@ -150,7 +150,7 @@ class ImagePoller:
         """
         state, label = self._store.images[target.key], target.registry.label
         image = state.image
-        known = image is None or not image.tags or image.never_pulled_tags is not None
+        known = image is None or image.trusted or image.stale_tags is not None
         if known or state.polls == 1:
             return
         subject = (label, target.name) if self._store.records_pulls(label) else (label,)

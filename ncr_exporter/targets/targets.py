@@ -11,6 +11,9 @@ from ncr_exporter.config.zones import REGIONS, ZONES
 from ncr_exporter.inventory import Policy
 from ncr_exporter.ncr.paths import RegistryPath
 
+_EXPIRE_AFTER = 86_400.0
+"""Seconds, where the configuration does not say."""
+
 ImageKey = tuple[str, str]
 """The labels `registry` and `image`, by which everything about an image is found."""
 
@@ -202,4 +205,6 @@ def _rule(pattern: str, settings: Mapping[str, Any]) -> ImageRule:
 
 
 def _timing(settings: Mapping[str, Any]) -> Timing:
-    return Timing(settings["interval"], settings["expire_after"])
+    """Return the timing; data must outlive two polls in a row that fail."""
+    interval, expire_after = settings["interval"], settings["expire_after"]
+    return Timing(interval, expire_after or max(_EXPIRE_AFTER, 3 * interval))

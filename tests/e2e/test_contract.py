@@ -18,6 +18,7 @@ from tests.oracle.computation import (
     Rules,
     busy_image,
     expected_image,
+    expected_limits,
     expected_staleness,
     expected_tags,
 )
@@ -55,7 +56,11 @@ def expected(fleet: Fleet, now_ms: int) -> dict[Key, float]:
     for registry, images in fleet.content.items():
         for image, tags in images.items():
             common = (("image", image), ("registry", registry))
-            values = {**expected_image(tags), **expected_staleness(tags, now_ms, RULES)}
+            values = {
+                **expected_image(tags, RULES),
+                **expected_limits(tags, RULES),
+                **expected_staleness(tags, now_ms, RULES),
+            }
             values["ncr_image_pulls_total"] = sum(
                 record["latest_pulled"] > 0 for tag in tags for record in tag["images"]
             )

@@ -41,7 +41,7 @@ def tag(name: str, **fields: Any) -> dict[str, Any]:
     }
     return {
         "name": name,
-        "digest": f"sha256:index-{name}",
+        "digest": f"sha256:{name}",
         "full_size": size,
         "last_updated": 1_758_000_000_000,
         "images": [platform],

@@ -32,6 +32,13 @@ IMAGE_FAMILIES: tuple[ListingFamily | ImageFamily, ...] = (
         samples=of_image(lambda image: image.tags),
     ),
     ListingFamily(
+        "ncr_image_attached_tags",
+        "Signatures, attestations and SBOMs among the tags, as of the last poll. They count in "
+        "ncr_image_tags and in bytes, and decide nothing else.",
+        IMAGE,
+        samples=of_image(lambda image: image.attached_tags),
+    ),
+    ListingFamily(
         "ncr_image_size_bytes",
         "Bytes over all platforms of all tags, each distinct digest once, as of the last poll. "
         "An upper bound: layers shared between manifests count in each. Not comparable with tag "

@@ -16,6 +16,7 @@ OPERATION = ("registry", "operation")
 # What the contract's section 4 promises, written out.
 PROMISED: dict[str, tuple[str, ...]] = {
     "ncr_image_tags": IMAGE,
+    "ncr_image_attached_tags": IMAGE,
     "ncr_image_size_bytes": IMAGE,
     "ncr_image_largest_tag_size_bytes": IMAGE,
     "ncr_image_newest_tag_size_bytes": IMAGE,

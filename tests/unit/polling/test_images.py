@@ -16,6 +16,9 @@ from tests.support.states import catalog_of, registry_target, rule
 
 NOT_FOUND = Fault("not-found", "404 of the service", lambda *_: service_error(404, "no such image"))
 APP = choosing(rule("*"))
+KEPT_NOT = choosing(rule("*", keep_recent=0))
+LONG_AGO = 1_730_000_000_000
+"""A year before these tests, and after pulls began to be recorded."""
 
 
 def test_every_image_of_a_registry_is_found() -> None:
@@ -278,9 +281,9 @@ def test_what_a_list_told_leaves_after_expire_after() -> None:
 
 def test_an_image_pulled_by_its_count_but_by_no_tag_is_unknown_with_one_warning() -> None:
     async def scenario(polling: Round) -> None:
-        polling.images["odd"] = [tag("v1", pulled=0)]
+        polling.images["odd"] = [tag("v1", pulled=0, last_updated=LONG_AGO)]
         polling.fleet.counted["my-registry", "odd"] = 7
-        await polling.first_round(APP)
+        await polling.first_round(KEPT_NOT)
         await polling.intervals(4)
         image = polling.state("odd").image
         assert image is not None
@@ -293,13 +296,16 @@ def test_an_image_pulled_by_its_count_but_by_no_tag_is_unknown_with_one_warning(
 
 def test_a_registry_without_any_pull_time_is_unknown_with_one_warning() -> None:
     async def scenario(polling: Round) -> None:
-        await polling.first_round(APP)
+        await polling.first_round(KEPT_NOT)
         await polling.intervals(4)
         for state in polling.store.images.values():
             assert state.image is not None
             assert state.image.never_pulled_tags is None
 
-    images = {"app": [tag("v1", pulled=0)], "web": [tag("v1", pulled=None)]}
+    images = {
+        "app": [tag("v1", pulled=0, last_updated=LONG_AGO)],
+        "web": [tag("v1", pulled=None, last_updated=LONG_AGO)],
+    }
     logs = play(scenario, images=images)
     told = [entry for entry in logs if entry["event"].startswith("no image of the registry")]
     assert [entry["registry"] for entry in told] == ["my-registry"]

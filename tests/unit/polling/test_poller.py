@@ -85,10 +85,10 @@ def test_the_next_poll_of_an_image_is_known_but_while_it_is_polled() -> None:
 def test_of_an_image_that_came_and_went_nothing_is_remembered() -> None:
     async def scenario(polling: Round) -> None:
         polling.images["used"] = [tag("v1")]
-        await polling.first_round(choosing(rule("*")))
+        await polling.first_round(choosing(rule("*", keep_recent=0)))
         for number in range(5):
             name = f"app-{number}"
-            polling.images[name] = [tag("v1", pulled=None)]
+            polling.images[name] = [tag("v1", pulled=None, last_updated=1_730_000_000_000)]
             polling.fleet.counted["my-registry", name] = 7
             await polling.intervals(3)
             assert name in polling.published

@@ -69,7 +69,7 @@ def test_a_row_says_what_the_image_holds() -> None:
 
 
 def test_what_is_not_known_is_none() -> None:
-    (unknown,) = report_of(app=[one_tag("v1", 5, None, NOW_MS - DAY_MS)]).images
+    (unknown,) = report_of(app=[one_tag("v1", 5, None, NOW_MS - 100 * DAY_MS)]).images
     assert (unknown.stale_tags, unknown.reclaimable, unknown.unused) == (None, None, None)
     assert unknown.updated is not None
     (failed,) = report_of(app=FAILURE).images
@@ -186,7 +186,7 @@ def test_the_table_sums_up() -> None:
 
 
 def test_unknown_is_a_question_mark_and_never_is_never() -> None:
-    unknown = drawn(report_of(app=[one_tag("v1", 5, None, NOW_MS)]), 100)
+    unknown = drawn(report_of(app=[one_tag("v1", 5, None, NOW_MS - 100 * DAY_MS)]), 100)
     assert unknown[1].split() == ["my-registry/app", "1", "5", "B", "?", "?", "?", "?"]
     never = drawn(report_of(app=[aged(1, pulled=False)], other=[aged(1)]), 100)
     assert any(line.split()[-1] == "never" for line in never if "my-registry/app" in line)

@@ -95,7 +95,7 @@ def test_finding(view: View, found: list[str]) -> None:
 
 
 def test_never_pulled_is_said_only_where_it_is_known() -> None:
-    never = (Tag("v1", platforms=(platform(pulled=0),)),)
+    never = (Tag("v1", last_updated=NOW_MS, platforms=(platform(pulled=0),)),)
     house = house_of(app=never)
     (alone,) = house.store.images.values()
     assert ImageRow(alone, None).never_pulled is False
