@@ -24,6 +24,8 @@ START_SECONDS = 20.0
 END_SECONDS = 10.0
 PAUSE_SECONDS = 0.1
 HOW_TO_GET = "needs Prometheus and promtool: `make prometheus` gets them on Debian"
+HOW_TO_GET_NEWER = "needs Prometheus 3: `make prometheus` gets it where Debian's keyring is"
+HOW_TO_GET_VICTORIA = "needs vmalert: `make prometheus` gets it where Debian's keyring is"
 HOW_TO_GET_ALERTMANAGER = "needs Alertmanager and amtool: `make prometheus` gets them on Debian"
 
 
@@ -78,9 +80,10 @@ class RunningPrometheus:
         rule_files: Rule files, evaluated each second.
         alertmanagers: `host:port` of those who are to hear of alerts.
         flags: Further flags for the command line.
+        tools: Which Prometheus, if not the one that most tests use.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- all but the first have names and defaults
         self,
         scrape: Sequence[str] | Mapping[str, Any],
         *,
@@ -88,6 +91,7 @@ class RunningPrometheus:
         rule_files: Sequence[Path] = (),
         alertmanagers: Sequence[str] = (),
         flags: Sequence[str] = (),
+        tools: Tools | None = None,
     ) -> None:
         first = (
             dict(scrape)
@@ -105,13 +109,14 @@ class RunningPrometheus:
             "scrape_configs": [first, *map(dict, more_scrape_configs)],
         }
         self._flags = tuple(flags)
+        self._tools = tools
         self._resources = ExitStack()
         self._log = Path()
         self.url = ""
 
     def __enter__(self) -> Self:
         """Start it, and wait until it answers."""
-        program = required_tools().prometheus
+        program = (self._tools or required_tools()).prometheus
         with ExitStack() as resources:
             directory = Path(resources.enter_context(tempfile.TemporaryDirectory()))
             self._log = directory / "prometheus.log"
@@ -184,6 +189,11 @@ class RunningPrometheus:
     def targets(self) -> list[dict[str, Any]]:
         """The targets it scrapes, as its API describes them."""
         result: list[dict[str, Any]] = self._get("/api/v1/targets", state="active")["activeTargets"]
+        return result
+
+    def alerts(self) -> list[dict[str, Any]]:
+        """The alerts that are pending or firing, as its API describes them."""
+        result: list[dict[str, Any]] = self._get("/api/v1/alerts")["alerts"]
         return result
 
     def log(self) -> str:
