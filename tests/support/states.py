@@ -11,7 +11,6 @@ from ncr_exporter.metrics.exposition import Exposition
 from ncr_exporter.ncr.paths import RegistryPath
 from ncr_exporter.state.model import ImageState, RegistryState
 from ncr_exporter.state.store import Store
-from ncr_exporter.targets.shard import Shard
 from ncr_exporter.targets.targets import (
     Account,
     ImageKey,
@@ -19,6 +18,7 @@ from ncr_exporter.targets.targets import (
     ImageTarget,
     RegistryListTarget,
     RegistryTarget,
+    Shard,
     Timing,
     registry_list_targets,
 )
