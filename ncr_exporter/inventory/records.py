@@ -70,20 +70,23 @@ def largest(values: Iterable[int | None]) -> int | None:
 
 @dataclass(frozen=True)
 class Policy:
-    """What the owner of an image asked for. Durations are seconds, sizes bytes."""
+    """What the owner of an image asked for. Durations are seconds, sizes bytes.
 
-    stale_after: float = 90 * 86400.0
+    `config.model.Settings` has the defaults.
+    """
+
+    stale_after: float
     """Unused for longer is stale; infinite is never."""
-    keep_recent: int = 3
+    keep_recent: int
     """So many of the most recently updated tags are never stale."""
-    keep_tags: tuple[str, ...] = ("latest",)
+    keep_tags: tuple[str, ...]
     """Globs of tags that are never stale."""
-    tag_size_limit: int | None = None
-    tags_limit: int | None = None
-    tag_series: int | None = 10
+    tag_size_limit: int | None
+    tags_limit: int | None
+    tag_series: int | None
     """Tags that get series of their own, by each criterion; None is no cap."""
-    tag_series_by: tuple[str, ...] = ("updated", "idle")
-    platform_series: bool = False
+    tag_series_by: tuple[str, ...]
+    platform_series: bool
 
 
 class TagFacts(NamedTuple):
