@@ -69,7 +69,7 @@ class Report:
         rows = (
             _tag_row(state, fact, self.now)
             for state in self.states
-            for fact, is_stale in state.judged_tags()
+            for fact, is_stale in state.tags_with_staleness()
             if is_stale
         )
         return sorted(rows, key=_tag_order)

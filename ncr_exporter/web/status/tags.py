@@ -41,7 +41,7 @@ def tag_rows(state: ImageState) -> list[TagRow]:
         return []
     now = round(state.last_success * 1000)
     trusted = state.image.never_pulled_tags is not None
-    rows = [_row(fact, now, stale, trusted=trusted) for fact, stale in state.judged_tags()]
+    rows = [_row(fact, now, stale, trusted=trusted) for fact, stale in state.tags_with_staleness()]
     return in_order(rows, COLUMNS[0], descending=True)
 
 
