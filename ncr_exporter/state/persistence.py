@@ -167,14 +167,24 @@ class StatePersister:
         """Write the current states; a failure is logged and leaves the file from before."""
         lines = await _lines(store)
         try:
-            # Shielded: a thread cannot be cancelled, and two must not write at a time.
-            await asyncio.shield(asyncio.to_thread(write_state, self._path, lines))
+            await _write_in_thread(self._path, lines)
         except WriteError as error:
             if not self._is_failing:
                 log.warning("state not stored", error=str(error))
             self._is_failing = True
         else:
             self._is_failing = False
+
+
+async def _write_in_thread(path: Path, lines: list[bytes]) -> None:
+    # A thread cannot be cancelled. When `persisting` closes, it cancels a write under way and then
+    # starts the last one. Side by side, the older state could replace the newer one. So a cancelled
+    # write ends only when its thread has.
+    writing = asyncio.ensure_future(asyncio.to_thread(write_state, path, lines))
+    try:
+        await asyncio.shield(writing)
+    finally:
+        await asyncio.wait([writing])
 
 
 async def _lines(store: Store) -> list[bytes]:
