@@ -25,8 +25,7 @@ from ncr_exporter.metrics.exposition import Exposition
 from ncr_exporter.runtime.clock import SystemClock
 from ncr_exporter.runtime.cooperative import exhaust
 from ncr_exporter.state.store import Store
-from ncr_exporter.targets.shard import Shard
-from ncr_exporter.targets.targets import registry_list_targets
+from ncr_exporter.targets.targets import Shard, registry_list_targets
 from ncr_exporter.web.routes import Routes
 
 TAGS = 20

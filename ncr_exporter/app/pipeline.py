@@ -17,8 +17,7 @@ from ncr_exporter.state.model import ImageState, RegistryState
 from ncr_exporter.state.saved import SavedState
 from ncr_exporter.state.store import Store
 from ncr_exporter.targets.budget import Budget
-from ncr_exporter.targets.shard import Shard
-from ncr_exporter.targets.targets import ImageKey, RegistryListTarget, registry_list_targets
+from ncr_exporter.targets.targets import ImageKey, RegistryListTarget, Shard, registry_list_targets
 
 PATIENCE = 60.0
 """Seconds in all that polling everything once waits for an API that throttles: there is no next

@@ -24,7 +24,7 @@ from ncr_exporter.runtime.errors import UserError
 from ncr_exporter.runtime.memory import give_back_large_blocks, keep_what_was_imported
 from ncr_exporter.runtime.signals import reload_on_hangup, stop_requested
 from ncr_exporter.state.persistence import StatePersister
-from ncr_exporter.targets.shard import Shard
+from ncr_exporter.targets.targets import Shard
 from ncr_exporter.web.routes import Routes
 
 log = structlog.get_logger()

@@ -21,7 +21,7 @@ from ncr_exporter.cli.flags import (
 )
 from ncr_exporter.config import load
 from ncr_exporter.httpd.access import AccessPolicy
-from ncr_exporter.targets.shard import Shard
+from ncr_exporter.targets.targets import Shard
 
 _LONGEST_SHARD = 6  # digits
 

@@ -18,8 +18,7 @@ from ncr_exporter.runtime.cooperative import run_cooperatively
 from ncr_exporter.state.model import Description, Hosts
 from ncr_exporter.state.saved import SavedState
 from ncr_exporter.state.store import Store
-from ncr_exporter.targets.shard import Shard
-from ncr_exporter.targets.targets import RegistryTarget
+from ncr_exporter.targets.targets import RegistryTarget, Shard
 
 log = structlog.get_logger()
 
@@ -149,7 +148,7 @@ class RegistryPoller:
         self._end_gone(label)
         self._begin_images(registry, images)
         if first:
-            _warn_of_idle_globs(registry, images)
+            _warn_of_unmatched_globs(registry, images)
         key, account = _job_key(registry), registry.account
         self._jobs.plan(key, account, registry.timing.interval, len(listed.pages))
         self._renew(registry)
@@ -170,8 +169,8 @@ def documented_hosts(registry: RegistryTarget) -> Hosts:
     return ((host, "public"),)
 
 
-def _warn_of_idle_globs(registry: RegistryTarget, listed: Mapping[str, ListedImage]) -> None:
-    for pattern in registry.idle_globs(listed):
+def _warn_of_unmatched_globs(registry: RegistryTarget, listed: Mapping[str, ListedImage]) -> None:
+    for pattern in registry.unmatched_globs(listed):
         log.warning(
             "no image matches",
             registry=registry.label,

@@ -10,8 +10,7 @@ from ncr_exporter.runtime.clock import Clock
 from ncr_exporter.state.saved import SavedState
 from ncr_exporter.state.store import Store
 from ncr_exporter.targets.budget import Budget
-from ncr_exporter.targets.shard import Shard
-from ncr_exporter.targets.targets import ImageKey, RegistryListTarget, RegistryTarget
+from ncr_exporter.targets.targets import ImageKey, RegistryListTarget, RegistryTarget, Shard
 
 
 class Poller:
@@ -61,7 +60,7 @@ class Poller:
         self._discover(targets)
         wanted = self._wanted()
         for label, state in list(self._store.registries.items()):
-            if label not in wanted or not state.target.is_at(wanted[label]):
+            if label not in wanted or state.target.identity != wanted[label].identity:
                 self._registries.end(state.target)
         for target in wanted.values():
             self._registries.begin_or_retarget(target)

@@ -12,7 +12,7 @@ from ncr_exporter.polling.jobs import Jobs
 from ncr_exporter.polling.tags import Clients
 from ncr_exporter.runtime.clock import Clock
 from ncr_exporter.state.model import Description, Failure, Hosts
-from ncr_exporter.state.presence import ABSENCES_BELIEVED
+from ncr_exporter.state.presence import ABSENCES_UNTIL_GONE
 from ncr_exporter.state.saved import SavedState
 from ncr_exporter.state.store import Store
 from ncr_exporter.targets.targets import RegistryListTarget, RegistryTarget
@@ -135,7 +135,7 @@ class RegistryDiscovery:
 
     def _count_absence(self, registry: RegistryTarget, *, present: bool) -> None:
         self._absences[registry] = 0 if present else self._absences[registry] + 1
-        if self._absences[registry] >= ABSENCES_BELIEVED:
+        if self._absences[registry] >= ABSENCES_UNTIL_GONE:
             log.info("registry is gone", registry=registry.label)
             self._registries.end(registry)
             del self._absences[registry]

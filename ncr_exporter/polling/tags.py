@@ -132,8 +132,8 @@ class ImagePoller:
 
     async def _evaluate(self, key: ImageKey, tags: tuple[Tag, ...], now: float) -> Evaluation:
         """Evaluate a listing that was read at `now` (s): a long one in a thread."""
-        policy = self._store.images[key].target.policy
-        knowledge = self._store.knowledge(key, tags)
+        state = self._store.images[key]
+        policy, knowledge = state.target.policy, self._store.knowledge(state, tags)
         if len(tags) < _LONG:
             return evaluate(tags, policy, now, knowledge)
         return await asyncio.to_thread(evaluate, tags, policy, now, knowledge)

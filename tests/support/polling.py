@@ -15,8 +15,7 @@ from ncr_exporter.state.model import ImageState, RegistryState
 from ncr_exporter.state.saved import SavedState
 from ncr_exporter.state.store import Store
 from ncr_exporter.targets.budget import Budget
-from ncr_exporter.targets.shard import Shard
-from ncr_exporter.targets.targets import Account, ImageRule, RegistryListTarget
+from ncr_exporter.targets.targets import Account, ImageRule, RegistryListTarget, Shard
 from tests.support.api_client import DEMO_KEYS, Fleet, client_of, keys, simulated, tag
 from tests.support.clock import ManualClock, passing
 from tests.support.states import (

@@ -6,7 +6,7 @@ import pytest
 
 from ncr_exporter.config import Api
 from ncr_exporter.simulator.faults import fault_named
-from ncr_exporter.state.saved import SavedImage, SavedState, place_of
+from ncr_exporter.state.saved import SavedImage, SavedState
 from ncr_exporter.targets.targets import Timing
 from tests.support.api_client import Fleet, tag
 from tests.support.clock import ManualClock, passing
@@ -178,7 +178,7 @@ def test_an_image_missing_from_one_list_only_outlives_a_reload() -> None:
 
 def test_an_image_kept_over_a_restart_outlives_a_reload_though_no_list_succeeded() -> None:
     kept = SavedState(
-        images={place_of(registry_target()): {"app": SavedImage(sample_tags(), NOW, None)}}
+        images={registry_target().identity: {"app": SavedImage(sample_tags(), NOW, None)}}
     )
 
     async def scenario(polling: Round) -> None:

@@ -8,7 +8,7 @@ import pytest
 from ncr_exporter.config import Api
 from ncr_exporter.simulator.faults import Fault, fault_named
 from ncr_exporter.simulator.responses import service_error
-from ncr_exporter.targets.shard import Shard
+from ncr_exporter.targets.targets import Shard
 from tests.support.api_client import tag
 from tests.support.clock import passing
 from tests.support.polling import INTERVAL, Round, choosing, events, naming, play

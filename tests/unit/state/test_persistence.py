@@ -1,6 +1,7 @@
 """The last good data over a restart: published at once, with its true age."""
 
 import asyncio
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,8 @@ import pytest
 import structlog
 
 from ncr_exporter.simulator.faults import fault_named
-from ncr_exporter.state.persistence import StatePersister, StorageError
+from ncr_exporter.state import persistence
+from ncr_exporter.state.persistence import StatePersister, StorageError, write_state
 from ncr_exporter.state.saved import SavedState
 from ncr_exporter.state.store import Store
 from ncr_exporter.targets.targets import Timing
@@ -89,6 +91,32 @@ def test_it_is_written_once_a_minute_and_at_the_end(tmp_path: Path) -> None:
         assert path.exists()
 
     asyncio.run(run())
+
+
+def test_the_last_write_waits_for_one_under_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first_goes_on, began, ended = threading.Event(), list[int](), list[int]()
+
+    def slow_at_first(path: Path, lines: list[bytes]) -> None:
+        began.append(len(lines))
+        if len(began) == 1:
+            first_goes_on.wait(5)
+        write_state(path, lines)
+        ended.append(len(lines))
+
+    monkeypatch.setattr(persistence, "write_state", slow_at_first)
+
+    async def run() -> None:
+        clock, store = ManualClock(NOW), store_with("app", "web")
+        async with StatePersister(tmp_path, clock).persisting(store):
+            await clock.advance(60)
+            await eventually(lambda: bool(began))
+            store.remove(target("web").key)
+            asyncio.get_running_loop().call_later(0.1, first_goes_on.set)
+
+    asyncio.run(run())
+    assert ended == [2, 1], "else the older state would replace the newer one"
 
 
 def test_a_failure_to_write_is_told_once_and_the_old_file_stays(tmp_path: Path) -> None:

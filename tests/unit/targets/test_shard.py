@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from ncr_exporter.cli.flags import UsageError
 from ncr_exporter.cli.serve import chosen_shard
 from ncr_exporter.targets.budget import Budget
-from ncr_exporter.targets.shard import Shard, owner
+from ncr_exporter.targets.targets import Shard, shard_of
 from tests.support.api_client import Fleet, tag
 from tests.support.expositions import Key, samples_of
 from tests.support.polling import Round, play
@@ -30,11 +30,11 @@ def test_one_exporter_alone_owns_everything() -> None:
 
 
 def test_registry_and_image_are_not_run_together() -> None:
-    assert owner(("ab", "c"), 1000) != owner(("a", "bc"), 1000)
+    assert shard_of(("ab", "c"), 1000) != shard_of(("a", "bc"), 1000)
 
 
 def owners_of(total: int) -> dict[tuple[str, str], int]:
-    return {key: owner(key, total) for key in IMAGES}
+    return {key: shard_of(key, total) for key in IMAGES}
 
 
 @pytest.mark.parametrize("total", [1, 2, 5, 10])
@@ -84,7 +84,7 @@ def _without_durations(samples: dict[Key, float]) -> dict[Key, float | None]:
 def test_100_000_images_over_20_shards_stay_within_what_docs_scaling_says() -> None:
     """The figures of docs/scaling.md: hourly polls, 2 pages a list, 50 registries."""
     images = [(f"registry-{i % 50}", f"team-{i % 997}/app-{i}") for i in range(100_000)]
-    held = Counter(owner(key, 20) for key in images)
+    held = Counter(shard_of(key, 20) for key in images)
     assert min(held.values()) > 0.95 * mean(held.values())
     assert max(held.values()) < 1.05 * mean(held.values())
     budget = Budget(limit=5.0)

@@ -234,7 +234,7 @@ def test_without_images_every_image_that_is_not_excluded_is_chosen() -> None:
 
 def test_globs_that_match_nothing_are_told() -> None:
     (catalog,) = registry_list_targets(parse(GLOBS, "test.yml", {}))
-    assert list(catalog.named[0].idle_globs(["team-b/tools"])) == ["team-a/*"]
+    assert list(catalog.named[0].unmatched_globs(["team-b/tools"])) == ["team-a/*"]
 
 
 def test_registries_of_one_account_and_region_share_a_registry_list() -> None:
