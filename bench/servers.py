@@ -71,7 +71,7 @@ class Inventory:
         self.store = Store(Publisher(self.exposition, self.own, Shard()))
         (catalog,) = registry_list_targets(parse(_CONFIG, "bench", {}))
         (registry,) = catalog.named
-        self.store.add_registry(registry, hosts=())
+        self.store.add_registry(registry)
         names = (f"team-{i % 97}/app-{i}" for i in range(series // _SERIES_PER_IMAGE))
         for target in registry.images(names):
             self.store.add(target)

@@ -13,7 +13,7 @@ from ncr_exporter.ncr.http import Hook
 from ncr_exporter.polling.poller import Poller
 from ncr_exporter.runtime.clock import Clock, SystemClock
 from ncr_exporter.runtime.cooperative import BackgroundTask
-from ncr_exporter.state.model import ImageState, RegistryState
+from ncr_exporter.state.model import DeletedImage, ImageState, RegistryState
 from ncr_exporter.state.saved import SavedState
 from ncr_exporter.state.store import Store
 from ncr_exporter.targets.budget import Budget
@@ -133,6 +133,10 @@ class Publisher:
     def put(self, state: ImageState) -> None:
         """Publish an image's state."""
         self.exposition.put(state)
+
+    def put_deleted(self, image: DeletedImage) -> None:
+        """Publish that an image was deleted, and nothing else about it."""
+        self.exposition.put_deleted(image)
 
     def remove(self, key: ImageKey) -> None:
         """Stop publishing an image."""

@@ -12,9 +12,15 @@ from ncr_exporter.metrics.families.image import LAST_PULLED_AGE
 from ncr_exporter.metrics.families.registry import REGISTRY_FAMILIES
 from ncr_exporter.metrics.grouping import ImageGroup, ImageGroups
 from ncr_exporter.metrics.gzip import GzipPart, deflated, gzip_part, joined
-from ncr_exporter.metrics.rendering import RenderedImage, header, render, render_registry
+from ncr_exporter.metrics.rendering import (
+    RenderedImage,
+    header,
+    render,
+    render_deleted,
+    render_registry,
+)
 from ncr_exporter.runtime.cooperative import exhaust
-from ncr_exporter.state.model import ImageState, RegistryState
+from ncr_exporter.state.model import DeletedImage, ImageState, RegistryState
 from ncr_exporter.targets.targets import ImageKey
 
 _SMALL = 128 * 1024
@@ -169,6 +175,11 @@ class Exposition:
         """Take in that an image's state changed."""
         self._unrendered[state.target.key] = state
         self.changed()
+
+    def put_deleted(self, image: DeletedImage) -> None:
+        """Publish that an image was deleted, and nothing else about it."""
+        self._unrendered.pop(image.target.key, None)
+        self._replace(image.target.key, render_deleted(image.target.key))
 
     def _replace(self, key: ImageKey, rendered: RenderedImage) -> None:
         before = self._images.get(key)

@@ -8,8 +8,10 @@ from ncr_exporter.inventory import ImageSummary
 from ncr_exporter.metrics.families.catalogue import STATE_FAMILIES
 from ncr_exporter.metrics.families.family import IMAGE, Family, ImageFamily, Number, Sample
 from ncr_exporter.metrics.families.image import LAST_PULLED_AGE
+from ncr_exporter.metrics.families.polling import PRESENT
 from ncr_exporter.metrics.families.registry import REGISTRY_FAMILIES
 from ncr_exporter.state.model import ImageState, RegistryState
+from ncr_exporter.targets.targets import ImageKey
 
 _ESCAPES = str.maketrans({"\\": r"\\", "\n": r"\n", '"': r"\""})
 _HELP_ESCAPES = str.maketrans({"\\": r"\\", "\n": r"\n"})
@@ -103,6 +105,16 @@ def _rendered(image: ImageSummary | None, blocks: tuple[bytes, ...], pairs: str)
         return RenderedImage(image, blocks, lines, "", 0.0, size)
     start = f"{series(LAST_PULLED_AGE.name, pairs)} "
     return RenderedImage(image, blocks, lines + 1, start, pulled / 1000, size)
+
+
+def render_deleted(key: ImageKey) -> RenderedImage:
+    """Return the lines of an image that was deleted: that it is not present, and nothing else."""
+    pairs = ",".join(map(label_pair, IMAGE, key))
+    blocks = [
+        _block(family, IMAGE, [((), 0)], pairs) if family.name == PRESENT else b""
+        for family in STATE_FAMILIES
+    ]
+    return _rendered(None, tuple(blocks), pairs)
 
 
 def render_registry(state: RegistryState) -> tuple[bytes, ...]:

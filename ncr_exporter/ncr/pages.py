@@ -48,6 +48,8 @@ class ListedRegistry(msgspec.Struct, frozen=True, gc=False):
     private_host: str | None = None
     public: bool | None = None
     """Whether anyone may pull without logging in."""
+    scan_on_push: bool | None = None
+    """Whether pushes are scanned for vulnerabilities."""
 
 
 _ENCODER = msgspec.json.Encoder()
@@ -184,4 +186,5 @@ def _registry(raw: WireRegistry | None, parser: FieldParser) -> ListedRegistry |
         None if switched_off else parser.host(raw.public_host),
         parser.host(raw.private_host),
         parser.flag(raw.public),
+        parser.flag(raw.scan_on_push),
     )

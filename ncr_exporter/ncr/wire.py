@@ -57,6 +57,7 @@ class WireRegistry(
         "public_host_enabled": "end_point_enabled",
         "private_host": "private_end_point",
         "public": "public_reg_status",
+        "scan_on_push": "scan_on_push_enabled",
     },
     gc=False,
 ):
@@ -67,6 +68,7 @@ class WireRegistry(
     public_host_enabled: Flag = None
     private_host: str | None = None
     public: Flag = None
+    scan_on_push: Flag = None
 
 
 class WirePage(msgspec.Struct, Generic[Record], gc=False):

@@ -1,14 +1,19 @@
 """The lines that polling logs: when something starts to fail, why, and when it works again."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import structlog
 
+from ncr_exporter.inventory import Overwritten
 from ncr_exporter.ncr.errors import ApiError
 from ncr_exporter.state.model import Failure
 from ncr_exporter.state.store import Store
 from ncr_exporter.targets.budget import Budget
-from ncr_exporter.targets.targets import Account
+from ncr_exporter.targets.targets import Account, ImageTarget
+
+_NAMED = 5
+"""Overwritten tags of one listing that have a line of their own in the log."""
 
 log = structlog.get_logger()
 
@@ -79,6 +84,23 @@ def warn_of_unknown_pulls(label: str, image: str | None = None) -> None:
             image=image,
             remedy="never-pulled, stale and reclaimable are left out for it",
         )
+
+
+def warn_of_overwritten_tags(target: ImageTarget, overwritten: Sequence[Overwritten]) -> None:
+    """Warn of each tag that must not change and came with other content, a few by name."""
+    labels = {"registry": target.registry.label, "image": target.name}
+    for tag in overwritten[:_NAMED]:
+        log.warning(
+            "immutable tag was overwritten",
+            **labels,
+            tag=tag.name,
+            digest_before=tag.before,
+            digest=tag.after,
+            remedy="find out who pushed it; nodes that pulled it before run other content",
+        )
+    if len(overwritten) > _NAMED:
+        further = len(overwritten) - _NAMED
+        log.warning("more immutable tags were overwritten", **labels, tags=further)
 
 
 def _evidence(error: ApiError) -> dict[str, str]:

@@ -5,7 +5,6 @@ from functools import partial
 
 import structlog
 
-from ncr_exporter.config.zones import pull_host
 from ncr_exporter.ncr.errors import ApiError
 from ncr_exporter.ncr.listing import Listing
 from ncr_exporter.ncr.pages import ListedImage
@@ -15,7 +14,7 @@ from ncr_exporter.polling.scheduler import JobKey
 from ncr_exporter.polling.tags import Clients, ImagePoller
 from ncr_exporter.runtime.clock import Clock
 from ncr_exporter.runtime.cooperative import run_cooperatively
-from ncr_exporter.state.model import Description, Hosts
+from ncr_exporter.state.model import Description, RegistryState
 from ncr_exporter.state.saved import SavedState
 from ncr_exporter.state.store import Store
 from ncr_exporter.targets.targets import RegistryTarget, Shard
@@ -57,15 +56,16 @@ class RegistryPoller:
     def begin(self, registry: RegistryTarget) -> None:
         """Start listing a registry, and polling the images of it that are named."""
         if registry.is_every:
-            self._store.add_registry(registry, hosts=())
+            self._store.add_registry(registry)
             return
-        self._store.add_registry(registry, hosts=documented_hosts(registry))
+        self._store.add_registry(registry)
         is_known = self._restore(registry)
         if description := self._saved.description(registry, self._clock.time()):
             self.describe(registry, description)
         key, interval = _job_key(registry), registry.timing.interval
         run = partial(self.list_images, registry.label)
         self._jobs.begin(key, registry.account, interval, run, tried=is_known)
+        self._restore_deleted(registry)
         self._begin_images(registry, {})
 
     def _restore(self, registry: RegistryTarget) -> bool:
@@ -78,6 +78,13 @@ class RegistryPoller:
         self._renew(registry, age=max(0.0, now - saved.at))
         return True
 
+    def _restore_deleted(self, registry: RegistryTarget) -> None:
+        """Publish again which images were deleted, where the configuration still covers them."""
+        for name, at in self._saved.deleted_of(registry):
+            target = registry.image(name)
+            if target is not None and not target.named and self._shard.owns(*target.key):
+                self._images.remember_deleted(target, at)
+
     def _renew(self, registry: RegistryTarget, *, age: float = 0.0) -> None:
         """Let what the image list told, of this age (s) now, expire unless it is renewed before."""
         expire = partial(self._store.expire_image_list, registry.label)
@@ -89,10 +96,8 @@ class RegistryPoller:
 
         It has an expiry of its own: the image list may go on while the registry list fails.
         """
-        label, documented = registry.label, documented_hosts(registry)
-        hosts = told.hosts or documented
-        self._store.record_description(label, hosts=hosts, public=told.public, at=told.at)
-        forget = partial(self._store.record_description, label, hosts=documented)
+        self._store.record_description(registry.label, told)
+        forget = partial(self._store.record_description, registry.label, None)
         key, after = _description_key(registry), registry.timing.expire_after
         self._jobs.expiry.renew(key, after, forget, age=max(0.0, self._clock.time() - told.at))
 
@@ -111,6 +116,7 @@ class RegistryPoller:
                 self._images.retarget(wanted[name])
             else:
                 self._images.end(state.target.key)
+        self._images.retarget_deleted(registry)
         self._begin_images(registry, {})
         self._jobs.scheduler.hurry(_job_key(registry))  # it tells which images match only now
 
@@ -148,7 +154,7 @@ class RegistryPoller:
         self._end_gone(label)
         self._begin_images(registry, images)
         if first:
-            _warn_of_unmatched_globs(registry, images)
+            _warn_of_idle_patterns(self._store.registries[label])
         key, account = _job_key(registry), registry.account
         self._jobs.plan(key, account, registry.timing.interval, len(listed.pages))
         self._renew(registry)
@@ -163,20 +169,27 @@ class RegistryPoller:
             self._images.end_if_gone(state.target.key)
 
 
-def documented_hosts(registry: RegistryTarget) -> Hosts:
-    """Return the host to pull from that the documentation's pattern gives a registry."""
-    host = pull_host(registry.account.zone, registry.region, registry.path.name)
-    return ((host, "public"),)
-
-
-def _warn_of_unmatched_globs(registry: RegistryTarget, listed: Mapping[str, ListedImage]) -> None:
-    for pattern in registry.unmatched_globs(listed):
+def _warn_of_idle_patterns(state: RegistryState) -> None:
+    """Warn of globs and excludes that match nothing: most likely they are mistyped."""
+    label, images = state.target.label, state.images
+    if not images:
+        log.warning("the registry has no images", registry=label)
+        return
+    for glob in [glob for glob, matched in state.glob_images if not matched]:
         log.warning(
             "no image matches",
-            registry=registry.label,
-            glob=pattern,
-            images=len(listed),
+            registry=label,
+            glob=glob,
+            images=images,
             remedy="check the glob and `exclude`; images pushed later are found by themselves",
+        )
+    for pattern in state.idle_excludes:
+        log.warning(
+            "no image is excluded",
+            registry=label,
+            exclude=pattern,
+            images=images,
+            remedy="check the pattern, or leave it out",
         )
 
 

@@ -121,7 +121,7 @@ class RegistryDiscovery:
             self._begin_found(listed, whole=whole)
         for registry in (*self._target.named, *self._absences):
             if told := listed.get(registry.path.name):
-                self._registries.describe(registry, Description(now, _hosts(told), told.public))
+                self._registries.describe(registry, _description(told, now))
 
     def _begin_found(self, listed: Mapping[str, ListedRegistry], *, whole: bool) -> None:
         found = list(self._target.found(listed))
@@ -150,6 +150,10 @@ class RegistryDiscovery:
             remedy="name it in `registries` with a `label` of its own",
         )
         return False
+
+
+def _description(told: ListedRegistry, now: float) -> Description:
+    return Description(now, _hosts(told), told.public, told.scan_on_push)
 
 
 def _hosts(told: ListedRegistry) -> Hosts:

@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 
 import structlog
 
-from ncr_exporter.inventory import Tag
+from ncr_exporter.inventory import Tag, overwritten_tags
 from ncr_exporter.ncr.client import Client
 from ncr_exporter.ncr.errors import ApiError, NotFoundError
 from ncr_exporter.ncr.listing import Listing
@@ -15,9 +16,10 @@ from ncr_exporter.polling import events
 from ncr_exporter.polling.jobs import Jobs
 from ncr_exporter.runtime.clock import Clock
 from ncr_exporter.state.evaluation import Evaluation, evaluate
+from ncr_exporter.state.model import DeletedImage
 from ncr_exporter.state.saved import SavedState
 from ncr_exporter.state.store import Store
-from ncr_exporter.targets.targets import Account, ImageKey, ImageTarget
+from ncr_exporter.targets.targets import Account, ImageKey, ImageTarget, RegistryTarget
 
 Clients = Mapping[Account, Client]
 
@@ -46,6 +48,7 @@ class ImagePoller:
 
     def begin(self, target: ImageTarget, listed: ListedImage | None = None) -> None:
         """Start polling an image. Saved data is published until its first poll ends."""
+        self._jobs.expiry.drop(_deleted_key(target.key))
         is_known = self._restore(target)
         if not is_known:
             self._store.add(target, listed)
@@ -62,8 +65,7 @@ class ImagePoller:
             return False
         # The count is of an image list: it expires with what else the registry saved of that.
         listed = self._saved.registry(target.registry, now)
-        pull_count = saved.pull_count if listed else None
-        self._store.restore(target, saved.tags, at=saved.at, pull_count=pull_count)
+        self._store.restore(target, saved if listed else replace(saved, pull_count=None))
         self._renew(target, age=max(0.0, now - saved.at))
         return True
 
@@ -75,24 +77,53 @@ class ImagePoller:
 
     def end(self, key: ImageKey) -> None:
         """Stop polling an image and remove it from the store."""
+        self._forget(key)
+        self._store.remove(key)
+
+    def _forget(self, key: ImageKey) -> None:
         self._jobs.end(key)
         self._listings.pop(key, None)
         self._warned_about.discard(key)
-        self._store.remove(key)
 
     def end_if_gone(self, key: ImageKey) -> None:
-        """End an image that was deleted, and log that.
+        """Stop polling an image that was deleted, and remember for a while that it was.
 
         One that the configuration names is polled further: it may come back.
         """
         state = self._store.images[key]
         if state.gone and not state.target.named:
             log.info("image is gone", registry=key[0], image=key[1])
-            self.end(key)
+            self._forget(key)
+            self.remember_deleted(state.target, round(self._clock.time(), 3))
+
+    def remember_deleted(self, target: ImageTarget, at: float) -> None:
+        """Publish that an image is deleted, known at `at` (s), until that is as old as data may be.
+
+        Without it nothing would tell that something runs which could not be pulled again.
+        """
+        age = max(0.0, self._clock.time() - at)
+        if age >= target.timing.expire_after:
+            return
+        self._store.mark_deleted(DeletedImage(target, at))
+        forget = partial(self._store.forget_deleted, target.key)
+        key, after = _deleted_key(target.key), target.timing.expire_after
+        self._jobs.expiry.renew(key, after, forget, age=age)
+
+    def retarget_deleted(self, registry: RegistryTarget) -> None:
+        """Keep what is known of deleted images where the configuration still covers them."""
+        for key in [key for key in self._store.deleted if key[0] == registry.label]:
+            target = registry.image(key[1])
+            if target is None or target.named:
+                self._jobs.expiry.drop(_deleted_key(key))
+                self._store.forget_deleted(key)
+            else:
+                self._jobs.expiry.change(_deleted_key(key), target.timing.expire_after)
 
     def forget_registry(self, label: str) -> None:
-        """Warn about a registry again if it comes back."""
+        """Forget a registry's deleted images, and warn about it again if it comes back."""
         self._warned_about.discard((label,))
+        for key in [key for key in self._store.deleted if key[0] == label]:
+            self._jobs.expiry.drop(_deleted_key(key))
 
     async def poll(self, key: ImageKey) -> bool:
         """Poll an image once and return whether that succeeded."""
@@ -119,10 +150,19 @@ class ImagePoller:
         evaluation = await self._evaluate(key, listing.records, now)
         state = self._store.images[key]
         target, before = state.target, state.failure  # the target may be another than at the start
+        overwritten = overwritten_tags(
+            state.tags or (), listing.records, target.policy.immutable_tags
+        )
         self._listings[key] = listing
         self._store.commit(
-            target, listing.records, at=now, duration=duration, evaluation=evaluation
+            target,
+            listing.records,
+            at=now,
+            duration=duration,
+            evaluation=evaluation,
+            overwritten=len(overwritten),
         )
+        events.warn_of_overwritten_tags(target, overwritten)
         account = target.registry.account
         self._jobs.plan(key, account, target.timing.interval, len(listing.pages))
         self._renew(target)
@@ -168,3 +208,8 @@ class ImagePoller:
         now = round(self._clock.time(), 3)
         self._store.record_failure(target, failure, at=now, duration=duration, not_found=not_found)
         self.end_if_gone(key)
+
+
+def _deleted_key(key: ImageKey) -> tuple[str, ...]:
+    """Return the key of the expiry of the fact that an image is deleted."""
+    return ("deleted", *key)

@@ -46,6 +46,8 @@ class Description:
     hosts: Hosts
     public: bool | None
     """Whether anyone may pull without logging in; None if unknown."""
+    scan_on_push: bool | None = None
+    """Whether pushes are scanned for vulnerabilities; None if unknown."""
 
 
 @dataclass(frozen=True)
@@ -61,15 +63,12 @@ class RegistryState:
     """Images in the last complete image list that is believed."""
     last_success: float | None = None
     """When the last complete image list was read, in seconds since the epoch."""
-    hosts: Hosts = ()
-    """By the registry list; by the documented pattern if that names none."""
-    public: bool | None = None
-    """Whether anyone may pull without logging in; None if unknown."""
-    described_at: float | None = None
-    """When the registry list that gave `hosts` and `public` was read, in seconds since the epoch.
-
-    None if they are not from a registry list.
-    """
+    description: Description | None = None
+    """What the registry list said; None if it said nothing, or that has expired."""
+    glob_images: tuple[tuple[str, int], ...] = ()
+    """The globs of `images`, each with the number of images that it matched at the last list."""
+    idle_excludes: tuple[str, ...] = ()
+    """The patterns of `exclude` that matched no image at the last list."""
     turned_empty: bool = False
     """Whether the last image list was empty and the one before was not."""
 
@@ -90,9 +89,31 @@ class RegistryState:
         )
 
     @property
+    def hosts(self) -> Hosts:
+        """Hosts to pull from, by the registry list; else the one of the documented pattern."""
+        told = self.description.hosts if self.description else ()
+        if told or self.target.is_every:
+            return told
+        return ((self.target.documented_host, "public"),)
+
+    @property
+    def public(self) -> bool | None:
+        """Whether anyone may pull without logging in; None if unknown."""
+        return self.description.public if self.description else None
+
+    @property
     def list_denied(self) -> bool:
         """Whether this key may not read the image list: a 404 for an image then counts alone."""
         return self.failure is not None and self.failure.reason == "permission"
+
+
+@dataclass(frozen=True)
+class DeletedImage:
+    """An image found by a glob that does not exist any more, and is remembered for a while."""
+
+    target: ImageTarget
+    at: float
+    """When that was known, in seconds since the epoch."""
 
 
 @dataclass(frozen=True)
@@ -123,6 +144,8 @@ class ImageState:
     """Whether the image is known not to exist."""
     pull_count: int | None = None
     """Pulls in all, by the last image list; None if unknown."""
+    overwritten: int = 0
+    """Times that a tag which must not change came with other content."""
 
     def verdicts(self, in_use: Usage = NOTHING_IN_USE) -> list[Verdict]:
         """Return the verdict of every tag of the last listing, as of the moment it was read.

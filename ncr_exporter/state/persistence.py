@@ -15,7 +15,7 @@ import structlog
 from ncr_exporter.runtime.atomicfile import WriteError, refuse_unwritable, write_whole
 from ncr_exporter.runtime.clock import Clock
 from ncr_exporter.runtime.errors import UserError
-from ncr_exporter.state.saved import SavedState, image_line, read_lines, registry_line
+from ncr_exporter.state.saved import SavedState, deleted_line, image_line, read_lines, registry_line
 from ncr_exporter.state.store import Store
 
 VERSION = 1
@@ -190,11 +190,12 @@ async def _write_in_thread(path: Path, lines: list[bytes]) -> None:
 async def _lines(store: Store) -> list[bytes]:
     """Encode the states of this moment, with other tasks running after every few."""
     registries, images = list(store.registries.values()), list(store.images.values())
+    deleted = [deleted_line(image) for image in store.deleted.values()]
     lines = [registry_line(state) for state in registries]
     for start in range(0, len(images), _IMAGES_PER_STEP):
         lines += map(image_line, images[start : start + _IMAGES_PER_STEP])
         await asyncio.sleep(0)
-    return [line for line in lines if line is not None]
+    return [line for line in lines if line is not None] + deleted
 
 
 def _why(error: OSError | WriteError) -> str:

@@ -15,7 +15,7 @@ from ncr_exporter.ncr.errors import MalformedError
 from ncr_exporter.ncr.fields import FieldParser
 from ncr_exporter.ncr.pages import encode_tags, tag_page
 from ncr_exporter.ncr.paths import RegistryPath
-from ncr_exporter.state.model import Description, Hosts, ImageState, RegistryState
+from ncr_exporter.state.model import DeletedImage, Description, Hosts, ImageState, RegistryState
 from ncr_exporter.targets.targets import (
     ImageTarget,
     RegistryIdentity,
@@ -38,6 +38,7 @@ class ImageLine(msgspec.Struct, tag="image"):
     page: msgspec.Raw
     """The listing as one page of the API's tag list."""
     pull_count: int | None = None
+    overwritten: int = 0
 
 
 class RegistryLine(msgspec.Struct, tag="registry"):
@@ -51,8 +52,19 @@ class RegistryLine(msgspec.Struct, tag="registry"):
     hosts: Hosts = ()
     public: bool | None = None
     described_at: float | None = None
-    """When the registry list gave `hosts` and `public`, in seconds since the epoch."""
+    """When the registry list gave what describes it, in seconds since the epoch."""
     found_by: str | None = None
+    scan_on_push: bool | None = None
+
+
+class DeletedLine(msgspec.Struct, tag="deleted"):
+    """A line with an image that was deleted in its registry."""
+
+    zone: str
+    registry: RegistryPath
+    image: str
+    at: float
+    """When that was known, in seconds since the epoch."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +74,7 @@ class SavedImage:
     tags: tuple[Tag, ...]
     at: float
     pull_count: int | None
+    overwritten: int = 0
 
 
 @dataclass(frozen=True)
@@ -86,6 +99,8 @@ class SavedState:
     registries: dict[RegistryIdentity, SavedRegistry] = field(default_factory=dict)
     images: dict[RegistryIdentity, dict[str, SavedImage]] = field(default_factory=dict)
     """By registry and name."""
+    deleted: dict[RegistryIdentity, dict[str, float]] = field(default_factory=dict)
+    """By registry and name, when an image was known to be deleted (s)."""
     refused: int = 0
     """Lines of the file that could not be used."""
 
@@ -109,6 +124,10 @@ class SavedState:
         """Return the names of a registry's saved images, whatever their age."""
         return self.images.get(target.identity, {})
 
+    def deleted_of(self, target: RegistryTarget) -> Iterable[tuple[str, float]]:
+        """Return a registry's deleted images, each with when that was known (s)."""
+        return self.deleted.get(target.identity, {}).items()
+
     def found_by(self, registry_list: RegistryListTarget) -> Iterator[str]:
         """Yield the names of the registries that a registry list had found."""
         for (zone, path), saved in self.registries.items():
@@ -120,9 +139,10 @@ class SavedState:
         """Free the memory, once polling has begun with what it needed."""
         self.registries.clear()
         self.images.clear()
+        self.deleted.clear()
 
 
-_DECODER = msgspec.json.Decoder(ImageLine | RegistryLine)
+_DECODER = msgspec.json.Decoder(ImageLine | RegistryLine | DeletedLine)
 _ENCODER = msgspec.json.Encoder()
 
 
@@ -139,6 +159,7 @@ def image_line(state: ImageState) -> bytes | None:
         state.last_success,
         page,
         state.pull_count,
+        state.overwritten,
     )
     return _ENCODER.encode(line) + b"\n"
 
@@ -148,16 +169,25 @@ def registry_line(state: RegistryState) -> bytes | None:
     target = state.target
     if state.last_success is None or target.is_every:
         return None
+    told = state.description
     line = RegistryLine(
         target.account.zone,
         target.path,
         state.last_success,
         state.images,
-        state.hosts,
-        state.public,
-        state.described_at,
-        target.found_by,
+        hosts=state.hosts,
+        public=told.public if told else None,
+        described_at=told.at if told else None,
+        found_by=target.found_by,
+        scan_on_push=told.scan_on_push if told else None,
     )
+    return _ENCODER.encode(line) + b"\n"
+
+
+def deleted_line(deleted: DeletedImage) -> bytes:
+    """Return the line of an image that was deleted."""
+    registry = deleted.target.registry
+    line = DeletedLine(registry.account.zone, registry.path, deleted.target.name, deleted.at)
     return _ENCODER.encode(line) + b"\n"
 
 
@@ -175,6 +205,9 @@ def read_lines(lines: Iterable[bytes], now: float) -> SavedState:
             identity = (line.zone, line.registry)
             if isinstance(line, RegistryLine):
                 saved.registries[identity] = _saved_registry(line, now)
+            elif isinstance(line, DeletedLine):
+                name, at = _name(line.image), _moment(line.at, now)
+                saved.deleted.setdefault(identity, {})[name] = at
             else:
                 name, image = _name(line.image), _saved_image(line, now)
                 saved.images.setdefault(identity, {})[name] = image
@@ -187,7 +220,7 @@ def _saved_image(line: ImageLine, now: float) -> SavedImage:
     page = tag_page(bytes(line.page), now * 1000)
     tags = tuple({tag.name: tag for tag in page.records}.values())
     pull_count = FieldParser(now * 1000).size(line.pull_count)
-    return SavedImage(tags, _moment(line.at, now), pull_count)
+    return SavedImage(tags, _moment(line.at, now), pull_count, max(0, line.overwritten))
 
 
 def _saved_registry(line: RegistryLine, now: float) -> SavedRegistry:
@@ -205,7 +238,7 @@ def _description(line: RegistryLine, now: float) -> Description | None:
     if at is None or not _is_past(at, now):
         return None
     hosts = dict.fromkeys(_hosts(line.hosts, FieldParser(now * 1000)))
-    return Description(at, tuple(hosts), line.public)
+    return Description(at, tuple(hosts), line.public, line.scan_on_push)
 
 
 def _hosts(hosts: Hosts, parser: FieldParser) -> Iterator[tuple[str, str]]:

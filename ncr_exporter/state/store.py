@@ -1,19 +1,30 @@
 """The current state of every registry and image, changed by polls and lists."""
 
-from collections.abc import Generator, Mapping
+from collections.abc import Collection, Generator, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Protocol
 
+from ncr_exporter.config.globs import matches
 from ncr_exporter.inventory import Knowledge, Tag, records_pulls
 from ncr_exporter.ncr.pages import ListedImage
 from ncr_exporter.state.evaluation import Evaluation, needs_evaluation, summary_of
-from ncr_exporter.state.model import Failure, Hosts, ImageState, Poll, RegistryState
+from ncr_exporter.state.model import (
+    DeletedImage,
+    Description,
+    Failure,
+    ImageState,
+    Poll,
+    RegistryState,
+)
+from ncr_exporter.state.saved import SavedImage
 from ncr_exporter.targets.targets import ImageKey, ImageTarget, RegistryTarget
 
 RECENT_POLLS = 5
 """Polls remembered of each image, for people who look why it fails."""
 
+_NAMES_PER_STEP = 1000
+"""Names held to every glob in one step: about a millisecond with a few globs."""
 _IMAGES_PER_STEP = 64
 """Images updated from an image list in one step; each takes some hundredths of a millisecond."""
 
@@ -23,6 +34,10 @@ class StateListener(Protocol):
 
     def put(self, state: ImageState) -> None:
         """Handle the new state of an image."""
+        ...
+
+    def put_deleted(self, image: DeletedImage) -> None:
+        """Handle that an image was deleted in its registry: only that is published of it."""
         ...
 
     def remove(self, key: ImageKey) -> None:
@@ -50,6 +65,7 @@ class Store:
     _images_of: dict[str, dict[ImageKey, ImageState]] = field(default_factory=dict)
     """`_images` by registry: each image list scanned all images without it, which took seconds."""
     _registries: dict[str, RegistryState] = field(default_factory=dict)
+    _deleted: dict[ImageKey, DeletedImage] = field(default_factory=dict)
     _records_pulls: set[str] = field(default_factory=set)
     """Registries in which some record has shown a pull time."""
 
@@ -68,6 +84,11 @@ class Store:
         """The targets of all registries."""
         return tuple(state.target for state in self._registries.values())
 
+    @property
+    def deleted(self) -> Mapping[ImageKey, DeletedImage]:
+        """The images found by globs that are known to be deleted, by their labels."""
+        return MappingProxyType(self._deleted)
+
     def images_of(self, label: str) -> list[ImageState]:
         """Return the states of a registry's images."""
         return list(self._images_of.get(label, {}).values())
@@ -76,32 +97,30 @@ class Store:
         """Return whether some record of a registry has shown a pull time."""
         return label in self._records_pulls
 
-    def add_registry(self, target: RegistryTarget, hosts: Hosts) -> None:
-        """Add a registry that was not listed yet; `hosts` are those of the documented pattern."""
-        self._put_registry(RegistryState(target, hosts=hosts))
+    def add_registry(self, target: RegistryTarget) -> None:
+        """Add a registry that was not listed yet."""
+        self._put_registry(RegistryState(target))
 
     def retarget_registry(self, target: RegistryTarget) -> None:
         """Replace the target of a registry; what is known of the registry stays."""
-        self._put_registry(replace(self._registries[target.label], target=target))
+        state = self._registries[target.label]
+        globs = tuple(each for each in state.glob_images if each[0] in target.globs)
+        self._put_registry(replace(state, target=target, glob_images=globs))
 
     def remove_registry(self, label: str) -> None:
         """Remove a registry and its images."""
         for state in self.images_of(label):
             self.remove(state.target.key)
+        for key in [key for key in self._deleted if key[0] == label]:
+            self.forget_deleted(key)
         del self._registries[label]
         self._images_of.pop(label, None)
         self._records_pulls.discard(label)
         self.listener.remove_registry(label)
 
-    def record_description(
-        self, label: str, *, hosts: Hosts, public: bool | None = None, at: float | None = None
-    ) -> None:
-        """Record what a registry list that was read at `at` said about a registry.
-
-        `public` and `at` are None where the registry list says nothing.
-        """
-        state = self._registries[label]
-        self._put_registry(replace(state, hosts=hosts, public=public, described_at=at))
+    def record_description(self, label: str, description: Description | None) -> None:
+        """Record what a registry list said about a registry; None once that has expired."""
+        self._put_registry(replace(self._registries[label], description=description))
 
     def record_image_list(
         self, label: str, images: Mapping[str, ListedImage], *, at: float, whole: bool = True
@@ -123,6 +142,29 @@ class Store:
                 )
             if number % _IMAGES_PER_STEP == 0:
                 yield
+        yield from self._count_glob_images(label, images)
+
+    def _count_glob_images(
+        self, label: str, listed: Collection[str]
+    ) -> Generator[None, None, None]:
+        """Count the images that each pattern of a registry matches, in steps of several names."""
+        if self._registries[label].turned_empty:
+            return  # not believed yet
+        target = self._registries[label].target
+        globs, idle = dict.fromkeys(target.globs, 0), dict.fromkeys(target.exclude)
+        for number, name in enumerate(listed if globs or idle else ()):
+            excluding = [pattern for pattern in target.exclude if matches(name, pattern)]
+            for pattern in excluding:
+                idle.pop(pattern, None)
+            for glob in globs if not excluding else ():
+                globs[glob] += matches(name, glob)
+            if number % _NAMES_PER_STEP == 0:
+                yield
+        state = self._registries.get(label)
+        if state is not None and state.target.globs == target.globs:
+            # Else it was removed, or has other globs now: the next list counts those.
+            counted = replace(state, glob_images=tuple(globs.items()), idle_excludes=tuple(idle))
+            self._put_registry(counted)
 
     def record_registry_list_success(self, label: str, *, at: float) -> None:
         """Record that the registry list counted under `label` was read at `at`."""
@@ -140,7 +182,8 @@ class Store:
 
     def expire_image_list(self, label: str) -> None:
         """Drop the values of the last image list, which are too old to be published."""
-        self._put_registry(replace(self._registries[label], images=None))
+        state = self._registries[label]
+        self._put_registry(replace(state, images=None, glob_images=(), idle_excludes=()))
         for image in self.images_of(label):
             self._update(image, pull_count=None)
 
@@ -152,13 +195,17 @@ class Store:
             state = replace(state, presence=presence, pull_count=listed.pull_count)
         self._put(state)
 
-    def restore(
-        self, target: ImageTarget, tags: tuple[Tag, ...], *, at: float, pull_count: int | None
-    ) -> None:
-        """Add an image with data of an earlier run: a complete listing that was read at `at`."""
-        if records_pulls(tags):
+    def restore(self, target: ImageTarget, saved: SavedImage) -> None:
+        """Add an image with the data of an earlier run."""
+        if records_pulls(saved.tags):
             self._record_that_pulls_show(target.registry.label)
-        state = ImageState(target, tags=tags, last_success=at, pull_count=pull_count)
+        state = ImageState(
+            target,
+            tags=saved.tags,
+            last_success=saved.at,
+            pull_count=saved.pull_count,
+            overwritten=saved.overwritten,
+        )
         self._put(replace(state, image=summary_of(state, self.knowledge(state))))
 
     def restore_registry(self, label: str, *, at: float, images: int | None) -> None:
@@ -178,6 +225,19 @@ class Store:
         del self._images[key], self._images_of[key[0]][key]
         self.listener.remove(key)
 
+    def mark_deleted(self, deleted: DeletedImage) -> None:
+        """Replace the state of an image, if there is one, by the fact that it is deleted."""
+        key = deleted.target.key
+        if key in self._images:
+            del self._images[key], self._images_of[key[0]][key]
+        self._deleted[key] = deleted
+        self.listener.put_deleted(deleted)
+
+    def forget_deleted(self, key: ImageKey) -> None:
+        """Drop the fact that an image is deleted; nothing is published of it any more."""
+        if self._deleted.pop(key, None) is not None:
+            self.listener.remove(key)
+
     def knowledge(self, state: ImageState, tags: tuple[Tag, ...] = ()) -> Knowledge:
         """Return what is known of an image's pulls beyond its tags.
 
@@ -186,7 +246,7 @@ class Store:
         recorded = self.records_pulls(state.target.registry.label) or records_pulls(tags)
         return Knowledge(recorded, state.pull_count)
 
-    def commit(
+    def commit(  # noqa: PLR0913 -- the results of one poll, each by name
         self,
         target: ImageTarget,
         tags: tuple[Tag, ...],
@@ -194,11 +254,13 @@ class Store:
         at: float,
         duration: float,
         evaluation: Evaluation | None = None,
+        overwritten: int = 0,
     ) -> None:
         """Record a successful poll: replace an image's listing by a complete one, read at `at`.
 
         `duration` is in seconds. `evaluation` is the result of `evaluate` for these tags, if it
-        was computed beforehand, for instance in a thread.
+        was computed beforehand, for instance in a thread. `overwritten` is the number of tags that
+        must not change and came with other content than before.
         """
         if records_pulls(tags):
             self._record_that_pulls_show(target.registry.label)
@@ -213,6 +275,7 @@ class Store:
             polls=state.polls + 1,
             recent=_recent(state, Poll(at, duration)),
             presence=state.presence.after_success(),
+            overwritten=state.overwritten + overwritten,
             evaluation=evaluation,
         )
 
@@ -279,6 +342,7 @@ class Store:
 
     def _put(self, state: ImageState) -> None:
         key = state.target.key
+        self._deleted.pop(key, None)
         self._images[key] = self._images_of.setdefault(key[0], {})[key] = state
         self.listener.put(state)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from ncr_exporter.config import Api, Config, CredentialsConfig, RegistryConfig
 from ncr_exporter.config.globs import EVERY, excluded, is_glob, matches
-from ncr_exporter.config.zones import REGIONS, ZONES
+from ncr_exporter.config.zones import REGIONS, ZONES, pull_host
 from ncr_exporter.inventory import Policy
 from ncr_exporter.ncr.paths import RegistryPath
 
@@ -84,6 +84,11 @@ class RegistryTarget:
         return self.path.name == EVERY
 
     @property
+    def documented_host(self) -> str:
+        """The public host that images are pulled from, by the documentation's pattern."""
+        return pull_host(self.account.zone, self.region, self.path.name)
+
+    @property
     def finds_images(self) -> bool:
         """Whether some images are known only from the image list: `"*"` or a glob asks for them."""
         return self.is_every or any(is_glob(rule.pattern) for rule in self.rules)
@@ -93,12 +98,18 @@ class RegistryTarget:
 
         A listed image is found if a glob matches it and `exclude` does not.
         """
-        named = dict.fromkeys(rule.pattern for rule in self.rules if not is_glob(rule.pattern))
-        found = (name for name in sorted(listed) if not excluded(name, self.exclude))
-        for name in dict.fromkeys((*named, *found)):
-            rule = self._rule_for(name)
-            if rule is not None:
-                yield ImageTarget(self, name, name in named, rule.timing, rule.policy)
+        for name in dict.fromkeys((*self._exact, *sorted(listed))):
+            target = self.image(name)
+            if target is not None:
+                yield target
+
+    def image(self, name: str) -> "ImageTarget | None":
+        """Return the target of an image, or None where the configuration does not cover it."""
+        named = name in self._exact
+        rule = self._rule_for(name) if named or not excluded(name, self.exclude) else None
+        if rule is None:
+            return None
+        return ImageTarget(self, name, named, rule.timing, rule.policy)
 
     def _rule_for(self, name: str) -> ImageRule | None:
         """Return the first rule that matches an image."""
@@ -116,12 +127,10 @@ class RegistryTarget:
     def _globs(self) -> tuple[int, ...]:
         return tuple(i for i, rule in enumerate(self.rules) if is_glob(rule.pattern))
 
-    def unmatched_globs(self, listed: Iterable[str]) -> Iterator[str]:
-        """Yield the globs that match none of the listed images, `exclude` considered."""
-        names = [name for name in listed if not excluded(name, self.exclude)]
-        for rule in self.rules:
-            if is_glob(rule.pattern) and not any(matches(name, rule.pattern) for name in names):
-                yield rule.pattern
+    @property
+    def globs(self) -> tuple[str, ...]:
+        """The globs of `images` that could be mistyped: not the one that matches every image."""
+        return tuple(self.rules[i].pattern for i in self._globs if self.rules[i].pattern != EVERY)
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,9 @@ defaults:
   tags_limit: 300
   tag_series: 25
   platform_series: true
+  ignore_tags: [alias-6]
+  immutable_tags: ["1.*"]
+  owner: 팀 하나
 registries: [{{name: "*"}}]
 """
 RULES = Rules(
@@ -46,6 +49,7 @@ RULES = Rules(
     tag_size_limit=150_000_000,
     tags_limit=300,
     tag_series=25,
+    ignore_tags=frozenset({"alias-6"}),
 )
 DATA = {family.name: family for group in ("Per image", "Per tag") for family in GROUPS[group]}
 AGE = "ncr_image_last_pulled_age_seconds"
@@ -64,7 +68,9 @@ def expected(fleet: Fleet, now_ms: int) -> dict[Key, float]:
             values["ncr_image_pulls_total"] = sum(
                 record["latest_pulled"] > 0 for tag in tags for record in tag["images"]
             )
+            values["ncr_image_overwritten_tags_total"] = 0
             found.update({(name, common): value for name, value in values.items()})
+            found["ncr_image_info", tuple(sorted((*common, ("owner", "팀 하나"))))] = 1
             for (name, labels), value in expected_tags(tags, now_ms, RULES).items():
                 names = DATA[name].labels[2:]
                 key = tuple(sorted((*common, *zip(names, labels, strict=True))))
@@ -114,11 +120,12 @@ def test_every_family_about_registries_and_polling_holds_what_the_fleet_is() -> 
         assert found["ncr_registry_up", of_registry] == 1
         assert found["ncr_registry_images", of_registry] == images
         assert found["ncr_registry_public", of_registry] == public
+        assert found["ncr_registry_scan_on_push", of_registry] == 0
         success = found["ncr_registry_last_success_timestamp_seconds", of_registry]
         assert success == pytest.approx(now, abs=30)
         info = (("region", "kr"), ("registry", registry), ("zone", "public"))
         assert found["ncr_registry_info", info] == 1
-        host = (("endpoint", "public"), ("host", f"{registry}.kr.ncr.ntruss.com"))
+        host = (("access", "public"), ("endpoint", "public"), ("host", f"{registry}.kr.ncr.ntruss.com"))
         assert found["ncr_registry_host_info", tuple(sorted((*host, *of_registry)))] == 1
         hosts = [key for key in found if key[0] == "ncr_registry_host_info"]
         assert sum(("registry", registry) in labels for _, labels in hosts) == 2

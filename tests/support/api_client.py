@@ -98,7 +98,7 @@ async def simulated(
 
 @dataclass
 class Heard:
-    """An observer that remembers."""
+    """What was heard of the client's work."""
 
     attempts: list[str] = field(default_factory=list)
     """`ok`, or the reason of each attempt that was sent."""

@@ -10,7 +10,7 @@ from ncr_exporter.inventory import Platform, Policy, Tag
 from ncr_exporter.metrics.exporter_metrics import ExporterMetrics
 from ncr_exporter.metrics.exposition import Exposition
 from ncr_exporter.ncr.paths import RegistryPath
-from ncr_exporter.state.model import ImageState, RegistryState
+from ncr_exporter.state.model import DeletedImage, ImageState, RegistryState
 from ncr_exporter.state.store import Store
 from ncr_exporter.targets.targets import (
     Account,
@@ -118,12 +118,17 @@ class Recorder:
     images: list[ImageState] = field(default_factory=list)
     removed: list[ImageKey] = field(default_factory=list)
     registries: list[RegistryState] = field(default_factory=list)
+    deleted: list[DeletedImage] = field(default_factory=list)
     removed_registries: list[str] = field(default_factory=list)
     publisher: Publisher = field(default_factory=new_publisher)
 
     def put(self, state: ImageState) -> None:
         self.images.append(state)
         self.publisher.put(state)
+
+    def put_deleted(self, image: DeletedImage) -> None:
+        self.deleted.append(image)
+        self.publisher.put_deleted(image)
 
     def remove(self, key: ImageKey) -> None:
         self.removed.append(key)

@@ -7,10 +7,12 @@ from ncr_exporter.metrics.families.family import (
     AgeFamily,
     ImageFamily,
     ListingFamily,
+    Sample,
     of_image,
     of_state,
     seconds,
 )
+from ncr_exporter.state.model import ImageState
 
 LAST_PULLED_AGE = AgeFamily(
     "ncr_image_last_pulled_age_seconds",
@@ -22,6 +24,11 @@ LAST_PULLED_AGE = AgeFamily(
 
 def _finite(value: float) -> float | None:
     return None if value == inf else value
+
+
+def _owner(state: ImageState) -> list[Sample]:
+    owner = state.target.policy.owner
+    return [] if owner is None else [((owner,), 1)]
 
 
 IMAGE_FAMILIES: tuple[ListingFamily | ImageFamily, ...] = (
@@ -111,6 +118,22 @@ IMAGE_FAMILIES: tuple[ListingFamily | ImageFamily, ...] = (
         "Tags larger than tag_size_limit, as of the last poll; absent without such a limit.",
         IMAGE,
         samples=of_image(lambda image: image.oversized_tags),
+    ),
+    ImageFamily(
+        "ncr_image_overwritten_tags_total",
+        "Times that a tag which immutable_tags matches came with other content than before, as of "
+        "the last poll.",
+        IMAGE,
+        "counter",
+        samples=of_state(
+            lambda state: state.overwritten if state.target.policy.immutable_tags else None
+        ),
+    ),
+    ImageFamily(
+        "ncr_image_info",
+        "1; whose image it is, by the configuration in force; absent where it names no owner.",
+        (*IMAGE, "owner"),
+        samples=_owner,
     ),
     ImageFamily(
         "ncr_image_pulls_total",

@@ -2,6 +2,8 @@
 
 from ncr_exporter.metrics.families.family import IMAGE, ImageFamily, of_state
 
+PRESENT = "ncr_image_present"
+
 POLLING_FAMILIES: tuple[ImageFamily, ...] = (
     ImageFamily(
         "ncr_image_up",
@@ -42,7 +44,7 @@ POLLING_FAMILIES: tuple[ImageFamily, ...] = (
         samples=of_state(lambda state: state.failures),
     ),
     ImageFamily(
-        "ncr_image_present",
+        PRESENT,
         "1 if the image exists, 0 if it is known not to; absent while unknown. A poll that fails "
         "says nothing about that: see ncr_image_up.",
         IMAGE,

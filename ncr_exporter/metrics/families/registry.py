@@ -26,6 +26,11 @@ def _info(state: RegistryState) -> Iterable[Sample]:
     return [((state.target.region, state.target.account.zone), 1)]
 
 
+def _scan_on_push(state: RegistryState) -> int | None:
+    told = state.description
+    return None if told is None or told.scan_on_push is None else int(told.scan_on_push)
+
+
 REGISTRY_FAMILIES: tuple[RegistryFamily, ...] = (
     RegistryFamily(
         "ncr_registry_up",
@@ -54,6 +59,20 @@ REGISTRY_FAMILIES: tuple[RegistryFamily, ...] = (
         samples=_of_registry(lambda state: None if state.public is None else int(state.public)),
     ),
     RegistryFamily(
+        "ncr_registry_scan_on_push",
+        "1 if pushes are scanned for vulnerabilities, else 0, as of the last registry list; absent "
+        "where that may not be read. The results are in the vendor's console alone.",
+        _REGISTRY,
+        samples=_of_registry(_scan_on_push),
+    ),
+    RegistryFamily(
+        "ncr_registry_glob_images",
+        "Images that a glob of the configuration matched at the last image list. 0 is most likely "
+        "a typing error.",
+        (*_REGISTRY, "glob"),
+        samples=lambda state: [((glob,), images) for glob, images in state.glob_images],
+    ),
+    RegistryFamily(
         "ncr_registry_info",
         "1; where the registry is.",
         (*_REGISTRY, "region", "zone"),
@@ -63,7 +82,7 @@ REGISTRY_FAMILIES: tuple[RegistryFamily, ...] = (
         "ncr_registry_host_info",
         "1; hosts to pull from, by the last registry list, else by the documented pattern. With "
         "an image and a tag of the registry they make the reference that Kubernetes shows.",
-        (*_REGISTRY, "host", "endpoint"),
-        samples=lambda state: [(host, 1) for host in state.hosts],
+        (*_REGISTRY, "host", "endpoint", "access"),
+        samples=lambda state: [((host, kind, kind), 1) for host, kind in state.hosts],
     ),
 )

@@ -24,10 +24,16 @@ from tests.support.http_server import needs_ipv6
 CONFIG = """
 api: {{base_url: "{url}", requests_per_second: 1000, timeout: 2s}}
 credentials: {{access_key: DEMOACCESSKEY, secret_key: demo-secret-key}}
-defaults: {{interval: 1s, tag_size_limit: 500MB, tags_limit: 300, platform_series: true}}
+defaults:
+  interval: 1s
+  tag_size_limit: 500MB
+  tags_limit: 300
+  platform_series: true
+  immutable_tags: ["v*"]
+  owner: team-a
 registries:
   - name: my-registry
-    images: [app, {{name: web, interval: 1h}}]
+    images: [app, {{name: web, interval: 1h}}, "team-b/*"]
 """
 
 

@@ -17,6 +17,8 @@ OPERATION = ("registry", "operation")
 PROMISED: dict[str, tuple[str, ...]] = {
     "ncr_image_tags": IMAGE,
     "ncr_image_attached_tags": IMAGE,
+    "ncr_image_overwritten_tags_total": IMAGE,
+    "ncr_image_info": (*IMAGE, "owner"),
     "ncr_image_size_bytes": IMAGE,
     "ncr_image_largest_tag_size_bytes": IMAGE,
     "ncr_image_newest_tag_size_bytes": IMAGE,
@@ -66,7 +68,9 @@ PROMISED: dict[str, tuple[str, ...]] = {
     "ncr_registry_last_success_timestamp_seconds": REGISTRY,
     "ncr_registry_public": REGISTRY,
     "ncr_registry_info": ("registry", "region", "zone"),
-    "ncr_registry_host_info": ("registry", "host", "endpoint"),
+    "ncr_registry_scan_on_push": REGISTRY,
+    "ncr_registry_glob_images": ("registry", "glob"),
+    "ncr_registry_host_info": ("registry", "host", "endpoint", "access"),
 }
 
 # What the contract does not name: "add to them freely", but on purpose.
@@ -75,6 +79,7 @@ ADDED: dict[str, tuple[str, ...]] = {
 }
 
 COUNTERS = {
+    "ncr_image_overwritten_tags_total",
     "ncr_image_polls_total",
     "ncr_image_poll_failures_total",
     "ncr_image_pulls_total",
@@ -151,7 +156,7 @@ def test_help_is_a_sentence_with_a_stability_mark(family: Family) -> None:
     assert re.fullmatch(r"\[(STABLE|EXPERIMENTAL)\] [A-Z0-9].*\.", family.help_text)
 
 
-AS_OF = {"last poll", "last image list", "last registry list", "threshold in force"}
+AS_OF = {"last poll", "last image list", "last registry list", "in force"}
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,7 @@ class Published(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         """Have enough images for several chunks, above what is compressed whole."""
-        self.store.add_registry(registry_target(), hosts=())
+        self.store.add_registry(registry_target())
         for number in range(MANY):
             self.store.add(target(f"app-{number}", tag_series=None))
             self._poll(f"app-{number}", 12)

@@ -30,7 +30,7 @@ class Counted:
     def __init__(self, images: int) -> None:
         self.exposition = Exposition()
         self.store = Store(self.exposition)
-        self.store.add_registry(registry_target(), hosts=())
+        self.store.add_registry(registry_target())
         for number in range(images):
             self.store.add(target(f"app-{number}"))
         self.names: list[str] = []

@@ -48,7 +48,8 @@ def test_a_deleted_image_leaves_within_three_intervals_and_says_so() -> None:
         del polling.images["web"]
         await polling.intervals(3)
         assert polling.published == ["app"]
-        assert polling.told.removed == [("my-registry", "web")]
+        assert polling.told.removed == []
+        assert [deleted.target.name for deleted in polling.told.deleted] == ["web"]
         before = len(polling.asked)
         await polling.intervals(2)
         assert "web" not in polling.asked[before:], "nobody asks for it any more"

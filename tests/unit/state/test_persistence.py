@@ -11,7 +11,7 @@ import structlog
 from ncr_exporter.simulator.faults import fault_named
 from ncr_exporter.state import persistence
 from ncr_exporter.state.persistence import StatePersister, StorageError, write_state
-from ncr_exporter.state.saved import SavedState
+from ncr_exporter.state.saved import SavedImage, SavedState
 from ncr_exporter.state.store import Store
 from ncr_exporter.targets.targets import Timing
 from tests.support.api_client import Fleet, tag
@@ -34,7 +34,7 @@ EVERY = catalog_of(every=registry_target("*", rules=(rule("*"),)))
 def store_with(*images: str) -> Store:
     store, _ = recorder()
     for image in images:
-        store.restore(target(image), sample_tags(), at=NOW, pull_count=1)
+        store.restore(target(image), SavedImage(sample_tags(), NOW, pull_count=1))
     return store
 
 

@@ -34,7 +34,7 @@ DAY = 86_400.0
 
 def line_of(tags: tuple[Tag, ...], pull_count: int | None = 7) -> bytes:
     store, _ = recorder()
-    store.restore(APP, tags, at=NOW, pull_count=pull_count)
+    store.restore(APP, SavedImage(tags, NOW, pull_count, overwritten=3))
     line = image_line(store.images[APP.key])
     assert line is not None
     return line
@@ -50,7 +50,9 @@ def changed(line: bytes, **fields: Any) -> bytes:
 
 def test_an_image_comes_back_as_it_was() -> None:
     saved = saved_of(line_of(sample_tags()))
-    assert saved.images == {REGISTRY.identity: {"app": SavedImage(sample_tags(), NOW, 7)}}
+    assert saved.images == {
+        REGISTRY.identity: {"app": SavedImage(sample_tags(), NOW, 7, overwritten=3)}
+    }
     assert saved.refused == 0
 
 
@@ -81,7 +83,7 @@ tags = st.builds(
 @given(st.lists(tags, max_size=5, unique_by=lambda tag: tag.name).map(tuple), sizes)
 def test_any_listing_comes_back_as_it_was(listing: tuple[Tag, ...], pulls: int | None) -> None:
     saved = saved_of(line_of(listing, pulls))
-    assert saved.images[REGISTRY.identity]["app"] == SavedImage(listing, NOW, pulls)
+    assert saved.images[REGISTRY.identity]["app"] == SavedImage(listing, NOW, pulls, overwritten=3)
 
 
 def test_what_was_never_listed_or_is_gone_is_not_kept() -> None:
@@ -93,17 +95,21 @@ def test_what_was_never_listed_or_is_gone_is_not_kept() -> None:
 def test_a_registry_comes_back_as_it_was() -> None:
     store, _ = recorder()
     found = registry_target(found_by="*")
-    store.add_registry(found, hosts=())
+    store.add_registry(found)
     hosts = (("my-registry.kr.ncr.ntruss.com", "public"), ("ab.example", "private"))
     store.restore_registry("my-registry", at=NOW, images=3)
-    store.record_description("my-registry", hosts=hosts, public=True, at=NOW - 7)
+    store.record_description(
+        "my-registry", Description(NOW - 7, hosts, public=True, scan_on_push=False)
+    )
     line = registry_line(store.registries["my-registry"])
     assert line is not None
     saved = saved_of(line)
     registry = saved.registry(found, NOW)
     assert registry is not None
     assert (registry.at, registry.images) == (NOW, 3)
-    assert saved.description(found, NOW) == Description(NOW - 7, hosts, public=True)
+    assert saved.description(found, NOW) == Description(
+        NOW - 7, hosts, public=True, scan_on_push=False
+    )
     assert saved.description(found, NOW + DAY - 7) is None
     assert list(saved.found_by(catalog_of(every=registry_target("*")))) == ["my-registry"]
     other = registry_target("*", prefix="/ncr/jpn-api/v2")
@@ -113,9 +119,11 @@ def test_a_registry_comes_back_as_it_was() -> None:
 def test_a_host_that_stands_there_twice_is_one_host() -> None:
     """Two equal samples would cost the whole scrape."""
     store, _ = recorder()
-    store.add_registry(REGISTRY, hosts=())
+    store.add_registry(REGISTRY)
     store.restore_registry("my-registry", at=NOW, images=3)
-    store.record_description("my-registry", hosts=(("a.example", "public"),) * 2, at=NOW)
+    store.record_description(
+        "my-registry", Description(NOW, (("a.example", "public"),) * 2, public=None)
+    )
     line = registry_line(store.registries["my-registry"])
     assert line is not None
     said = saved_of(line).description(REGISTRY, NOW)
@@ -123,12 +131,11 @@ def test_a_host_that_stands_there_twice_is_one_host() -> None:
     assert said.hosts == (("a.example", "public"),)
 
 
-@pytest.mark.parametrize("at", [None, NOW + DAY])
-def test_a_description_of_no_known_moment_is_left_out_alone(at: float | None) -> None:
+def test_a_description_of_the_future_is_left_out_alone() -> None:
     store, _ = recorder()
-    store.add_registry(REGISTRY, hosts=())
+    store.add_registry(REGISTRY)
     store.restore_registry("my-registry", at=NOW, images=3)
-    store.record_description("my-registry", hosts=(), public=True, at=at)
+    store.record_description("my-registry", Description(NOW + DAY, (), public=True))
     line = registry_line(store.registries["my-registry"])
     assert line is not None
     assert saved_of(line).description(REGISTRY, NOW) is None
@@ -137,7 +144,7 @@ def test_a_description_of_no_known_moment_is_left_out_alone(at: float | None) ->
 
 def test_what_stands_for_every_registry_is_not_kept() -> None:
     store, _ = recorder()
-    store.add_registry(registry_target("*"), hosts=())
+    store.add_registry(registry_target("*"))
     store.record_registry_list_success("*", at=NOW)
     assert registry_line(store.registries["*"]) is None
 
