@@ -7,7 +7,7 @@ from pathlib import Path
 from ncr_exporter.config.load import read_file
 from ncr_exporter.config.reader import Reader
 from ncr_exporter.config.secret import Secret
-from ncr_exporter.config.yaml_tree import ConfigError, Node, Problem, Report, read_verbatim
+from ncr_exporter.config.yaml_tree import ConfigError, Node, Problem, ReportProblem, read_verbatim
 from ncr_exporter.httpd.access import Tls
 from ncr_exporter.httpd.webconfig.model import (
     TLS13_CIPHERS,
@@ -118,7 +118,7 @@ def load_web_config(path: str, files: WatchedFiles) -> WebConfig:
 
 
 def _tls(
-    settings: WebConfigSettings, path: str, root: Node, files: WatchedFiles, report: Report
+    settings: WebConfigSettings, path: str, root: Node, files: WatchedFiles, report: ReportProblem
 ) -> Tls | None:
     directory = Path(path).parent
     node = root.child("tls_server_config")

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from ncr_exporter.config import types as kinds
+from ncr_exporter.config import types
 from ncr_exporter.config.model import option
 from ncr_exporter.config.secret import Secret
 from ncr_exporter.config.types import ListOf, MapOf
@@ -55,14 +55,14 @@ def client_auth(value: object) -> str:
             "Python cannot ask for a certificate without verifying it; "
             "use RequireAndVerifyClientCert, with client_ca_file"
         )
-    return str(kinds.one_of("NoClientCert", "RequestClientCert", *_VERIFIED)(value))
+    return str(types.one_of("NoClientCert", "RequestClientCert", *_VERIFIED)(value))
 
 
 def cipher(value: object) -> str:
     """Read one of Go's names of cipher suites."""
     known = sorted({*CIPHERS, *TLS13_CIPHERS})
     if value not in known:
-        near = kinds.nearest(value, known) if isinstance(value, str) else ""
+        near = types.nearest(value, known) if isinstance(value, str) else ""
         raise ValueError(f"must be one of Go's secure cipher suites{near}")
     return str(value)
 
@@ -88,9 +88,9 @@ def header(*allowed: str) -> Callable[[object], str]:
         text = "" if value is None else value
         if allowed and text not in allowed:
             words = " or ".join(allowed)
-            raise ValueError(f"must be {words}, not {kinds.describe(value)}")
+            raise ValueError(f"must be {words}, not {types.describe(value)}")
         if not isinstance(text, str):
-            raise ValueError(f"must be text, not {kinds.shape(value)}")
+            raise ValueError(f"must be text, not {types.type_name(value)}")
         if not (text.isascii() and (text.isprintable())):
             raise ValueError("must be one line of ASCII, as headers are")
         return text.strip()
@@ -103,7 +103,7 @@ def interval(value: object) -> float:
     text = str(value) if isinstance(value, str) else ""
     parts = _PART.findall(text)
     if text != "0" and (not parts or "".join(map("".join, parts)) != text):
-        raise ValueError(f"must be a duration such as 100ms or 1s, not {kinds.describe(value)}")
+        raise ValueError(f"must be a duration such as 100ms or 1s, not {types.describe(value)}")
     return float(sum(float(number) * _SECONDS[unit] for number, unit in parts))
 
 
@@ -111,24 +111,24 @@ def interval(value: object) -> float:
 class TlsSettings:
     """`tls_server_config`."""
 
-    cert_file: str | None = option(kinds.text, None, "the server's certificate chain")
-    key_file: str | None = option(kinds.text, None, "its private key")
+    cert_file: str | None = option(types.text, None, "the server's certificate chain")
+    key_file: str | None = option(types.text, None, "its private key")
     cert: str | None = option(pem, None, "the certificate itself, instead of cert_file")
-    key: Secret | None = option(kinds.secret, None, "the key itself, instead of key_file")
+    key: Secret | None = option(types.secret, None, "the key itself, instead of key_file")
     client_auth_type: str = option(client_auth, "NoClientCert", "what a client must show")
-    client_ca_file: str | None = option(kinds.text, None, "who signs clients' certificates")
+    client_ca_file: str | None = option(types.text, None, "who signs clients' certificates")
     client_ca: str | None = option(pem, None, "their certificates themselves")
     client_allowed_sans: tuple[str, ...] | None = option(
-        ListOf(kinds.text, least=1), None, "names, one of which a client's certificate must have"
+        ListOf(types.text, least=1), None, "names, one of which a client's certificate must have"
     )
-    min_version: str = option(kinds.one_of(*VERSIONS), "TLS12", "the oldest version spoken")
-    max_version: str = option(kinds.one_of(*VERSIONS), "TLS13", "the newest version spoken")
+    min_version: str = option(types.one_of(*VERSIONS), "TLS12", "the oldest version spoken")
+    max_version: str = option(types.one_of(*VERSIONS), "TLS13", "the newest version spoken")
     cipher_suites: tuple[str, ...] = option(ListOf(cipher), (), "for TLS 1.2, in Go's names")
     prefer_server_cipher_suites: bool = option(
-        kinds.boolean, default=True, help_text="our order of ciphers decides, not the client's"
+        types.boolean, default=True, help_text="our order of ciphers decides, not the client's"
     )
     curve_preferences: tuple[str, ...] = option(
-        ListOf(kinds.one_of(*CURVES)), (), "curves for the key exchange"
+        ListOf(types.one_of(*CURVES)), (), "curves for the key exchange"
     )
 
     @property
@@ -141,7 +141,7 @@ class TlsSettings:
 class HttpSettings:
     """`http_server_config`."""
 
-    http2: bool = option(kinds.boolean, default=True, help_text="understood; we speak HTTP/1.1")
+    http2: bool = option(types.boolean, default=True, help_text="understood; we speak HTTP/1.1")
     headers: Mapping[str, str] = option(
         MapOf(
             {
@@ -162,7 +162,7 @@ class RateSettings:
     """`rate_limit`."""
 
     interval: float = option(interval, 0.0, "between two requests, of all clients together")
-    burst: int = option(kinds.number(0, 1_000_000_000, whole=True), 0, "so many at once")
+    burst: int = option(types.number(0, 1_000_000_000, whole=True), 0, "so many at once")
 
 
 @dataclass(frozen=True)

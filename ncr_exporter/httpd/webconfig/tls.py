@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import BinaryIO
 
 from ncr_exporter.config.secret import Secret
-from ncr_exporter.config.yaml_tree import Node, Report
+from ncr_exporter.config.yaml_tree import Node, ReportProblem
 from ncr_exporter.httpd.access import Tls
 from ncr_exporter.httpd.webconfig.model import CIPHERS, CURVES, TLS13_CIPHERS, TlsSettings
 
@@ -27,7 +27,7 @@ Read = Callable[[str], bytes]
 """A file's name in the configuration → what it holds."""
 
 
-def tls_of(settings: TlsSettings, node: Node, read: Read, report: Report) -> Tls | None:
+def tls_of(settings: TlsSettings, node: Node, read: Read, report: ReportProblem) -> Tls | None:
     """Return what the section at `node` asks for, or None after a report of all that is wrong."""
     pems = _pems(settings, node, read, report)
     context = _context(settings, node, report)
@@ -47,7 +47,7 @@ def tls_of(settings: TlsSettings, node: Node, read: Read, report: Report) -> Tls
 
 
 def _pems(
-    settings: TlsSettings, node: Node, read: Read, report: Report
+    settings: TlsSettings, node: Node, read: Read, report: ReportProblem
 ) -> Mapping[str, bytes] | None:
     """Return what is given of `cert`, `key` and `client_ca`, or None after a report."""
     found: dict[str, bytes] = {}
@@ -97,7 +97,7 @@ def _check_key(pem: bytes) -> None:
         raise ValueError("holds no private key in PEM")
 
 
-def _context(settings: TlsSettings, node: Node, report: Report) -> ssl.SSLContext | None:
+def _context(settings: TlsSettings, node: Node, report: ReportProblem) -> ssl.SSLContext | None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.set_alpn_protocols(["http/1.1"])
     _set_versions(context, settings)
