@@ -15,7 +15,7 @@ from ncr_exporter.config.yaml_tree import Mistakes, Node, ReportProblem
 from ncr_exporter.config.zones import REGIONS
 
 _DOT_SEGMENTS = {".", ".."}
-"""No names: in a URL's path they lead to another place (RFC 3986, section 5.2.4)."""
+"""Not usable as names: in a URL's path they mean another place (RFC 3986, section 5.2.4)."""
 Entry = TypeVar("Entry", RegistryConfig, ImageConfig)
 
 

@@ -164,7 +164,7 @@ class HttpSettings:
             }
         ),
         dict,
-        "headers of every answer",
+        "headers of every response",
     )
 
 
