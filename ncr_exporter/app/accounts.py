@@ -70,7 +70,7 @@ class ClientFactory:
             timeout=api.timeout,
             clock=self.clock,
             metrics=self.metrics,
-            retries=before.transport.retries if before else None,
+            retry_budget=before.transport.retry_budget if before else None,
         )
         return Client(transport, page_size=api.page_size, metrics=self.metrics)
 

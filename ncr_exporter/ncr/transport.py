@@ -84,7 +84,7 @@ class Transport:
         timeout: float,
         clock: Clock,
         metrics: ClientMetrics,
-        retries: RetryBudget | None = None,
+        retry_budget: RetryBudget | None = None,
     ) -> None:
         """Join the parts.
 
@@ -96,11 +96,11 @@ class Transport:
             timeout: seconds for a whole attempt, from connecting to the last byte.
             clock: the clock to sign and to pause by.
             metrics: is told of each attempt.
-            retries: the budget of the transport that this one replaces, so that a reload does not
+            retry_budget: that of the transport which this one replaces, so that a reload does not
                 refill it; None for a new one.
         """
         self.limiter = limiter
-        self.retries = retries or RetryBudget()
+        self.retry_budget = retry_budget or RetryBudget()
         self.gateway_clock = GatewayClock(clock)
         self._pool = client_pool
         self._base_url = httpx.URL(base_url)
@@ -144,13 +144,13 @@ class Transport:
                 self._metrics.record_attempt(*labels, self._since(sent_at), error.reason)
                 raise
         self._metrics.record_attempt(*labels, self._since(sent_at), None)
-        self.retries.earn()
+        self.retry_budget.earn()
 
     async def _send(
         self, target: str, labels: RequestLabels, priority: Priority
     ) -> tuple[bytes, float]:
         """Return the body of a 200, and when its request was sent (monotonic seconds)."""
-        retries = RequestRetries(self.retries)
+        retries = RequestRetries(self.retry_budget)
         while True:
             correction = self.gateway_clock.correction
             try:
