@@ -19,7 +19,7 @@ from ncr_exporter.app.serve import ServeOptions, exporter
 from ncr_exporter.config import load
 from ncr_exporter.httpd.address import Address
 from ncr_exporter.runtime.logs import configure_logs
-from ncr_exporter.runtime.memory import give_back_large_blocks, keep_what_was_imported
+from ncr_exporter.runtime.memory import freeze_imported_objects, give_back_large_blocks
 
 _TICK = 0.001
 
@@ -102,7 +102,7 @@ async def measure(path: Path) -> None:
     watchdog.report("nothing to do")
     options = ServeOptions((Address("127.0.0.1", 0),), config_file=path, enable_lifecycle=True)
     async with exporter(load(str(path), {}), options, environ={}) as running:
-        keep_what_was_imported()
+        freeze_imported_objects()
         await asyncio.sleep(9)
         watchdog.report("first round")
         await asyncio.sleep(10)

@@ -10,7 +10,7 @@ from ncr_exporter.cli.flags import Flag
 from ncr_exporter.cli.main import COMMANDS, command_named
 from ncr_exporter.config.model import Api, CredentialsConfig, RegistryConfig, Settings, options_of
 from ncr_exporter.config.schema import json_schema
-from ncr_exporter.config.types import Kind, ListOf
+from ncr_exporter.config.types import ListOf, ValueType
 from ncr_exporter.metrics.families.catalogue import GROUPS
 from ncr_exporter.metrics.families.exporter import BUCKETS, OPERATIONS, REASONS
 from ncr_exporter.metrics.families.family import Family
@@ -175,21 +175,21 @@ def _options(model: type[Any]) -> Iterator[tuple[str, str, str, str]]:
     for name, option in options_of(model).items():
         if name in hidden:
             continue
-        kind = option.metadata["kind"]
-        default = "" if option.metadata["required"] else _default(kind, option.default)
-        yield f"`{name}`", _kind_words(kind), default, option.metadata["help"]
+        value_type = option.metadata["type"]
+        default = "" if option.metadata["required"] else _default(value_type, option.default)
+        yield f"`{name}`", _type_words(value_type), default, option.metadata["help"]
 
 
-def _kind_words(kind: Any) -> str:  # noqa: ANN401 -- a Kind, a ListOf or a dataclass of options
-    if isinstance(kind, Kind):
-        return kind.words
-    if isinstance(kind, ListOf):
-        return f"a list, each {_kind_words(kind.item)}"
-    return "see below" if kind is not CredentialsConfig else "as `credentials`"
+def _type_words(value_type: Any) -> str:  # noqa: ANN401 -- a ValueType, a ListOf or a dataclass of options
+    if isinstance(value_type, ValueType):
+        return value_type.words
+    if isinstance(value_type, ListOf):
+        return f"a list, each {_type_words(value_type.item)}"
+    return "see below" if value_type is not CredentialsConfig else "as `credentials`"
 
 
-def _default(kind: Any, value: Any) -> str:  # noqa: ANN401 -- as above, and a value of that kind
-    shown = kind.show(value) if isinstance(kind, Kind) else json.dumps(value)
+def _default(value_type: Any, value: Any) -> str:  # noqa: ANN401 -- as above, and a value of that type
+    shown = value_type.show(value) if isinstance(value_type, ValueType) else json.dumps(value)
     return f"`{shown}`" if shown and shown != "null" else ""
 
 

@@ -35,7 +35,7 @@ class ClientFactory:
     metrics: ClientMetrics
     hooks: Sequence[Hook] = ()
     """Awaited with each response."""
-    patience: float = 0.0
+    max_throttled_wait: float = 0.0
     """Seconds in all that requests wait for an API that throttles, rather than fail."""
 
     def make(
@@ -60,7 +60,7 @@ class ClientFactory:
             api.max_concurrency,
             self.clock,
             breaker=before.transport.limiter.breaker if before else None,
-            patience=self.patience,
+            max_throttled_wait=self.max_throttled_wait,
         )
         transport = Transport(
             client_pool=client_pool(api, config.directory, self.hooks),
@@ -70,7 +70,7 @@ class ClientFactory:
             timeout=api.timeout,
             clock=self.clock,
             metrics=self.metrics,
-            retries=before.transport.retries if before else None,
+            retry_budget=before.transport.retry_budget if before else None,
         )
         return Client(transport, page_size=api.page_size, metrics=self.metrics)
 

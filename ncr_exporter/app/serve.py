@@ -21,8 +21,8 @@ from ncr_exporter.httpd.limits import Limits
 from ncr_exporter.httpd.server import Server
 from ncr_exporter.runtime.clock import Clock, SystemClock
 from ncr_exporter.runtime.errors import UserError
-from ncr_exporter.runtime.memory import give_back_large_blocks, keep_what_was_imported
-from ncr_exporter.runtime.signals import reload_on_hangup, stop_requested
+from ncr_exporter.runtime.memory import freeze_imported_objects, give_back_large_blocks
+from ncr_exporter.runtime.signals import reload_on_hangup, stop_on_signals
 from ncr_exporter.state.persistence import StatePersister
 from ncr_exporter.targets.targets import Shard
 from ncr_exporter.web.routes import Routes
@@ -105,10 +105,10 @@ async def serve(
     announce: Callable[[tuple[Address, ...]], None] = lambda _: None,
 ) -> int:
     """Run until SIGTERM or SIGINT; return the exit code. `announce` is told the addresses."""
-    stop = stop_requested()
+    stop = stop_on_signals()
     give_back_large_blocks()
     async with exporter(config, options, environ=environ) as running:
-        keep_what_was_imported()
+        freeze_imported_objects()
         reload_on_hangup(running.reload)
         announce(running.addresses)
         listening = " ".join(map(str, running.addresses))

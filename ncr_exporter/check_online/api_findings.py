@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from ncr_exporter.check_online import fields, paging, records
 from ncr_exporter.check_online.observed import NOT_LEARNED, ObservedResponses, tally
-from ncr_exporter.ncr.signing import TOLERATED
+from ncr_exporter.ncr.signing import TOLERATED_SKEW
 
 
 def lessons(observed: ObservedResponses) -> Iterator[tuple[str, str]]:
@@ -32,7 +32,7 @@ def _clock(observed: ObservedResponses) -> Iterator[str]:
     if skew is None:
         yield "the answers have no Date header"
     else:
-        off = abs(skew) > TOLERATED
+        off = abs(skew) > TOLERATED_SKEW
         verdict = "requests are signed by the API's" if off else "near enough"
         yield f"the API's minus this host's: {round(skew):+d} s (to a second); {verdict}"
 

@@ -100,7 +100,9 @@ class ObservedResponses:
         if target.number == 1 or not read:
             read.append(ObservedListing(target.list))
         listing, operation = read[-1], target.list.operation
-        listing.pages.append(ObservedPage(target.size, page.held, page.told_count, page.told_next))
+        listing.pages.append(
+            ObservedPage(target.size, page.item_count, page.sent_count, page.sent_next)
+        )
         listing.names += [
             name for record in page.records if isinstance(name := record.fields.name, str)
         ]

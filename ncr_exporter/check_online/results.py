@@ -9,7 +9,7 @@ from ncr_exporter.check_online.observed import ObservedResponses
 from ncr_exporter.check_online.preflight import RegistryListing
 from ncr_exporter.config import Config
 from ncr_exporter.config.types import nearest
-from ncr_exporter.ncr.signing import TOLERATED
+from ncr_exporter.ncr.signing import TOLERATED_SKEW
 from ncr_exporter.report.rows import age_text, size_text
 from ncr_exporter.state.model import Failure, ImageState, RegistryState
 from ncr_exporter.state.store import Store
@@ -58,7 +58,7 @@ def findings(online: Online) -> Iterator[Finding]:
 
 def _clock(online: Online) -> Iterator[Finding]:
     skew = skew_of(online.observed)
-    if skew is not None and abs(skew) > TOLERATED:
+    if skew is not None and abs(skew) > TOLERATED_SKEW:
         side = "behind" if skew > 0 else "ahead of"
         text = f"this host's clock is {abs(skew):.0f} s {side} the API's"
         remedy = "run NTP on this host; until then requests are signed by the API's clock"

@@ -19,7 +19,7 @@ from ncr_exporter.ncr.credentials import find_credentials
 from ncr_exporter.ncr.http import client_pool
 from ncr_exporter.ncr.keys import CredentialsError
 from ncr_exporter.runtime.errors import UserError
-from ncr_exporter.runtime.signals import run_to_its_end
+from ncr_exporter.runtime.signals import run_until_interrupted
 from ncr_exporter.targets.plan import plan_of
 from ncr_exporter.targets.targets import Account, RegistryListTarget, registry_list_targets
 
@@ -82,7 +82,7 @@ def _online(config: Config, values: Values, environ: Mapping[str, str]) -> int:
         sinks=[recorder.take] if recorder else [],
         with_progress=values["--log.level"] == "error",
     )
-    code = run_to_its_end(work)
+    code = run_until_interrupted(work)
     if recorder:
         sys.stdout.write(f"\n{recorder.finish()}\n")
     return code

@@ -24,8 +24,8 @@ from ncr_exporter.config import Config, load
 from ncr_exporter.report import files, table
 from ncr_exporter.report.rows import Report
 from ncr_exporter.report.terminal import Terminal, progress_of
-from ncr_exporter.runtime.atomicfile import refuse_unwritable, write_whole
-from ncr_exporter.runtime.signals import run_to_its_end
+from ncr_exporter.runtime.atomicfile import check_writable, write_atomically
+from ncr_exporter.runtime.signals import run_until_interrupted
 
 _METRICS = "prometheus"
 _NAMED = 5
@@ -39,9 +39,9 @@ def _run(values: Values, environ: Mapping[str, str]) -> int:
     if values["--stale"] and values["--format"] == _METRICS:
         raise UsageError("--stale: needs --format=table, json or csv")
     if output is not None:
-        refuse_unwritable(output)
+        check_writable(output)
     config = load(values["--config.file"], environ)
-    return run_to_its_end(_once(config, values, environ, output))
+    return run_until_interrupted(_once(config, values, environ, output))
 
 
 async def _once(
@@ -56,7 +56,7 @@ async def _once(
     failed = list(failures(pipeline.store))
     if output:
         content = _content(pipeline, values, failed, io.StringIO())
-        write_whole(output, content, mode=_READABLE_BY_ALL)
+        write_atomically(output, content, mode=_READABLE_BY_ALL)
     else:
         sys.stdout.buffer.writelines(_content(pipeline, values, failed, sys.stdout))
         sys.stdout.flush()

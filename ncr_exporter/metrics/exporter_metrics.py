@@ -130,7 +130,7 @@ class ExporterMetrics:
         """Publish how accounts are used, asked for at each scrape."""
         self._registry.register(_Accounts(accounts))
 
-    def attempt(
+    def record_attempt(
         self, registry: str, operation: str, seconds: float | None, reason: str | None
     ) -> None:
         """Count an attempt; `seconds` is None where nothing was sent."""
@@ -140,19 +140,19 @@ class ExporterMetrics:
         if reason is not None:
             self._failures.count(registry, operation, reason)
 
-    def retry(self, registry: str, operation: str) -> None:
+    def record_retry(self, registry: str, operation: str) -> None:
         """Count a retry."""
         self._retries.count(registry, operation)
 
-    def malformed(self, registry: str, operation: str, records: int) -> None:
+    def record_malformed(self, registry: str, operation: str, records: int) -> None:
         """Count records and fields that held nothing usable."""
         self._malformed.count(registry, operation, by=records)
 
-    def miscounted(self, registry: str, operation: str) -> None:
+    def record_count_mismatch(self, registry: str, operation: str) -> None:
         """Count a listing whose names differ from its count."""
         self._mismatches.count(registry, operation)
 
-    def clock_skew(self, registry: str, seconds: float) -> None:
+    def record_clock_skew(self, registry: str, seconds: float) -> None:
         """Note the API's clock minus ours."""
         self._skew.labels(registry).set(seconds)
 

@@ -12,8 +12,8 @@ from ncr_exporter.httpd.access import AllowAll, Tls
 _DIRECTORY = Path(__file__).parent / "pem"
 
 
-def gate(name: str) -> AllowAll:
-    """Return the gate of a server that shows this certificate; none, for plain HTTP, if empty."""
+def access_policy(name: str) -> AllowAll:
+    """Return the policy of a server with this certificate; an empty name is for plain HTTP."""
     if not name:
         return AllowAll()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -61,9 +61,11 @@ def simulated(tags: str | None, fault: str | None) -> tuple[SimulatedRegistry, C
 async def demo(registry: SimulatedRegistry, config_of: ConfigOf, listen: Sequence[Address]) -> int:
     """Serve until SIGTERM or SIGINT; return the exit code."""
     certificate = _certificate(registry)
-    gate = certificates.gate(certificate)
+    access = certificates.access_policy(certificate)
     async with AsyncExitStack() as stack:
-        server = await stack.enter_async_context(Server(registry.handle, Limits(requests=64), gate))
+        server = await stack.enter_async_context(
+            Server(registry.handle, Limits(requests=64), access)
+        )
         port, key = await server.listen("127.0.0.1", 0), KEY
         if registry.fault and registry.fault.rotates_key:
             path = await stack.enter_async_context(key_file(registry, SystemClock()))

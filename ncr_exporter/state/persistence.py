@@ -12,7 +12,7 @@ from pathlib import Path
 
 import structlog
 
-from ncr_exporter.runtime.atomicfile import WriteError, refuse_unwritable, write_whole
+from ncr_exporter.runtime.atomicfile import WriteError, check_writable, write_atomically
 from ncr_exporter.runtime.clock import Clock
 from ncr_exporter.runtime.errors import UserError
 from ncr_exporter.state.saved import SavedState, deleted_line, image_line, read_lines, registry_line
@@ -56,7 +56,7 @@ def write_state(path: Path, lines: Iterable[bytes]) -> None:
     body.append(compressor.flush())
     digest = hashlib.sha256(b"".join(body)).hexdigest()
     header = f"ncr-exporter state {VERSION} sha256={digest}\n".encode()
-    write_whole(path, [header, *body], mode=_MODE)
+    write_atomically(path, [header, *body], mode=_MODE)
 
 
 def read_state(path: Path) -> list[bytes]:
@@ -130,7 +130,7 @@ class StatePersister:
         """
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            refuse_unwritable(self._path)
+            check_writable(self._path)
             saved = read_lines(read_state(self._path), self._clock.time())
         except FileNotFoundError:
             return SavedState()

@@ -5,7 +5,7 @@ from http import HTTPStatus
 from itertools import chain, islice
 from urllib.parse import urlsplit
 
-from ncr_exporter.httpd.messages import Handler, Request, Response, gathered, text_response
+from ncr_exporter.httpd.messages import Handler, Request, Response, coalesced, text_response
 from ncr_exporter.metrics.exporter_metrics import ExporterMetrics
 from ncr_exporter.metrics.exposition import Exposition
 from ncr_exporter.metrics.gzip import gzip_member, gzip_part, joined
@@ -151,7 +151,7 @@ class Routes:
         }
         if not wants_gzip(request.headers.get("accept-encoding", "")):
             text = snapshot.text(now, openmetrics=openmetrics)
-            return Response(HTTPStatus.OK, headers, gathered(chain(text, [own])))
+            return Response(HTTPStatus.OK, headers, coalesced(chain(text, [own])))
         headers["content-encoding"] = "gzip"
         head = await run_cooperatively(snapshot.gzip_part(now, openmetrics=openmetrics))
         body = gzip_member(joined((head, gzip_part(own))))

@@ -48,7 +48,6 @@ TOPICS = {
     "app/once.py",
     "cli/demo.py",
     "config/globs.py",
-    "config/zones.py",
     "httpd/address.py",
     "metrics/families/catalogue.py",
     "runtime/errors.py",

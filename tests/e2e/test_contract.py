@@ -125,7 +125,11 @@ def test_every_family_about_registries_and_polling_holds_what_the_fleet_is() -> 
         assert success == pytest.approx(now, abs=30)
         info = (("region", "kr"), ("registry", registry), ("zone", "public"))
         assert found["ncr_registry_info", info] == 1
-        host = (("access", "public"), ("endpoint", "public"), ("host", f"{registry}.kr.ncr.ntruss.com"))
+        host = (
+            ("access", "public"),
+            ("endpoint", "public"),
+            ("host", f"{registry}.kr.ncr.ntruss.com"),
+        )
         assert found["ncr_registry_host_info", tuple(sorted((*host, *of_registry)))] == 1
         hosts = [key for key in found if key[0] == "ncr_registry_host_info"]
         assert sum(("registry", registry) in labels for _, labels in hosts) == 2

@@ -195,15 +195,15 @@ def test_whatever_the_web_configuration_becomes_nobody_gets_in_who_could_not(
 ) -> None:
     path, clock = place / "changed.yml", Hand()
     path.write_text(ALICE)
-    gate = WebConfigPolicy(str(path), clock)
+    policy = WebConfigPolicy(str(path), clock)
     as_alice = authorization("alice", RIGHT)
     for content in contents:
         clock.now += 10
         path.unlink(missing_ok=True)
         if content is not None:
             path.write_bytes(content)
-        refused = asyncio.run(gate.refusal(Request("GET", "/metrics", {"authorization": header})))
+        refused = asyncio.run(policy.refusal(Request("GET", "/metrics", {"authorization": header})))
         assert refused is not None
         assert refused.status in {401, 429}
-        welcome = asyncio.run(gate.refusal(Request("GET", "/", {"authorization": as_alice})))
+        welcome = asyncio.run(policy.refusal(Request("GET", "/", {"authorization": as_alice})))
         assert welcome is None or welcome.status in {401, 429}

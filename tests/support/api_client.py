@@ -108,19 +108,19 @@ class Heard:
     mismatches: int = 0
     skews: list[float] = field(default_factory=list)
 
-    def attempt(self, _: str, __: str, seconds: float | None, reason: str | None) -> None:
+    def record_attempt(self, _: str, __: str, seconds: float | None, reason: str | None) -> None:
         (self.unsent if seconds is None else self.attempts).append(reason or "ok")
 
-    def retry(self, _: str, __: str) -> None:
+    def record_retry(self, _: str, __: str) -> None:
         self.retries += 1
 
-    def malformed(self, _: str, __: str, records: int) -> None:
+    def record_malformed(self, _: str, __: str, records: int) -> None:
         self.malformed_records += records
 
-    def miscounted(self, _: str, __: str) -> None:
+    def record_count_mismatch(self, _: str, __: str) -> None:
         self.mismatches += 1
 
-    def clock_skew(self, _: str, seconds: float) -> None:
+    def record_clock_skew(self, _: str, seconds: float) -> None:
         self.skews.append(seconds)
 
 

@@ -18,7 +18,7 @@ from ncr_exporter.runtime.clock import SystemClock
 from ncr_exporter.simulator.data import GeneratedSource, Source
 from ncr_exporter.simulator.faults import FAULTS, Fault
 from ncr_exporter.simulator.registry import DEMO_ACCESS_KEY, DEMO_SECRET_KEY, SimulatedRegistry
-from tests.support.clock import tls_gate
+from tests.support.clock import tls_access
 
 KEYS = {"access_key": DEMO_ACCESS_KEY, "secret_key": DEMO_SECRET_KEY}
 
@@ -41,7 +41,7 @@ def serving(handler: Handler, tls: ssl.SSLContext | None = None) -> Iterator[str
     ports: queue.Queue[int] = queue.Queue()
 
     async def serve() -> None:
-        async with Server(handler, Limits(requests=64), tls_gate(tls)) as server:
+        async with Server(handler, Limits(requests=64), tls_access(tls)) as server:
             ports.put(await server.listen("127.0.0.1", 0))
             await ended.wait()
 

@@ -98,8 +98,8 @@ class ManualClock(Clock):
         self._monotonic = to
 
 
-def tls_gate(context: ssl.SSLContext | None) -> AllowAll:
-    """Return a gate that asks for nothing but TLS, if that."""
+def tls_access(context: ssl.SSLContext | None) -> AllowAll:
+    """Return a policy that allows every request, over TLS if there is a context."""
     return AllowAll(None if context is None else Tls(context))
 
 

@@ -97,7 +97,7 @@ def inventory(samples: Samples) -> dict[Key, float]:
     }
 
 
-class _FaultyGate:
+class _FaultyAccess:
     """Shows the certificate of the registry's fault, else a good one."""
 
     headers: Mapping[str, str] = {}
@@ -109,7 +109,7 @@ class _FaultyGate:
     @property
     def tls(self) -> Tls | None:
         fault = self._registry.fault
-        return certificates.gate(fault.certificate).tls if fault else self._good
+        return certificates.access_policy(fault.certificate).tls if fault else self._good
 
     async def refusal(self, _: Request) -> Response | None:
         return None
@@ -129,9 +129,9 @@ async def _served(
             answer.status, {**answer.headers, "connection": "close"}, answer.body, answer.length
         )
 
-    gate = _FaultyGate(registry, authority) if encrypted else None
+    access = _FaultyAccess(registry, authority) if encrypted else None
     handler = parting if encrypted else registry.handle
-    async with Server(handler, Limits(requests=64), gate) as server:
+    async with Server(handler, Limits(requests=64), access) as server:
         port = await server.listen("127.0.0.1", 0)
         yield f"{'https' if encrypted else 'http'}://127.0.0.1:{port}"
 

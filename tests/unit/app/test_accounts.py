@@ -45,7 +45,7 @@ def uses_of_two_accounts() -> dict[str, AccountUse]:
             accounts.apply(parse(TWO_ACCOUNTS, "test.yml", {}), wanted, rate=7.0)
             clients = accounts.clients
             assert len(clients) == 2
-            clients[wanted[1].account].transport.limiter.throttled(60)
+            clients[wanted[1].account].transport.limiter.record_throttling(60)
             await clock.advance(10)
             found = account_uses(clients, registries, budget, clock.monotonic())
             return {use.registry: use for use in found}

@@ -95,8 +95,8 @@ def test_a_file_for_the_textfile_collector_holds_the_inventory_alone(tmp_path: P
     [
         ("nowhere/ncr.prom", "No such file or directory"),
         ("ncr-exporter.yml/ncr.prom", "Not a directory"),
-        (".", "it is no regular file"),
-        ("/dev/null", "it is no regular file"),
+        (".", "it is not a regular file"),
+        ("/dev/null", "it is not a regular file"),
     ],
 )
 def test_a_file_that_cannot_be_written_is_refused_before_anything_is_asked(

@@ -25,7 +25,7 @@ from ncr_exporter.httpd.access import AccessPolicy
 from ncr_exporter.httpd.limits import Limits
 from ncr_exporter.httpd.messages import Handler, Request, Response, text_response
 from ncr_exporter.httpd.server import Server
-from tests.support.clock import eventually, settle, tls_gate
+from tests.support.clock import eventually, settle, tls_access
 
 P = ParamSpec("P")
 
@@ -80,15 +80,15 @@ async def house(
     handler: Handler,
     limits: Limits | None = None,
     tls: SSLContext | None = None,
-    gate: AccessPolicy | None = None,
+    access: AccessPolicy | None = None,
 ) -> AsyncIterator[House]:
     """Serve; fail where asyncio has complaints, a task is left, or something else was logged."""
-    gate = gate or tls_gate(tls)
+    access = access or tls_access(tls)
     complaints: list[dict[str, Any]] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, said: complaints.append(said))
     before = asyncio.all_tasks()
     with capture_logs() as logs:
-        async with Server(handler, limits, gate) as server:
+        async with Server(handler, limits, access) as server:
             yield House(server, await server.listen("127.0.0.1", 0), logs)
         await settle()
         gc.collect(1)
@@ -672,7 +672,7 @@ async def test_a_client_that_never_reads_is_cut() -> None:
 @scene
 async def test_a_client_that_reads_for_ever_is_cut_however_steadily_it_reads() -> None:
     """Each piece is taken in time; still 800 of them would hold every connection for hours."""
-    async with house(large, replace(QUICK, stall=5.0, answer=0.3)) as it:
+    async with house(large, replace(QUICK, stall=5.0, response=0.3)) as it:
         client = client_that_never_reads(it.port)
         start = asyncio.get_running_loop().time()
         answer = await read_all(client, wait=0.02, at_once=32 * 1024)
@@ -688,7 +688,7 @@ async def test_a_handler_that_never_answers_is_given_up_and_its_place_is_free_ag
             await asyncio.Event().wait()
         return await echo(request)
 
-    async with house(hangs, replace(QUICK, requests=1, answer=0.3)) as it:
+    async with house(hangs, replace(QUICK, requests=1, response=0.3)) as it:
         reader, writer = await asyncio.open_connection("127.0.0.1", it.port)
         with closing(writer):
             writer.write(asking("GET", "/hang"))
@@ -749,7 +749,7 @@ async def test_an_answer_that_breaks_half_way_is_logged_and_does_not_look_whole(
         answer = await exchange(it.port, GET + GET)
         await eventually(lambda: it.logs)
         line = it.logged()
-    assert (line["event"], line["log_level"]) == ("answer failed", "error")
+    assert (line["event"], line["log_level"]) == ("connection failed", "error")
     assert not answer.endswith(b"0\r\n\r\n")
     assert len(statuses(answer)) <= 1
 

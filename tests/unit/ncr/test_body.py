@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from ncr_exporter.ncr.errors import MalformedError, TooLargeError
-from ncr_exporter.ncr.http import MAX_INFLATED, MAX_SENT, SMALL, read_body
+from ncr_exporter.ncr.http import LARGE_BODY, MAX_INFLATED, MAX_SENT, read_body
 from tests.support.clock import settle
 
 
@@ -49,7 +49,7 @@ def test_a_gzip_bomb_is_cut_before_it_fills_memory() -> None:
         read(bomb, encoding="gzip")
 
 
-@pytest.mark.parametrize("size", [SMALL - 1, SMALL, SMALL + 1, 40 * SMALL])
+@pytest.mark.parametrize("size", [LARGE_BODY - 1, LARGE_BODY, LARGE_BODY + 1, 40 * LARGE_BODY])
 def test_a_body_small_or_large_is_inflated_whole(size: int) -> None:
     text = bytes(range(251)) * (size // 251 + 1)
     packed = gzip.compress(text[:size])
@@ -67,7 +67,7 @@ def test_of_large_bodies_one_at_a_time_is_read_and_small_ones_pass() -> None:
             if wait:
                 await ended.wait()
 
-        big = b"x" * (SMALL + 1)
+        big = b"x" * (LARGE_BODY + 1)
         first = asyncio.create_task(read_body(arriving(big, wait=True), "", lock))
         await settle()
         second = asyncio.create_task(read_body(arriving(big, b"y"), "", lock))

@@ -17,7 +17,7 @@ class Office:
 
     def __init__(self, rate: float = 1000, slots: int = 2, patience: float = 0.0) -> None:
         self.clock = ManualClock()
-        self.limiter = Limiter(rate, slots, self.clock, patience=patience)
+        self.limiter = Limiter(rate, slots, self.clock, max_throttled_wait=patience)
         self.started: list[str] = []
         self.refused: list[str] = []
         self.ends: dict[str, asyncio.Event] = {}
@@ -128,7 +128,7 @@ def test_on_a_429_everybody_who_waits_fails_at_once_and_nobody_asks_until_it_is_
             office.ask(name)
         await office.clock.advance(0)
         assert office.started == ["a"]
-        office.limiter.throttled(60)
+        office.limiter.record_throttling(60)
         await settle()
         assert office.refused == ["b", "c"]
         office.ask("later")
@@ -142,13 +142,13 @@ def test_on_a_429_everybody_who_waits_fails_at_once_and_nobody_asks_until_it_is_
 def test_one_probe_reopens_the_gate_while_the_others_wait_for_its_answer() -> None:
     async def scenario() -> None:
         office = Office(slots=8)
-        office.limiter.throttled(60)
+        office.limiter.record_throttling(60)
         await office.clock.advance(60)
         for name in ("probe", "b", "c"):
             office.ask(name)
         await office.clock.advance(5)
         assert office.started == ["probe"]
-        office.limiter.answered()
+        office.limiter.record_response()
         await office.end("probe")
         await office.clock.advance(1)
         assert office.started == ["probe", "b", "c"]
@@ -160,12 +160,12 @@ def test_one_probe_reopens_the_gate_while_the_others_wait_for_its_answer() -> No
 def test_a_probe_that_is_throttled_closes_the_gate_again() -> None:
     async def scenario() -> None:
         office = Office()
-        office.limiter.throttled(60)
+        office.limiter.record_throttling(60)
         await office.clock.advance(60)
         office.ask("probe")
         office.ask("b")
         await office.clock.advance(1)
-        office.limiter.throttled(60)
+        office.limiter.record_throttling(60)
         await office.end("probe")
         assert office.refused == ["b"]
         assert office.limiter.breaker.remaining(office.clock.monotonic()) == 60
@@ -176,7 +176,7 @@ def test_a_probe_that_is_throttled_closes_the_gate_again() -> None:
 def test_a_probe_that_ends_without_an_answer_makes_the_next_request_the_probe() -> None:
     async def scenario() -> None:
         office = Office()
-        office.limiter.throttled(60)
+        office.limiter.record_throttling(60)
         await office.clock.advance(60)
         office.ask("probe")
         office.ask("b")
@@ -195,7 +195,7 @@ def test_after_a_few_probes_without_an_answer_nobody_waits_in_line_for_one_more(
 ) -> None:
     async def scenario() -> None:
         office = Office(patience=patience)
-        office.limiter.throttled(60)
+        office.limiter.record_throttling(60)
         await office.clock.advance(60)
         for name in "abcdefg":
             office.ask(name)
@@ -212,7 +212,7 @@ def test_after_a_few_probes_without_an_answer_nobody_waits_in_line_for_one_more(
         assert office.refused[4:] == ["i"]
         office.ask("j")
         await office.clock.advance(1)
-        office.limiter.answered()
+        office.limiter.record_response()
         assert not office.limiter.breaker.is_tripped
         await office.end("j")
 
@@ -223,7 +223,7 @@ def test_an_answer_makes_probes_without_one_forgotten() -> None:
     async def scenario() -> None:
         office = Office()
         for _ in range(2):
-            office.limiter.throttled(60)
+            office.limiter.record_throttling(60)
             await office.clock.advance(60)
             for name in ("probe", "again", "waits"):
                 office.ask(name)
@@ -233,7 +233,7 @@ def test_an_answer_makes_probes_without_one_forgotten() -> None:
             await office.end("again")
             await office.clock.advance(1)
             assert office.refused == []
-            office.limiter.answered()
+            office.limiter.record_response()
             await office.end("waits")
 
     run(scenario())
@@ -242,8 +242,8 @@ def test_an_answer_makes_probes_without_one_forgotten() -> None:
 def test_a_late_success_does_not_open_a_gate_that_was_closed_meanwhile() -> None:
     async def scenario() -> None:
         office = Office()
-        office.limiter.throttled(60)
-        office.limiter.answered()
+        office.limiter.record_throttling(60)
+        office.limiter.record_response()
         with pytest.raises(ThrottledError, match="60 s"):
             async with office.limiter.slot("a", Priority.TAG_LIST):
                 pass
@@ -255,7 +255,7 @@ def test_a_429_for_each_request_in_flight_halves_the_rate_once() -> None:
     async def scenario() -> None:
         office = Office(rate=8)
         for _ in range(5):
-            office.limiter.throttled(60)
+            office.limiter.record_throttling(60)
         assert office.limiter.rate.rate == 4
 
     run(scenario())
@@ -267,14 +267,14 @@ def test_with_patience_those_who_wait_go_on_waiting_and_one_probes() -> None:
         for name in "abc":
             office.ask(name)
         await office.clock.advance(1)
-        office.limiter.throttled(20)
+        office.limiter.record_throttling(20)
         await office.end("a")
         office.ask("d")
         await office.clock.advance(19)
         assert (office.started, office.refused) == (["a"], [])
         await office.clock.advance(2)
         assert office.started == ["a", "b"], "one probe"
-        office.limiter.answered()
+        office.limiter.record_response()
         await office.end("b", "c", "d")
         await office.clock.advance(1)
         assert office.started == ["a", "b", "c", "d"]
@@ -289,11 +289,11 @@ def test_patience_ends_with_the_sum_of_all_pauses() -> None:
         for name in "abc":
             office.ask(name)
         await office.clock.advance(1)
-        office.limiter.throttled(40)
+        office.limiter.record_throttling(40)
         await office.end("a")
         await office.clock.advance(41)
         assert office.started == ["a", "b"]
-        office.limiter.throttled(40)
+        office.limiter.record_throttling(40)
         await office.end("b")
         office.ask("d")
         await office.clock.advance(1)
@@ -311,9 +311,9 @@ def test_after_a_429_the_account_as_a_whole_slows_down_and_recovers_step_by_step
             nonlocal sent
             async with limiter.slot(registry, Priority.TAG_LIST):
                 sent += 1
-                limiter.answered()
+                limiter.record_response()
 
-        limiter.throttled(10)
+        limiter.record_throttling(10)
         await clock.advance(10)
         tasks = [asyncio.create_task(request("ab"[number % 2])) for number in range(60)]
         each_second = []

@@ -12,7 +12,7 @@ from ncr_exporter.ncr.errors import (
     ServerError,
     ThrottledError,
 )
-from ncr_exporter.ncr.retries import BURST, Attempts, RetryBudget
+from ncr_exporter.ncr.retries import BURST, RequestRetries, RetryBudget
 from ncr_exporter.simulator.faults import fault_named
 from tests.support.api_client import tag
 from tests.support.polling import Round, naming, play
@@ -63,19 +63,64 @@ def test_how_often_a_request_is_sent_again_follows_from_its_error(
     error: ApiError, retries: int
 ) -> None:
     budget = RetryBudget()
-    attempts = Attempts(budget)
-    while attempts.pause(error, signed_off=False, patient=False) is not None:
+    attempts = RequestRetries(budget)
+    while attempts.pause(error, clock_corrected=False, waits_when_throttled=False) is not None:
         retries -= 1
     assert retries == 0
+
+
+@pytest.mark.parametrize(
+    ("errors", "shortest", "longest"),
+    [
+        ([ServerError("")], 0.25, 0.5),
+        ([DeadlineError("")], 0.25, 0.5),
+        ([ServerError(""), ServerError("")], 0.5, 1.0),
+        ([ServerError(""), DeadlineError("")], 0.5, 1.0),
+    ],
+)
+def test_the_pause_follows_from_the_number_of_the_retry_alone(
+    errors: list[ApiError], shortest: float, longest: float
+) -> None:
+    pauses = [last_pause(errors) for _ in range(200)]
+    assert shortest <= min(pauses) < max(pauses) <= longest
+
+
+@pytest.mark.parametrize("second", [ServerError(""), DeadlineError("")])
+def test_after_a_timeout_one_retry_is_the_last_whatever_comes_then(second: ApiError) -> None:
+    retries = RequestRetries(RetryBudget())
+    assert pause(retries, DeadlineError("")) is not None
+    assert pause(retries, second) is None
+
+
+def test_throttled_requests_that_wait_are_sent_again_twice_at_once_and_for_nothing() -> None:
+    budget = RetryBudget()
+    retries = RequestRetries(budget)
+    throttled = ThrottledError("")
+    pauses = [
+        retries.pause(throttled, clock_corrected=False, waits_when_throttled=True) for _ in range(3)
+    ]
+    assert pauses == [0.0, 0.0, None]
+    assert spend(budget) == BURST
+
+
+def pause(retries: RequestRetries, error: ApiError) -> float | None:
+    return retries.pause(error, clock_corrected=False, waits_when_throttled=False)
+
+
+def last_pause(errors: list[ApiError]) -> float:
+    retries = RequestRetries(RetryBudget())
+    found = [pause(retries, error) for error in errors][-1]
+    assert found is not None
+    return found
 
 
 def test_signing_again_costs_nothing_and_comes_once_a_request() -> None:
     budget = RetryBudget()
     spend(budget)
-    attempts = Attempts(budget)
+    attempts = RequestRetries(budget)
     refused = AuthenticationError("")
-    assert attempts.pause(refused, signed_off=True, patient=False) == 0
-    assert attempts.pause(refused, signed_off=True, patient=False) is None
+    assert attempts.pause(refused, clock_corrected=True, waits_when_throttled=False) == 0
+    assert attempts.pause(refused, clock_corrected=True, waits_when_throttled=False) is None
 
 
 @pytest.mark.parametrize("fault", ["unavailable", "reset", "half"])

@@ -66,7 +66,7 @@ def play(scenario: Scenario, **environ: str) -> None:
 
 
 async def access_key(credentials: Credentials) -> str:
-    await credentials.ready()
+    await credentials.refresh()
     pair = credentials.current()
     assert pair.secret_key.reveal() == pair.access_key.reveal().replace("access", "secret")
     return pair.access_key.reveal()
@@ -156,7 +156,7 @@ def test_an_outage_of_the_service_is_bridged_while_the_key_is_good() -> None:
 
 def test_many_requests_at_once_ask_once() -> None:
     async def scenario(credentials: Credentials, service: Metadata, _: ManualClock) -> None:
-        await asyncio.gather(*(credentials.ready() for _ in range(20)))
+        await asyncio.gather(*(credentials.refresh() for _ in range(20)))
         assert len(service.requests) == 2
 
     play(scenario)
@@ -168,12 +168,12 @@ def test_many_requests_at_once_ask_once() -> None:
         (text_response(200, ""), None, "names no role"),
         (text_response(404, "no"), None, "answered HTTP 404"),
         (text_response(302, "", {"location": "http://elsewhere.example/"}), None, "HTTP 302"),
-        (None, text_response(200, "<html>"), "answered no key"),
-        (None, text_response(200, "[]"), "answered no key"),
-        (None, text_response(200, '{"Code": "Expired"}'), r"gave no key \(Expired\)"),
-        (None, text_response(200, '{"AccessKeyId": "a"}'), "gave no key; check the role"),
-        (None, text_response(200, '{"AccessKeyId": 5}'), "answered no key"),
-        (None, text_response(200, "x" * 100_000), "more than any key needs"),
+        (None, text_response(200, "<html>"), "returned no key; is"),
+        (None, text_response(200, "[]"), "returned no key; is"),
+        (None, text_response(200, '{"Code": "Expired"}'), r"returned no key \(Expired\)"),
+        (None, text_response(200, '{"AccessKeyId": "a"}'), "returned no key; check the role"),
+        (None, text_response(200, '{"AccessKeyId": 5}'), "returned no key; is"),
+        (None, text_response(200, "x" * 100_000), "more than 65536 bytes"),
         (
             None,
             text_response(200, '{"AccessKeyId": "canary 1", "SecretAccessKey": "s"}'),
@@ -187,7 +187,7 @@ def test_an_answer_without_a_key_is_said_in_words_that_quote_none(
     async def scenario(credentials: Credentials, service: Metadata, _: ManualClock) -> None:
         service.roles, service.answer = roles or service.roles, answer or service.answer
         with pytest.raises(CredentialsError, match=said) as caught:
-            await credentials.ready()
+            await credentials.refresh()
         assert "canary" not in str(caught.value)
         with pytest.raises(CredentialsError, match="no key yet"):
             credentials.current()
@@ -201,7 +201,7 @@ def test_a_service_that_cannot_be_reached_is_said() -> None:
             environ = {"NCLOUD_METADATA_API_ENDPOINT": endpoint}
             credentials = find_credentials(ROLE, Path(), environ, ManualClock())
             with pytest.raises(CredentialsError, match="cannot be reached"):
-                await credentials.ready()
+                await credentials.refresh()
 
     asyncio.run(run())
 
@@ -238,7 +238,7 @@ registries: [{name: mine, images: [app]}]
 
 def test_neither_text_nor_repr_shows_the_key() -> None:
     async def scenario(credentials: Credentials, _: Metadata, __: ManualClock) -> None:
-        await credentials.ready()
+        await credentials.refresh()
         assert "role-secret" not in f"{credentials} {credentials!r} {credentials.current()!r}"
 
     play(scenario)

@@ -32,7 +32,7 @@ from tests.support.api_client import (
     tag,
 )
 from tests.support.certificates import server_tls
-from tests.support.clock import EPOCH, ManualClock, tls_gate
+from tests.support.clock import EPOCH, ManualClock, tls_access
 
 Scenario = Callable[[Client, SimulatedRegistry, Heard], Coroutine[Any, Any, None]]
 
@@ -294,7 +294,7 @@ def test_a_host_that_does_not_exist_is_a_connection_error() -> None:
 async def tls_error(server_context: ssl.SSLContext, api: Api) -> ApiError | None:
     source = source_of(app=[tag("v1")])
     registry = SimulatedRegistry(source, keys=DEMO_KEYS, clock=HurriedClock())
-    async with Server(registry.handle, gate=tls_gate(server_context)) as server:
+    async with Server(registry.handle, access=tls_access(server_context)) as server:
         port = await server.listen("127.0.0.1", 0)
         async with client_of(f"https://127.0.0.1:{port}", api=api) as (client, heard):
             try:

@@ -16,7 +16,7 @@ from ncr_exporter.httpd.server import Server
 from ncr_exporter.simulator.faults import FAULTS, Fault, FaultPlan, fault_named, latency
 from ncr_exporter.simulator.faults import connections as sockets
 from ncr_exporter.simulator.registry import SimulatedRegistry
-from tests.support.clock import tls_gate
+from tests.support.clock import tls_access
 from tests.support.faulty_api import (
     LISTED,
     PREFIX,
@@ -210,7 +210,7 @@ class TestSlowAnswers:
         theirs, ours = tls() if encrypted else (None, None)
 
         async def scenario() -> bytes:
-            async with Server(registry.handle, Limits(requests=1), tls_gate(theirs)) as server:
+            async with Server(registry.handle, Limits(requests=1), tls_access(theirs)) as server:
                 port = await server.listen("127.0.0.1", 0)
                 _, leaver = await asyncio.open_connection("127.0.0.1", port, ssl=ours)
                 leaver.write(REQUEST)

@@ -80,8 +80,8 @@ async def site(
     path = directory / "web.yml"
     path.write_text(text)
     clock = Hand()
-    gate = WebConfigPolicy(str(path), clock)
-    async with house(echo, limits, gate=gate) as served:
+    policy = WebConfigPolicy(str(path), clock)
+    async with house(echo, limits, access=policy) as served:
         it = WebConfig(served.server, served.port, served.logs)
         it.path, it.clock = path, clock
         yield it
@@ -383,7 +383,7 @@ async def test_a_header_of_the_file_stands_in_place_of_the_pages_own(tmp_path: P
         return text_response(200, "", {"content-security-policy": "ours", "x-other": "stays"})
 
     (tmp_path / "web.yml").write_text(HEADERS)
-    async with house(page, gate=WebConfigPolicy(str(tmp_path / "web.yml"))) as it:
+    async with house(page, access=WebConfigPolicy(str(tmp_path / "web.yml"))) as it:
         answer = await exchange(it.port, GET)
     assert answer.count(b"content-security-policy") == 1
     assert b"content-security-policy: default-src 'self'" in answer
@@ -514,8 +514,8 @@ async def test_a_mounted_volume_that_swaps_its_link_is_a_change(tmp_path: Path) 
     link = tmp_path / "web.yml"
     link.symlink_to("..data/web.yml")
     now = 0.0
-    gate = WebConfigPolicy(str(link), lambda: now)
-    async with house(echo, gate=gate) as it:
+    policy = WebConfigPolicy(str(link), lambda: now)
+    async with house(echo, access=policy) as it:
         assert statuses(await exchange(it.port, AS_ALICE)) == [200]
         (tmp_path / "..new").symlink_to("two")
         (tmp_path / "..new").rename(tmp_path / "..data")
@@ -564,9 +564,9 @@ def drop_tls(directory: Path) -> None:
         (spoil_certificate, "cert_file: holds no certificate"),
         (take_away_key, "server.key cannot be read"),
         (swap_key, "does not belong to the certificate"),
-        (empty, "TLS is turned on or off by a restart only"),
-        (drop_tls, "TLS is turned on or off by a restart only"),
-        (drop_users, "the last user goes only by a restart"),
+        (empty, "TLS can be turned on or off only by a restart"),
+        (drop_tls, "TLS can be turned on or off only by a restart"),
+        (drop_users, "the last user can be removed only by a restart"),
     ],
 )
 @scene
@@ -598,7 +598,7 @@ async def test_tls_is_not_turned_on_under_clients_that_do_not_speak_it(
     async with site(certificates.directory, HEADERS) as it:
         it.write(HEADERS + TLS)
         assert await gets_in(it.port, None)
-        assert "by a restart only" in it.logged()["reason"]
+        assert "only by a restart" in it.logged()["reason"]
         it.write(ALICE)
         assert not await gets_in(it.port, None)
         it.logs.clear()
