@@ -189,6 +189,8 @@ def _type_words(value_type: Any) -> str:  # noqa: ANN401 -- a ValueType, a ListO
 
 
 def _default(value_type: Any, value: Any) -> str:  # noqa: ANN401 -- as above, and a value of that type
+    if value is None:
+        return ""
     shown = value_type.show(value) if isinstance(value_type, ValueType) else json.dumps(value)
     return f"`{shown}`" if shown and shown != "null" else ""
 
