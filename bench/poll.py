@@ -60,7 +60,9 @@ class Exporter:
     async def polled_twice(self) -> tuple[Cost, Cost]:
         """Poll everything, and once more though nothing changed: from socket to published."""
         async with Pipeline(self._config, environ={}) as pipeline:
-            pipeline.exposition.changed = lambda: None  # rendered at the end, within what is timed
+            pipeline.exposition.on_change = lambda: (
+                None
+            )  # rendered at the end, within what is timed
             first = await self._round(pipeline, lambda: pipeline.use(self._config))
             again = await self._round(pipeline, lambda: self._hurry(pipeline))
         return first, again

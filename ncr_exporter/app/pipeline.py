@@ -65,9 +65,9 @@ class Pipeline:
             saved=saved,
             once=once,
         )
-        self.exporter_metrics.watch(self._account_uses)
+        self.exporter_metrics.publish_account_uses(self._account_uses)
         if not once:
-            self.exposition.changed = BackgroundTask(self.exposition.rendering).wake
+            self.exposition.on_change = BackgroundTask(self.exposition.render_changes).wake
 
     async def __aenter__(self) -> Self:
         return self
@@ -99,7 +99,7 @@ class Pipeline:
         self._budget.limit = self._rate(config)
         self.poller.apply(targets)
         self.config = config
-        self.exporter_metrics.configured(config.digest, self.clock.time())
+        self.exporter_metrics.record_config(config.digest, self.clock.time())
 
     async def poll_once(self, targets: Iterable[RegistryListTarget] | None = None) -> None:
         """Poll everything that the configuration asks for, or these of its lists, and wait.

@@ -22,7 +22,7 @@ log = structlog.get_logger()
 class Listener(Protocol):
     """Told how reading went; the exporter's own metrics."""
 
-    def not_configured(self) -> None:
+    def record_reload_failure(self) -> None:
         """What was read last cannot be used."""
         ...
 
@@ -57,7 +57,7 @@ class Reloader:
                 config = await asyncio.to_thread(self._read)  # a large file takes its time
                 self._use(config)
             except UserError as error:
-                self._listener.not_configured()
+                self._listener.record_reload_failure()
                 log.error(  # noqa: TRY400 -- it is the file that is wrong, not the program
                     "reload failed; the configuration in force stays", error=str(error)
                 )

@@ -50,7 +50,6 @@ TOPICS = {
     "config/globs.py",
     "config/zones.py",
     "httpd/address.py",
-    "metrics/families/catalogue.py",
     "runtime/errors.py",
     "runtime/memory.py",
     "simulator/certificates.py",
