@@ -69,7 +69,7 @@ class Exporter:
 
     def _hurry(self, pipeline: Pipeline) -> None:
         for key in list(pipeline.store.images):
-            pipeline.poller._jobs.scheduler.hurry(key)  # noqa: SLF001 -- users wait for the interval
+            pipeline.poller._jobs.scheduler.run_now(key)  # noqa: SLF001 -- users wait for the interval
 
     async def _round(self, pipeline: Pipeline, begin: Callable[[], None]) -> Cost:
         wall, cpu = time.perf_counter(), time.process_time()
