@@ -45,7 +45,6 @@ LADDER = (
 """The rooms, the highest first: a room imports only rooms below it. ARCHITECTURE.md draws it."""
 
 TOPICS = {
-    "app/once.py",
     "cli/demo.py",
     "config/globs.py",
     "config/zones.py",
