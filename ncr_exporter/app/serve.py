@@ -55,7 +55,7 @@ class ServeOptions:
 
 
 @dataclass(frozen=True)
-class Running:
+class RunningExporter:
     """A running exporter."""
 
     addresses: tuple[Address, ...]
@@ -71,7 +71,7 @@ async def exporter(
     *,
     environ: Mapping[str, str] = os.environ,
     clock: Clock | None = None,
-) -> AsyncIterator[Running]:
+) -> AsyncIterator[RunningExporter]:
     """Run the whole exporter while the context is open.
 
     Raises:
@@ -97,7 +97,7 @@ async def exporter(
         pipeline.poll(config, targets)
         persisting = persister.persisting(pipeline.store) if persister else nullcontext()
         async with persisting, _following(reloader, options, config.digest):
-            yield Running(addresses, reloader.reload)
+            yield RunningExporter(addresses, reloader.reload)
 
 
 async def serve(
