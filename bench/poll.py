@@ -60,14 +60,16 @@ class Exporter:
     async def polled_twice(self) -> tuple[Cost, Cost]:
         """Poll everything, and once more though nothing changed: from socket to published."""
         async with Pipeline(self._config, environ={}) as pipeline:
-            pipeline.exposition.changed = lambda: None  # rendered at the end, within what is timed
+            pipeline.exposition.on_change = lambda: (
+                None
+            )  # rendered at the end, within what is timed
             first = await self._round(pipeline, lambda: pipeline.use(self._config))
             again = await self._round(pipeline, lambda: self._hurry(pipeline))
         return first, again
 
     def _hurry(self, pipeline: Pipeline) -> None:
         for key in list(pipeline.store.images):
-            pipeline.poller._jobs.scheduler.hurry(key)  # noqa: SLF001 -- users wait for the interval
+            pipeline.poller._jobs.scheduler.run_now(key)  # noqa: SLF001 -- users wait for the interval
 
     async def _round(self, pipeline: Pipeline, begin: Callable[[], None]) -> Cost:
         wall, cpu = time.perf_counter(), time.process_time()

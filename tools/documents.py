@@ -11,9 +11,10 @@ from ncr_exporter.cli.main import COMMANDS, command_named
 from ncr_exporter.config.model import Api, CredentialsConfig, RegistryConfig, Settings, options_of
 from ncr_exporter.config.schema import json_schema
 from ncr_exporter.config.types import ListOf, ValueType
-from ncr_exporter.metrics.families.catalogue import GROUPS
-from ncr_exporter.metrics.families.exporter import BUCKETS, OPERATIONS, REASONS
+from ncr_exporter.metrics.families import SECTIONS
+from ncr_exporter.metrics.families.exporter import BUCKETS, REASONS
 from ncr_exporter.metrics.families.family import Family
+from ncr_exporter.ncr.paths import OPERATIONS
 from ncr_exporter.simulator.faults import FAULTS, Fault
 from tests.support.fault_table import CLOCKS, TABLE
 from tools.dependencies import Distribution, distributions
@@ -129,7 +130,7 @@ def metrics_page() -> str:
     """Return docs/metrics.md."""
     groups = (
         f"## {title}\n\n{_table(('metric', 'labels', 'value'), map(_metric, families))}"
-        for title, families in GROUPS.items()
+        for title, families in SECTIONS.items()
     )
     values = (
         f"`operation` is {_words(OPERATIONS)}. `reason` is {_words(REASONS)}. The buckets of the "

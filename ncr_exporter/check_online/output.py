@@ -7,7 +7,7 @@ from ncr_exporter.report.terminal import Cell, Span, columns_of
 
 _STYLES = {"ok": "green", "warning": "yellow", "FAILED": "bold red", "not asked": "dim"}
 _NAMED = 3
-"""ConcurrencyLimit of one remedy that are named; the rest are counted."""
+"""Places of one remedy that are named; the rest are counted."""
 
 
 def findings_drawn(found: Sequence[Finding]) -> Iterator[Cell]:

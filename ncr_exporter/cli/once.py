@@ -8,8 +8,7 @@ from itertools import chain
 from pathlib import Path
 from typing import IO
 
-from ncr_exporter.app.once import FailedPoll, failures
-from ncr_exporter.app.pipeline import Pipeline
+from ncr_exporter.app.pipeline import FailedPoll, Pipeline
 from ncr_exporter.cli.flags import (
     CONFIG_FILE,
     QUIET_LOG_FLAGS,
@@ -29,7 +28,7 @@ from ncr_exporter.runtime.signals import run_until_interrupted
 
 _METRICS = "prometheus"
 _NAMED = 5
-"""ConcurrencyLimit of one failure that are named; the rest are counted."""
+"""Places of one failure that are named; the rest are counted."""
 _READABLE_BY_ALL = 0o644
 """Rights of what is written: node_exporter runs as a user of its own."""
 
@@ -53,7 +52,7 @@ async def _once(
         progress_of(pipeline.store, wanted=quiet),
     ):
         await pipeline.poll_once()
-    failed = list(failures(pipeline.store))
+    failed = list(pipeline.failed_polls())
     if output:
         content = _content(pipeline, values, failed, io.StringIO())
         write_atomically(output, content, mode=_READABLE_BY_ALL)

@@ -142,7 +142,7 @@ class Routes:
 
     async def _metrics(self, request: Request) -> Response:
         openmetrics = wants_openmetrics(request.headers.get("accept", ""))
-        await run_cooperatively(self._exposition.rendering())
+        await run_cooperatively(self._exposition.render_changes())
         snapshot, now = self._exposition.snapshot, self._clock.time()
         own = self._exporter_metrics.text(openmetrics=openmetrics)
         headers = {

@@ -45,11 +45,9 @@ LADDER = (
 """The rooms, the highest first: a room imports only rooms below it. ARCHITECTURE.md draws it."""
 
 TOPICS = {
-    "app/once.py",
     "cli/demo.py",
     "config/globs.py",
     "httpd/address.py",
-    "metrics/families/catalogue.py",
     "runtime/errors.py",
     "runtime/memory.py",
     "simulator/certificates.py",

@@ -11,7 +11,7 @@ import pytest
 
 from ncr_exporter.app.serve import exporter
 from ncr_exporter.config import parse
-from ncr_exporter.metrics.families.catalogue import GROUPS
+from ncr_exporter.metrics.families import SECTIONS
 from tests.oracle.computation import (
     DAY_MS,
     Json,
@@ -51,7 +51,7 @@ RULES = Rules(
     tag_series=25,
     ignore_tags=frozenset({"alias-6"}),
 )
-DATA = {family.name: family for group in ("Per image", "Per tag") for family in GROUPS[group]}
+DATA = {family.name: family for group in ("Per image", "Per tag") for family in SECTIONS[group]}
 AGE = "ncr_image_last_pulled_age_seconds"
 
 

@@ -6,8 +6,7 @@ from contextlib import asynccontextmanager
 
 import httpx
 
-from ncr_exporter.app.serve import Running as AtWork
-from ncr_exporter.app.serve import ServeOptions
+from ncr_exporter.app.serve import RunningExporter, ServeOptions
 from ncr_exporter.httpd.address import Address
 from ncr_exporter.simulator.registry import SimulatedRegistry
 from tests.support.expositions import samples_of
@@ -37,7 +36,9 @@ class Running:
 
 
 @asynccontextmanager
-async def listening(registry: SimulatedRegistry, at_work: AtWork) -> AsyncIterator[Running]:
+async def listening(
+    registry: SimulatedRegistry, at_work: RunningExporter
+) -> AsyncIterator[Running]:
     """Give an exporter, asked at the first of its addresses."""
     url = f"http://{at_work.addresses[0]}"
     async with httpx.AsyncClient(base_url=url, trust_env=False) as client:

@@ -30,7 +30,7 @@ class Told:
         self.used.append(config.registries[0].name)
         self.outcomes.append(config.digest)
 
-    def not_configured(self) -> None:
+    def record_reload_failure(self) -> None:
         self.outcomes.append(None)
 
 

@@ -13,7 +13,7 @@ from freezegun import freeze_time
 from ncr_exporter.app.serve import ListenError, ServeOptions, exporter
 from ncr_exporter.config import Config, parse
 from ncr_exporter.httpd.address import Address
-from ncr_exporter.metrics.families.catalogue import FAMILIES
+from ncr_exporter.metrics.families import FAMILIES
 from ncr_exporter.simulator.faults import fault_named
 from tests.support.api_client import simulated, source_of, tag
 from tests.support.clock import eventually

@@ -4,7 +4,8 @@ import pytest
 
 from ncr_exporter import __version__
 from ncr_exporter.metrics.exporter_metrics import AccountUse, ExporterMetrics
-from ncr_exporter.metrics.families.exporter import EXPORTER_FAMILIES, OPERATIONS, REASONS
+from ncr_exporter.metrics.families.exporter import EXPORTER_FAMILIES, REASONS
+from ncr_exporter.ncr.paths import OPERATIONS
 from tests.support.expositions import families_of, samples_of
 
 
@@ -68,7 +69,7 @@ def test_the_clocks_difference_is_absent_until_an_answer_tells_it(own: ExporterM
 
 def test_accounts_are_asked_at_each_scrape(own: ExporterMetrics) -> None:
     uses = [AccountUse("a", limit=5.0, planned=0.5, throttled_seconds=7.0)]
-    own.watch(lambda: uses)
+    own.publish_account_uses(lambda: uses)
     assert value(own, "ncr_api_requests_per_second_limit", registry="a") == 5
     assert value(own, "ncr_api_requests_per_second_planned", registry="a") == 0.5
     assert value(own, "ncr_api_throttled_seconds_total", registry="a") == 7
@@ -77,7 +78,7 @@ def test_accounts_are_asked_at_each_scrape(own: ExporterMetrics) -> None:
 
 
 def test_version_series_and_configuration_are_published(own: ExporterMetrics) -> None:
-    own.configured("ff" * 32, 1_760_000_000.0)
+    own.record_config("ff" * 32, 1_760_000_000.0)
     text = own.text(openmetrics=False).decode()
     assert f'version="{__version__}"' in text
     assert value(own, "ncr_exporter_series") == 42
@@ -90,10 +91,10 @@ def test_version_series_and_configuration_are_published(own: ExporterMetrics) ->
 def test_the_families_are_those_of_the_catalogue_with_its_help_and_labels(
     own: ExporterMetrics,
 ) -> None:
-    own.watch(lambda: [AccountUse("a", 5.0, 0.5, 7.0)])
+    own.publish_account_uses(lambda: [AccountUse("a", 5.0, 0.5, 7.0)])
     own.record_attempt("a", "tag_list", 0.3, "server")
     own.record_clock_skew("a", 0.5)
-    own.configured("ff" * 32, 0)
+    own.record_config("ff" * 32, 0)
     live = {f.name: f for f in families_of(own.text(openmetrics=True).decode(), openmetrics=True)}
     for family in EXPORTER_FAMILIES:
         published = live.pop(family.openmetrics_name)

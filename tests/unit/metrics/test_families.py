@@ -4,9 +4,10 @@ import re
 
 import pytest
 
-from ncr_exporter.metrics.families.catalogue import FAMILIES, GROUPS
-from ncr_exporter.metrics.families.exporter import BUCKETS, OPERATIONS, REASONS
+from ncr_exporter.metrics.families import FAMILIES, SECTIONS
+from ncr_exporter.metrics.families.exporter import BUCKETS, REASONS
 from ncr_exporter.metrics.families.family import Family
+from ncr_exporter.ncr.paths import OPERATIONS
 
 IMAGE = ("registry", "image")
 TAG = ("registry", "image", "tag")
@@ -120,7 +121,7 @@ def test_nothing_is_published_that_the_contract_does_not_name(family: Family) ->
 
 
 def test_no_name_stands_twice() -> None:
-    names = [family.name for families in GROUPS.values() for family in families]
+    names = [family.name for families in SECTIONS.values() for family in families]
     assert sorted(names) == sorted(FAMILIES)
 
 
@@ -160,7 +161,7 @@ AS_OF = {"last poll", "last image list", "last registry list", "in force"}
 
 
 @pytest.mark.parametrize(
-    "family", [*GROUPS["Per image"], *GROUPS["Per tag"]], ids=lambda family: family.name
+    "family", [*SECTIONS["Per image"], *SECTIONS["Per tag"]], ids=lambda family: family.name
 )
 def test_help_says_as_of_when_a_value_is(family: Family) -> None:
     assert any(words in family.help for words in AS_OF)

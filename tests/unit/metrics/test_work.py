@@ -11,8 +11,8 @@ import structlog.testing
 from ncr_exporter.inventory import Tag
 from ncr_exporter.metrics import rendering
 from ncr_exporter.metrics.exposition import Exposition
-from ncr_exporter.metrics.families.catalogue import STATE_FAMILIES
-from ncr_exporter.metrics.families.family import Family, ListingFamily
+from ncr_exporter.metrics.families import RENDERED_FAMILIES
+from ncr_exporter.metrics.families.family import Family, SummaryFamily
 from ncr_exporter.ncr.listing import Listing, PageReader
 from ncr_exporter.ncr.pages import ListedImage, tag_page
 from ncr_exporter.runtime.cooperative import BackgroundTask, exhaust, run_cooperatively
@@ -20,7 +20,7 @@ from ncr_exporter.state.store import Store
 from tests.support.api_client import tag
 from tests.support.states import NOW, NOW_MS, registry_target, target
 
-POLLED = len([family for family in STATE_FAMILIES if not isinstance(family, ListingFamily)])
+POLLED = len([family for family in RENDERED_FAMILIES if not isinstance(family, SummaryFamily)])
 """Families that follow from how polling goes."""
 
 
@@ -40,7 +40,7 @@ class Counted:
 
     def rendered(self) -> list[str]:
         """Return what the next scrape had to render."""
-        exhaust(self.exposition.rendering())
+        exhaust(self.exposition.render_changes())
         names, self.names[:] = list(self.names), []
         return names
 
@@ -50,7 +50,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Counted:
     it, render = Counted(images=50), rendering._block
 
     def noted(family: Family, *rest: Any) -> bytes:
-        it.names += [family.name] if family in STATE_FAMILIES else []
+        it.names += [family.name] if family in RENDERED_FAMILIES else []
         return render(family, *rest)
 
     monkeypatch.setattr(rendering, "_block", noted)
@@ -80,7 +80,7 @@ def test_a_poll_that_finds_the_same_renders_only_how_polling_goes(counted: Count
     counted.poll("app-7", tags_of(5), at=NOW + 900)
     assert len(counted.rendered()) == POLLED
     counted.poll("app-7", tags_of(5, full_size=7), at=NOW + 1800)
-    assert len(counted.rendered()) == len(STATE_FAMILIES), "one image alone"
+    assert len(counted.rendered()) == len(RENDERED_FAMILIES), "one image alone"
 
 
 def test_an_image_that_changed_several_times_is_rendered_once(counted: Counted) -> None:
@@ -128,26 +128,26 @@ def test_rendering_holds_nobody_up_for_more_than_a_few_images(counted: Counted) 
     for number in range(50):
         counted.poll(f"app-{number}", tags_of(6))
     steps = []
-    for _ in counted.exposition.rendering():
+    for _ in counted.exposition.render_changes():
         steps.append(len(counted.names))
         counted.names.clear()
-    assert max(steps) <= 4 * len(STATE_FAMILIES)
-    assert sum(steps) == 50 * len(STATE_FAMILIES)
+    assert max(steps) <= 4 * len(RENDERED_FAMILIES)
+    assert sum(steps) == 50 * len(RENDERED_FAMILIES)
 
 
 def test_what_changes_is_rendered_in_the_background_with_turns_for_others(
     counted: Counted,
 ) -> None:
     async def run() -> int:
-        counted.exposition.changed = BackgroundTask(counted.exposition.rendering).wake
+        counted.exposition.on_change = BackgroundTask(counted.exposition.render_changes).wake
         for number in range(50):
             counted.poll(f"app-{number}", tags_of(6))
         turns = 0
-        while len(counted.names) < 50 * len(STATE_FAMILIES):
+        while len(counted.names) < 50 * len(RENDERED_FAMILIES):
             await asyncio.sleep(0)
             turns += 1
         counted.poll("app-7", tags_of(7))
-        while len(counted.names) < 51 * len(STATE_FAMILIES):
+        while len(counted.names) < 51 * len(RENDERED_FAMILIES):
             await asyncio.sleep(0)
         return turns
 
@@ -156,7 +156,7 @@ def test_what_changes_is_rendered_in_the_background_with_turns_for_others(
 
 def test_a_scrape_renders_what_the_background_has_not_yet(counted: Counted) -> None:
     counted.poll("app-7", tags_of(9))
-    asyncio.run(run_cooperatively(counted.exposition.rendering()))
+    asyncio.run(run_cooperatively(counted.exposition.render_changes()))
     counted.names.clear()
     assert counted.rendered() == []
     text = b"".join(counted.exposition.snapshot.text(NOW, openmetrics=False)).decode()
@@ -170,7 +170,7 @@ def test_an_image_that_leaves_or_changes_while_it_is_rendered_is_not_published_a
         policy = target(key, tag_series=None)
         counted.store.retarget(policy)
         counted.poll(key, tags_of(1000))
-    steps = counted.exposition.rendering()
+    steps = counted.exposition.render_changes()
     next(steps)
     counted.store.remove(("my-registry", "app-1"))
     counted.poll("app-2", tags_of(3))
