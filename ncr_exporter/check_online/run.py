@@ -13,7 +13,7 @@ from ncr_exporter.check_online.preflight import ask_first
 from ncr_exporter.check_online.results import Finding, Online, findings
 from ncr_exporter.config import Config
 from ncr_exporter.recording.exchange import Sink, Tap
-from ncr_exporter.report.terminal import Span, Terminal, progress_of
+from ncr_exporter.report.terminal import Span, Terminal, progress_bar
 from ncr_exporter.runtime.clock import SystemClock
 
 
@@ -30,7 +30,7 @@ async def check_online(
     hooks = [Tap(clock, observed.add, *sinks)]
     async with (
         Pipeline(config, environ=environ, clock=clock, once=True, hooks=hooks) as pipeline,
-        progress_of(pipeline.store, wanted=with_progress),
+        progress_bar(pipeline.store, wanted=with_progress),
     ):
         first = await ask_first(pipeline)
         await pipeline.poll_once([target for target in first if first[target].worth_asking_more])

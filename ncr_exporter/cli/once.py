@@ -23,7 +23,7 @@ from ncr_exporter.cli.flags import (
 from ncr_exporter.config import Config, load
 from ncr_exporter.report import files, table
 from ncr_exporter.report.rows import Report
-from ncr_exporter.report.terminal import Terminal, progress_of
+from ncr_exporter.report.terminal import Terminal, progress_bar
 from ncr_exporter.runtime.atomicfile import refuse_unwritable, write_whole
 from ncr_exporter.runtime.signals import run_to_its_end
 
@@ -50,7 +50,7 @@ async def _once(
     quiet = values["--log.level"] == "error"
     async with (
         Pipeline(config, environ=environ, once=True) as pipeline,
-        progress_of(pipeline.store, wanted=quiet),
+        progress_bar(pipeline.store, wanted=quiet),
     ):
         await pipeline.poll_once()
     failed = list(failures(pipeline.store))
