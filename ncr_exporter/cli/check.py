@@ -79,7 +79,7 @@ def _online(config: Config, values: Values, environ: Mapping[str, str]) -> int:
         config,
         environ,
         Terminal(sys.stdout),
-        sinks=[recorder.take] if recorder else [],
+        sinks=[recorder.add] if recorder else [],
         with_progress=values["--log.level"] == "error",
     )
     code = run_to_its_end(work)

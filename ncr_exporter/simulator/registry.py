@@ -24,7 +24,7 @@ from ncr_exporter.ncr.vocabulary import (
     TIMESTAMP_HEADER,
     TRACE_HEADER,
 )
-from ncr_exporter.recording.reading import Answer, Recording
+from ncr_exporter.recording.reading import RecordedResponse, Recording
 from ncr_exporter.runtime.clock import Clock
 from ncr_exporter.simulator.data import FixedSource, Source
 from ncr_exporter.simulator.faults import NO_FAULT, Fault, FaultPlan
@@ -199,7 +199,7 @@ class ReplayedRegistry(SimulatedRegistry):
 
     def __init__(self, recording: Recording, *, keys: Mapping[str, str], clock: Clock) -> None:
         super().__init__(FixedSource("", {}), keys=keys, clock=clock)
-        self._left = {target: list(answers) for target, answers in recording.answers.items()}
+        self._left = {target: list(answers) for target, answers in recording.responses.items()}
 
     def _answer(self, request: Request, fault: Fault) -> Response:
         refusal = self._refusal(request, self._gateway_time(fault))
@@ -211,6 +211,6 @@ class ReplayedRegistry(SimulatedRegistry):
         return _response(answers[0] if len(answers) == 1 else answers.pop(0))
 
 
-def _response(answer: Answer) -> Response:
+def _response(answer: RecordedResponse) -> Response:
     headers = {name: value for name, value in answer.headers.items() if name not in _ANEW}
     return Response(answer.status, headers, (answer.body,), len(answer.body))
