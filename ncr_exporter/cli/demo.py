@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping
 
 from ncr_exporter.cli.flags import LOG_FLAGS, Command, Flag, UsageError, Values, address
-from ncr_exporter.simulator.run import demo, replayed, simulated
+from ncr_exporter.simulator.run import demo, replayed_registry, simulated_registry
 
 
 def _run(values: Values, _: Mapping[str, str]) -> int:
@@ -12,9 +12,9 @@ def _run(values: Values, _: Mapping[str, str]) -> int:
         raise UsageError("give --tags or --replay, not both")
     try:
         if values["--replay"]:
-            registry, config_of = replayed(values["--replay"], values["--fault"])
+            registry, config_of = replayed_registry(values["--replay"], values["--fault"])
         else:
-            registry, config_of = simulated(values["--tags"], values["--fault"])
+            registry, config_of = simulated_registry(values["--tags"], values["--fault"])
     except ValueError as error:
         raise UsageError(str(error)) from None
     return asyncio.run(demo(registry, config_of, values["--web.listen-address"]))

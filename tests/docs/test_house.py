@@ -53,7 +53,6 @@ TOPICS = {
     "metrics/families/catalogue.py",
     "runtime/errors.py",
     "runtime/memory.py",
-    "simulator/certificates.py",
     "targets/shard.py",
 }
 """Short files that stand alone: a command, or a topic that no neighbour is about."""
