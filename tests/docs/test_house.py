@@ -46,7 +46,6 @@ LADDER = (
 
 TOPICS = {
     "app/once.py",
-    "cli/demo.py",
     "config/globs.py",
     "config/zones.py",
     "httpd/address.py",
