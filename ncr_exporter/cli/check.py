@@ -53,7 +53,7 @@ def _sources(
         UserError: accounts have no usable key; the message has a line for each of them.
     """
     sources, problems = {}, []
-    for account in dict.fromkeys(catalog.account for catalog in wanted):
+    for account in dict.fromkeys(target.account for target in wanted):
         try:
             sources[account] = find_credentials(
                 account.credentials, config.directory, environ
