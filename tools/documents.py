@@ -199,7 +199,7 @@ def _default(value_type: Any, value: Any) -> str:  # noqa: ANN401 -- as above, a
 def cli_page() -> str:
     """Return docs/cli.md."""
     commands = (
-        f"## `ncr-exporter {name}`\n\n{command.summary[:1].upper()}{command.summary[1:]}."
+        f"## `ncr-exporter {name}`\n\n{command.summary}"
         f"{' The default command.' if name == 'serve' else ''}\n\n"
         + _table(("flag", "environment", "default", ""), map(_flag, command.flags))
         for name, command in ((name, command_named(name)) for name in COMMANDS)

@@ -1,4 +1,4 @@
-"""`ncr-exporter once`: poll everything once and print what was found."""
+"""`ncr-exporter once`: polls everything once, and prints metrics or a report."""
 
 import io
 import sys
@@ -22,15 +22,16 @@ from ncr_exporter.cli.flags import (
 from ncr_exporter.config import Config, load
 from ncr_exporter.report import files, table
 from ncr_exporter.report.rows import Report
-from ncr_exporter.report.terminal import Terminal, progress_of
+from ncr_exporter.report.terminal import Terminal, progress_bar
 from ncr_exporter.runtime.atomicfile import check_writable, write_atomically
 from ncr_exporter.runtime.signals import run_until_interrupted
 
 _METRICS = "prometheus"
+"""The format that is no report."""
 _NAMED = 5
-"""Places of one failure that are named; the rest are counted."""
+"""Places named in a failure that concerns more; the others are counted."""
 _READABLE_BY_ALL = 0o644
-"""Rights of what is written: node_exporter runs as a user of its own."""
+"""Mode of the output file: node_exporter reads it as another user."""
 
 
 def _run(values: Values, environ: Mapping[str, str]) -> int:
@@ -49,7 +50,7 @@ async def _once(
     quiet = values["--log.level"] == "error"
     async with (
         Pipeline(config, environ=environ, once=True) as pipeline,
-        progress_of(pipeline.store, wanted=quiet),
+        progress_bar(pipeline.store, wanted=quiet),
     ):
         await pipeline.poll_once()
     failed = list(pipeline.failed_polls())
@@ -66,7 +67,17 @@ async def _once(
 def _content(
     pipeline: Pipeline, values: Values, failed: Iterable[FailedPoll], file: IO[str]
 ) -> Iterator[bytes]:
-    """Yield what was asked for: metrics, or a report drawn as `file` can show it."""
+    """Yield the output: metrics or a report.
+
+    With `--output` the metrics are the inventory only: node_exporter publishes `process_*` series
+    of its own, and an age in a file does not grow.
+
+    Args:
+        pipeline: the pipeline that polled everything.
+        values: the values of the flags.
+        failed: the failed polls, for the report.
+        file: where a table will be printed; decides on its width and colours.
+    """
     now = pipeline.clock.time()
     if values["--format"] == _METRICS:
         snapshot = pipeline.exposition.snapshot
@@ -93,11 +104,11 @@ def _form(values: Values, file: IO[str]) -> Callable[[Report], Iterable[str]]:
 
 
 def _explain(failed: Iterable[FailedPoll]) -> None:
-    """Say what failed and what to do, once for all that failed alike."""
+    """Print failures and remedies to stderr, one line for all places with the same failure."""
     places: dict[tuple[str, str], list[str]] = {}
     for poll in failed:
-        alike = (poll.failure.message, poll.failure.remedy)
-        places.setdefault(alike, []).append(poll.place)
+        cause = (poll.failure.message, poll.failure.remedy)
+        places.setdefault(cause, []).append(poll.place)
     for (message, remedy), names in places.items():
         more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
         named = ", ".join(names[:_NAMED])
@@ -105,14 +116,14 @@ def _explain(failed: Iterable[FailedPoll]) -> None:
 
 
 COMMAND = Command(
-    "poll everything once and print what was found",
+    "Poll everything once, and print the metrics or a report.",
     (
         CONFIG_FILE,
         Flag(
             "--format",
             _METRICS,
             choice((_METRICS, "table", "json", "csv")),
-            "prometheus, or a report as table, json or csv",
+            "prometheus for metrics; table, json or csv for a report",
         ),
         Flag(
             "--stale", "false", boolean, "report the stale tags instead of the images", switch=True
@@ -121,8 +132,7 @@ COMMAND = Command(
             "--output",
             None,
             str,
-            "write to this file, whole or not at all; metrics as node_exporter's textfile "
-            "collector takes them",
+            "write to this file, atomically; metrics for node_exporter's textfile collector",
         ),
         *QUIET_LOG_FLAGS,
     ),

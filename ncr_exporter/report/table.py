@@ -1,4 +1,4 @@
-"""Rows as a table for people."""
+"""Reports as a table that fits the terminal."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -7,23 +7,25 @@ from math import inf
 from textwrap import wrap
 
 from ncr_exporter.report.rows import ImageRow, Report, age_text, never, size_text
-from ncr_exporter.report.terminal import Cell, Span, Terminal, folded, width_of
+from ncr_exporter.report.terminal import Cell, Span, Terminal, width_of, wrapped
 
 _UNKNOWN: Cell = [Span("?", "dim")]
-_FOLDED = {"IMAGE", "TAG"}
+_WRAPPED = {"IMAGE", "TAG"}
 _DISPENSABLE = ("LAST PULL", "TAGS", "STALE", "SIZE", "UNUSED")
-"""Columns that go first where there is no room for all."""
+"""Columns to leave out, in this order, if the terminal is too narrow for all."""
 _GAP = "  "
 _LEAST_WIDTH = 28
-"""Of a folded column, where it has as much to show."""
-_CAUTION = "An upper bound: layers are shared. Not pulled is not unused: nodes keep copies."
+"""The least width (columns) of one that wraps, unless its longest value is shorter."""
+_CAUTION = (
+    "Sizes are upper bounds: images share layers. Not pulled is not unused: nodes keep copies."
+)
 
 Cells = Mapping[str, Cell]
 """A row: column → cell."""
 
 
 def images_as_table(terminal: Terminal, report: Report) -> Iterator[str]:
-    """Yield the images that were listed and what they come to, as `terminal` shows them."""
+    """Yield a table of the images whose tags are known, and its totals, in lines."""
     listed = [row for row in report.images if row.tags is not None]
     rows = [
         {
@@ -37,13 +39,12 @@ def images_as_table(terminal: Terminal, report: Report) -> Iterator[str]:
         }
         for row in listed
     ]
-    hint = f"{_CAUTION} List the tags with --stale."
-    some = _sum_of_reclaimable(listed)
-    yield from _drawn(terminal, rows, _totals(listed), hint if some else "")
+    hint = f"{_CAUTION} --stale lists the stale tags." if _sum_of_reclaimable(listed) else ""
+    yield from _lines(terminal, rows, _totals(listed), hint)
 
 
 def tags_as_table(terminal: Terminal, report: Report) -> Iterator[str]:
-    """Yield the stale tags, likewise."""
+    """Yield a table of the stale tags, and their number, in lines."""
     rows = [
         {
             "IMAGE": _name(row.registry, row.image),
@@ -55,10 +56,10 @@ def tags_as_table(terminal: Terminal, report: Report) -> Iterator[str]:
         for row in report.stale_tags
     ]
     totals = [Span(_count(len(rows), "stale tag"))]
-    yield from _drawn(terminal, rows, totals, _CAUTION if rows else "")
+    yield from _lines(terminal, rows, totals, _CAUTION if rows else "")
 
 
-def _drawn(
+def _lines(
     terminal: Terminal, rows: Sequence[Cells], totals: Iterable[Span], hint: str
 ) -> Iterator[str]:
     if rows:
@@ -73,7 +74,7 @@ def _table(terminal: Terminal, rows: Sequence[Cells]) -> Iterator[str]:
     widths = _fitting({name: _natural(name, rows) for name in rows[0]}, terminal.width or inf)
     header = {name: [Span(name, "bold")] for name in widths}
     for row in (header, *rows):
-        cells = [list(folded(row[name], width)) for name, width in widths.items()]
+        cells = [list(wrapped(row[name], width)) for name, width in widths.items()]
         for line in zip_longest(*cells, fillvalue=[]):
             placed = zip(widths.items(), line, strict=True)
             parts = [_placed(terminal, cell, name, width) for (name, width), cell in placed]
@@ -82,7 +83,7 @@ def _table(terminal: Terminal, rows: Sequence[Cells]) -> Iterator[str]:
 
 def _placed(terminal: Terminal, cell: Cell, name: str, width: int) -> str:
     space, text = " " * (width - width_of(cell)), terminal.painted(cell)
-    return f"{text}{space}" if name in _FOLDED else f"{space}{text}"
+    return f"{text}{space}" if name in _WRAPPED else f"{space}{text}"
 
 
 def _natural(name: str, rows: Sequence[Cells]) -> int:
@@ -90,14 +91,14 @@ def _natural(name: str, rows: Sequence[Cells]) -> int:
 
 
 def _fitting(widths: dict[str, int], width: float) -> dict[str, int]:
-    """Return the columns that there is room for, names folded where they must be."""
-    least = {name: min(w, _LEAST_WIDTH) if name in _FOLDED else w for name, w in widths.items()}
+    """Return the columns that fit into `width`, and the width of each."""
+    least = {name: min(w, _LEAST_WIDTH) if name in _WRAPPED else w for name, w in widths.items()}
     for dispensable in _DISPENSABLE:
         if _width(least) <= width:
             break
         least.pop(dispensable, None)
     room = max(0, width - _width(least))
-    for name in sorted(_FOLDED & set(least)):  # the room that is left is theirs
+    for name in sorted(_WRAPPED & set(least)):  # columns that wrap share the remaining room
         more = min(room, widths[name] - least[name])
         least[name] += int(more)
         room -= more

@@ -50,7 +50,6 @@ TOPICS = {
     "httpd/address.py",
     "runtime/errors.py",
     "runtime/memory.py",
-    "simulator/certificates.py",
 }
 """Short files that stand alone: a command, or a topic that no neighbour is about."""
 

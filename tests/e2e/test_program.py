@@ -232,7 +232,7 @@ def test_a_key_that_is_rotated_within_a_listing_publishes_no_part_of_it() -> Non
 def test_the_demo_says_where_its_metrics_are_and_stays_until_ctrl_c() -> None:
     with demo() as program:
         assert program.process.stdout is not None
-        assert program.process.stdout.readline() == f"metrics: {program.url}/metrics\n"
+        assert program.process.stdout.readline() == f"Metrics: {program.url}/metrics\n"
         program.scrape_until("ncr_image_tags{")
         assert program.stop(signal.SIGINT)[0] == 0
 

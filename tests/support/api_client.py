@@ -17,8 +17,8 @@ from ncr_exporter.ncr.limiter import Limiter
 from ncr_exporter.ncr.paths import RegistryPath
 from ncr_exporter.ncr.transport import Transport
 from ncr_exporter.runtime.clock import Clock, SystemClock
+from ncr_exporter.simulator.api_records import JsonRecord, registry_record
 from ncr_exporter.simulator.data import FixedSource, Source
-from ncr_exporter.simulator.records import Record, registry_record
 from ncr_exporter.simulator.registry import DEMO_ACCESS_KEY, DEMO_SECRET_KEY, SimulatedRegistry
 
 KR = "/ncr/api/v2"
@@ -69,16 +69,16 @@ class Fleet:
         self.public: set[str] = set()
         self.counted: dict[tuple[str, str], int] = {}
 
-    def registries(self, _now_ms: float, /) -> list[Record]:
+    def registries(self, _now_ms: float, /) -> list[JsonRecord]:
         return [registry_record(name, public=name in self.public) for name in self.content]
 
-    def images(self, registry: str, now_ms: float, /) -> list[Record]:
+    def images(self, registry: str, now_ms: float, /) -> list[JsonRecord]:
         listed = FixedSource(registry, self.content[registry]).images(registry, now_ms)
         for image in listed:
             image["pull_count"] = self.counted.get((registry, image["name"]), image["pull_count"])
         return [image for image in listed if (registry, image["name"]) not in self.unlisted]
 
-    def tags(self, registry: str, image: str, _now_ms: float, /) -> list[Record]:
+    def tags(self, registry: str, image: str, _now_ms: float, /) -> list[JsonRecord]:
         return self.content[registry][image]
 
 

@@ -12,9 +12,9 @@ from ncr_exporter.httpd.limits import Limits
 from ncr_exporter.httpd.server import Server
 from ncr_exporter.ncr.signing import signed_headers
 from ncr_exporter.runtime.clock import SystemClock
+from ncr_exporter.simulator.api_records import JsonRecord
 from ncr_exporter.simulator.data import FixedSource, tags
 from ncr_exporter.simulator.faults import fault_named
-from ncr_exporter.simulator.records import Record
 from ncr_exporter.simulator.registry import DEMO_ACCESS_KEY, DEMO_SECRET_KEY, SimulatedRegistry
 
 NOW = 1_767_236_400.0
@@ -83,9 +83,9 @@ def answer_to(name: str, target: str = TAGS) -> httpx.Response:
     return with_client(registry, once)
 
 
-def spoiled(name: str) -> list[Record]:
+def spoiled(name: str) -> list[JsonRecord]:
     answer = answer_to(name)
     assert answer.status_code == 200
-    results: list[Record] = json.loads(answer.content)["results"]
+    results: list[JsonRecord] = json.loads(answer.content)["results"]
     assert [record["name"] for record in results] == [record["name"] for record in LISTED]
     return results

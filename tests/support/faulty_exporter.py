@@ -14,7 +14,7 @@ from ncr_exporter.httpd.access import Tls
 from ncr_exporter.httpd.limits import Limits
 from ncr_exporter.httpd.messages import Request, Response
 from ncr_exporter.httpd.server import Server
-from ncr_exporter.simulator import certificates
+from ncr_exporter.simulator.faults.environment import access_policy, ca_bundle
 from ncr_exporter.simulator.registry import DEMO_ACCESS_KEY, DEMO_SECRET_KEY, SimulatedRegistry
 from tests.support.api_client import DEMO_KEYS, source_of, tag
 from tests.support.certificates import server_tls
@@ -109,7 +109,7 @@ class _FaultyAccess:
     @property
     def tls(self) -> Tls | None:
         fault = self._registry.fault
-        return certificates.access_policy(fault.certificate).tls if fault else self._good
+        return access_policy(fault.certificate).tls if fault else self._good
 
     async def refusal(self, _: Request) -> Response | None:
         return None
@@ -137,7 +137,7 @@ async def _served(
 
 
 def _write_bundle(path: Path, authority: trustme.CA) -> None:
-    expired = Path(certificates.trusted("expired") or "").read_bytes()
+    expired = Path(ca_bundle("expired") or "").read_bytes()
     path.write_bytes(authority.cert_pem.bytes() + expired)
 
 

@@ -10,7 +10,7 @@ import structlog
 from ncr_exporter.config import Api
 from ncr_exporter.polling.poller import Poller
 from ncr_exporter.simulator.data import Source
-from ncr_exporter.simulator.registry import Seen, SimulatedRegistry
+from ncr_exporter.simulator.registry import AnsweredRequest, SimulatedRegistry
 from ncr_exporter.state.model import ImageState, RegistryState
 from ncr_exporter.state.saved import SavedState
 from ncr_exporter.state.store import Store
@@ -85,7 +85,7 @@ class Round:
         await passing(self.clock, lambda: not self.poller.busy)
 
     @property
-    def tag_requests(self) -> list[Seen]:
+    def tag_requests(self) -> list[AnsweredRequest]:
         return [seen for seen in self.registry.requests if "/tags?" in seen.target]
 
     @property

@@ -13,9 +13,9 @@ from ncr_exporter.httpd.messages import Request, Response
 from ncr_exporter.httpd.server import Server
 from ncr_exporter.ncr.vocabulary import ORIGIN_HEADER
 from ncr_exporter.runtime.clock import SystemClock
+from ncr_exporter.simulator.api_records import JsonRecord, registry_record
 from ncr_exporter.simulator.data import FixedSource
 from ncr_exporter.simulator.faults import fault_named
-from ncr_exporter.simulator.records import Record, registry_record
 from ncr_exporter.simulator.registry import DEMO_ACCESS_KEY, SimulatedRegistry
 from tools.soak.plan import TAGS, Calm, Change, Image, Population, Spell
 
@@ -56,7 +56,7 @@ class World:
         self._secret = secret
         self._secrets = 0
         self._tags = 0
-        self._content: dict[str, dict[str, list[Record]]] = {}
+        self._content: dict[str, dict[str, list[JsonRecord]]] = {}
         self._pulls: dict[Image, int] = {}
         self._died: dict[Image, float] = {}
         self._listings: dict[str, deque[_Listing]] = {}
@@ -112,17 +112,17 @@ class World:
         ]
         return len(since) >= LISTS_ALLOWED
 
-    def registries(self, _now_ms: float, /) -> list[Record]:
+    def registries(self, _now_ms: float, /) -> list[JsonRecord]:
         """Return the items of the registry list."""
         return [registry_record(name, public=False) for name in self._content]
 
-    def images(self, registry: str, now_ms: float, /) -> list[Record]:
+    def images(self, registry: str, now_ms: float, /) -> list[JsonRecord]:
         """Return the items of a registry's image list."""
         listed = FixedSource(registry, self._content[registry]).images(registry, now_ms)
         # What the tags tell would fall with each that is deleted.
         return [each | {"pull_count": self._pulls[registry, each["name"]]} for each in listed]
 
-    def tags(self, registry: str, image: str, _now_ms: float, /) -> list[Record]:
+    def tags(self, registry: str, image: str, _now_ms: float, /) -> list[JsonRecord]:
         """Return the items of an image's tag list."""
         return self._content[registry][image]
 
@@ -180,7 +180,7 @@ class World:
             self._listings[registry].append(_Listing(started, self._clock.time()))
 
 
-def _tag(number: int, now: int) -> Record:
+def _tag(number: int, now: int) -> JsonRecord:
     """Return a tag in NCR's shape, of two platforms."""
     platforms = [_platform(number, now, architecture) for architecture in ("amd64", "arm64")]
     return {
@@ -192,7 +192,7 @@ def _tag(number: int, now: int) -> Record:
     }
 
 
-def _platform(number: int, now: int, architecture: str) -> Record:
+def _platform(number: int, now: int, architecture: str) -> JsonRecord:
     return {
         "architecture": architecture,
         "digest": f"sha256:{number:056x}{architecture.encode().hex()[:8]}",

@@ -8,6 +8,7 @@ import pytest
 
 from ncr_exporter.inventory import NEVER, Tag
 from ncr_exporter.ncr.pages import tag_page
+from ncr_exporter.simulator.api_records import JsonRecord
 from ncr_exporter.simulator.data import (
     FixedSource,
     GeneratedSource,
@@ -17,7 +18,6 @@ from ncr_exporter.simulator.data import (
     registries,
     tags,
 )
-from ncr_exporter.simulator.records import Record
 
 NOW = 1_767_236_400_000  # 2026-01-01 03:00 UTC, on a five-minute mark
 MINUTE = 60_000
@@ -64,11 +64,11 @@ REGISTRY_FIELDS = (
 )
 
 
-def named(records: list[Record], name: str) -> Record:
+def named(records: list[JsonRecord], name: str) -> JsonRecord:
     return {record["name"]: record for record in records}[name]
 
 
-def as_read(records: list[Record], now_ms: int) -> tuple[Tag, ...]:
+def as_read(records: list[JsonRecord], now_ms: int) -> tuple[Tag, ...]:
     """Return what our own client makes of the records; nothing may be malformed."""
     page = tag_page(json.dumps({"results": records}).encode(), now_ms)
     assert page.malformed == 0
@@ -263,7 +263,7 @@ class TestFromAFile:
             (b'["\xe9"]', "is not JSON: it is not text in UTF-8"),
             (b"[" * 100_000, "is nested too deeply to be a list of tags"),
             (b'{"name": "1"}', "must hold a JSON array of tags, not an object"),
-            (b'{"results": []}', "not an object; save what is in its `results`"),
+            (b'{"results": []}', "not an object; save only the array in `results`"),
             (b"null", "must hold a JSON array of tags, not null"),
             (b"12", "must hold a JSON array of tags, not a number"),
             (b'[{"name": "1"}, "2"]', "must hold tags: item 1 is a text, not an object"),

@@ -24,7 +24,7 @@ from ncr_exporter.simulator.registry import (
     SimulatedRegistry,
 )
 from ncr_exporter.simulator.run import KEY, demo_config
-from ncr_exporter.simulator.run import simulated as demo_registry
+from ncr_exporter.simulator.run import simulated_registry as demo_registry
 from tests.support.clock import ManualClock, passing
 from tests.support.faulty_api import (
     LISTED,

@@ -17,13 +17,13 @@ from ncr_exporter.httpd.messages import Request, Response
 from ncr_exporter.httpd.server import Server
 from ncr_exporter.ncr.signing import signed_headers
 from ncr_exporter.runtime.clock import SystemClock
+from ncr_exporter.simulator.api_records import JsonRecord
 from ncr_exporter.simulator.data import FixedSource, GeneratedSource, Source, images, tags
 from ncr_exporter.simulator.faults import fault_named
-from ncr_exporter.simulator.records import Record
 from ncr_exporter.simulator.registry import (
     DEMO_ACCESS_KEY,
     DEMO_SECRET_KEY,
-    Seen,
+    AnsweredRequest,
     SimulatedRegistry,
 )
 
@@ -86,7 +86,7 @@ def content(answer: Response) -> Any:
     return json.loads(b"".join(answer.body))
 
 
-def names(page: Record) -> list[str]:
+def names(page: JsonRecord) -> list[str]:
     return [record["name"] for record in page["results"]]
 
 
@@ -311,9 +311,9 @@ class TestWhatItSaysOfItself:
         registry.fault = fault_named("close")
         ask(registry, LIST)
         assert list(registry.requests) == [
-            Seen("GET", LIST, NOW, 200),
-            Seen("DELETE", f"{LIST}/nowhere", NOW, 404),
-            Seen("GET", LIST, NOW, 0),
+            AnsweredRequest("GET", LIST, NOW, 200),
+            AnsweredRequest("DELETE", f"{LIST}/nowhere", NOW, 404),
+            AnsweredRequest("GET", LIST, NOW, 0),
         ]
 
     def test_it_remembers_no_more_than_ten_thousand(self) -> None:

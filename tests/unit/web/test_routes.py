@@ -175,7 +175,7 @@ async def test_ready_when_every_image_was_tried_even_in_vain() -> None:
         exporter.polled("one")
         waiting = await http.get("/-/ready")
         assert waiting.status_code == 503
-        assert waiting.text == "not ready: some image was not polled yet\n"
+        assert waiting.text == "not ready: some images have not been polled yet\n"
         exporter.failed("two")
         assert (await http.get("/-/ready")).status_code == 200
         exporter.failed("one")

@@ -1,19 +1,19 @@
-"""Records in the shape of NCR's answers. Field names and types: the vendor's API reference."""
+"""Records as the API sends them. Source of names and types: the vendor's API reference."""
 
 import uuid
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ncr_exporter.simulator.releases import START, Line, chance
+from ncr_exporter.simulator.releases import START, SimulatedImage, chance
 
-Record = dict[str, Any]
-"""One item of `results[]`."""
+JsonRecord = dict[str, Any]
+"""One item of `results` in a page of a list."""
 
 _MEDIA_TYPE = "application/vnd.docker.container.image.v1+json"
 
 
-def registry_record(name: str, *, public: bool) -> Record:
-    """Return an item of the registry list; the hosts follow the documented pattern."""
+def registry_record(name: str, *, public: bool) -> JsonRecord:
+    """Return a record of the registry list, with hosts in the documented pattern."""
     private_id = _hex(8, "private", name)
     return {
         "bucket": f"{name}-bucket",
@@ -31,8 +31,8 @@ def registry_record(name: str, *, public: bool) -> Record:
 
 def image_record(
     registry: str, name: str, description: str, *, pulls: int, last_updated: int | None
-) -> Record:
-    """Return an item of the image list."""
+) -> JsonRecord:
+    """Return a record of the image list."""
     return {
         "can_edit": True,
         "description": description,
@@ -49,18 +49,20 @@ def image_record(
     }
 
 
-def tag_record(registry: str, line: Line, number: int, name: str, now: int) -> Record:
-    """Return an item of the tag list: a release under one of its names."""
-    platforms = [_platform_record(line, number, platform, now) for platform in line.platforms]
+def tag_record(
+    registry: str, image: SimulatedImage, number: int, name: str, now: int
+) -> JsonRecord:
+    """Return a record of the tag list: release `number` under the tag `name`."""
+    platforms = [_platform_record(image, number, platform, now) for platform in image.platforms]
     quirk = QUIRKS.get(name) if number < 0 else None
-    record: Record = {
+    record: JsonRecord = {
         "creator": _account(registry),
-        "digest": platforms[0]["digest"] if len(platforms) == 1 else _digest(line.name, number),
+        "digest": platforms[0]["digest"] if len(platforms) == 1 else _digest(image.name, number),
         "full_size": platforms[0]["size"],
-        "id": chance("tag", registry, line.name, name) % 10**9,
-        "image_id": chance("image", registry, line.name) % 10**6,
+        "id": chance("tag", registry, image.name, name) % 10**9,
+        "image_id": chance("image", registry, image.name) % 10**6,
         "images": platforms,
-        "last_updated": line.built(number),
+        "last_updated": image.built(number),
         "last_updater": _account(registry),
         "name": name,
         "repository": chance("registry", registry) % 10**4,
@@ -69,52 +71,52 @@ def tag_record(registry: str, line: Line, number: int, name: str, now: int) -> R
     return quirk(record) if quirk else record
 
 
-def _platform_record(line: Line, number: int, platform: str, now: int) -> Record:
+def _platform_record(image: SimulatedImage, number: int, platform: str, now: int) -> JsonRecord:
     system, architecture, variant = (*platform.split("/"), None)[:3]
-    built = line.built(number)
+    built = image.built(number)
     return {
         "architecture": architecture,
         "created": built,
-        "digest": _digest(line.name, number, platform),
+        "digest": _digest(image.name, number, platform),
         "features": "",
-        "latest_pulled": line.pulled(number, platform, now),
+        "latest_pulled": image.pulled(number, platform, now),
         "mediaType": _MEDIA_TYPE,
         "os": system,
         "os_features": "",
         "os_version": None,
-        "size": line.size_on(number, platform),
+        "size": image.size_on(number, platform),
         "updated": built,
         "variant": variant,
     }
 
 
-def _without_platforms(tag: Record) -> Record:
+def _without_platforms(tag: JsonRecord) -> JsonRecord:
     return tag | {"images": []}
 
 
-def _without_update(tag: Record) -> Record:
+def _without_update(tag: JsonRecord) -> JsonRecord:
     return tag | {"last_updated": None}
 
 
-def _without_digests(tag: Record) -> Record:
+def _without_digests(tag: JsonRecord) -> JsonRecord:
     bare = [_without(platform, "digest") for platform in tag["images"]]
     return _without(tag, "digest") | {"images": bare}
 
 
-def _without_size(tag: Record) -> Record:
+def _without_size(tag: JsonRecord) -> JsonRecord:
     return tag | {"full_size": 0}
 
 
-QUIRKS: Mapping[str, Callable[[Record], Record]] = {
+QUIRKS: Mapping[str, Callable[[JsonRecord], JsonRecord]] = {
     "0.1-import": _without_platforms,
     "0.2-import": _without_update,
     "0.3-import": _without_digests,
     "0.4-import": _without_size,
 }
-"""What is missing from tags as old as these: each gap is one that real registries show."""
+"""Tag → how its record is incomplete. Real registries have records with each of these gaps."""
 
 
-def _without(record: Record, key: str) -> Record:
+def _without(record: JsonRecord, key: str) -> JsonRecord:
     return {name: value for name, value in record.items() if name != key}
 
 
@@ -123,7 +125,7 @@ def _digest(*seed: object) -> str:
 
 
 def _account(registry: str) -> str:
-    """Return the id of the service account that pushes."""
+    """Return the id of the account that pushes to a registry."""
     return str(uuid.UUID(hex=_hex(32, "account", registry)))
 
 

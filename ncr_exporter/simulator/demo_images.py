@@ -1,8 +1,8 @@
-"""The registries and images of the demo: one image for each thing worth seeing."""
+"""The registries and images of the demo. Each image shows one thing that the exporter reports."""
 
 from datetime import UTC, datetime, timedelta, timezone
 
-from ncr_exporter.simulator.releases import DAY, HOUR, MINUTE, Line
+from ncr_exporter.simulator.releases import DAY, HOUR, MINUTE, SimulatedImage
 
 _KOREA = timezone(timedelta(hours=9))
 _BOTH = ("linux/amd64", "linux/arm64/v8")
@@ -25,9 +25,9 @@ def _ms(year: int, month: int) -> int:
     return int(datetime(year, month, 1, tzinfo=UTC).timestamp()) * 1000
 
 
-REGISTRIES: dict[str, tuple[Line, ...]] = {
+REGISTRIES: dict[str, tuple[SimulatedImage, ...]] = {
     "demo-registry": (
-        Line(  # many tags: several pages, tags appear all day and a clean-up removes the oldest
+        SimulatedImage(  # many tags, on several pages; clean-ups remove the oldest
             name="api",
             description="The API server, released every six hours",
             version=_semantic,
@@ -40,7 +40,7 @@ REGISTRIES: dict[str, tuple[Line, ...]] = {
             unpulled=7,
             pulls_per_day=430,
         ),
-        Line(  # one build for two platforms, several tags on one digest, a `/` in the name
+        SimulatedImage(  # two platforms, several tags with one digest, a `/` in the name
             name="web/frontend",
             description="The shop window, for amd64 and arm64",
             version=_semantic,
@@ -51,7 +51,7 @@ REGISTRIES: dict[str, tuple[Line, ...]] = {
             aliases=(("latest", 0), ("stable", 2)),
             pulls_per_day=270,
         ),
-        Line(  # the newest tag was never pulled, and is not stale: its first run is tonight
+        SimulatedImage(  # the newest tag was never pulled, but is not stale yet
             name="batch/settlement",
             description="Built nightly; pulled when the next night's run starts",
             version=_dated,
@@ -64,7 +64,7 @@ REGISTRIES: dict[str, tuple[Line, ...]] = {
             first_pull=DAY,
             pulls_per_day=1,
         ),
-        Line(  # every release is larger than the one before
+        SimulatedImage(  # every release is larger than the previous one
             name="ml/recommender",
             description="The recommendation service with its model inside",
             version=_minor,
@@ -76,7 +76,7 @@ REGISTRIES: dict[str, tuple[Line, ...]] = {
             pulls_every=HOUR,
             pulls_per_day=24,
         ),
-        Line(  # abandoned: long unpulled, much of it never pulled
+        SimulatedImage(  # abandoned: no tag pulled for years, some never
             name="legacy/report",
             description="Replaced in 2021; kept in case somebody needs it",
             version=_minor,
@@ -91,7 +91,7 @@ REGISTRIES: dict[str, tuple[Line, ...]] = {
         ),
     ),
     "demo-base": (
-        Line(  # incomplete records: see `records.QUIRKS`
+        SimulatedImage(  # incomplete records: see `api_records.QUIRKS`
             name="runtime",
             description="What the services are built on",
             version=_minor,
@@ -103,7 +103,7 @@ REGISTRIES: dict[str, tuple[Line, ...]] = {
             pulls_per_day=96,
             relics=("0.1-import", "0.2-import", "0.3-import", "0.4-import"),
         ),
-        Line(  # large, and pulled by every build
+        SimulatedImage(  # large, and pulled by every build
             name="ci/toolchain",
             description="Compilers and test tools for the build machines",
             version=_minor,
@@ -116,4 +116,4 @@ REGISTRIES: dict[str, tuple[Line, ...]] = {
         ),
     ),
 }
-"""Registry → its images, in the order they are listed."""
+"""Registry → its images, in the order of the image list."""
