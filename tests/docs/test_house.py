@@ -45,7 +45,6 @@ LADDER = (
 """The rooms, the highest first: a room imports only rooms below it. ARCHITECTURE.md draws it."""
 
 TOPICS = {
-    "cli/demo.py",
     "config/globs.py",
     "httpd/address.py",
     "runtime/errors.py",
