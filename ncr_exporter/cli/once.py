@@ -21,11 +21,15 @@ from ncr_exporter.cli.flags import (
 )
 from ncr_exporter.config import Config, load
 from ncr_exporter.report import files, table
+from ncr_exporter.report.in_use import InUse, Reference, place, read_references
 from ncr_exporter.report.rows import Report
 from ncr_exporter.report.terminal import Terminal, progress_bar
 from ncr_exporter.runtime.atomicfile import check_writable, write_atomically
+from ncr_exporter.runtime.errors import UserError
 from ncr_exporter.runtime.signals import run_until_interrupted
+from ncr_exporter.state.store import Store
 
+_STDIN = "-"
 _METRICS = "prometheus"
 """The format that is no report."""
 _NAMED = 5
@@ -35,17 +39,48 @@ _READABLE_BY_ALL = 0o644
 
 
 def _run(values: Values, environ: Mapping[str, str]) -> int:
+    _check(values)
     output = Path(values["--output"]) if values["--output"] else None
-    if values["--stale"] and values["--format"] == _METRICS:
-        raise UsageError("--stale: needs --format=table, json or csv")
     if output is not None:
         check_writable(output)
     config = load(values["--config.file"], environ)
-    return run_until_interrupted(_once(config, values, environ, output))
+    references = _references(values["--in-use"]) if values["--in-use"] else None
+    return run_until_interrupted(_once(config, values, environ, output, references))
+
+
+def _check(values: Values) -> None:
+    wanted = [flag for flag in ("--stale", "--tags") if values[flag]]
+    if len(wanted) > 1:
+        raise UsageError("--stale and --tags: name one of them")
+    if wanted and values["--format"] == _METRICS:
+        raise UsageError(f"{wanted[0]}: needs --format=table, json or csv")
+    if values["--in-use"] and not wanted:
+        raise UsageError("--in-use: needs --stale or --tags")
+
+
+def _references(source: str) -> list[Reference | None]:
+    """Return the references in a file, or of stdin.
+
+    Raises:
+        UserError: it cannot be read, or holds none: "nothing runs" is rather a command that failed.
+    """
+    try:
+        content = sys.stdin.buffer.read() if source == _STDIN else Path(source).read_bytes()
+    except OSError as error:
+        raise UserError(f"cannot read {source}: {error.strerror}") from error
+    references = list(read_references(content.decode(errors="replace")))
+    if not any(references):
+        name = "stdin" if source == _STDIN else source
+        raise UserError(f"{name}: holds no image reference, so nothing is known of what runs")
+    return references
 
 
 async def _once(
-    config: Config, values: Values, environ: Mapping[str, str], output: Path | None
+    config: Config,
+    values: Values,
+    environ: Mapping[str, str],
+    output: Path | None,
+    references: list[Reference | None] | None,
 ) -> int:
     quiet = values["--log.level"] == "error"
     async with (
@@ -54,18 +89,36 @@ async def _once(
     ):
         await pipeline.poll_once()
     failed = list(pipeline.failed_polls())
+    in_use = None if references is None else _placed(references, pipeline.store)
     if output:
-        content = _content(pipeline, values, failed, io.StringIO())
+        content = _content(pipeline, values, failed, in_use, io.StringIO())
         write_atomically(output, content, mode=_READABLE_BY_ALL)
     else:
-        sys.stdout.buffer.writelines(_content(pipeline, values, failed, sys.stdout))
+        sys.stdout.buffer.writelines(_content(pipeline, values, failed, in_use, sys.stdout))
         sys.stdout.flush()
     _explain(failed)
     return int(any(poll.matters for poll in failed))
 
 
+def _placed(references: Iterable[Reference | None], store: Store) -> InUse:
+    """Return what runs, and say on stderr what may be missing from it."""
+    in_use = place(references, store.registries.values(), store.images)
+    if in_use.unknown_hosts:
+        named = ", ".join(in_use.unknown_hosts[:_NAMED])
+        sys.stderr.write(
+            f"ncr-exporter: --in-use: no registry that was polled is known to have"
+            f" the host {named}: what runs from there is not spared;"
+            " private hosts are known where the key may read the registry list\n"
+        )
+    return in_use
+
+
 def _content(
-    pipeline: Pipeline, values: Values, failed: Iterable[FailedPoll], file: IO[str]
+    pipeline: Pipeline,
+    values: Values,
+    failed: Iterable[FailedPoll],
+    in_use: InUse | None,
+    file: IO[str],
 ) -> Iterator[bytes]:
     """Yield the output: metrics or a report.
 
@@ -76,6 +129,7 @@ def _content(
         pipeline: the pipeline that polled everything.
         values: the values of the flags.
         failed: the failed polls, for the report.
+        in_use: what runs, for the report.
         file: where a table will be printed; decides on its width and colours.
     """
     now = pipeline.clock.time()
@@ -86,21 +140,25 @@ def _content(
         exporter = pipeline.exporter_metrics.text(openmetrics=False)
         return chain(snapshot.text(now, openmetrics=False), [exporter])
     causes = {poll.place: poll.failure for poll in failed}
-    report = Report(pipeline.store.images.values(), now, causes)
+    report = Report(pipeline.store.images.values(), now, causes, in_use)
     return (text.encode() for text in _form(values, file)(report))
 
 
 def _form(values: Values, file: IO[str]) -> Callable[[Report], Iterable[str]]:
     terminal = Terminal(file)
-    forms: Mapping[tuple[str, bool], Callable[[Report], Iterable[str]]] = {
-        ("table", False): partial(table.images_as_table, terminal),
-        ("table", True): partial(table.tags_as_table, terminal),
-        ("json", False): files.images_as_json,
-        ("json", True): files.tags_as_json,
-        ("csv", False): files.images_as_csv,
-        ("csv", True): files.tags_as_csv,
+    forms: Mapping[str, tuple[Callable[[Report], Iterable[str]], ...]] = {
+        "table": (
+            partial(table.images_as_table, terminal),
+            partial(table.stale_tags_as_table, terminal),
+            partial(table.tags_as_table, terminal),
+        ),
+        "json": (files.images_as_json, files.stale_tags_as_json, files.tags_as_json),
+        "csv": (files.images_as_csv, files.stale_tags_as_csv, files.tags_as_csv),
     }
-    return forms[values["--format"], values["--stale"]]
+    images, stale_tags, tags = forms[values["--format"]]
+    if values["--tags"]:
+        return tags
+    return stale_tags if values["--stale"] else images
 
 
 def _explain(failed: Iterable[FailedPoll]) -> None:
@@ -127,6 +185,19 @@ COMMAND = Command(
         ),
         Flag(
             "--stale", "false", boolean, "report the stale tags instead of the images", switch=True
+        ),
+        Flag(
+            "--tags",
+            "false",
+            boolean,
+            "report all tags, each with its verdict and why",
+            switch=True,
+        ),
+        Flag(
+            "--in-use",
+            None,
+            str,
+            "with --stale or --tags: image references that run, from this file or - for stdin",
         ),
         Flag(
             "--output",

@@ -5,10 +5,11 @@ import io
 import json
 from collections.abc import Iterable, Iterator
 
+from ncr_exporter.report.in_use import InUse
 from ncr_exporter.report.rows import ImageRow, Report, TagRow, never, utc_text
 
 ReportFields = dict[str, object]
-"""Name of a field → text, number or boolean; None if unknown."""
+"""Name of a field → text, texts, number or boolean; None if unknown."""
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -21,6 +22,7 @@ def image_fields(row: ImageRow) -> ReportFields:
     return {
         "registry": row.registry,
         "image": row.image,
+        "owner": row.owner,
         "up": row.up,
         "tags": row.tags,
         "size_bytes": row.size,
@@ -38,11 +40,15 @@ def image_fields(row: ImageRow) -> ReportFields:
 
 
 def tag_fields(row: TagRow) -> ReportFields:
-    """Return the fields of a stale tag, in the units of `image_fields`."""
+    """Return the fields of a tag, in the units of `image_fields`."""
     return {
         "registry": row.registry,
         "image": row.image,
         "tag": row.tag,
+        "owner": row.owner,
+        "stale": row.stale,
+        "verdict": row.verdict,
+        "aliases": row.aliases,
         "digest": row.digest,
         "size_bytes": row.size,
         "never_pulled": never(row),
@@ -57,9 +63,18 @@ def images_as_csv(report: Report) -> Iterator[str]:
     return _csv(image_fields(ImageRow("", "")), map(image_fields, report.images))
 
 
-def tags_as_csv(report: Report) -> Iterator[str]:
+def stale_tags_as_csv(report: Report) -> Iterator[str]:
     """Yield CSV: a header, then one line per stale tag."""
-    return _csv(tag_fields(TagRow("", "", "")), map(tag_fields, report.stale_tags))
+    return _tags_csv(report.stale_tags)
+
+
+def tags_as_csv(report: Report) -> Iterator[str]:
+    """Yield CSV: a header, then one line per tag."""
+    return _tags_csv(report.tags)
+
+
+def _tags_csv(rows: Iterable[TagRow]) -> Iterator[str]:
+    return _csv(tag_fields(TagRow("", "", "")), map(tag_fields, rows))
 
 
 def images_as_json(report: Report) -> Iterator[str]:
@@ -67,12 +82,17 @@ def images_as_json(report: Report) -> Iterator[str]:
     return _json("images", map(image_fields, report.images), report)
 
 
-def tags_as_json(report: Report) -> Iterator[str]:
+def stale_tags_as_json(report: Report) -> Iterator[str]:
     """Yield a JSON object with the time, the stale tags, and all failures.
 
     Images that failed may have stale tags that are not in the list.
     """
     return _json("stale_tags", map(tag_fields, report.stale_tags), report)
+
+
+def tags_as_json(report: Report) -> Iterator[str]:
+    """Yield a JSON object with the time, all tags that were listed, and all failures."""
+    return _json("tags", map(tag_fields, report.tags), report)
 
 
 def _csv(header: Iterable[str], rows: Iterable[ReportFields]) -> Iterator[str]:
@@ -95,6 +115,8 @@ def _cell(value: object) -> object:
         return str(value).lower()
     if isinstance(value, str) and value.startswith(_FORMULA_STARTS):
         return f"'{value}"
+    if isinstance(value, tuple):
+        return _cell(" ".join(value))
     return "" if value is None else value
 
 
@@ -109,8 +131,18 @@ def _json(key: str, rows: Iterable[ReportFields], report: Report) -> Iterator[st
         for place, failure in report.failures.items()
     ]
     generated = _moment("generated", report.now * 1000)
-    yield json.dumps({**generated, key: list(rows), "failures": failures}, indent=2)
+    in_use = {} if report.in_use is None else {"in_use": _counts(report.in_use)}
+    content = {**generated, **in_use, key: list(rows), "failures": failures}
+    yield json.dumps(content, indent=2)
     yield "\n"
+
+
+def _counts(in_use: InUse) -> ReportFields:
+    return {
+        "references": in_use.references,
+        "placed": in_use.placed,
+        "not_placed": in_use.not_placed,
+    }
 
 
 def _moment(name: str, milliseconds: float | None) -> ReportFields:

@@ -1,10 +1,12 @@
-"""Sorted rows of a report on images and stale tags, and texts for sizes and times. Pure."""
+"""Sorted rows of a report on images and tags, and texts for sizes and times. Pure."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from ncr_exporter.inventory import NEVER, Verdict
+from ncr_exporter.inventory import NEVER, NOTHING_IN_USE, Verdict
+from ncr_exporter.report.in_use import InUse
+from ncr_exporter.report.verdicts import verdict_text
 from ncr_exporter.state.model import Failure, ImageState
 
 
@@ -14,6 +16,7 @@ class ImageRow:
 
     registry: str
     image: str
+    owner: str | None = None
     up: bool | None = None
     """Whether the last poll succeeded."""
     pulls: int | None = None
@@ -37,11 +40,17 @@ class ImageRow:
 
 @dataclass(frozen=True)
 class TagRow:
-    """A stale tag. None is unknown."""
+    """A tag. None is unknown."""
 
     registry: str
     image: str
     tag: str
+    owner: str | None = None
+    stale: bool | None = None
+    verdict: str = ""
+    """Whether it is stale, and why or why not, in a few words."""
+    aliases: tuple[str, ...] = ()
+    """Some other tags of the same content: deleting by digest may take them along."""
     digest: str | None = None
     size: int | None = None
     """Bytes, as in `ncr_tag_size_bytes`."""
@@ -61,6 +70,8 @@ class Report:
     now: float
     failures: Mapping[str, Failure] = field(default_factory=dict)
     """The failed polls: `registry` or `registry/image` → why."""
+    in_use: InUse | None = None
+    """What runs; None where nobody said."""
 
     @property
     def images(self) -> list[ImageRow]:
@@ -73,13 +84,21 @@ class Report:
     @property
     def stale_tags(self) -> list[TagRow]:
         """A row per stale tag: largest first, then longest unused."""
-        rows = (
-            _tag_row(state, verdict, self.now)
-            for state in self.states
-            for verdict in state.verdicts()
-            if verdict.stale
-        )
-        return sorted(rows, key=_tag_order)
+        return sorted((row for row in self._tags() if row.stale), key=_tag_order)
+
+    @property
+    def tags(self) -> list[TagRow]:
+        """A row per tag, by image; of each image the most recently updated first.
+
+        Attached and ignored tags follow those of their own.
+        """
+        return list(self._tags())
+
+    def _tags(self) -> Iterator[TagRow]:
+        for state in sorted(self.states, key=lambda state: state.target.key):
+            usage = self.in_use.usage_of(state) if self.in_use else NOTHING_IN_USE
+            for verdict in state.verdicts(usage):
+                yield _tag_row(state, verdict, self.now)
 
 
 def _image_row(state: ImageState, now: float) -> ImageRow:
@@ -87,6 +106,7 @@ def _image_row(state: ImageState, now: float) -> ImageRow:
     row = ImageRow(
         registry,
         name,
+        owner=state.target.policy.owner,
         up=state.up,
         pulls=state.pull_count,
         last_success=state.last_success,
@@ -115,6 +135,10 @@ def _tag_row(state: ImageState, verdict: Verdict, now: float) -> TagRow:
         registry=registry,
         image=image,
         tag=tag.name,
+        owner=state.target.policy.owner,
+        stale=verdict.stale,
+        verdict=verdict_text(verdict),
+        aliases=verdict.aliases,
         digest=tag.digest,
         size=tag.size,
         pulled=fact.pulled if fact else tag.pulled,

@@ -6,19 +6,20 @@ from itertools import zip_longest
 from math import inf
 from textwrap import wrap
 
-from ncr_exporter.report.rows import ImageRow, Report, age_text, never, size_text
+from ncr_exporter.report.in_use import InUse
+from ncr_exporter.report.rows import ImageRow, Report, TagRow, age_text, never, size_text
 from ncr_exporter.report.terminal import Cell, Span, Terminal, width_of, wrapped
 
 _UNKNOWN: Cell = [Span("?", "dim")]
-_WRAPPED = {"IMAGE", "TAG"}
-_DISPENSABLE = ("LAST PULL", "TAGS", "STALE", "SIZE", "UNUSED")
+_WRAPPED = {"IMAGE": 28, "TAG": 16, "VERDICT": 16}
+"""Column that wraps → its least width, unless its longest value is shorter."""
+_DISPENSABLE = ("LAST PULL", "OWNER", "TAGS", "STALE", "SIZE", "UNUSED")
 """Columns to leave out, in this order, if the terminal is too narrow for all."""
 _GAP = "  "
-_LEAST_WIDTH = 28
-"""The least width (columns) of one that wraps, unless its longest value is shorter."""
 _CAUTION = (
     "Sizes are upper bounds: images share layers. Not pulled is not unused: nodes keep copies."
 )
+_ASK_THE_CLUSTER = "--in-use=FILE spares what runs."
 
 Cells = Mapping[str, Cell]
 """A row: column → cell."""
@@ -30,6 +31,7 @@ def images_as_table(terminal: Terminal, report: Report) -> Iterator[str]:
     rows = [
         {
             "IMAGE": _name(row.registry, row.image),
+            **_owner(row.owner, listed),
             "TAGS": _number(row.tags),
             "SIZE": _size(row.size),
             "STALE": _number(row.stale_tags),
@@ -43,20 +45,42 @@ def images_as_table(terminal: Terminal, report: Report) -> Iterator[str]:
     yield from _lines(terminal, rows, _totals(listed), hint)
 
 
+def stale_tags_as_table(terminal: Terminal, report: Report) -> Iterator[str]:
+    """Yield a table of the stale tags, their number, and what of them was spared, in lines."""
+    listed = report.stale_tags
+    yield from _tag_lines(terminal, listed, report)
+
+
 def tags_as_table(terminal: Terminal, report: Report) -> Iterator[str]:
-    """Yield a table of the stale tags, and their number, in lines."""
+    """Yield a table of all tags with their verdicts, and their numbers, in lines."""
+    yield from _tag_lines(terminal, report.tags, report)
+
+
+def _tag_lines(terminal: Terminal, listed: Sequence[TagRow], report: Report) -> Iterator[str]:
+    differing = len({row.verdict for row in listed}) > 1
     rows = [
         {
             "IMAGE": _name(row.registry, row.image),
             "TAG": [Span(row.tag)],
+            **_owner(row.owner, listed),
             "SIZE": _size(row.size),
             "UNUSED": _age(row.unused),
             "LAST PULL": _pull(row.pulled or None, never=never(row) is True),
+            **({"VERDICT": _verdict(row)} if differing else {}),
         }
-        for row in report.stale_tags
+        for row in listed
     ]
-    totals = [Span(_count(len(rows), "stale tag"))]
-    yield from _lines(terminal, rows, totals, _CAUTION if rows else "")
+    stale = sum(row.stale is True for row in listed)
+    tags = "" if stale == len(listed) else f"{_count(len(listed), 'tag')}, "
+    totals = [Span(f"{tags}{_count(stale, 'stale tag')}", "bold" if tags and stale else "")]
+    hint = f"{_CAUTION}{'' if report.in_use else f' {_ASK_THE_CLUSTER}'}" if stale else ""
+    yield from _lines(terminal, rows, [*totals, *_in_use(report.in_use)], hint)
+
+
+def _in_use(in_use: InUse | None) -> Iterator[Span]:
+    if in_use is not None:
+        given = _count(in_use.references, "reference")
+        yield Span(f"{given} in use: {in_use.placed:,} placed, {in_use.not_placed:,} not placed")
 
 
 def _lines(
@@ -92,13 +116,13 @@ def _natural(name: str, rows: Sequence[Cells]) -> int:
 
 def _fitting(widths: dict[str, int], width: float) -> dict[str, int]:
     """Return the columns that fit into `width`, and the width of each."""
-    least = {name: min(w, _LEAST_WIDTH) if name in _WRAPPED else w for name, w in widths.items()}
+    least = {name: min(w, _WRAPPED.get(name, w)) for name, w in widths.items()}
     for dispensable in _DISPENSABLE:
         if _width(least) <= width:
             break
         least.pop(dispensable, None)
     room = max(0, width - _width(least))
-    for name in sorted(_WRAPPED & set(least)):  # columns that wrap share the remaining room
+    for name in sorted(_WRAPPED.keys() & least):  # columns that wrap share the remaining room
         more = min(room, widths[name] - least[name])
         least[name] += int(more)
         room -= more
@@ -131,6 +155,15 @@ def _count(number: int, noun: str) -> str:
 
 def _name(registry: str, image: str) -> Cell:
     return [Span(f"{registry}/", "dim"), Span(image)]
+
+
+def _owner(owner: str | None, listed: Iterable[ImageRow | TagRow]) -> dict[str, Cell]:
+    """Return the cell of the column of owners; there is none where no image has one."""
+    return {"OWNER": [Span(owner or "")]} if any(row.owner for row in listed) else {}
+
+
+def _verdict(row: TagRow) -> Cell:
+    return [Span(row.verdict, {True: "bold yellow", False: "", None: "dim"}[row.stale])]
 
 
 def _number(value: int | None) -> Cell:

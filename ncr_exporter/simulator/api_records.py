@@ -1,15 +1,20 @@
 """Records as the API sends them. Source of names and types: the vendor's API reference."""
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ncr_exporter.simulator.releases import START, SimulatedImage, chance
+from ncr_exporter.simulator.releases import NEVER, START, SimulatedImage, chance
 
 JsonRecord = dict[str, Any]
 """One item of `results` in a page of a list."""
 
 _MEDIA_TYPE = "application/vnd.docker.container.image.v1+json"
+_REPRESENTATIVE = "linux/amd64"
+"""The platform whose manifest and size a tag has; where it is missing, the first one's."""
+_SIGNATURE = 250
+_ATTESTATION = 17_000
+"""Bytes of a signature, and of an attestation."""
 
 
 def registry_record(name: str, *, public: bool) -> JsonRecord:
@@ -52,39 +57,81 @@ def image_record(
 def tag_record(
     registry: str, image: SimulatedImage, number: int, name: str, now: int
 ) -> JsonRecord:
-    """Return a record of the tag list: release `number` under the tag `name`."""
+    """Return a record of the tag list: release `number` under the tag `name`.
+
+    Its digest and size are those of the representative platform, never of an index.
+    """
     platforms = [_platform_record(image, number, platform, now) for platform in image.platforms]
+    attestations = [_attestation_record(image, number, each) for each in image.attested]
+    record = _tag_record(registry, image, number, name, [*platforms, *attestations])
     quirk = QUIRKS.get(name) if number < 0 else None
-    record: JsonRecord = {
+    return quirk(record) if quirk else record
+
+
+def signature_record(registry: str, image: SimulatedImage, number: int) -> JsonRecord:
+    """Return a record of the tag list: the signature of a release, as cosign stores it."""
+    subject = _digest(image.name, number, _representative(image.platforms))
+    name = f"{subject.replace(':', '-')}.sig"
+    manifest = _manifest_record(
+        "/", _digest(image.name, number, "signature"), image.built(number), _SIGNATURE
+    )
+    return _tag_record(registry, image, number, name, [manifest])
+
+
+def _tag_record(
+    registry: str, image: SimulatedImage, number: int, name: str, manifests: list[JsonRecord]
+) -> JsonRecord:
+    first = next((each for each in manifests if _is_representative(each)), manifests[0])
+    return {
         "creator": _account(registry),
-        "digest": platforms[0]["digest"] if len(platforms) == 1 else _digest(image.name, number),
-        "full_size": platforms[0]["size"],
+        "digest": first["digest"],
+        "full_size": first["size"],
         "id": chance("tag", registry, image.name, name) % 10**9,
         "image_id": chance("image", registry, image.name) % 10**6,
-        "images": platforms,
+        "images": manifests,
         "last_updated": image.built(number),
         "last_updater": _account(registry),
         "name": name,
         "repository": chance("registry", registry) % 10**4,
         "v2": True,
     }
-    return quirk(record) if quirk else record
+
+
+def _representative(platforms: Sequence[str]) -> str:
+    return _REPRESENTATIVE if _REPRESENTATIVE in platforms else platforms[0]
+
+
+def _is_representative(manifest: JsonRecord) -> bool:
+    return f"{manifest['os']}/{manifest['architecture']}" == _REPRESENTATIVE
 
 
 def _platform_record(image: SimulatedImage, number: int, platform: str, now: int) -> JsonRecord:
+    digest = _digest(image.name, number, platform)
+    size, pulled = image.size_on(number, platform), image.pulled(number, platform, now)
+    return _manifest_record(platform, digest, image.built(number), size, pulled)
+
+
+def _attestation_record(image: SimulatedImage, number: int, platform: str) -> JsonRecord:
+    """Return what buildx adds to an index for each platform: its provenance, for no platform."""
+    digest = _digest(image.name, number, platform, "attestation")
+    return _manifest_record("unknown/unknown", digest, image.built(number), _ATTESTATION)
+
+
+def _manifest_record(
+    platform: str, digest: str, built: int, size: int, pulled: int = NEVER
+) -> JsonRecord:
     system, architecture, variant = (*platform.split("/"), None)[:3]
-    built = image.built(number)
     return {
         "architecture": architecture,
         "created": built,
-        "digest": _digest(image.name, number, platform),
+        "digest": digest,
         "features": "",
-        "latest_pulled": image.pulled(number, platform, now),
+        "latest_pulled": pulled,
         "mediaType": _MEDIA_TYPE,
         "os": system,
         "os_features": "",
         "os_version": None,
-        "size": image.size_on(number, platform),
+        "size": size,
         "updated": built,
         "variant": variant,
     }

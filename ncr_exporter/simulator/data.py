@@ -8,7 +8,13 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Protocol
 
-from ncr_exporter.simulator.api_records import JsonRecord, image_record, registry_record, tag_record
+from ncr_exporter.simulator.api_records import (
+    JsonRecord,
+    image_record,
+    registry_record,
+    signature_record,
+    tag_record,
+)
 from ncr_exporter.simulator.demo_images import REGISTRIES
 from ncr_exporter.simulator.releases import SimulatedImage, tick
 
@@ -55,7 +61,9 @@ def images(registry: str, now_ms: float) -> list[JsonRecord]:
 
 
 def tags(registry: str, image: str, now_ms: float) -> list[JsonRecord]:
-    """Return the records of an image's tag list, aliases before releases, the newest first.
+    """Return the records of an image's tag list: aliases, releases, and what is attached to them.
+
+    Each the newest first.
 
     Raises:
         KeyError: the registry or the image does not exist.
@@ -65,7 +73,9 @@ def tags(registry: str, image: str, now_ms: float) -> list[JsonRecord]:
     numbers = simulated.numbers(now)
     aliases = [(numbers[back], alias) for alias, back in simulated.aliases if back < len(numbers)]
     names = [*aliases, *((number, simulated.tag(number)) for number in numbers)]
-    return [tag_record(registry, simulated, number, name, now) for number, name in names]
+    own = [tag_record(registry, simulated, number, name, now) for number, name in names]
+    signed = numbers if simulated.signed else ()
+    return [*own, *(signature_record(registry, simulated, number) for number in signed)]
 
 
 def _image_record(registry: str, image: SimulatedImage, now: int) -> JsonRecord:

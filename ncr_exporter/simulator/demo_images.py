@@ -40,7 +40,7 @@ REGISTRIES: dict[str, tuple[SimulatedImage, ...]] = {
             unpulled=7,
             pulls_per_day=430,
         ),
-        SimulatedImage(  # two platforms, several tags with one digest, a `/` in the name
+        SimulatedImage(  # two platforms, attestations, several tags with one digest
             name="web/frontend",
             description="The shop window, for amd64 and arm64",
             version=_semantic,
@@ -48,6 +48,7 @@ REGISTRIES: dict[str, tuple[SimulatedImage, ...]] = {
             every=2 * DAY,
             keep=60,
             platforms=_BOTH,
+            attested=_BOTH,
             aliases=(("latest", 0), ("stable", 2)),
             pulls_per_day=270,
         ),
@@ -64,12 +65,13 @@ REGISTRIES: dict[str, tuple[SimulatedImage, ...]] = {
             first_pull=DAY,
             pulls_per_day=1,
         ),
-        SimulatedImage(  # every release is larger than the previous one
+        SimulatedImage(  # every release is larger than the previous one, and signed
             name="ml/recommender",
             description="The recommendation service with its model inside",
             version=_minor,
             size=210 * _MB,
             growth=1_200_000,
+            signed=True,
             every=7 * DAY,
             keep=30,
             live=2,

@@ -59,6 +59,10 @@ class SimulatedImage:
     phase: int = 0
     """Time from `START` to release 0."""
     platforms: tuple[str, ...] = ("linux/amd64",)
+    attested: tuple[str, ...] = ()
+    """The platforms for which the index also holds an attestation, as buildx pushes it."""
+    signed: bool = False
+    """Whether each release has a signature beside it, a tag named after its digest."""
     aliases: tuple[tuple[str, int], ...] = (("latest", 0),)
     """Further tags, each with the number of releases between its release and the newest."""
     live: int = 3

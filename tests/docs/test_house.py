@@ -47,6 +47,7 @@ LADDER = (
 TOPICS = {
     "config/globs.py",
     "httpd/address.py",
+    "report/verdicts.py",
     "runtime/errors.py",
     "runtime/memory.py",
 }

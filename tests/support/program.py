@@ -140,12 +140,13 @@ def run(
     *argv: str,
     environ: Mapping[str, str] | None = None,
     start: tuple[str, str] = ("-m", "ncr_exporter"),
+    stdin: str = "",
 ) -> subprocess.CompletedProcess[str]:
     """Run the program to its end."""
     return subprocess.run(  # noqa: S603 -- our own program with a test's words
         [sys.executable, *start, *argv],
         env={**os.environ, **(environ or {})},
-        stdin=subprocess.DEVNULL,
+        input=stdin,
         capture_output=True,
         text=True,
         timeout=30,

@@ -127,8 +127,8 @@ def test_csv_and_json_have_the_same_documented_fields() -> None:
     header = next(iter(files.images_as_csv(report))).strip().split(",")
     (image,) = json.loads("".join(files.images_as_json(report)))["images"]
     assert list(image) == header
-    tags_header = next(iter(files.tags_as_csv(report))).strip().split(",")
-    (tag,) = json.loads("".join(files.tags_as_json(report)))["stale_tags"]
+    tags_header = next(iter(files.stale_tags_as_csv(report))).strip().split(",")
+    (tag,) = json.loads("".join(files.stale_tags_as_json(report)))["stale_tags"]
     assert list(tag) == tags_header
 
 
@@ -149,7 +149,7 @@ def test_json_holds_null_for_unknown_and_names_failures_of_registries() -> None:
 
 def test_an_empty_report_has_its_header() -> None:
     assert next(iter(files.images_as_csv(report_of()))).startswith("registry,image,")
-    assert next(iter(files.tags_as_csv(report_of()))).startswith("registry,image,tag,")
+    assert next(iter(files.stale_tags_as_csv(report_of()))).startswith("registry,image,tag,")
 
 
 def drawn(report: Report, width: int) -> list[str]:
