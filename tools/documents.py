@@ -38,10 +38,30 @@ Everything the exporter publishes, from the table that it is rendered from. Besi
 - **Not pulled is not unused.** Nodes keep copies of images and start them without asking the
   registry. Before you delete what is called stale, ask your clusters:
   [joins with kube-state-metrics](joins.md).
-- **Bytes are an upper bound.** Manifests share layers, and the API does not tell which. Sizes of
-  images and sizes of tags are different things: do not compare or add them.
+- **Bytes are an upper bound.** Manifests share layers, and the API does not tell which. What
+  deleting tags frees, and when, the registry decides: see [before you delete](deleting.md). Sizes
+  of images and sizes of tags are different things: do not compare or add them.
 - `STABLE` names, labels and meanings change only with a major version, and stay beside their
   successor for one minor version at least. `EXPERIMENTAL` ones may change with any.
+
+## Last use
+
+A tag is stale when its last use is longer ago than `stale_after`. Its last use is the later of its
+last update and its last pull. Neither is always known, so each tag has two bounds: used then or
+later, and used then or earlier. It is stale where even the later bound is too old, and alive where
+even the earlier one is not. Between the two it is unknown.
+
+1. **By content.** `1.4.2` and `stable` name one manifest. A node pulled `stable` yesterday. So
+   `1.4.2` was used yesterday, whatever its own record says, and neither is stale.
+2. **Just pushed.** `latest` was pushed a minute ago, and nothing is known of pulls. It was used a
+   minute ago or later: alive.
+3. **Before pulls were recorded.** The registry records pull times since 2023-11-23. An image last
+   updated in 2022 counts 500 pulls and no pull time. So they were before that day: it is stale.
+   Where the counter and the records disagree about the time since, it is unknown.
+
+Attached tags (signatures, attestations and SBOMs, named after a digest) live as long as a tag with
+that digest, and are stale with the last of them. `ncr-exporter once --tags` tells of each tag what
+holds, and why: see [reports](reports.md#what-could-go-and-why-not-the-rest).
 """
 
 CONFIGURATION_INTRO = """\

@@ -17,7 +17,8 @@ _DISPENSABLE = ("LAST PULL", "OWNER", "TAGS", "STALE", "SIZE", "UNUSED")
 """Columns to leave out, in this order, if the terminal is too narrow for all."""
 _GAP = "  "
 _CAUTION = (
-    "Sizes are upper bounds: images share layers. Not pulled is not unused: nodes keep copies."
+    "Sizes are upper bounds: images share layers, and what deleting frees the registry decides. "
+    "Not pulled is not unused: nodes keep copies."
 )
 _ASK_THE_CLUSTER = "--in-use=FILE spares what runs."
 
@@ -138,7 +139,7 @@ def _totals(rows: Sequence[ImageRow]) -> Iterator[Span]:
     yield Span(f"{_count(len(rows), 'image')}, {_count(tags, 'tag')}, {size_text(size)}")
     if stale := _sum(row.stale_tags for row in rows):
         reclaimable = size_text(_sum_of_reclaimable(rows))
-        yield Span(f"{_count(stale, 'stale tag')}, {reclaimable} to reclaim", "bold")
+        yield Span(f"{_count(stale, 'stale tag')}, {reclaimable} that only they refer to", "bold")
 
 
 def _sum_of_reclaimable(rows: Iterable[ImageRow]) -> int:

@@ -108,8 +108,8 @@ IMAGE_FAMILIES: tuple[SummaryFamily | StateFamily, ...] = (
     SummaryFamily(
         "ncr_image_reclaimable_bytes",
         "Bytes that only stale tags refer to, as of the last poll. Counted as in "
-        "ncr_image_size_bytes. An upper bound: tags that stay may share layers. Not pulled is not "
-        "unused: nodes keep copies.",
+        "ncr_image_size_bytes. An upper bound: tags that stay may share layers. What deleting tags "
+        "frees, and when, the registry decides. Not pulled is not unused: nodes keep copies.",
         labels=IMAGE_LABELS,
         samples=one_sample(lambda summary: summary.reclaimable),
     ),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from operator import attrgetter
 
 from ncr_exporter.inventory import Verdict, is_never_pulled
+from ncr_exporter.report.verdicts import verdict_text
 from ncr_exporter.state.model import ImageState
 from ncr_exporter.web.status.query import Column, Query, sorted_by
 
@@ -26,6 +27,8 @@ class TagView:
     idle: float | None
     """How long it had been unused at the last successful poll (s)."""
     stale: bool | None
+    verdict: str
+    """Whether it is stale, and why or why not, in a few words."""
     digest: str | None
     platforms: tuple[str, ...]
     """Such as `linux/arm64/v8`."""
@@ -60,6 +63,7 @@ def _view(verdict: Verdict, now: int, *, believed: bool) -> TagView:
         updated=tag.updated,
         idle=None if latest is None else max(0.0, (now - latest) / 1000),
         stale=verdict.stale,
+        verdict=verdict_text(verdict),
         digest=tag.digest,
         platforms=tuple(map(_platform_text, tag.platforms)),
     )

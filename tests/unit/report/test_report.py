@@ -182,7 +182,7 @@ def test_the_table_fits_its_terminal_and_loses_no_name(width: int, columns: str)
 def test_the_table_sums_up() -> None:
     lines = drawn(report_of(**TWO), 100)
     assert lines[1].split()[:6] == ["my-registry/app", "2", "1.07", "kB", "1", "70"]
-    assert lines[4:6] == ["2 images, 3 tags, 2.07 kB", "1 stale tag, 70 B to reclaim"]
+    assert lines[4:6] == ["2 images, 3 tags, 2.07 kB", "1 stale tag, 70 B that only they refer to"]
 
 
 def test_unknown_is_a_question_mark_and_never_is_never() -> None:

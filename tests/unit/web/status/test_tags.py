@@ -44,6 +44,7 @@ def test_a_row_tells_what_is_known_of_a_tag_as_of_the_last_good_poll() -> None:
         updated=NOW_MS - 9 * DAY_MS,
         idle=2 * 86400.0,
         stale=False,
+        verdict="used",
         digest="sha256:aa",
         platforms=("linux/amd64", "linux/arm64/v8"),
     )
