@@ -48,6 +48,7 @@ def tag_fields(row: TagRow) -> ReportFields:
         "owner": row.owner,
         "stale": row.stale,
         "verdict": row.verdict,
+        "attached": row.attached,
         "aliases": row.aliases,
         "digest": row.digest,
         "size_bytes": row.size,

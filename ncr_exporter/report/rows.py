@@ -49,6 +49,8 @@ class TagRow:
     stale: bool | None = None
     verdict: str = ""
     """Whether it is stale, and why or why not, in a few words."""
+    attached: bool = False
+    """Whether it is a signature, an attestation or an SBOM."""
     aliases: tuple[str, ...] = ()
     """Some other tags of the same content: deleting by digest may take them along."""
     digest: str | None = None
@@ -138,6 +140,7 @@ def _tag_row(state: ImageState, verdict: Verdict, now: float) -> TagRow:
         owner=state.target.policy.owner,
         stale=verdict.stale,
         verdict=verdict_text(verdict),
+        attached=verdict.attachment is not None,
         aliases=verdict.aliases,
         digest=tag.digest,
         size=tag.size,

@@ -16,6 +16,8 @@ _WRAPPED = {"IMAGE": 28, "TAG": 16, "VERDICT": 16}
 _DISPENSABLE = ("LAST PULL", "OWNER", "TAGS", "STALE", "SIZE", "UNUSED")
 """Columns to leave out, in this order, if the terminal is too narrow for all."""
 _GAP = "  "
+_DIGEST = len("sha256-") + 8
+"""Columns of a digest in the name of an attached tag."""
 _CAUTION = (
     "Sizes are upper bounds: images share layers, and what deleting frees the registry decides. "
     "Not pulled is not unused: nodes keep copies."
@@ -62,7 +64,7 @@ def _tag_lines(terminal: Terminal, listed: Sequence[TagRow], report: Report) -> 
     rows = [
         {
             "IMAGE": _name(row.registry, row.image),
-            "TAG": [Span(row.tag)],
+            "TAG": [Span(_short(row.tag) if row.attached else row.tag)],
             **_owner(row.owner, listed),
             "SIZE": _size(row.size),
             "UNUSED": _age(row.unused),
@@ -71,11 +73,17 @@ def _tag_lines(terminal: Terminal, listed: Sequence[TagRow], report: Report) -> 
         }
         for row in listed
     ]
-    stale = sum(row.stale is True for row in listed)
-    tags = "" if stale == len(listed) else f"{_count(len(listed), 'tag')}, "
-    totals = [Span(f"{tags}{_count(stale, 'stale tag')}", "bold" if tags and stale else "")]
+    stale = [row for row in listed if row.stale]
+    totals = [Span(_tag_totals(listed, stale), "bold" if 0 < len(stale) < len(listed) else "")]
     hint = f"{_CAUTION}{'' if report.in_use else f' {_ASK_THE_CLUSTER}'}" if stale else ""
     yield from _lines(terminal, rows, [*totals, *_in_use(report.in_use)], hint)
+
+
+def _tag_totals(listed: Sequence[TagRow], stale: Sequence[TagRow]) -> str:
+    attached = sum(row.attached for row in stale)
+    tags = "" if len(stale) == len(listed) else f"{_count(len(listed), 'tag')}, "
+    more = f", and {attached:,} attached to them" if attached else ""
+    return f"{tags}{_count(len(stale) - attached, 'stale tag')}{more}"
 
 
 def _in_use(in_use: InUse | None) -> Iterator[Span]:
@@ -156,6 +164,12 @@ def _count(number: int, noun: str) -> str:
 
 def _name(registry: str, image: str) -> Cell:
     return [Span(f"{registry}/", "dim"), Span(image)]
+
+
+def _short(tag: str) -> str:
+    """Return the name of an attached tag with as much of its digest as people compare."""
+    digest, dot, kind = tag.partition(".")
+    return f"{digest[:_DIGEST]}…{dot}{kind}"
 
 
 def _owner(owner: str | None, listed: Iterable[ImageRow | TagRow]) -> dict[str, Cell]:

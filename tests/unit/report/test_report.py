@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from ncr_exporter.inventory import Platform, Tag
 from ncr_exporter.report import files, table
@@ -233,3 +234,48 @@ def test_ages_have_two_units(seconds: float, text: str) -> None:
 def test_rows_need_no_more_than_names() -> None:
     assert ImageRow("a", "b").tags is None
     assert isinstance(next(iter(report_of(app=None).states)), ImageState)
+
+
+HEX = "ab" * 32
+
+
+def signed_report() -> Report:
+    old, new = aged(100, name=HEX), aged(1)
+    names = (f"sha256-{HEX}.sig", f"sha256-{HEX}.att")
+    attached = [one_tag(name, 2, None, NOW_MS - 100 * DAY_MS) for name in names]
+    return report_of(app=[new, old, *attached])
+
+
+def test_every_tag_is_reported_with_its_verdict() -> None:
+    rows = list(csv.DictReader(io.StringIO("".join(files.tags_as_csv(signed_report())))))
+    assert [(row["tag"], row["stale"], row["verdict"], row["attached"]) for row in rows] == [
+        ("d1", "false", "used", "false"),
+        (HEX, "true", "stale", "false"),
+        (f"sha256-{HEX}.att", "true", f"stale: attestation of {HEX}", "true"),
+        (f"sha256-{HEX}.sig", "true", f"stale: signature of {HEX}", "true"),
+    ]
+
+
+def test_a_table_of_tags_shortens_the_digests_in_names_and_counts_them_apart() -> None:
+    lines = "".join(table.tags_as_table(Terminal(io.StringIO()), signed_report())).splitlines()
+    assert lines[3].split()[1:4] == ["sha256-abababab….att", "2", "B"]
+    assert "4 tags, 1 stale tag, and 2 attached to them" in lines
+    assert any("--in-use=FILE spares what runs" in line for line in lines)
+
+
+def test_names_of_the_same_content_stand_beside_a_stale_tag() -> None:
+    first = aged(100, name="v1")
+    (row, other) = report_of(app=[first, structs.replace(first, name="v2")]).stale_tags
+    assert (row.tag, row.aliases) == ("v1", ("v2",))
+    assert (other.tag, other.aliases) == ("v2", ("v1",))
+
+
+def test_there_is_a_column_of_owners_where_an_image_has_one() -> None:
+    store = Store(Recorder())
+    for name, owner in (("a", "데이터팀"), ("b", None)):
+        wanted = target(name, owner=owner)
+        store.add(wanted)
+        store.commit(wanted, (aged(1),), at=NOW, duration=0.1)
+    lines = drawn(Report(store.images.values(), NOW), 100)
+    assert lines[0].split()[:2] == ["IMAGE", "OWNER"]
+    assert sorted(line.split()[1] for line in lines[1:3]) == ["1", "데이터팀"]
