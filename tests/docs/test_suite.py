@@ -1,0 +1,55 @@
+"""The suite itself: an async test is run whoever writes it, and one that hangs fails."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+CONFTEST = (ROOT / "tests" / "conftest.py").read_text(encoding="utf-8")
+ASYNC_TESTS = """
+import asyncio
+
+async def test_that_fails():
+    assert await asyncio.sleep(0, "awaited") == "not awaited"
+
+class TestGroup:
+    async def test_that_fails_in_a_class(self):
+        raise ZeroDivisionError
+
+async def test_that_hangs():
+    await asyncio.Event().wait()
+
+async def test_that_passes(logs):
+    assert asyncio.get_running_loop().is_running()
+"""
+
+
+def said(directory: Path, *options: str) -> str:
+    """Run these tests as the suite is configured, in a hurry, and return what pytest says."""
+    in_a_hurry = CONFTEST.replace("LONGEST_ASYNC_TEST = 120.0", "LONGEST_ASYNC_TEST = 0.1")
+    assert in_a_hurry != CONFTEST
+    (directory / "conftest.py").write_text(in_a_hurry)
+    (directory / "test_async.py").write_text(ASYNC_TESTS)
+    as_configured = ["-q", "-c", str(ROOT / "pyproject.toml"), "-p", "no:cacheprovider"]
+    done = subprocess.run(  # noqa: S603 -- this Python, with arguments of our own
+        [sys.executable, "-m", "pytest", *as_configured, *options, str(directory)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode != 0
+    return done.stdout + done.stderr
+
+
+def test_an_async_test_that_nobody_marks_is_run_and_fails_where_it_should(tmp_path: Path) -> None:
+    found = said(tmp_path)
+    assert "3 failed, 1 passed in" in found
+    assert "::test_that_fails - AssertionError" in found
+    assert "::TestGroup::test_that_fails_in_a_class - ZeroDivisionError" in found
+    assert "::test_that_hangs - TimeoutError" in found
+
+
+def test_where_nothing_runs_async_tests_they_fail_and_are_not_skipped(tmp_path: Path) -> None:
+    assert "4 failed in" in said(tmp_path, "-o", "anyio_mode=strict")
+    assert "Unknown config option: anyio_mode" in said(tmp_path, "-p", "no:anyio")
