@@ -4,7 +4,6 @@ import asyncio
 
 from ncr_exporter.httpd.limits import ConcurrencyLimit, Place
 from tests.support.clock import settle
-from tests.unit.httpd.test_connection import scene
 
 
 async def taken(places: ConcurrencyLimit) -> Place:
@@ -14,7 +13,6 @@ async def taken(places: ConcurrencyLimit) -> Place:
     return place
 
 
-@scene
 async def test_no_more_places_than_there_are() -> None:
     places = ConcurrencyLimit(2, admission=0.02)
     await taken(places)
@@ -22,7 +20,6 @@ async def test_no_more_places_than_there_are() -> None:
     assert await places.take() is None
 
 
-@scene
 async def test_a_place_given_back_can_be_taken_again() -> None:
     places = ConcurrencyLimit(1, admission=0.02)
     for _ in range(3):
@@ -31,7 +28,6 @@ async def test_a_place_given_back_can_be_taken_again() -> None:
     assert await places.take() is None
 
 
-@scene
 async def test_giving_back_twice_makes_no_second_place() -> None:
     places = ConcurrencyLimit(1, admission=0.02)
     place = await taken(places)
@@ -41,7 +37,6 @@ async def test_giving_back_twice_makes_no_second_place() -> None:
     assert await places.take() is None
 
 
-@scene
 async def test_who_waits_gets_the_place_that_comes_free_in_the_order_of_coming() -> None:
     places = ConcurrencyLimit(1, admission=5.0)
     place = await taken(places)
@@ -53,7 +48,6 @@ async def test_who_waits_gets_the_place_that_comes_free_in_the_order_of_coming()
         place = await task
 
 
-@scene
 async def test_the_wait_is_as_long_as_admission() -> None:
     places = ConcurrencyLimit(1, admission=0.1)
     await taken(places)
@@ -62,7 +56,6 @@ async def test_the_wait_is_as_long_as_admission() -> None:
     assert 0.09 < asyncio.get_running_loop().time() - start < 2.0
 
 
-@scene
 async def test_who_gives_up_waiting_takes_no_place_along() -> None:
     places = ConcurrencyLimit(1, admission=0.05)
     place = await taken(places)
@@ -76,7 +69,6 @@ async def test_who_gives_up_waiting_takes_no_place_along() -> None:
     (await taken(places)).give_back()
 
 
-@scene
 async def test_a_place_that_comes_free_in_the_moment_of_giving_up_is_not_lost() -> None:
     places = ConcurrencyLimit(1, admission=5.0)
     place = await taken(places)
