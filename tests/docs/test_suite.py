@@ -1,5 +1,6 @@
 """The suite itself: an async test is run whoever writes it, and one that hangs fails."""
 
+import ast
 import subprocess
 import sys
 from pathlib import Path
@@ -53,3 +54,21 @@ def test_an_async_test_that_nobody_marks_is_run_and_fails_where_it_should(tmp_pa
 def test_where_nothing_runs_async_tests_they_fail_and_are_not_skipped(tmp_path: Path) -> None:
     assert "4 failed in" in said(tmp_path, "-o", "anyio_mode=strict")
     assert "Unknown config option: anyio_mode" in said(tmp_path, "-p", "no:anyio")
+
+
+def runs_a_loop(function: ast.FunctionDef) -> bool:
+    """Return whether a function starts an event loop for one coroutine, and is no property."""
+    is_property = any("given(" in ast.unparse(decorator) for decorator in function.decorator_list)
+    calls = (ast.unparse(node.func) for node in ast.walk(function) if isinstance(node, ast.Call))
+    return not is_property and "asyncio.run" in calls
+
+
+def test_only_a_property_starts_an_event_loop_of_its_own() -> None:
+    """An example of hypothesis is a plain call; whatever else awaits is an async test."""
+    found = [
+        f"{path.name}: {node.name}"
+        for path in sorted((ROOT / "tests").rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef) and runs_a_loop(node)
+    ]
+    assert found == []
