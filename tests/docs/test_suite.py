@@ -1,12 +1,16 @@
-"""The suite itself: an async test is run whoever writes it, and one that hangs fails."""
+"""The suite itself: how async tests are run, and what CONTRIBUTING.md says of tests."""
 
 import ast
+import re
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-CONFTEST = (ROOT / "tests" / "conftest.py").read_text(encoding="utf-8")
+TESTS = ROOT / "tests"
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+CONFTEST = (TESTS / "conftest.py").read_text(encoding="utf-8")
 ASYNC_TESTS = """
 import asyncio
 
@@ -27,7 +31,7 @@ async def test_that_passes(logs):
 
 def said(directory: Path, *options: str) -> str:
     """Run these tests as the suite is configured, in a hurry, and return what pytest says."""
-    in_a_hurry = CONFTEST.replace("LONGEST_ASYNC_TEST = 120.0", "LONGEST_ASYNC_TEST = 0.1")
+    in_a_hurry = CONFTEST.replace("LONGEST_ASYNC_TEST = 120.0", "LONGEST_ASYNC_TEST = 0.5")
     assert in_a_hurry != CONFTEST
     (directory / "conftest.py").write_text(in_a_hurry)
     (directory / "test_async.py").write_text(ASYNC_TESTS)
@@ -67,8 +71,25 @@ def test_only_a_property_starts_an_event_loop_of_its_own() -> None:
     """An example of hypothesis is a plain call; whatever else awaits is an async test."""
     found = [
         f"{path.name}: {node.name}"
-        for path in sorted((ROOT / "tests").rglob("*.py"))
+        for path in sorted(TESTS.rglob("*.py"))
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.FunctionDef) and runs_a_loop(node)
     ]
     assert found == []
+
+
+def test_each_folder_of_tests_is_in_the_table_of_contributing() -> None:
+    folders = {path.name for path in TESTS.iterdir() if path.is_dir() and path.name[0] != "_"}
+    assert set(re.findall(r"^\| `tests/(\w+)/", CONTRIBUTING, re.MULTILINE)) == folders
+
+
+def test_each_folder_of_unit_tests_is_a_room() -> None:
+    rooms = {path.name for path in (TESTS / "unit").iterdir() if path.is_dir()} - {"__pycache__"}
+    assert all(find_spec(f"ncr_exporter.{room}") for room in rooms)
+
+
+def test_the_async_tests_that_contributing_shows_are_those_that_run() -> None:
+    (shown,) = re.findall(r"^```python\n(.+?)^```", CONTRIBUTING, re.MULTILINE | re.DOTALL)
+    tests = (TESTS / "unit" / "polling" / "test_images.py").read_text(encoding="utf-8")
+    for test in shown.strip().split("\n\n\n"):
+        assert f"\n\n\n{test}\n\n\n" in tests

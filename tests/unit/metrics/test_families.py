@@ -1,5 +1,6 @@
 """The catalogue against the contract: names and labels are promises."""
 
+import inspect
 import re
 
 import pytest
@@ -7,6 +8,16 @@ import pytest
 from ncr_exporter.metrics.families.catalogue import FAMILIES, GROUPS
 from ncr_exporter.metrics.families.exporter import BUCKETS, OPERATIONS, REASONS
 from ncr_exporter.metrics.families.family import Family
+from tests.oracle import samples
+from tests.oracle.computation import (
+    DAY_MS,
+    Rules,
+    busy_image,
+    expected_image,
+    expected_staleness,
+    expected_tags,
+)
+from tests.support.states import NOW_MS
 
 IMAGE = ("registry", "image")
 TAG = ("registry", "image", "tag")
@@ -99,6 +110,39 @@ PROMISED_REASONS = {
     "too_large",
     "other",
 }
+
+# What must be computed a second time, before anything can be compared with it.
+
+NOT_OF_TAGS = {"ncr_image_last_pulled_age_seconds", "ncr_image_pulls_total"}
+"""Families about images that follow from the time, and from the image list."""
+
+
+@pytest.fixture(scope="module")
+def computed() -> set[str]:
+    """The families that the second computation finds in a busy image."""
+    tags, rules = busy_image(NOW_MS), Rules(400 * DAY_MS, 5, set(), 150_000_000, 300, 25)
+    of_image = {**expected_image(tags), **expected_staleness(tags, NOW_MS, rules)}
+    return {*of_image, *(name for name, _ in expected_tags(tags, NOW_MS, rules))}
+
+
+@pytest.mark.parametrize(
+    "name", sorted({f.name for f in (*GROUPS["Per image"], *GROUPS["Per tag"])} - NOT_OF_TAGS)
+)
+def test_a_family_about_an_image_or_its_tags_is_computed_a_second_time(
+    name: str, computed: set[str]
+) -> None:
+    assert name in computed, f"compute {name} in tests/oracle/computation.py, too"
+
+
+@pytest.mark.parametrize(
+    "name", sorted({f.name for f in (*GROUPS["Polling"], *GROUPS["Per registry"])} | NOT_OF_TAGS)
+)
+def test_a_family_about_polls_and_lists_is_computed_a_second_time(name: str) -> None:
+    source = inspect.getsource(samples)
+    assert f'"{name}"' in source, f"compute {name} in tests/oracle/samples.py, too"
+
+
+# Names, labels and HELP
 
 every_family = pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES)
 
