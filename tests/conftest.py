@@ -116,7 +116,7 @@ def prometheus_tools() -> Tools:
 
 @pytest.fixture(scope="session")
 def alert_tools() -> AlertTools:
-    """Where Alertmanager and amtool are; likewise."""
+    """Where Alertmanager and amtool are; like the mark where they are not."""
     _require("alertmanager")
     tools = find_alert_tools()
     assert tools is not None
@@ -125,7 +125,7 @@ def alert_tools() -> AlertTools:
 
 @pytest.fixture(scope="session")
 def promtool(prometheus_tools: Tools) -> Path:
-    """Where promtool is; likewise."""
+    """Where promtool is; like the mark where it is not."""
     return prometheus_tools.promtool
 
 

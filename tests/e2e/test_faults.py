@@ -49,7 +49,7 @@ async def test_a_fault_shows_as_it_should_and_the_first_good_answer_heals_it(
 
 
 def polled(now: Samples, before: Samples, seen: Seen) -> bool:
-    """Tell whether the image was polled since, twice where that must not change a thing."""
+    """Return whether the image was polled since, twice where that must not change a thing."""
     return now[POLLS] >= before[POLLS] + (1 if seen.fails else 2)
 
 

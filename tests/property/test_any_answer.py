@@ -55,7 +55,7 @@ def test_any_bytes_are_a_page_of_any_list_or_malformed(
 
 
 def is_clean(value: object) -> bool:
-    """Tell whether a record, and whatever it holds, can be published."""
+    """Return whether a record, and whatever it holds, can be published."""
     if isinstance(value, msgspec.Struct):
         return all(map(is_clean, msgspec.structs.astuple(value)))
     if isinstance(value, tuple):

@@ -69,11 +69,11 @@ class Polling:
         await passing(self.clock, lambda: self.poller.ready)
 
     async def polled(self, times: int, image: str = "app") -> None:
-        """Let sockets work until an image was polled so many times."""
+        """Let sockets work until an image was polled `times` times."""
         await passing(self.clock, lambda: self.state(image).polls >= times)
 
     async def intervals(self, count: int) -> None:
-        """Let so many intervals pass, with everything due in them done."""
+        """Let `count` intervals pass, with everything due in them done."""
         for _ in range(count):
             for _ in range(10):
                 await self.clock.advance(INTERVAL / 10)

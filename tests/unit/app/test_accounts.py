@@ -124,7 +124,7 @@ async def account(
 
 
 def is_closed(client: Client) -> bool:
-    """Tell whether every connection of a client is closed, of which it had some."""
+    """Return whether a client had connections and all are closed."""
     made = client.transport._pool._all
     return bool(made) and all(http.is_closed for http in made)
 

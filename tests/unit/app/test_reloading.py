@@ -1,4 +1,4 @@
-"""Reading the configuration anew: a bad one changes nothing, and a changed file is followed."""
+"""Reading the configuration again: a bad one changes nothing, and a changed file is followed."""
 
 import asyncio
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""ConcurrencyLimit: so many at a time, a short wait for one, and none lost."""
+"""ConcurrencyLimit: a number at a time, a short wait for a place, and none lost."""
 
 import asyncio
 

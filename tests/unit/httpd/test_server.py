@@ -90,7 +90,7 @@ def client_tls(certificates: trustme.CA) -> ssl.SSLContext:
 
 
 async def test_40_clients_that_never_read_delay_nobody_and_are_cut() -> None:
-    """The default limits but for the stall, and 12 MB each."""
+    """The default limits except for the stall, and 12 MB each."""
     limits = Limits(stall=2.5)
     async with house(blocks, limits) as it:
         assert len(body_of(await exchange(it.port, asking("GET", "/192")))) > 12_000_000

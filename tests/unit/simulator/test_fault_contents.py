@@ -212,7 +212,7 @@ class TestSurroundings:
 
 
 async def beginning(registry: SimulatedRegistry, size: int) -> bytes:
-    """Return so many bytes of a body."""
+    """Return the first `size` bytes of a body."""
     async with Server(registry.handle) as server:
         port = await server.listen("127.0.0.1", 0)
         reader, writer = await asyncio.open_connection("127.0.0.1", port)

@@ -101,7 +101,7 @@ async def speak(
 
 
 async def gets_in(port: int, context: ssl.SSLContext | None) -> bool:
-    """Tell whether a client is answered; a refused one may see the end, a reset or an alert."""
+    """Return whether a client is answered; a refused one may see the end, a reset or an alert."""
     try:
         answer, _ = await speak(port, context)
     except (OSError, asyncio.IncompleteReadError):  # an SSLError is an OSError, too
