@@ -3,7 +3,6 @@
 Not only must each value agree: no sample may be missing, and none may be there beside them.
 """
 
-import asyncio
 import itertools
 import time
 
@@ -78,25 +77,24 @@ def expected(fleet: Fleet, now_ms: int) -> dict[Key, float]:
     return found
 
 
-def live(fleet: Fleet) -> dict[Key, float]:
-    async def run() -> dict[Key, float]:
-        async with simulated(fleet) as (registry, url):
-            config = parse(CONFIG.format(url=url), "test.yml", {})
-            async with exporter(config, HERE) as running, listening(registry, running) as it:
-                await it.ready()
-                return samples_of(await it.text())
-
-    return asyncio.run(run())
+async def live(fleet: Fleet) -> dict[Key, float]:
+    """Return what an exporter publishes that has polled all of these registries once."""
+    async with simulated(fleet) as (registry, url):
+        config = parse(CONFIG.format(url=url), "test.yml", {})
+        async with exporter(config, HERE) as running, listening(registry, running) as it:
+            await it.ready()
+            return samples_of(await it.text())
 
 
-def test_every_family_about_images_and_tags_holds_what_a_second_computation_finds() -> None:
+async def test_every_family_about_images_and_tags_holds_what_a_second_computation_finds() -> None:
     now_ms = round(time.time() * 1000)
     seeds = itertools.count(1)
     content: dict[str, dict[str, list[Json]]] = {
         registry: {image: busy_image(now_ms, size, next(seeds)) for image, size in images.items()}
         for registry, images in {"one": {"a": 385, "b/c": 40}, "two": {"a": 120}}.items()
     }
-    found = {key: value for key, value in live(Fleet(**content)).items() if key[0] in DATA}
+    published = await live(Fleet(**content))
+    found = {key: value for key, value in published.items() if key[0] in DATA}
     ages = {key[1]: value for key, value in found.items() if key[0] == AGE}
     found = {key: value for key, value in found.items() if key[0] != AGE}
     wanted = expected(Fleet(**content), now_ms)
@@ -109,12 +107,12 @@ def test_every_family_about_images_and_tags_holds_what_a_second_computation_find
     assert len(ages) == 3
 
 
-def test_every_family_about_registries_and_polling_holds_what_the_fleet_is() -> None:
+async def test_every_family_about_registries_and_polling_holds_what_the_fleet_is() -> None:
     now = time.time()
     tags = busy_image(round(now * 1000), 20, 1)
     fleet = Fleet(one={"a": tags, "b": tags}, two={"a": tags})
     fleet.public.add("two")
-    found = live(fleet)
+    found = await live(fleet)
     for registry, images, public in (("one", 2, 0), ("two", 1, 1)):
         of_registry = (("registry", registry),)
         assert found["ncr_registry_up", of_registry] == 1

@@ -1,11 +1,10 @@
 """Polling at work: a simulated registry on real sockets, and a clock that is moved by hand."""
 
-import asyncio
-from collections.abc import Callable, Coroutine, Mapping
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
-import structlog
+from structlog.typing import EventDict
 
 from ncr_exporter.config import Api
 from ncr_exporter.polling.poller import Poller
@@ -29,7 +28,6 @@ from tests.support.states import (
 )
 
 INTERVAL = TIMING.interval
-Scenario = Callable[["Round"], Coroutine[Any, Any, None]]
 
 
 def naming(*images: str) -> RegistryListTarget:
@@ -42,7 +40,7 @@ def choosing(*rules: ImageRule, exclude: tuple[str, ...] = ()) -> RegistryListTa
     return catalog_of(registry_target(rules=rules, exclude=exclude))
 
 
-class Round:
+class Polling:
     """A poller at work; `images` may be changed to have images born, changed and deleted."""
 
     def __init__(
@@ -70,11 +68,11 @@ class Round:
         await passing(self.clock, lambda: self.poller.ready)
 
     async def polled(self, times: int, image: str = "app") -> None:
-        """Let sockets work until an image was polled so many times."""
+        """Let sockets work until an image was polled `times` times."""
         await passing(self.clock, lambda: self.state(image).polls >= times)
 
     async def intervals(self, count: int) -> None:
-        """Let so many intervals pass, with everything due in them done."""
+        """Let `count` intervals pass, with everything due in them done."""
         for _ in range(count):
             for _ in range(10):
                 await self.clock.advance(INTERVAL / 10)
@@ -98,8 +96,8 @@ class Round:
         return sorted(image for _, image in self.store.images)
 
 
-def play(  # noqa: PLR0913 -- what a scenario may vary, each by name
-    scenario: Scenario,
+@asynccontextmanager
+async def polling_of(  # noqa: PLR0913 -- what a test may vary, each by name
     *,
     images: Mapping[str, list[dict[str, Any]]] | None = None,
     source: Source | None = None,
@@ -108,41 +106,31 @@ def play(  # noqa: PLR0913 -- what a scenario may vary, each by name
     limit: float | None = None,
     accounts: Mapping[Account, Mapping[str, str]] | None = None,
     clock: ManualClock | None = None,
-    kept: SavedState | None = None,
-) -> list[dict[str, Any]]:
-    """Run a scenario against the images `app` and `web`, or others; return what was logged.
+    saved: SavedState | None = None,
+) -> AsyncIterator[Polling]:
+    """Give a poller of the images `app` and `web`, or others, that waits for its first targets.
 
     `accounts` are further ones, each with its key pair.
     """
     given = images if images is not None else {"app": [tag("v1"), tag("v2")], "web": [tag("v1")]}
-
-    async def run() -> None:
-        now, owned = clock or ManualClock(), shard or Shard()
-        polling = Round(dict(given), now, owned)
-        used = api or Api(requests_per_second=10_000, timeout=5.0)
-        served = source or polling.fleet
-        pairs = {ACCOUNT: DEMO_KEYS, **(accounts or {})}
-        known = {access: secret for pair in pairs.values() for access, secret in pair.items()}
-        async with AsyncExitStack() as stack:
-            peer = simulated(served, clock=now, keys=known, largest_page=1000)
-            registry, url = await stack.enter_async_context(peer)
-            clients = {}
-            for account, pair in pairs.items():
-                connected = client_of(url, api=used, clock=now, credentials=keys(pair))
-                clients[account], _ = await stack.enter_async_context(connected)
-            polling.registry = registry
-            polling.budget = Budget(limit or used.requests_per_second)
-            polling.poller = Poller(clients, polling.store, polling.budget, now, owned, saved=kept)
-            try:
-                await scenario(polling)
-            finally:
-                await polling.poller.stop()
-
-    with structlog.testing.capture_logs() as logs:
-        asyncio.run(run())
-    return [dict(entry) for entry in logs]
+    now, owned = clock or ManualClock(), shard or Shard()
+    polling = Polling(dict(given), now, owned)
+    used = api or Api(requests_per_second=10_000, timeout=5.0)
+    pairs = {ACCOUNT: DEMO_KEYS, **(accounts or {})}
+    known = {access: secret for pair in pairs.values() for access, secret in pair.items()}
+    async with AsyncExitStack() as stack:
+        peer = simulated(source or polling.fleet, clock=now, keys=known, largest_page=1000)
+        polling.registry, url = await stack.enter_async_context(peer)
+        clients = {}
+        for account, pair in pairs.items():
+            connected = client_of(url, api=used, clock=now, credentials=keys(pair))
+            clients[account], _ = await stack.enter_async_context(connected)
+        polling.budget = Budget(limit or used.requests_per_second)
+        polling.poller = Poller(clients, polling.store, polling.budget, now, owned, saved=saved)
+        stack.push_async_callback(polling.poller.stop)
+        yield polling
 
 
-def events(logs: list[dict[str, Any]]) -> list[tuple[str, str]]:
+def events(logs: list[EventDict]) -> list[tuple[str, str]]:
     """Return level and event of what was logged above debug."""
     return [(entry["log_level"], entry["event"]) for entry in logs if entry["log_level"] != "debug"]

@@ -1,6 +1,5 @@
 """A short soak of the real program: what can be told in seconds is right."""
 
-import asyncio
 from pathlib import Path
 
 from tools.soak.readings import Reading
@@ -10,8 +9,10 @@ SECONDS = 12.0
 SEED = 3
 
 
-def test_seconds_of_faults_reloads_and_rude_clients_leave_no_wrong_answer(tmp_path: Path) -> None:
-    found = asyncio.run(soak(SEED, SECONDS, call="", log=tmp_path / "log"))
+async def test_seconds_of_faults_reloads_and_rude_clients_leave_no_wrong_answer(
+    tmp_path: Path,
+) -> None:
+    found = await soak(SEED, SECONDS, call="", log=tmp_path / "log")
     assert found.problems == []
     assert found.done["reloads"] >= 2
     assert found.done["different faults"] >= 2

@@ -27,7 +27,7 @@ ncr_image_polls_total{registry="alpha",image="app-0"} %d
 CHECKS = Checks(lambda *_: False, lambda *_: False, "soak-secret")
 
 
-def heard(
+async def heard(
     answer: Callable[[Request], Response],
     expected: str,
     checks: Checks = CHECKS,
@@ -37,16 +37,13 @@ def heard(
     async def handler(request: Request) -> Response:
         return answer(request)
 
-    async def run() -> Heard:
-        with ThreadPoolExecutor(1) as pool:
-            async with Server(handler) as server:
-                url = f"http://127.0.0.1:{await server.listen('127.0.0.1', 0)}"
-                async with httpx.AsyncClient(base_url=url, trust_env=False) as client:
-                    scrapers = Scrapers(client, 1, checks, pool)
-                    await found(scrapers, expected)
-                    return scrapers.heard
-
-    return asyncio.run(run())
+    with ThreadPoolExecutor(1) as pool:
+        async with Server(handler) as server:
+            url = f"http://127.0.0.1:{await server.listen('127.0.0.1', 0)}"
+            async with httpx.AsyncClient(base_url=url, trust_env=False) as client:
+                scrapers = Scrapers(client, 1, checks, pool)
+                await found(scrapers, expected)
+                return scrapers.heard
 
 
 async def found(scrapers: Scrapers, expected: str) -> None:
@@ -64,25 +61,25 @@ def right(text: str) -> Callable[[Request], Response]:
     return lambda _: text_response(200, text, {"content-type": "text/plain; version=0.0.4"})
 
 
-def test_an_answer_of_500_is_seen() -> None:
-    heard(lambda _: text_response(500, ""), "/metrics answers 500")
+async def test_an_answer_of_500_is_seen() -> None:
+    await heard(lambda _: text_response(500, ""), "/metrics answers 500")
 
 
-def test_who_is_not_ready_any_more_is_seen() -> None:
-    heard(lambda _: text_response(503, ""), "/-/ready answers 503")
+async def test_who_is_not_ready_any_more_is_seen() -> None:
+    await heard(lambda _: text_response(503, ""), "/-/ready answers 503")
 
 
-def test_a_secret_on_a_page_is_seen() -> None:
-    heard(right("# soak-secret-7\n"), "/config shows a secret")
+async def test_a_secret_on_a_page_is_seen() -> None:
+    await heard(right("# soak-secret-7\n"), "/config shows a secret")
 
 
-def test_an_answer_that_breaks_off_is_seen_and_not_the_end() -> None:
-    assert heard(lambda _: Response(takeover=close), "probes: RemoteProtocolError").rude
+async def test_an_answer_that_breaks_off_is_seen_and_not_the_end() -> None:
+    assert (await heard(lambda _: Response(takeover=close), "probes: RemoteProtocolError")).rude
 
 
-def test_an_image_that_was_deleted_long_ago_is_seen() -> None:
+async def test_an_image_that_was_deleted_long_ago_is_seen() -> None:
     checks = Checks(lambda image, _: image == ("alpha", "app-0"), lambda *_: False, "soak-secret")
-    heard(right(TAGS), "('alpha', 'app-0') is published, deleted long ago", checks)
+    await heard(right(TAGS), "('alpha', 'app-0') is published, deleted long ago", checks)
 
 
 @pytest.mark.parametrize(("began_anew", "problems"), [(False, 1), (True, 0)])

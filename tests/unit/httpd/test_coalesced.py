@@ -25,7 +25,7 @@ def test_a_large_piece_is_handed_on_and_not_copied() -> None:
     assert any(piece is large for piece in coalesced([b"head", large, b"tail"]))
 
 
-def test_others_have_their_turn_between_steps() -> None:
+async def test_others_have_their_turn_between_steps() -> None:
     order: list[str] = []
 
     def work() -> Generator[None, None, str]:
@@ -37,10 +37,7 @@ def test_others_have_their_turn_between_steps() -> None:
     async def other() -> None:
         order.append("other")
 
-    async def run() -> None:
-        task = asyncio.create_task(other())
-        order.append(await run_cooperatively(work()))
-        await task
-
-    asyncio.run(run())
+    task = asyncio.create_task(other())
+    order.append(await run_cooperatively(work()))
+    await task
     assert order == ["one", "other", "two", "done"]

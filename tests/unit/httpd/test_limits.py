@@ -4,7 +4,6 @@ import asyncio
 
 from ncr_exporter.httpd.limits import ConcurrencyLimit, Permit
 from tests.support.clock import settle
-from tests.unit.httpd.test_connection import scene
 
 
 async def acquired(limit: ConcurrencyLimit) -> Permit:
@@ -14,7 +13,6 @@ async def acquired(limit: ConcurrencyLimit) -> Permit:
     return permit
 
 
-@scene
 async def test_no_more_permits_than_the_limit() -> None:
     limit = ConcurrencyLimit(2, admission=0.02)
     await acquired(limit)
@@ -22,7 +20,6 @@ async def test_no_more_permits_than_the_limit() -> None:
     assert await limit.acquire() is None
 
 
-@scene
 async def test_a_permit_released_can_be_acquired_again() -> None:
     limit = ConcurrencyLimit(1, admission=0.02)
     for _ in range(3):
@@ -31,7 +28,6 @@ async def test_a_permit_released_can_be_acquired_again() -> None:
     assert await limit.acquire() is None
 
 
-@scene
 async def test_releasing_twice_makes_no_second_permit() -> None:
     limit = ConcurrencyLimit(1, admission=0.02)
     permit = await acquired(limit)
@@ -41,7 +37,6 @@ async def test_releasing_twice_makes_no_second_permit() -> None:
     assert await limit.acquire() is None
 
 
-@scene
 async def test_who_waits_gets_the_permit_that_comes_free_in_the_order_of_coming() -> None:
     limit = ConcurrencyLimit(1, admission=5.0)
     permit = await acquired(limit)
@@ -53,7 +48,6 @@ async def test_who_waits_gets_the_permit_that_comes_free_in_the_order_of_coming(
         permit = await task
 
 
-@scene
 async def test_the_wait_is_as_long_as_admission() -> None:
     limit = ConcurrencyLimit(1, admission=0.1)
     await acquired(limit)
@@ -62,7 +56,6 @@ async def test_the_wait_is_as_long_as_admission() -> None:
     assert 0.09 < asyncio.get_running_loop().time() - start < 2.0
 
 
-@scene
 async def test_who_gives_up_waiting_takes_no_permit_along() -> None:
     limit = ConcurrencyLimit(1, admission=0.05)
     permit = await acquired(limit)
@@ -76,7 +69,6 @@ async def test_who_gives_up_waiting_takes_no_permit_along() -> None:
     (await acquired(limit)).release()
 
 
-@scene
 async def test_a_permit_that_comes_free_in_the_moment_of_giving_up_is_not_lost() -> None:
     limit = ConcurrencyLimit(1, admission=5.0)
     permit = await acquired(limit)

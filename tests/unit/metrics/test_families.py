@@ -1,5 +1,6 @@
 """The catalogue against the contract: names and labels are promises."""
 
+import inspect
 import re
 
 import pytest
@@ -8,6 +9,18 @@ from ncr_exporter.metrics.families import FAMILIES, SECTIONS
 from ncr_exporter.metrics.families.exporter import BUCKETS, REASONS
 from ncr_exporter.metrics.families.family import Family
 from ncr_exporter.ncr.paths import OPERATIONS
+from tests.e2e import test_contract
+from tests.oracle import samples
+from tests.oracle.computation import (
+    DAY_MS,
+    Rules,
+    busy_image,
+    expected_image,
+    expected_limits,
+    expected_staleness,
+    expected_tags,
+)
+from tests.support.states import NOW_MS
 
 IMAGE = ("registry", "image")
 TAG = ("registry", "image", "tag")
@@ -106,6 +119,50 @@ PROMISED_REASONS = {
     "too_large",
     "other",
 }
+
+# What must be computed a second time, before anything can be compared with it.
+
+NOT_OF_TAGS = {
+    "ncr_image_info",
+    "ncr_image_last_pulled_age_seconds",
+    "ncr_image_overwritten_tags_total",
+    "ncr_image_pulls_total",
+}
+"""Families about images that follow from the configuration, from the time, from two listings, and
+from the image list."""
+
+
+@pytest.fixture(scope="module")
+def computed() -> set[str]:
+    """The families that the second computation finds in a busy image."""
+    tags, rules = busy_image(NOW_MS), Rules(400 * DAY_MS, 5, set(), 150_000_000, 300, 25)
+    of_image = {
+        **expected_image(tags, rules),
+        **expected_staleness(tags, NOW_MS, rules),
+        **expected_limits(tags, rules),
+    }
+    return {*of_image, *(name for name, _ in expected_tags(tags, NOW_MS, rules))}
+
+
+@pytest.mark.parametrize(
+    "name", sorted({f.name for f in (*SECTIONS["Per image"], *SECTIONS["Per tag"])} - NOT_OF_TAGS)
+)
+def test_a_family_about_an_image_or_its_tags_is_computed_a_second_time(
+    name: str, computed: set[str]
+) -> None:
+    assert name in computed, f"compute {name} in tests/oracle/computation.py, too"
+
+
+@pytest.mark.parametrize(
+    "name",
+    sorted({f.name for f in (*SECTIONS["Polling"], *SECTIONS["Per registry"])} | NOT_OF_TAGS),
+)
+def test_a_family_about_polls_and_lists_is_computed_a_second_time(name: str) -> None:
+    sources = inspect.getsource(samples) + inspect.getsource(test_contract)
+    assert f'"{name}"' in sources, f"compute {name} in tests/oracle/samples.py, too"
+
+
+# Names, labels and HELP
 
 every_family = pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES)
 

@@ -5,8 +5,7 @@ import json
 from typing import Any
 
 import pytest
-import structlog
-import structlog.testing
+from structlog.typing import EventDict
 
 from ncr_exporter.inventory import Tag
 from ncr_exporter.metrics import rendering
@@ -135,28 +134,26 @@ def test_rendering_holds_nobody_up_for_more_than_a_few_images(counted: Counted) 
     assert sum(steps) == 50 * len(RENDERED_FAMILIES)
 
 
-def test_what_changes_is_rendered_in_the_background_with_turns_for_others(
+async def test_what_changes_is_rendered_in_the_background_with_turns_for_others(
     counted: Counted,
 ) -> None:
-    async def run() -> int:
-        counted.exposition.on_change = BackgroundTask(counted.exposition.render_changes).wake
-        for number in range(50):
-            counted.poll(f"app-{number}", tags_of(6))
-        turns = 0
+    counted.exposition.on_change = BackgroundTask(counted.exposition.render_changes).wake
+    for number in range(50):
+        counted.poll(f"app-{number}", tags_of(6))
+    turns = 0
+    async with asyncio.timeout(10):
         while len(counted.names) < 50 * len(RENDERED_FAMILIES):
             await asyncio.sleep(0)
             turns += 1
         counted.poll("app-7", tags_of(7))
         while len(counted.names) < 51 * len(RENDERED_FAMILIES):
             await asyncio.sleep(0)
-        return turns
-
-    assert asyncio.run(asyncio.wait_for(run(), 10)) > 10
+    assert turns > 10
 
 
-def test_a_scrape_renders_what_the_background_has_not_yet(counted: Counted) -> None:
+async def test_a_scrape_renders_what_the_background_has_not_yet(counted: Counted) -> None:
     counted.poll("app-7", tags_of(9))
-    asyncio.run(run_cooperatively(counted.exposition.render_changes()))
+    await run_cooperatively(counted.exposition.render_changes())
     counted.names.clear()
     assert counted.rendered() == []
     text = b"".join(counted.exposition.snapshot.text(NOW, openmetrics=False)).decode()
@@ -181,10 +178,11 @@ def test_an_image_that_leaves_or_changes_while_it_is_rendered_is_not_published_a
     assert 'ncr_image_tags{registry="my-registry",image="app-2"} 3\n' in text
 
 
-def test_an_image_that_cannot_be_rendered_costs_no_other(counted: Counted) -> None:
+def test_an_image_that_cannot_be_rendered_costs_no_other(
+    counted: Counted, logs: list[EventDict]
+) -> None:
     counted.store.add(target("no-\ud800-text"))
     counted.poll("app-7", tags_of(9))
-    with structlog.testing.capture_logs() as logs:
-        text = b"".join(counted.exposition.snapshot.text(NOW, openmetrics=False)).decode()
+    text = b"".join(counted.exposition.snapshot.text(NOW, openmetrics=False)).decode()
     assert 'ncr_image_tags{registry="my-registry",image="app-7"} 9\n' in text
     assert [line["event"] for line in logs] == ["image cannot be published"]

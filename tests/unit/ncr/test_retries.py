@@ -15,7 +15,7 @@ from ncr_exporter.ncr.errors import (
 from ncr_exporter.ncr.retries import BURST, RequestRetries, RetryBudget
 from ncr_exporter.simulator.faults import fault_named
 from tests.support.api_client import tag
-from tests.support.polling import Round, naming, play
+from tests.support.polling import Polling, naming, polling_of
 
 IMAGES = [f"app-{number}" for number in range(20)]
 
@@ -124,8 +124,8 @@ def test_signing_again_costs_nothing_and_comes_once_a_request() -> None:
 
 
 @pytest.mark.parametrize("fault", ["unavailable", "reset", "half"])
-def test_in_an_outage_the_load_is_that_of_the_polls_alone(fault: str) -> None:
-    async def scenario(polling: Round) -> None:
+async def test_in_an_outage_the_load_is_that_of_the_polls_alone(fault: str) -> None:
+    async with polling_of(images=fleet()) as polling:
         await polling.first_round(naming(*IMAGES))
         requests, polls = len(polling.tag_requests), polls_of(polling)
         polling.registry.fault = fault_named(fault)
@@ -135,11 +135,9 @@ def test_in_an_outage_the_load_is_that_of_the_polls_alone(fault: str) -> None:
         load = len(polling.tag_requests) - requests
         assert without_retries <= load <= without_retries + BURST
 
-    play(scenario, images=fleet())
 
-
-def test_after_an_outage_retries_are_earned_again() -> None:
-    async def scenario(polling: Round) -> None:
+async def test_after_an_outage_retries_are_earned_again() -> None:
+    async with polling_of(images=fleet()) as polling:
         await polling.first_round(naming(*IMAGES))
         polling.registry.fault = fault_named("unavailable")
         await polling.intervals(2)
@@ -150,12 +148,10 @@ def test_after_an_outage_retries_are_earned_again() -> None:
         await polling.intervals(1)
         assert failures_of(polling) == failures, "bridged"
 
-    play(scenario, images=fleet())
 
-
-def polls_of(polling: Round) -> int:
+def polls_of(polling: Polling) -> int:
     return sum(state.polls for state in polling.store.images.values())
 
 
-def failures_of(polling: Round) -> int:
+def failures_of(polling: Polling) -> int:
     return sum(state.failures for state in polling.store.images.values())
