@@ -15,11 +15,11 @@ from ncr_exporter.metrics.families.catalogue import GROUPS
 from ncr_exporter.metrics.families.exporter import BUCKETS, OPERATIONS, REASONS
 from ncr_exporter.metrics.families.family import Family
 from ncr_exporter.simulator.faults import FAULTS, Fault
-from tests.support.fault_table import CLOCKS, TABLE
 from tools.dependencies import Distribution, distributions
+from tools.fault_table import CLOCKS, TABLE
 
 ROOT = Path(__file__).parents[1]
-MEASURED = ROOT / "tools" / "soak" / "measured.md"
+MEASURED = ROOT / "tests" / "soak" / "measured.md"
 """The report of a soak, as it was written."""
 
 METRICS_INTRO = """\

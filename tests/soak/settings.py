@@ -4,9 +4,9 @@ import json
 from typing import Any
 
 from ncr_exporter.simulator.registry import DEMO_ACCESS_KEY
-from tools.soak.plan import Settings
+from tests.soak.plan import Settings
 
-SECRET_FILE = "secret"  # noqa: S105 -- a file's name
+SECRET_FILE = "secret"
 PAGE_SIZE = 10
 """Small, so that lists have several pages."""
 

@@ -12,13 +12,13 @@ from pathlib import Path
 
 import httpx
 
-from tools.soak.plan import Calm, Image, Reload, Settings, Step, plan
-from tools.soak.program import Program, running
-from tools.soak.readings import Key, Reading
-from tools.soak.report import Findings
-from tools.soak.scrapers import KINDS, Checks, Heard, Scrapers, now
-from tools.soak.settings import SECRET_FILE, configuration
-from tools.soak.world import Tally, World
+from tests.soak.plan import Calm, Image, Reload, Settings, Step, plan
+from tests.soak.program import Program, running
+from tests.soak.readings import Key, Reading
+from tests.soak.report import Findings
+from tests.soak.scrapers import KINDS, Checks, Heard, Scrapers, now
+from tests.soak.settings import SECRET_FILE, configuration
+from tests.soak.world import Tally, World
 
 _PATIENCE = 60.0
 """Seconds: what a busy machine may take. Whether it is slow, the report says."""

@@ -17,7 +17,7 @@ from ncr_exporter.simulator.data import FixedSource
 from ncr_exporter.simulator.faults import fault_named
 from ncr_exporter.simulator.records import Record, registry_record
 from ncr_exporter.simulator.registry import DEMO_ACCESS_KEY, SimulatedRegistry
-from tools.soak.plan import TAGS, Calm, Change, Image, Population, Spell
+from tests.soak.plan import TAGS, Calm, Change, Image, Population, Spell
 
 LISTS_ALLOWED = 5
 """Whole image lists that may pass until an image that they lack must have left. Two are enough by
@@ -162,7 +162,7 @@ class World:
         is_spoiled = self._spell is not None and self._spell.where in request.target
         self.tally.spoiled += is_spoiled
         answer = await self._registry.handle(request)
-        is_right = not is_spoiled and answer.status == 200 and ORIGIN_HEADER in answer.headers  # noqa: PLR2004 -- OK
+        is_right = not is_spoiled and answer.status == 200 and ORIGIN_HEADER in answer.headers
         registry = request.path.rpartition("/repositories/")[2]
         if registry in self._content:
             self._note_page(registry, request, began, is_right=is_right)

@@ -13,7 +13,7 @@ from prometheus_client.openmetrics import parser as openmetrics_parser
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
-from tools.soak.plan import Image
+from tests.soak.plan import Image
 
 Key = tuple[str, tuple[tuple[str, str], ...]]
 """A sample's name and its labels, sorted."""

@@ -10,9 +10,9 @@ import pytest
 from ncr_exporter.httpd.messages import Request, Response, text_response
 from ncr_exporter.httpd.server import Server
 from ncr_exporter.simulator.faults.connections import close
+from tests.soak.readings import read
+from tests.soak.scrapers import KINDS, Checks, Heard, Scrapers
 from tests.support.clock import eventually
-from tools.soak.readings import read
-from tools.soak.scrapers import KINDS, Checks, Heard, Scrapers
 
 TAGS = """\
 # HELP ncr_image_tags Tags.

@@ -10,9 +10,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from tests.soak.resources import Sample
+from tests.soak.watched import PIPE
 from tools.processes import cpu_of, resident_of
-from tools.soak.resources import Sample
-from tools.soak.watched import PIPE
 
 _ROOT = Path(__file__).parents[2]
 _START = 30.0  # seconds
@@ -47,7 +47,7 @@ class Program:
 
     async def follow_log(self) -> None:
         """Read what it logs to its end, and keep it."""
-        assert self._process.stderr is not None  # noqa: S101 -- for the type alone
+        assert self._process.stderr is not None
         with self._log.open("wb") as log:
             async for raw in self._process.stderr:
                 log.write(raw)
@@ -130,7 +130,7 @@ async def running(config: Path, storage: Path, log: Path) -> AsyncIterator[Progr
     """
     reading, writing = os.pipe()
     words = [
-        *("-m", "tools.soak.watched", "serve"),
+        *("-m", "tests.soak.watched", "serve"),
         f"--config.file={config}",
         f"--storage.path={storage}",
         "--web.listen-address=127.0.0.1:0",
