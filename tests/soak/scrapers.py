@@ -12,7 +12,8 @@ from http import HTTPStatus
 
 import httpx
 
-from tests.soak.readings import Key, Reading, fallen, read
+from tests.soak.readings import Reading, fallen, read
+from tests.support.expositions import Key
 
 _TEXT = "text/plain;version=0.0.4;q=0.5,*/*;q=0.1"
 _OPENMETRICS = f"application/openmetrics-text;version=1.0.0,{_TEXT}"
