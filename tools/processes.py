@@ -8,6 +8,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tools.waiting import answers, wait_until
+
+_PATIENCE = 10.0
+"""Seconds that a program has to end after SIGTERM; then it is killed."""
+_START = 20.0
+"""Seconds that a server has until it answers."""
 _TICK = os.sysconf("SC_CLK_TCK")
 
 
@@ -23,17 +29,44 @@ def running(
         try:
             yield process
         finally:
-            end(process)
+            process.terminate()
+            try:
+                process.wait(_PATIENCE)
+            except subprocess.TimeoutExpired:
+                process.kill()
 
 
-def end(process: subprocess.Popen[str], within: float = 10.0) -> None:
-    """Send SIGTERM to a process, and SIGKILL if it has not ended `within` seconds later."""
-    process.terminate()
-    try:
-        process.wait(within)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+@contextmanager
+def ready(
+    *words: str | Path,
+    at: str,
+    log: Path,
+    **options: Any,  # noqa: ANN401 -- those of Popen
+) -> Iterator[subprocess.Popen[str]]:
+    """Run a server until the end of the block, which begins once the server answers 200.
+
+    Args:
+        words: The command.
+        at: The URL (http) that is asked.
+        log: The file that gets what it writes.
+        options: Popen's.
+
+    Raises:
+        RuntimeError: It ended before it answered; the message has its log.
+        TimeoutError: It did not answer within 20 s; the message has its log.
+    """
+    with (
+        log.open("w") as output,
+        running(*words, stdout=output, stderr=subprocess.STDOUT, **options) as process,
+    ):
+
+        def is_ready() -> bool:
+            if process.poll() is not None:
+                raise RuntimeError(f"{words[0]} ended: {log.read_text()}")
+            return answers(at)
+
+        wait_until(is_ready, _START, seen=log.read_text)
+        yield process
 
 
 def free_port() -> int:

@@ -42,8 +42,11 @@ def answers(url: str) -> bool:
     connection = HTTPConnection(parts.netloc, timeout=5)
     try:
         connection.request("GET", parts.path)
-        return connection.getresponse().status == HTTPStatus.OK
+        answer = connection.getresponse()
+        answer.read()  # a server logs an error where a client hangs up before the end
     except (OSError, HTTPException):
         return False
+    else:
+        return answer.status == HTTPStatus.OK
     finally:
         connection.close()

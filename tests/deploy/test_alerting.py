@@ -2,7 +2,6 @@
 
 import re
 import subprocess
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from tests.support.program import Program, demo
 from tests.support.prometheus import RunningPrometheus
 from tests.support.rules import RULES
 from tools.get_prometheus import AlertTools
+from tools.waiting import wait_until
 
 pytestmark = pytest.mark.prometheus
 
@@ -71,23 +71,13 @@ def test_an_oversized_tag_reaches_the_team_and_a_stopped_exporter_the_pager(
         )
 
         inbox.wait_for("/pager", is_alert("NCRAuthenticationFailing", job="other"))
-        wait_until_suppressed(manager, "NCRImageListFailing")
+        wait_until(lambda: "NCRImageListFailing" in manager.suppressed(), seen=manager.suppressed)
 
         good.stop()
         down = inbox.wait_for("/pager", is_alert("NCRExporterDown", job="any"))
         assert down["labels"]["severity"] == "critical"
         told = {alert["labels"]["alertname"] for alert in inbox.alerts("/pager")}
         assert told <= {"NCRAuthenticationFailing", "NCRExporterDown"}
-
-
-def wait_until_suppressed(
-    manager: alertmanager.Alertmanager, name: str, within: float = 20.0
-) -> None:
-    """Wait until an alert fires and another inhibits it."""
-    deadline = time.monotonic() + within
-    while name not in (suppressed := manager.suppressed()):
-        assert time.monotonic() < deadline, suppressed
-        time.sleep(0.1)
 
 
 ROUTES = {

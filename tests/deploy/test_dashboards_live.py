@@ -5,7 +5,6 @@ registries; job `failing` has an exporter that is throttled and one whose API ca
 """
 
 import re
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,6 +13,7 @@ import pytest
 from tests.support.dashboards import DASHBOARDS, filled, label_values, panels, queries, variables
 from tests.support.program import demo, exporter
 from tests.support.prometheus import RunningPrometheus, Sample, number
+from tools.waiting import wait_until
 
 pytestmark = pytest.mark.prometheus
 every_dashboard = pytest.mark.parametrize("dashboard", DASHBOARDS.values(), ids=DASHBOARDS)
@@ -122,11 +122,12 @@ def test_a_second_exporter_of_the_same_registries_changes_no_number(
     dashboard = DASHBOARDS[uid]
     # The demo's data moves on every five minutes, and one scrape sees it before the other.
     wrong = exprs(dashboard)
-    for _ in range(5):
-        wrong = [expr for expr in wrong if not agree(dashboard, expr, prometheus)]
-        if wrong:
-            time.sleep(1)
-    assert wrong == []
+
+    def all_agreed_once() -> bool:
+        wrong[:] = [expr for expr in wrong if not agree(dashboard, expr, prometheus)]
+        return not wrong
+
+    wait_until(all_agreed_once, within=10, every=1, seen=lambda: wrong)
 
 
 def exprs(dashboard: dict[str, Any]) -> list[str]:

@@ -1,7 +1,6 @@
 """The real program behind a web configuration: its start, a real Prometheus, and its log."""
 
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -11,6 +10,7 @@ from tests.support.certificates import Certificates, certificates_in
 from tests.support.passwords import RIGHT, hash_of, users_section
 from tests.support.program import Program, exporter, run
 from tests.support.prometheus import RunningPrometheus
+from tools.waiting import wait_until
 
 CONFIG = """
 api: {base_url: "http://127.0.0.1:9"}
@@ -47,13 +47,6 @@ def secure(program: Program) -> str:
     return program.url.replace("http", "https", 1)
 
 
-def eventually(fact: Callable[[], bool], within: float = 15.0) -> None:
-    deadline = time.monotonic() + within
-    while not fact():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-
-
 def test_it_serves_over_tls_to_who_has_the_password_and_takes_changes_up(
     config: Path, web: Path, certificates: Certificates
 ) -> None:
@@ -72,7 +65,7 @@ def test_it_serves_over_tls_to_who_has_the_password_and_takes_changes_up(
         with pytest.raises(httpx.HTTPError):
             program.get()
         web.write_text(TLS + users_section({"prom": hash_of("hush-two")}))
-        eventually(lambda: status("hush-two") == 200)
+        wait_until(lambda: status("hush-two") == 200)
         assert status("hush-one") == 401
         web.write_text(TLS + "basic_auth_users: {prom: hush-three}\n")
         time.sleep(1.1)  # the files are looked at once a second, when somebody asks

@@ -4,9 +4,9 @@ import asyncio
 import signal
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Executor, ProcessPoolExecutor
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import contextmanager
 from http import HTTPStatus
 from multiprocessing import get_context
 from pathlib import Path
@@ -17,7 +17,7 @@ from tests.soak.exporter import Exporter
 from tests.soak.plan import Calm, Image, Reload, Settings, Step, plan
 from tests.soak.readings import Reading
 from tests.soak.report import Findings
-from tests.soak.scrapers import KINDS, Checks, Heard, Scrapers, now
+from tests.soak.scrapers import KINDS, Checks, Heard, Scrapers, at_work, now
 from tests.soak.settings import SECRET_FILE, write_settings
 from tests.soak.world import Tally, World
 from tests.support.clock import eventually
@@ -67,7 +67,7 @@ class Soak:
         self.heard = scrapers.heard
         await asyncio.to_thread(program.ready, _PATIENCE)
         every = max(0.2, min(1.0, seconds / 100))
-        async with _at_work([*scrapers.everybody(), self._look(program, every)]):
+        async with at_work([*scrapers.everybody(), self._look(program, every)]):
             await self._follow(plan(self._seed, seconds), program, client)
             self._world.apply(Calm())
         await self._heals(scrapers)
@@ -199,20 +199,6 @@ def _pool() -> Executor:
     return ProcessPoolExecutor(1, mp_context=get_context("spawn"))
 
 
-@asynccontextmanager
-async def _at_work(works: Iterable[Awaitable[None]]) -> AsyncIterator[None]:
-    """Let all of them work meanwhile; one that fails ends everything."""
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(_awaited(work)) for work in works]
-        yield
-        for task in tasks:
-            task.cancel()
-
-
 def _first(error: BaseException) -> BaseException:
     """Return the error itself of a group of them."""
     return _first(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error
-
-
-async def _awaited(work: Awaitable[None]) -> None:
-    await work

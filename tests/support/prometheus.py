@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import tempfile
-import time
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -14,15 +13,13 @@ from typing import TYPE_CHECKING, Any, Self, TypedDict
 import httpx
 
 from tools.get_prometheus import Tools, find_tools
-from tools.processes import free_port
+from tools.processes import free_port, ready
+from tools.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from types import TracebackType
 
-START_SECONDS = 20.0
-END_SECONDS = 10.0
-PAUSE_SECONDS = 0.1
 HOW_TO_GET = "needs Prometheus and promtool: `make prometheus` gets them on Debian"
 HOW_TO_GET_ALERTMANAGER = "needs Alertmanager and amtool: `make prometheus` gets them on Debian"
 
@@ -119,26 +116,20 @@ class RunningPrometheus:
             config.write_text(json.dumps(self._config))  # JSON is YAML
             address = f"127.0.0.1:{free_port()}"
             self.url = f"http://{address}"
-            with self._log.open("wb") as log:
-                process = subprocess.Popen(  # noqa: S603 - fixed words, no shell
-                    [
-                        program,
-                        f"--config.file={config}",
-                        f"--storage.tsdb.path={directory / 'data'}",
-                        f"--web.listen-address={address}",
-                        *self._flags,
-                    ],
-                    cwd=directory,
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=subprocess.STDOUT,
-                )
-            resources.callback(end, process)
+            words = [
+                str(program),
+                f"--config.file={config}",
+                f"--storage.tsdb.path={directory / 'data'}",
+                f"--web.listen-address={address}",
+                *self._flags,
+            ]
+            resources.enter_context(
+                ready(*words, at=f"{self.url}/-/ready", log=self._log, cwd=directory)
+            )
             # No proxy of the environment stands between a test and its own loopback.
             self._http = resources.enter_context(
                 httpx.Client(base_url=self.url, timeout=5.0, trust_env=False)
             )
-            wait_until_ready(process, self._http, self.log)
             self._resources = resources.pop_all()
         return self
 
@@ -165,14 +156,18 @@ class RunningPrometheus:
         timeout: float = 20.0,
     ) -> list[Sample]:
         """Ask until the answer satisfies the predicate, by default until it is not empty."""
-        deadline = time.monotonic() + timeout
-        while not predicate(result := self.query(expr)):
-            assert time.monotonic() < deadline, (
-                f"{expr}: not as wanted within {timeout} s, last answer {result}, "
-                f"targets {[(t['scrapeUrl'], t['health'], t['lastError']) for t in self.targets()]}"
-            )
-            time.sleep(PAUSE_SECONDS)
-        return result
+        last: list[Sample] = []
+
+        def is_as_wanted() -> bool:
+            last[:] = self.query(expr)
+            return predicate(last)
+
+        def seen() -> str:
+            targets = [(t["scrapeUrl"], t["health"], t["lastError"]) for t in self.targets()]
+            return f"{expr} is {last}, targets {targets}"
+
+        wait_until(is_as_wanted, timeout, every=0.1, seen=seen)
+        return last
 
     def label_values(self, label: str, series: str) -> list[str]:
         """The values of a label among the series that a selector matches."""
@@ -195,31 +190,3 @@ class RunningPrometheus:
         assert answer["status"] == "success", f"{params}: {answer.get('error')}"
         data: dict[str, Any] = answer["data"]
         return data
-
-
-def wait_until_ready(
-    process: subprocess.Popen[bytes], http: httpx.Client, log: Callable[[], str]
-) -> None:
-    """Wait until a program of Prometheus' family answers at /-/ready."""
-    deadline = time.monotonic() + START_SECONDS
-    while not _is_ready(http):
-        assert process.poll() is None, f"ended at once:\n{log()}"
-        assert time.monotonic() < deadline, f"not ready within {START_SECONDS} s:\n{log()}"
-        time.sleep(PAUSE_SECONDS)
-
-
-def _is_ready(http: httpx.Client) -> bool:
-    try:
-        return http.get("/-/ready").status_code == httpx.codes.OK
-    except httpx.TransportError:
-        return False
-
-
-def end(process: subprocess.Popen[bytes]) -> None:
-    """Ask a process to end, and make it end if it does not."""
-    process.terminate()
-    try:
-        process.wait(END_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
