@@ -10,8 +10,8 @@ import pytest
 
 from tests.support import alertmanager
 from tests.support.http_server import webhook
-from tests.support.program import Program, demo
-from tests.support.prometheus import RunningPrometheus
+from tests.support.program import demo
+from tests.support.prometheus import RunningPrometheus, job
 from tests.support.rules import RULES
 from tools.get_prometheus import AlertTools
 from tools.waiting import wait_until
@@ -30,11 +30,6 @@ def impatient_rules(tmp_path: Path) -> list[Path]:
     return copies
 
 
-def scrape(job: str, program: Program) -> dict[str, Any]:
-    target = program.url.removeprefix("http://")
-    return {"job_name": job, "static_configs": [{"targets": [target]}]}
-
-
 def is_alert(name: str, **labels: str) -> Any:
     wanted = {"alertname": name, **labels}
     return lambda alert: alert["status"] == "firing" and wanted.items() <= alert["labels"].items()
@@ -51,8 +46,8 @@ def test_an_oversized_tag_reaches_the_team_and_a_stopped_exporter_the_pager(
         demo() as good,
         demo("--fault=wrong-key") as refused,
         RunningPrometheus(
-            scrape("any", good),
-            more_scrape_configs=[scrape("other", refused)],
+            job("any", good.address),
+            job("other", refused.address),
             rule_files=impatient_rules,
             alertmanagers=[manager.address],
         ),

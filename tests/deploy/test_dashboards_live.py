@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.dashboards import DASHBOARDS, filled, label_values, panels, queries, variables
 from tests.support.program import demo, exporter
-from tests.support.prometheus import RunningPrometheus, Sample, number
+from tests.support.prometheus import RunningPrometheus, Sample, job, number
 from tools.waiting import wait_until
 
 pytestmark = pytest.mark.prometheus
@@ -52,16 +52,12 @@ def prometheus(
     config.write_text(UNREACHABLE)
     with demo() as healthy, demo("--fault=throttle") as throttled, exporter(config) as failing:
         healthy.ready()
-        address, *bad = (
-            program.url.removeprefix("http://") for program in (healthy, throttled, failing)
-        )
-        env_var = address.replace("127.0.0.1", "localhost")
-        jobs = {"one": [address], "two": [address, env_var], "failing": bad}
-        first, *others = (
-            {"job_name": name, "static_configs": [{"targets": targets}]}
-            for name, targets in jobs.items()
-        )
-        with RunningPrometheus(first, more_scrape_configs=others) as running:
+        address = healthy.address
+        with RunningPrometheus(
+            job("one", address),
+            job("two", address, address.replace("127.0.0.1", "localhost")),
+            job("failing", throttled.address, failing.address),
+        ) as running:
             running.wait_for("min(count_over_time(ncr_exporter_series[1m])) >= 5")
             running.wait_for('increase(ncr_api_throttled_seconds_total{job="failing"}[1m]) > 0')
             running.wait_for('ncr_image_up{job="failing"} == 0')

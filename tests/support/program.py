@@ -77,6 +77,11 @@ class Program:
             assert pipe is not None
             pipe.close()
 
+    @property
+    def address(self) -> str:
+        """`host:port`, as Prometheus takes it."""
+        return self.url.removeprefix("http://")
+
     def _read(self) -> None:
         assert self.process.stderr is not None
         for line in self.process.stderr:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import tempfile
-from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypedDict
@@ -17,7 +16,7 @@ from tools.processes import free_port, ready
 from tools.waiting import wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from types import TracebackType
 
 HOW_TO_GET = "needs Prometheus and promtool: `make prometheus` gets them on Debian"
@@ -63,34 +62,29 @@ def check_metrics(text: bytes) -> str:
     return said
 
 
+def job(name: str, *targets: str, **more: Any) -> dict[str, Any]:
+    """Return a scrape config of these targets (`host:port`), with `more` of its keys."""
+    return {"job_name": name, "static_configs": [{"targets": targets}], **more}
+
+
 class RunningPrometheus:
     """A Prometheus of its own, on a free port of 127.0.0.1, with its data in a temporary directory.
 
-    with RunningPrometheus(["127.0.0.1:10627"]) as prometheus:
+    with RunningPrometheus(job("any", "127.0.0.1:10627")) as prometheus:
         prometheus.wait_for("ncr_image_up == 1")
 
     Args:
-        scrape: `host:port` targets, scraped each second at /metrics; or one whole scrape config.
-        more_scrape_configs: Further scrape configs, whole.
+        jobs: Scrape configs, scraped each second.
         rule_files: Rule files, evaluated each second.
         alertmanagers: `host:port` of those who are to hear of alerts.
-        flags: Further flags for the command line.
     """
 
     def __init__(
         self,
-        scrape: Sequence[str] | Mapping[str, Any],
-        *,
-        more_scrape_configs: Sequence[Mapping[str, Any]] = (),
+        *jobs: Mapping[str, Any],
         rule_files: Sequence[Path] = (),
         alertmanagers: Sequence[str] = (),
-        flags: Sequence[str] = (),
     ) -> None:
-        first = (
-            dict(scrape)
-            if isinstance(scrape, Mapping)
-            else {"job_name": "test", "static_configs": [{"targets": list(scrape)}]}
-        )
         self._config = {
             "global": {
                 "scrape_interval": "1s",
@@ -99,9 +93,8 @@ class RunningPrometheus:
             },
             "rule_files": [str(path.resolve()) for path in rule_files],
             "alerting": {"alertmanagers": [{"static_configs": [{"targets": list(alertmanagers)}]}]},
-            "scrape_configs": [first, *map(dict, more_scrape_configs)],
+            "scrape_configs": jobs,
         }
-        self._flags = tuple(flags)
         self._resources = ExitStack()
         self._log = Path()
         self.url = ""
@@ -116,13 +109,12 @@ class RunningPrometheus:
             config.write_text(json.dumps(self._config))  # JSON is YAML
             address = f"127.0.0.1:{free_port()}"
             self.url = f"http://{address}"
-            words = [
-                str(program),
+            words = (
+                program,
                 f"--config.file={config}",
                 f"--storage.tsdb.path={directory / 'data'}",
                 f"--web.listen-address={address}",
-                *self._flags,
-            ]
+            )
             resources.enter_context(
                 ready(*words, at=f"{self.url}/-/ready", log=self._log, cwd=directory)
             )
