@@ -21,6 +21,7 @@ from tools.fault_table import CLOCKS, TABLE
 ROOT = Path(__file__).parents[1]
 MEASURED = ROOT / "tests" / "soak" / "measured.md"
 """The report of a soak, as it was written."""
+WRITTEN = "Written by `make docs`; do not edit."
 
 METRICS_INTRO = """\
 Everything the exporter publishes, from the table that it is rendered from. Besides these there are
@@ -247,12 +248,12 @@ def _seen(fault: Fault) -> tuple[str, ...]:
 
 
 def schema_file() -> str:
-    """Return the JSON Schema of the configuration file."""
-    return json.dumps(json_schema(), indent=1, ensure_ascii=False) + "\n"
+    """Return the JSON Schema of the configuration file; validators ignore its `$comment`."""
+    return json.dumps({"$comment": WRITTEN, **json_schema()}, indent=1, ensure_ascii=False) + "\n"
 
 
 def _page(title: str, *parts: str) -> str:
-    note = "<!-- Written by `make docs`; do not edit. -->"
+    note = f"<!-- {WRITTEN} -->"
     return "\n\n".join([f"# {title}", note, *(part.strip() for part in parts)]) + "\n"
 
 
