@@ -22,13 +22,15 @@ from bench.servers import collector, gauges
 from tools.get_node_exporter import find_node_exporter, textfile_collector
 from tools.processes import cpu_of, free_port, ready, resident_of
 
+_FEWEST = 3
+
 
 def serving(name: str, series: int) -> AbstractContextManager[tuple[int, int]]:
     """Give process id and port of a server."""
     of_series = f"--series={series}"
-    return (
-        _node_exporter(of_series) if name == "node_exporter" else beside("servers", name, of_series)
-    )
+    if name == "node_exporter":
+        return _node_exporter(of_series)
+    return beside("servers", name, of_series)
 
 
 @contextmanager
@@ -63,7 +65,8 @@ def cost(pid: int, port: int, seconds: float, *, gzip: bool) -> tuple[float, int
     size = scraped(port, gzip=gzip)
     scraped(port, gzip=gzip)
     before, count, began = cpu_of(pid), 0, time.perf_counter()
-    while time.perf_counter() - began < seconds or count < 3:  # noqa: PLR2004 -- at least a few
+    # At least a few scrapes, and as many as take the 10 ms that the system counts CPU in.
+    while time.perf_counter() - began < seconds or count < _FEWEST or cpu_of(pid) == before:
         scraped(port, gzip=gzip)
         count += 1
     return (cpu_of(pid) - before) / count * 1000, size
