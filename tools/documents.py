@@ -16,12 +16,13 @@ from ncr_exporter.metrics.families.exporter import BUCKETS, REASONS
 from ncr_exporter.metrics.families.family import Family
 from ncr_exporter.ncr.paths import OPERATIONS
 from ncr_exporter.simulator.faults import FAULTS, Fault
-from tests.support.fault_table import CLOCKS, TABLE
 from tools.dependencies import Distribution, distributions
+from tools.fault_table import CLOCKS, TABLE
 
 ROOT = Path(__file__).parents[1]
-MEASURED = ROOT / "tools" / "soak" / "measured.md"
+MEASURED = ROOT / "tests" / "soak" / "measured.md"
 """The report of a soak, as it was written."""
+WRITTEN = "Written by `make docs`; do not edit."
 
 METRICS_INTRO = """\
 Everything the exporter publishes, from the table that it is rendered from. Besides these there are
@@ -270,12 +271,12 @@ def _seen(fault: Fault) -> tuple[str, ...]:
 
 
 def schema_file() -> str:
-    """Return the JSON Schema of the configuration file."""
-    return json.dumps(json_schema(), indent=1, ensure_ascii=False) + "\n"
+    """Return the JSON Schema of the configuration file; validators ignore its `$comment`."""
+    return json.dumps({"$comment": WRITTEN, **json_schema()}, indent=1, ensure_ascii=False) + "\n"
 
 
 def _page(title: str, *parts: str) -> str:
-    note = "<!-- Written by `make docs`; do not edit. -->"
+    note = f"<!-- {WRITTEN} -->"
     return "\n\n".join([f"# {title}", note, *(part.strip() for part in parts)]) + "\n"
 
 

@@ -18,9 +18,9 @@ from tests.support.api_client import source_of, tag
 from tests.support.api_thread import answering, write_config
 from tests.support.clock import EPOCH, ManualClock, passing
 from tests.support.expositions import samples_of
-from tests.support.fault_table import CLOCKS
 from tests.support.polling import INTERVAL, Polling, naming, polling_of
 from tests.support.states import catalog_of, registry_target, rule
+from tools.fault_table import CLOCKS
 
 HOUR, DAY, YEAR = 3600.0, 86_400.0, 365 * 86_400.0
 KEY = ("my-registry", "app")

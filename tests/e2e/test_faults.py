@@ -1,6 +1,6 @@
 """Every fault of the simulated registry through the whole program, over sockets.
 
-One test for all of `tests.support.fault_table`: what is published, counted and logged while a
+One test for all of `tools.fault_table`: what is published, counted and logged while a
 fault lasts, and that the first good answer afterwards heals it.
 """
 
@@ -12,8 +12,8 @@ from structlog.typing import EventDict
 
 from ncr_exporter.simulator.faults import FAULTS
 from tests.support.exporter import APP
-from tests.support.fault_table import TABLE, TAGS, Seen
 from tests.support.faulty_exporter import INTERVAL, Samples, Trial, inventory, trial
+from tools.fault_table import TABLE, TAGS, Seen
 
 TAG_LIST = (("operation", "tag_list"), ("registry", "my-registry"))
 UP = ("ncr_image_up", APP)

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.support.api_thread import answering
+from tests.support.api_thread import answering, write_config
 from tests.support.program import Program, demo, exporter, run
 
 GOOD = """
@@ -310,18 +310,12 @@ def test_a_changed_file_is_followed_when_asked_for(
 
 # Storage
 
-FLEET_FILE = """
-api: {{base_url: "{url}", requests_per_second: 1000}}
-credentials: {{access_key: DEMOACCESSKEY, secret_key: demo-secret-key}}
-registries: [demo-registry]
-"""
-
 
 def test_the_last_good_data_survives_a_restart_in_an_outage(tmp_path: Path) -> None:
-    path, state = tmp_path / "ncr-exporter.yml", tmp_path / "state"
+    state = tmp_path / "state"
     storage = f"--storage.path={state}"
     with answering() as (_, url):
-        path.write_text(FLEET_FILE.format(url=url))
+        path = write_config(tmp_path, url, "demo-registry")
         with exporter(path, storage) as program:
             program.ready()
             before = program.get().text

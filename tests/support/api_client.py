@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from ncr_exporter.config import Api, Secret
-from ncr_exporter.httpd.limits import Limits
-from ncr_exporter.httpd.server import Server
 from ncr_exporter.ncr.client import Client
 from ncr_exporter.ncr.credentials import FixedCredentials
 from ncr_exporter.ncr.http import client_pool
@@ -20,31 +18,35 @@ from ncr_exporter.runtime.clock import Clock, SystemClock
 from ncr_exporter.simulator.api_records import JsonRecord, registry_record
 from ncr_exporter.simulator.data import FixedSource, Source
 from ncr_exporter.simulator.registry import DEMO_ACCESS_KEY, DEMO_SECRET_KEY, SimulatedRegistry
+from tests.support.http_server import served
 
 KR = "/ncr/api/v2"
 REGISTRY = RegistryPath("my-registry", "my-registry", KR)
 DEMO_KEYS = {DEMO_ACCESS_KEY: DEMO_SECRET_KEY}
 
 
-def tag(name: str, **fields: Any) -> dict[str, Any]:
+def tag(name: str, **fields: Any) -> JsonRecord:
     """Return a tag in NCR's shape, of one platform, pulled and updated in 2025."""
     size = fields.pop("size", 1000)
     pulled = fields.pop("pulled", 1_759_000_000_000)
-    platform = {
-        "architecture": "amd64",
-        "digest": f"sha256:{name}",
-        "latest_pulled": pulled,
-        "os": "linux",
-        "size": size,
-        "updated": 1_758_000_000_000,
-        "variant": None,
-    }
     return {
         "name": name,
         "digest": f"sha256:{name}",
         "full_size": size,
         "last_updated": 1_758_000_000_000,
-        "images": [platform],
+        "images": [platform(f"sha256:{name}", size=size, latest_pulled=pulled)],
+        **fields,
+    }
+
+
+def platform(digest: str, **fields: Any) -> JsonRecord:
+    """Return a platform of a tag in NCR's shape: linux/amd64, updated in 2025."""
+    return {
+        "architecture": "amd64",
+        "digest": digest,
+        "os": "linux",
+        "updated": 1_758_000_000_000,
+        "variant": None,
         **fields,
     }
 
@@ -92,8 +94,8 @@ async def simulated(
 ) -> AsyncIterator[tuple[SimulatedRegistry, str]]:
     """Give a simulated registry and its base URL."""
     registry = SimulatedRegistry(source, keys=keys, clock=clock or SystemClock(), **options)
-    async with Server(registry.handle, Limits(requests=64)) as server:
-        yield registry, f"http://127.0.0.1:{await server.listen('127.0.0.1', 0)}"
+    async with served(registry.handle) as url:
+        yield registry, url
 
 
 @dataclass

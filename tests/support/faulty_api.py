@@ -7,14 +7,13 @@ from contextlib import asynccontextmanager
 
 import httpx
 
-from ncr_exporter.httpd.limits import Limits
-from ncr_exporter.httpd.server import Server
 from ncr_exporter.ncr.signing import signed_headers
 from ncr_exporter.runtime.clock import SystemClock
 from ncr_exporter.simulator.api_records import JsonRecord
 from ncr_exporter.simulator.data import FixedSource, tags
 from ncr_exporter.simulator.faults import fault_named
 from ncr_exporter.simulator.registry import DEMO_ACCESS_KEY, DEMO_SECRET_KEY, SimulatedRegistry
+from tests.support.http_server import served
 
 NOW = 1_767_236_400.0
 PREFIX = "/ncr/api/v2/repositories"
@@ -53,16 +52,15 @@ def signed(target: str) -> dict[str, str]:
 @asynccontextmanager
 async def asking(registry: SimulatedRegistry, places: int = 8) -> AsyncIterator[Get]:
     """Give a function that sends a signed GET to a registry, over a socket."""
-    async with Server(registry.handle, Limits(requests=places)) as server:
-        port = await server.listen("127.0.0.1", 0)
-        async with httpx.AsyncClient(
-            base_url=f"http://127.0.0.1:{port}", verify=TLS, trust_env=False
-        ) as client:
+    async with (
+        served(registry.handle, requests=places) as url,
+        httpx.AsyncClient(base_url=url, verify=TLS, trust_env=False) as client,
+    ):
 
-            async def get(target: str = TAGS, seconds: float = 5.0) -> httpx.Response:
-                return await client.get(target, headers=signed(target), timeout=seconds)
+        async def get(target: str = TAGS, seconds: float = 5.0) -> httpx.Response:
+            return await client.get(target, headers=signed(target), timeout=seconds)
 
-            yield get
+        yield get
 
 
 async def answer_to(name: str, target: str = TAGS) -> httpx.Response:

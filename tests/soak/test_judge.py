@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from tools.soak.judge import Point, Resource, line, percentile, trend
+from tests.soak.judge import Point, Resource, line, percentile, trend
 
 MEMORY = Resource("memory", "MiB", allowed=3.0, shortest=120)
 SECONDS = 300

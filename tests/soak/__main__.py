@@ -1,12 +1,12 @@
-"""`python -m tools.soak --minutes 5 --seed 7`: exit 0 where nothing grew and all was right."""
+"""`python -m tests.soak --minutes 5 --seed 7`: exit 0 where nothing grew and all was right."""
 
 import argparse
 import asyncio
 import sys
 from pathlib import Path
 
-from tools.soak.report import report
-from tools.soak.run import soak
+from tests.soak.report import report
+from tests.soak.run import soak
 
 _ROOT = Path(__file__).parents[2]
 

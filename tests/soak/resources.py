@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from tools.soak.judge import Resource
+from tests.soak.judge import Resource
 
 
 class Sample(NamedTuple):

@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from tools.soak.plan import (
+from tests.soak.plan import (
     SPELLS,
     Calm,
     Change,

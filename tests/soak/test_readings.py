@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.soak.readings import fallen, read
+from tests.soak.readings import fallen, read
 
 GOLDEN = Path(__file__).resolve().parents[1] / "data" / "golden"
 UP = """\

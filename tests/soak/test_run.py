@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from tools.soak.readings import Reading
-from tools.soak.run import differences, soak
+from tests.soak.readings import Reading
+from tests.soak.run import differences, soak
 
 SECONDS = 12.0
 SEED = 3

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from tools.soak.judge import FEWEST, Trend, percentile, trend
-from tools.soak.resources import RESOURCES, Sample
+from tests.soak.judge import FEWEST, Trend, percentile, trend
+from tests.soak.resources import RESOURCES, Sample
 
 _SHOWN = 20
 """Problems listed; they tend to be one problem, many times."""

@@ -1,22 +1,15 @@
-"""What a scrape says, and what is wrong with it. Pure; done in another process, for it takes time.
-
-Read by prometheus_client's two parsers.
-"""
+"""What a scrape says, and what is wrong with it. Pure; slow, so it is done in another process."""
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from prometheus_client import Metric
-from prometheus_client.openmetrics import parser as openmetrics_parser
-from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
-from tools.soak.plan import Image
-
-Key = tuple[str, tuple[tuple[str, str], ...]]
-"""A sample's name and its labels, sorted."""
+from tests.soak.plan import Image
+from tests.support.expositions import Key, families_of, key_of
 
 _COUNTS = ("_total", "_bucket", "_count", "_sum")
 _UNTYPED = {"unknown", "untyped"}
@@ -39,13 +32,13 @@ class Reading:
 def read(text: str, *, openmetrics: bool) -> Reading:
     """Return what an exposition says; one that does not parse is a problem, too."""
     try:
-        families = list(_families(text, openmetrics=openmetrics))
+        families = families_of(text, openmetrics=openmetrics)
     except Exception as error:  # noqa: BLE001 -- whatever a parser raises, it is what we look for
         return Reading((f"does not parse: {type(error).__name__}: {error}",))
     samples = [(family, sample) for family in families for sample in family.samples]
     return Reading(
         problems=(*_unusual(families), *_twice(samples), *_impossible(samples)),
-        counters={_key(sample): sample.value for _, sample in samples if _counts(sample)},
+        counters={key_of(sample): sample.value for _, sample in samples if _counts(sample)},
         tags=_by_image(samples, "ncr_image_tags"),
         up=_by_image(samples, "ncr_image_up"),
         inventory=frozenset(_listed(samples)),
@@ -60,13 +53,6 @@ def fallen(before: Reading, after: Reading) -> Iterator[tuple[Key, float, float]
             yield key, before.counters[key], value
 
 
-def _families(text: str, *, openmetrics: bool) -> Iterable[Metric]:
-    if openmetrics:
-        found: Iterable[Metric] = openmetrics_parser.text_string_to_metric_families(text)  # type: ignore[no-untyped-call] # not annotated upstream
-        return found
-    return text_string_to_metric_families(text)
-
-
 def _unusual(families: list[Metric]) -> Iterator[str]:
     for name, times in Counter(family.name for family in families).items():
         if times > 1:
@@ -79,7 +65,7 @@ def _unusual(families: list[Metric]) -> Iterator[str]:
 
 
 def _twice(samples: list[tuple[Metric, Sample]]) -> Iterator[str]:
-    for key, times in Counter(_key(sample) for _, sample in samples).items():
+    for key, times in Counter(key_of(sample) for _, sample in samples).items():
         if times > 1:
             yield f"{_shown(key)} stands there {times} times"
 
@@ -88,7 +74,7 @@ def _impossible(samples: list[tuple[Metric, Sample]]) -> Iterator[str]:
     for _, sample in samples:
         skewed = sample.name == "ncr_api_clock_skew_seconds"
         if math.isnan(sample.value) or (sample.value < 0 and not skewed):
-            yield f"{_shown(_key(sample))} is {sample.value:g}"
+            yield f"{_shown(key_of(sample))} is {sample.value:g}"
 
 
 def _by_image(samples: list[tuple[Metric, Sample]], name: str) -> dict[Image, float]:
@@ -108,10 +94,6 @@ def _image(sample: Sample) -> Image:
 
 def _counts(sample: Sample) -> bool:
     return sample.name.endswith(_COUNTS)
-
-
-def _key(sample: Sample) -> Key:
-    return sample.name, tuple(sorted(sample.labels.items()))
 
 
 def _shown(key: Key) -> str:

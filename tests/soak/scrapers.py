@@ -4,15 +4,18 @@ import asyncio
 import random
 import socket
 import struct
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
 from concurrent.futures import Executor
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from http import HTTPStatus
+from typing import Any
 
 import httpx
 
-from tools.soak.readings import Key, Reading, fallen, read
+from tests.soak.readings import Reading, fallen, read
+from tests.support.expositions import Key
 
 _TEXT = "text/plain;version=0.0.4;q=0.5,*/*;q=0.1"
 _OPENMETRICS = f"application/openmetrics-text;version=1.0.0,{_TEXT}"
@@ -86,7 +89,7 @@ class Scrapers:
         self._checks = checks
         self._pool = pool
 
-    def everybody(self) -> list[Awaitable[None]]:
+    def everybody(self) -> list[Coroutine[Any, Any, None]]:
         """Return all of them, each to be run in a task."""
         scraping = [self._again(kind.name, kind.every, _Turn(self, kind)) for kind in KINDS]
         pages = [self._again(path, 2.0, partial(self._page, path)) for path in PAGES]
@@ -196,6 +199,16 @@ class _Turn:
         ago = now() - started
         self._scrapers.judge(self._kind, self._before, reading, self._since, ago)
         self._before, self._since = reading, started
+
+
+@asynccontextmanager
+async def at_work(works: Iterable[Coroutine[Any, Any, None]]) -> AsyncIterator[None]:
+    """Let all of them work until the end of the block; one that fails ends everything."""
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(work) for work in works]
+        yield
+        for task in tasks:
+            task.cancel()
 
 
 def now() -> float:

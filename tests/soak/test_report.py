@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from tools.soak.report import Findings, report
-from tools.soak.resources import Sample
+from tests.soak.report import Findings, report
+from tests.soak.resources import Sample
 
 STEADY = [Sample(float(at), 60.0, 30, 4, 20, 200.0, at / 10) for at in range(300)]
 FOUND = Findings(

@@ -11,10 +11,10 @@ from ncr_exporter.ncr.client import Client
 from ncr_exporter.ncr.errors import ApiError, AuthenticationError
 from ncr_exporter.ncr.paths import RegistryPath
 from ncr_exporter.simulator.registry import DEMO_ACCESS_KEY
+from tests.soak.plan import IMAGES, TAGS, Calm, Change, Spell
+from tests.soak.settings import PAGE_SIZE
+from tests.soak.world import LISTS_ALLOWED, World
 from tests.support.api_client import REGISTRY, client_of, keys
-from tools.soak.plan import IMAGES, TAGS, Calm, Change, Spell
-from tools.soak.settings import PAGE_SIZE
-from tools.soak.world import LISTS_ALLOWED, World
 
 ALPHA = RegistryPath("alpha", "alpha", REGISTRY.prefix)
 DEAD = ("alpha", "app-0")

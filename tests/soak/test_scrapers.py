@@ -1,6 +1,5 @@
 """Those who ask in a soak see what is wrong with an exporter: here one that is wrong on purpose."""
 
-import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -8,11 +7,11 @@ import httpx
 import pytest
 
 from ncr_exporter.httpd.messages import Request, Response, text_response
-from ncr_exporter.httpd.server import Server
 from ncr_exporter.simulator.faults.connections import close
+from tests.soak.readings import read
+from tests.soak.scrapers import KINDS, Checks, Heard, Scrapers, at_work
 from tests.support.clock import eventually
-from tools.soak.readings import read
-from tools.soak.scrapers import KINDS, Checks, Heard, Scrapers
+from tests.support.http_server import served
 
 TAGS = """\
 # HELP ncr_image_tags Tags.
@@ -38,23 +37,14 @@ async def heard(
         return answer(request)
 
     with ThreadPoolExecutor(1) as pool:
-        async with Server(handler) as server:
-            url = f"http://127.0.0.1:{await server.listen('127.0.0.1', 0)}"
-            async with httpx.AsyncClient(base_url=url, trust_env=False) as client:
-                scrapers = Scrapers(client, 1, checks, pool)
-                await found(scrapers, expected)
-                return scrapers.heard
-
-
-async def found(scrapers: Scrapers, expected: str) -> None:
-    async def ask(one: object) -> None:
-        await one  # type: ignore[misc] # an awaitable
-
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(ask(one)) for one in scrapers.everybody()]
-        await eventually(lambda: expected in "\n".join(scrapers.heard.problems))
-        for task in tasks:
-            task.cancel()
+        async with (
+            served(handler) as url,
+            httpx.AsyncClient(base_url=url, trust_env=False) as client,
+        ):
+            scrapers = Scrapers(client, 1, checks, pool)
+            async with at_work(scrapers.everybody()):
+                await eventually(lambda: expected in "\n".join(scrapers.heard.problems))
+            return scrapers.heard
 
 
 def right(text: str) -> Callable[[Request], Response]:

@@ -1,29 +1,31 @@
 """A soak: the plan carried out, everybody asking meanwhile, and the exporter looked at."""
 
 import asyncio
+import signal
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Executor, ProcessPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import contextmanager
 from http import HTTPStatus
 from multiprocessing import get_context
 from pathlib import Path
 
 import httpx
 
-from tools.soak.plan import Calm, Image, Reload, Settings, Step, plan
-from tools.soak.program import Program, running
-from tools.soak.readings import Key, Reading
-from tools.soak.report import Findings
-from tools.soak.scrapers import KINDS, Checks, Heard, Scrapers, now
-from tools.soak.settings import SECRET_FILE, configuration
-from tools.soak.world import Tally, World
+from tests.soak.exporter import Exporter
+from tests.soak.plan import Calm, Image, Reload, Settings, Step, plan
+from tests.soak.readings import Reading
+from tests.soak.report import Findings
+from tests.soak.scrapers import KINDS, Checks, Heard, Scrapers, at_work, now
+from tests.soak.settings import SECRET_FILE, write_settings
+from tests.soak.world import Tally, World
+from tests.support.clock import eventually
+from tests.support.expositions import Key
 
 _PATIENCE = 60.0
 """Seconds: what a busy machine may take. Whether it is slow, the report says."""
 _MANY = httpx.Limits(max_connections=100, keepalive_expiry=30.0)
-_READY = 60.0  # seconds
 _HEALS = 60.0
 """Seconds; on a quiet machine all is well again in two."""
 _RELOADS = 20.0
@@ -39,7 +41,7 @@ class Soak:
         self.heard = Heard()
         self.reloads = 0
         self.broken = 0
-        self.config = directory / "ncr-exporter.yml"
+        self._directory = directory
         self._world = world
         self._url = url
         self._seed = seed
@@ -47,9 +49,9 @@ class Soak:
         self._settings = Settings()
         self._restarts: list[tuple[float, str]] = []
         """Moments from which a registry's counters may begin anew."""
-        self._write(self._settings)
+        self.config = self._write(self._settings)
 
-    async def run(self, program: Program, seconds: float) -> None:
+    async def run(self, program: Exporter, seconds: float) -> None:
         """Let everything happen, and see that all is well at the end."""
         async with httpx.AsyncClient(
             base_url=program.url, timeout=_PATIENCE, limits=_MANY, trust_env=False
@@ -59,24 +61,24 @@ class Soak:
             except Exception as error:  # noqa: BLE001 -- what was seen until then is worth a report
                 self.problems.append(f"the soak broke off: {_first(error)!r}")
 
-    async def _run(self, program: Program, client: httpx.AsyncClient, seconds: float) -> None:
+    async def _run(self, program: Exporter, client: httpx.AsyncClient, seconds: float) -> None:
         checks = Checks(self._overdue, self._restarted, "soak-secret")
         scrapers = Scrapers(client, self._seed, checks, self._pool)
         self.heard = scrapers.heard
-        await _ready(client)
+        await asyncio.to_thread(program.ready, _PATIENCE)
         every = max(0.2, min(1.0, seconds / 100))
-        async with _at_work([*scrapers.everybody(), self._look(program, every)]):
+        async with at_work([*scrapers.everybody(), self._look(program, every)]):
             await self._follow(plan(self._seed, seconds), program, client)
             self._world.apply(Calm())
         await self._heals(scrapers)
 
-    async def _look(self, program: Program, every: float) -> None:
+    async def _look(self, program: Exporter, every: float) -> None:
         while True:
             await program.look()
             await asyncio.sleep(every)
 
     async def _follow(
-        self, steps: Iterable[Step], program: Program, client: httpx.AsyncClient
+        self, steps: Iterable[Step], program: Exporter, client: httpx.AsyncClient
     ) -> None:
         began = now()
         for step in steps:
@@ -86,34 +88,30 @@ class Soak:
             else:
                 self._world.apply(step.what)
 
-    async def _reload(self, what: Reload, program: Program, client: httpx.AsyncClient) -> None:
+    async def _reload(self, what: Reload, program: Exporter, client: httpx.AsyncClient) -> None:
         self._write(what.settings)
-        before = program.reloads
         if what.by_signal:
-            program.hang_up()
+            program.process.send_signal(signal.SIGHUP)
         else:
             answer = await client.post("/-/reload")
             broken = what.settings.broken
             right = HTTPStatus.INTERNAL_SERVER_ERROR if broken else HTTPStatus.OK
             if answer.status_code != right:
                 self.problems.append(f"a reload answers {answer.status_code}: {answer.text}")
-
-        async def ended() -> bool:
-            return program.reloads > before
-
-        if not await _comes_true(ended, _RELOADS):
+        try:
+            await asyncio.to_thread(program.wait_for_line, "reload", _RELOADS)
+        except AssertionError:
             self.problems.append(f"nothing was heard of a reload: {what}")
         self.reloads += 1
         self.broken += what.settings.broken
 
-    def _write(self, settings: Settings) -> None:
+    def _write(self, settings: Settings) -> Path:
         if not settings.broken:
             old, new = self._settings.counted, settings.counted
             changed = {name for name in old | new if old.get(name) != new.get(name)}
             self._restarts += [(now(), name) for name in changed]
             self._settings = settings
-        self.config.write_text(configuration(settings, self._url), encoding="ascii")
-        self.config.chmod(0o600)
+        return write_settings(self._directory, self._url, settings)
 
     def _overdue(self, image: tuple[str, str], ago: float) -> bool:
         return self._world.overdue(image, time.time() - ago)
@@ -125,16 +123,16 @@ class Soak:
     async def _heals(self, scrapers: Scrapers) -> None:
         """See that in the end what is published is what is there."""
         truth = self._world.truth(self._settings.selection)
-
         wrong: list[str] = []
 
         async def healed() -> bool:
             wrong[:] = differences(truth, await scrapers.scrape(KINDS[0]))
             return not wrong
 
-        if not await _comes_true(healed, _HEALS):
-            said = [f"{_HEALS:.0f} s after the last fault {each}" for each in wrong]
-            self.problems += said
+        try:
+            await eventually(healed, within=_HEALS, every=0.1)
+        except TimeoutError:
+            self.problems += [f"{_HEALS:.0f} s after the last fault {each}" for each in wrong]
 
 
 def differences(truth: Mapping[Image, int], reading: Reading) -> Iterator[str]:
@@ -148,15 +146,16 @@ def differences(truth: Mapping[Image, int], reading: Reading) -> Iterator[str]:
 
 
 async def soak(seed: int, seconds: float, *, call: str, log: Path) -> Findings:
-    """Run one; `call` is the command that does so, `log` where the exporter's log goes."""
+    """Run a soak; `call` is the command that repeats it, `log` where the exporter's log goes."""
     began, date = time.monotonic(), time.strftime("%Y-%m-%d", time.gmtime())
     with tempfile.TemporaryDirectory() as name, _pool() as pool:
         directory = Path(name)
         world = World(directory / SECRET_FILE)
         async with world.serving() as url:
             it = Soak(world, url, directory, seed, pool)
-            async with running(it.config, directory / "state", log) as program:
+            with _logged(Exporter(it.config, directory / "state"), log) as program:
                 await it.run(program, seconds)
+                problems = await program.end()
     return Findings(
         call=call,
         date=date,
@@ -164,8 +163,18 @@ async def soak(seed: int, seconds: float, *, call: str, log: Path) -> Findings:
         samples=program.samples,
         done=_done(it, world.tally),
         latencies=it.heard.latencies,
-        problems=[*it.problems, *it.heard.problems, *program.problems],
+        problems=[*it.problems, *it.heard.problems, *problems],
     )
+
+
+@contextmanager
+def _logged(program: Exporter, log: Path) -> Iterator[Exporter]:
+    """Run the exporter until the end of the block; its log is kept, however it ends."""
+    try:
+        with program:
+            yield program
+    finally:
+        log.write_text("\n".join([*program.log, ""]), encoding="utf-8")
 
 
 def _done(it: Soak, tally: Tally) -> dict[str, int]:
@@ -190,37 +199,6 @@ def _pool() -> Executor:
     return ProcessPoolExecutor(1, mp_context=get_context("spawn"))
 
 
-@asynccontextmanager
-async def _at_work(works: Iterable[Awaitable[None]]) -> AsyncIterator[None]:
-    """Let all of them work meanwhile; one that fails ends everything."""
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(_awaited(work)) for work in works]
-        yield
-        for task in tasks:
-            task.cancel()
-
-
 def _first(error: BaseException) -> BaseException:
     """Return the error itself of a group of them."""
     return _first(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error
-
-
-async def _awaited(work: Awaitable[None]) -> None:
-    await work
-
-
-async def _ready(client: httpx.AsyncClient) -> None:
-    async def is_ready() -> bool:
-        return (await client.get("/-/ready")).status_code == HTTPStatus.OK
-
-    if not await _comes_true(is_ready, _READY):
-        raise RuntimeError("the exporter did not get ready")
-
-
-async def _comes_true(fact: Callable[[], Awaitable[bool]], within: float) -> bool:
-    end = now() + within
-    while now() < end:
-        if await fact():
-            return True
-        await asyncio.sleep(0.1)
-    return False
