@@ -137,7 +137,7 @@ def _described(state: ImageState, now: float) -> str:
     pulled = "last pull unknown"
     if image.pulled is not None:
         pulled = f"last pull {age_text(max(0.0, now - image.pulled / 1000))} ago"
-    elif image.never_pulled_tags == image.tags:
+    elif image.never_pulled:
         pulled = "never pulled"
     return f"{_count(image.tags, 'tag')}, {size}, {pulled}"
 

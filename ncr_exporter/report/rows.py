@@ -30,6 +30,8 @@ class ImageRow:
     reclaimable: int | None = None
     """Bytes that only stale tags refer to; an upper bound."""
     never_pulled_tags: int | None = None
+    never_pulled: bool = False
+    """Whether all tags are known never to have been pulled."""
     pulled: int | None = None
     """The newest pull of any tag (ms since the epoch)."""
     updated: int | None = None
@@ -124,6 +126,7 @@ def _image_row(state: ImageState, now: float) -> ImageRow:
         stale_tags=image.stale_tags,
         reclaimable=image.reclaimable,
         never_pulled_tags=image.never_pulled_tags,
+        never_pulled=image.never_pulled,
         pulled=image.pulled,
         updated=image.updated,
         unused=_since(image.idle_since, now),

@@ -40,7 +40,7 @@ def images_as_table(terminal: Terminal, report: Report) -> Iterator[str]:
             "STALE": _number(row.stale_tags),
             "RECLAIMABLE": _size(row.reclaimable, "bold yellow"),
             "UNUSED": _age(row.unused),
-            "LAST PULL": _pull(row.pulled, never=row.never_pulled_tags == row.tags),
+            "LAST PULL": _pull(row.pulled, never=row.never_pulled),
         }
         for row in listed
     ]

@@ -17,6 +17,7 @@ from ncr_exporter.targets.budget import Budget
 from ncr_exporter.targets.targets import Account, ImageRule, RegistryListTarget, Shard
 from tests.support.api_client import DEMO_KEYS, Fleet, client_of, keys, simulated, tag
 from tests.support.clock import ManualClock, passing
+from tests.support.expositions import samples_of
 from tests.support.states import (
     ACCOUNT,
     TIMING,
@@ -134,3 +135,10 @@ async def polling_of(  # noqa: PLR0913 -- what a test may vary, each by name
 def events(logs: list[EventDict]) -> list[tuple[str, str]]:
     """Return level and event of what was logged above debug."""
     return [(entry["log_level"], entry["event"]) for entry in logs if entry["log_level"] != "debug"]
+
+
+def published_of(polling: Polling, image: str) -> dict[str, float]:
+    """Return name → value of all that is published of an image."""
+    pieces = polling.exposition.snapshot.text(polling.clock.time(), openmetrics=False)
+    samples = samples_of(b"".join(pieces).decode())
+    return {name: value for (name, labels), value in samples.items() if ("image", image) in labels}

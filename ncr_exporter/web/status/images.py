@@ -70,7 +70,7 @@ class ImageView:
     def never_pulled(self) -> bool:
         """Whether it has tags and all of them are known never to have been pulled."""
         image = self.state.image
-        return image is not None and 0 < image.tags == image.never_pulled_tags
+        return image is not None and image.never_pulled
 
     @property
     def href(self) -> str:

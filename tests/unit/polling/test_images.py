@@ -279,6 +279,32 @@ async def test_a_registry_without_any_pull_time_is_unknown_with_one_warning(
     assert [entry["registry"] for entry in told] == ["my-registry"]
 
 
+# Patterns that match nothing
+
+
+async def test_patterns_that_match_nothing_are_named_once(logs: list[EventDict]) -> None:
+    async with polling_of() as polling:
+        await polling.first_round(
+            choosing(rule("team-*"), rule("*"), exclude=("a*", "nothing-like-it"))
+        )
+        await polling.intervals(3)
+        assert polling.listed().glob_images == (("team-*", 0),)
+    told = [
+        (entry["event"], entry.get("glob") or entry.get("exclude"))
+        for entry in logs
+        if entry["event"] in {"no image matches", "no image is excluded"}
+    ]
+    assert told == [("no image matches", "team-*"), ("no image is excluded", "nothing-like-it")]
+
+
+async def test_an_empty_registry_is_said_to_be_empty_not_mistyped(logs: list[EventDict]) -> None:
+    async with polling_of(images={}) as polling:
+        await polling.first_round(choosing(rule("team-*")))
+        await polling.intervals(2)
+    told = [entry["event"] for entry in logs if entry["log_level"] == "warning"]
+    assert told == ["the registry has no images"]
+
+
 # Shards and plans
 
 
