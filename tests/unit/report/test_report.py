@@ -193,6 +193,13 @@ def test_unknown_is_a_question_mark_and_never_is_never() -> None:
     assert any(line.split()[-1] == "never" for line in never if "my-registry/app" in line)
 
 
+def test_a_signed_image_that_nobody_pulled_was_never_pulled() -> None:
+    signature = one_tag(f"sha256-{HEX}.sig", 2, 0, NOW_MS - DAY_MS)
+    report = report_of(app=[aged(1, pulled=False), signature], other=[aged(1)])
+    (line,) = [line for line in drawn(report, 100) if "my-registry/app" in line]
+    assert line.split()[-1] == "never"
+
+
 def test_wide_characters_keep_the_columns_straight() -> None:
     lines = drawn(report_of(이미지=[aged(1)], app=[aged(1)]), 100)
     narrow, wide = sorted(line.index("1.00 kB") for line in lines[1:3])
