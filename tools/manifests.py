@@ -3,7 +3,8 @@
 
 Neither Helm nor kustomize reads outside its own folder, and links that leave it are refused by some
 that deploy from a repository. So the copies are committed, written by `make manifests` alone, and
-a test fails where they differ from `deploy/prometheus/rules` and `deploy/grafana/dashboards`.
+a test fails where they differ from `deploy/prometheus/rules` and `deploy/grafana/dashboards`. Each
+says so in its first line; of dashboards, which are JSON, a README beside them does.
 """
 
 import sys
@@ -18,10 +19,17 @@ DEPLOY = Path(__file__).resolve().parent.parent / "deploy"
 DASHBOARDS = DEPLOY / "grafana" / "dashboards"
 CHART_FILES = DEPLOY / "helm" / "ncr-exporter" / "files"
 PROMETHEUS_RULE = DEPLOY / "kubernetes" / "base" / "prometheusrule.yaml"
-_HEADER = "# Written by `make manifests` from deploy/prometheus/rules: change those.\n"
-_LINKS_HEADER = """\
-# Written by `make manifests`: the runbook and the dashboard of each alert, to be put behind the
-# addresses that the chart is given. Dashboards are templates of Prometheus', not of Helm.
+_MARK = "# Written by `make manifests` from deploy/prometheus/rules{}: do not edit.\n"
+_README = """\
+# Copies of rules and dashboards
+
+Everything in here is written by `make manifests` from `deploy/prometheus/rules` and
+`deploy/grafana/dashboards`: do not edit. Helm reads nothing outside the chart.
+"""
+_LINKS = """\
+# Written by `make manifests` from deploy/prometheus/rules: do not edit. The runbook and the
+# dashboard of each alert, to be put behind the addresses that the chart is given. Dashboards are
+# templates of Prometheus', not of Helm.
 """
 
 
@@ -31,9 +39,12 @@ def copies() -> dict[Path, str]:
     dashboards = {file.name: file.read_text() for file in sorted(DASHBOARDS.glob("*.json"))}
     return {
         PROMETHEUS_RULE: prometheus_rule(alerting),
-        CHART_FILES / "links.yaml": _LINKS_HEADER
-        + yaml.safe_dump(rules.links_of(alerting), width=1000),
-        **{CHART_FILES / "rules" / name: text for name, text in alerting.items()},
+        CHART_FILES / "README.md": _README,
+        CHART_FILES / "links.yaml": _LINKS + yaml.safe_dump(rules.links_of(alerting), width=1000),
+        **{
+            CHART_FILES / "rules" / name: f"{_MARK.format(f'/{name}')}#\n{text}"
+            for name, text in alerting.items()
+        },
         **{CHART_FILES / "dashboards" / name: text for name, text in dashboards.items()},
     }
 
@@ -50,7 +61,7 @@ def prometheus_rule(files: Mapping[str, str]) -> str:
     Raises:
         ValueError: a file holds anything but `groups:` in block style.
     """
-    return f"{_HEADER}{rules.custom_resource('PrometheusRule', files)}"
+    return f"{_MARK.format('')}{rules.custom_resource('PrometheusRule', files)}"
 
 
 def main() -> int:

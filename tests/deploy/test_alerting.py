@@ -2,7 +2,6 @@
 
 import re
 import subprocess
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,10 +10,11 @@ import pytest
 
 from tests.support import alertmanager
 from tests.support.http_server import exposition, webhook
-from tests.support.program import Program, demo
-from tests.support.prometheus import RunningPrometheus
+from tests.support.program import demo
+from tests.support.prometheus import RunningPrometheus, job
 from tests.support.rules import RULES
 from tools.get_prometheus import AlertTools
+from tools.waiting import wait_until
 
 pytestmark = pytest.mark.prometheus
 
@@ -28,11 +28,6 @@ def impatient_rules(tmp_path: Path) -> list[Path]:
         copy.write_text(re.sub(r"( for): \w+", r"\1: 1s", path.read_text()))
         copies.append(copy)
     return copies
-
-
-def scrape(job: str, *programs: Program) -> dict[str, Any]:
-    targets = [program.url.removeprefix("http://") for program in programs]
-    return {"job_name": job, "static_configs": [{"targets": targets}]}
 
 
 def is_alert(name: str, **labels: str) -> Any:
@@ -51,8 +46,8 @@ def test_an_oversized_tag_reaches_the_team_and_the_last_exporter_the_pager(
         demo() as good,
         demo("--fault=wrong-key") as refused,
         RunningPrometheus(
-            scrape("any", good),
-            more_scrape_configs=[scrape("other", refused)],
+            job("any", good.address),
+            job("other", refused.address),
             rule_files=impatient_rules,
             alertmanagers=[manager.address],
         ),
@@ -67,12 +62,12 @@ def test_an_oversized_tag_reaches_the_team_and_the_last_exporter_the_pager(
         )
 
         inbox.wait_for("/pager", is_alert("NCRAuthenticationFailing", job="other"))
-        wait_until_suppressed(manager, "NCRImageListFailing")
+        wait_until(lambda: "NCRImageListFailing" in manager.suppressed(), seen=manager.suppressed)
 
         good.stop()
         down = inbox.wait_for("/pager", is_alert("NCRAllExportersDown", job="any"))
         assert down["labels"]["severity"] == "critical"
-        wait_until_suppressed(manager, "NCRExporterDown")
+        wait_until(lambda: "NCRExporterDown" in manager.suppressed(), seen=manager.suppressed)
         told = {alert["labels"]["alertname"] for alert in inbox.alerts("/pager")}
         assert told == {"NCRAuthenticationFailing", "NCRAllExportersDown"}
 
@@ -88,7 +83,7 @@ def test_one_of_two_exporters_that_is_down_silences_nothing(
         demo() as left,
         demo() as stopped,
         RunningPrometheus(
-            scrape("any", left, stopped),
+            job("any", left.address, stopped.address),
             rule_files=impatient_rules,
             alertmanagers=[manager.address],
         ) as prometheus,
@@ -118,7 +113,9 @@ def test_whoever_owns_an_image_hears_of_it(
             alert_tools, alertmanager.hurried(alertmanager.EXAMPLE.read_text(), inbox.address)
         ) as manager,
         exposition(OVERSIZED % "team-a") as target,
-        RunningPrometheus([target], rule_files=impatient_rules, alertmanagers=[manager.address]),
+        RunningPrometheus(
+            job("test", target), rule_files=impatient_rules, alertmanagers=[manager.address]
+        ),
     ):
         alert = inbox.wait_for("/team-a", is_alert("NCRTagOversized", owner="team-a"))
         assert alert["group"]["owner"] == "team-a"
@@ -135,7 +132,7 @@ def test_a_team_may_read_its_alerts_in_korean(
             alertmanager.running(alert_tools, hurried) as manager,
             exposition(OVERSIZED % "team-b") as target,
             RunningPrometheus(
-                [target], rule_files=impatient_rules, alertmanagers=[manager.address]
+                job("test", target), rule_files=impatient_rules, alertmanagers=[manager.address]
             ),
         ):
             (attachment,) = inbox.wait_for_post("/chat")["attachments"]
@@ -145,16 +142,6 @@ def test_a_team_may_read_its_alerts_in_korean(
         "  r/team-a/big 이미지에서 태그의 크기가 tag_size_limit(500MB)을 넘었습니다. "
         "가장 큰 태그는 700MB입니다.\n"
     )
-
-
-def wait_until_suppressed(
-    manager: alertmanager.Alertmanager, name: str, within: float = 20.0
-) -> None:
-    """Wait until an alert fires and another inhibits it."""
-    deadline = time.monotonic() + within
-    while name not in (suppressed := manager.suppressed()):
-        assert time.monotonic() < deadline, suppressed
-        time.sleep(0.1)
 
 
 ROUTES = {

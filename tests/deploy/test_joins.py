@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,8 +12,8 @@ from tests.support import rules
 from tests.support.api_thread import answering, write_config
 from tests.support.expositions import samples_of
 from tests.support.http_server import exposition
-from tests.support.program import Program, exporter
-from tests.support.prometheus import RunningPrometheus, Sample
+from tests.support.program import exporter
+from tests.support.prometheus import RunningPrometheus, Sample, job
 from tests.support.rule_tests import run
 from tools.get_prometheus import Tools
 
@@ -87,21 +86,6 @@ def hosts(text: str, endpoint: str) -> list[str]:
     ]
 
 
-@contextmanager
-def scraped(program: Program, kube_state_metrics: str) -> Iterator[RunningPrometheus]:
-    sides = [
-        {"job_name": name, "static_configs": [{"targets": [target]}]}
-        for name, target in (
-            ("any", program.url.removeprefix("http://")),
-            ("kube-state-metrics", kube_state_metrics),
-        )
-    ]
-    with RunningPrometheus(
-        sides[0], more_scrape_configs=sides[1:], rule_files=rules.RULES
-    ) as prometheus:
-        yield prometheus
-
-
 @pytest.fixture(scope="module")
 def joined(
     prometheus_tools: object,  # noqa: ARG001 -- leaves out where missing
@@ -121,7 +105,11 @@ def joined(
         )
         with (
             exposition(cluster(text, stale)) as kube_state_metrics,
-            scraped(program, kube_state_metrics) as prometheus,
+            RunningPrometheus(
+                job("any", program.address),
+                job("kube-state-metrics", kube_state_metrics),
+                rule_files=rules.RULES,
+            ) as prometheus,
         ):
             prometheus.wait_for(
                 "registry_image_tag:kube_pod_container_info:group"

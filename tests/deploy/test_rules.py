@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ncr_exporter.metrics.families.catalogue import FAMILIES
+from ncr_exporter.metrics.families import FAMILIES
 from tests.support import rule_tests, rules
 from tests.support.rule_tests import RuleTest, run
 from tools.get_prometheus import Tools, VictoriaTools

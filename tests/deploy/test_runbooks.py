@@ -11,7 +11,7 @@ import pytest
 
 from tests.support import alertmanager, rules
 from tests.support.program import Program, demo
-from tests.support.prometheus import RunningPrometheus
+from tests.support.prometheus import RunningPrometheus, job
 from tools.get_prometheus import AlertTools, Tools
 
 pytestmark = pytest.mark.prometheus
@@ -52,7 +52,7 @@ class Surroundings:
         places = {
             "http://localhost:9090": self.prometheus.url,
             "http://localhost:9093": f"http://{self.manager.address}",
-            "localhost:10627": self.exporter.url.removeprefix("http://"),
+            "localhost:10627": self.exporter.address,
             "my-registry": "demo-registry",
             "image=team-a/app": "image=legacy/report",
         }
@@ -74,13 +74,7 @@ def surroundings(
     with (
         demo() as exporter,
         alertmanager.running(alert_tools, alertmanager.EXAMPLE.read_text()) as manager,
-        RunningPrometheus(
-            {
-                "job_name": "ncr",
-                "static_configs": [{"targets": [exporter.url.removeprefix("http://")]}],
-            },
-            rule_files=rules.RULES,
-        ) as prometheus,
+        RunningPrometheus(job("ncr", exporter.address), rule_files=rules.RULES) as prometheus,
     ):
         prometheus.wait_for("registry:ncr_image_tags:sum")
         yield Surroundings(prometheus, manager, exporter, path)

@@ -6,7 +6,7 @@ from ncr_exporter.inventory import Policy
 from ncr_exporter.targets.targets import ImageRule, RegistryListTarget, RegistryTarget, Timing
 from tests.oracle.computation import DAY_MS, RECORDED_SINCE_MS, Json, Rules
 from tests.oracle.settings import EVERY, Settings, Wanted
-from tests.support.states import NOW_MS, catalog_of, registry_target
+from tests.support.states import NOW_MS, catalog_of, policy_with, registry_target
 
 REGISTRIES = st.sampled_from(["one", "two"])
 IMAGES = st.sampled_from(["a", "b", "x/c"])
@@ -101,7 +101,7 @@ def catalog(settings: Settings) -> RegistryListTarget:
 
 
 def policy_of(rules: Rules) -> Policy:
-    return Policy(
+    return policy_with(
         stale_after=rules.stale_after_ms / 1000,
         keep_recent=rules.keep_recent,
         keep_tags=tuple(sorted(rules.keep_tags)),

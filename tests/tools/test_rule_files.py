@@ -12,7 +12,7 @@ import yaml
 
 from tests.support import rules as support
 from tests.support.http_server import exposition
-from tests.support.prometheus import RunningPrometheus
+from tests.support.prometheus import RunningPrometheus, job
 from tests.support.rule_tests import run
 from tools import rules
 from tools.get_prometheus import Tools, VictoriaTools
@@ -126,7 +126,10 @@ ncr_registry_up{{registry="*"}} 0
     files = written(tmp_path, f"--grafana={GRAFANA}")
     for path in files:
         path.write_text(re.sub(r"( for): \w+", r"\1: 1s", path.read_text()))
-    with exposition(text) as target, RunningPrometheus([target], rule_files=files) as prometheus:
+    with (
+        exposition(text) as target,
+        RunningPrometheus(job("test", target), rule_files=files) as prometheus,
+    ):
         prometheus.wait_for('ALERTS{alertname="NCRTooManyTags",alertstate="firing"}')
         prometheus.wait_for('ALERTS{alertname="NCRImageListFailing",alertstate="firing"}')
         links = {
