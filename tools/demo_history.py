@@ -93,8 +93,8 @@ def _listed(now_ms: int) -> list[tuple[ImageTarget, ImageSummary, int]]:
     """Return every image of the demo, with its pulls."""
     source = GeneratedSource()
     found: list[tuple[ImageTarget, ImageSummary, int]] = []
-    for catalog in registry_list_targets(demo_config("http://127.0.0.1:1", source)):
-        for registry in catalog.named:
+    for target in registry_list_targets(demo_config("http://127.0.0.1:1", source)):
+        for registry in target.named:
             listed = source.images(registry.label, now_ms)
             pulls = {image["name"]: image["pull_count"] for image in listed}
             found += [
