@@ -158,6 +158,19 @@ class RunningPrometheus:
         result: list[Sample] = data["result"]
         return result
 
+    def query_range(self, expr: str, minutes: int, step: int = 60) -> list[dict[str, Any]]:
+        """The range vector of an expression over the last minutes, a point each `step` seconds."""
+        now = time.time()
+        data = self._get(
+            "/api/v1/query_range",
+            query=expr,
+            start=str(now - minutes * 60),
+            end=str(now),
+            step=str(step),
+        )
+        result: list[dict[str, Any]] = data["result"]
+        return result
+
     def wait_for(
         self,
         expr: str,
