@@ -17,6 +17,7 @@ from tools.dashboards.panels import lines, stat
 from tools.dashboards.promql import (
     EXPORTERS,
     EXPORTERS_REGISTRIES,
+    ago,
     milliseconds,
 )
 from tools.dashboards.shell import (
@@ -50,7 +51,7 @@ _POINTS = 150
 _MOST = 100
 """Images of a table; the numbers on top count all."""
 _ON = "on (registry, image)"
-_AGE = f"time() - {_image('ncr_image_last_success_timestamp_seconds')}"
+_AGE = ago(_image("ncr_image_last_success_timestamp_seconds"))
 _INTERVALS = f"({_AGE}) / {_image('ncr_image_poll_interval_seconds')}"
 
 _NOW: tuple[Json, ...] = (
@@ -203,10 +204,11 @@ _REGISTRIES = table(
             width=75,
         ),
         Column(
-            "List read",
-            milliseconds(_of_registry("ncr_registry_last_success_timestamp_seconds")),
-            "dateTimeFromNow",
-            width=130,
+            "List age",
+            ago(_of_registry("ncr_registry_last_success_timestamp_seconds")),
+            "s",
+            width=100,
+            decimals=0,
         ),
     ),
     sort_by="Oldest",
@@ -247,12 +249,7 @@ _OVERDUE = table(
         Key("image", "Image", link=row_to_image()),
     ),
     (
-        Column(
-            "Last success",
-            _if_due(milliseconds(_image("ncr_image_last_success_timestamp_seconds"))),
-            "dateTimeFromNow",
-            width=150,
-        ),
+        Column("Age", _if_due(_AGE), "s", width=110, decimals=1),
         Column("Age, in intervals", _if_due(_INTERVALS), width=150, decimals=1),
         Column(
             "Last poll",
@@ -276,10 +273,11 @@ _EXPORTERS = table(
         ),
         Column("Scrape", _per_exporter("up"), words={1: ("up", GREEN), 0: ("down", RED)}, width=75),
         Column(
-            "Started",
-            milliseconds(_per_exporter("process_start_time_seconds")),
-            "dateTimeFromNow",
-            width=140,
+            "Runs for",
+            ago(_per_exporter("process_start_time_seconds")),
+            "s",
+            width=110,
+            decimals=1,
         ),
         Column(
             "Images",
@@ -295,12 +293,11 @@ _EXPORTERS = table(
             width=120,
         ),
         Column(
-            "Read",
-            milliseconds(
-                _per_exporter("ncr_exporter_config_last_reload_success_timestamp_seconds")
-            ),
-            "dateTimeFromNow",
-            width=140,
+            "Read ago",
+            ago(_per_exporter("ncr_exporter_config_last_reload_success_timestamp_seconds")),
+            "s",
+            width=110,
+            decimals=1,
         ),
         Column(
             "Hash",
@@ -318,10 +315,11 @@ _EXPORTERS = table(
             width=125,
         ),
         Column(
-            "State written",
-            milliseconds(_per_exporter("ncr_exporter_state_last_write_timestamp_seconds")),
-            "dateTimeFromNow",
-            width=140,
+            "State age",
+            ago(_per_exporter("ncr_exporter_state_last_write_timestamp_seconds")),
+            "s",
+            width=100,
+            decimals=0,
         ),
         Column(
             "State failures",
@@ -406,7 +404,7 @@ DASHBOARD = Dashboard(
             "Polls",
             (
                 Shelf(9, _POLLS),
-                Shelf(10, (_REGISTRIES, Stack([(6, _OVERDUE), (4, _GLOBS)])), (13, 11)),
+                Shelf(12, (_REGISTRIES, Stack([(7, _OVERDUE), (5, _GLOBS)])), (13, 11)),
             ),
         ),
         Section("Exporters", (Shelf(6, (_EXPORTERS,)), Shelf(8, _PROCESS))),

@@ -24,7 +24,7 @@ from tools.dashboards.look import (
     Words,
 )
 from tools.dashboards.panels import lines, named_stat, shares, stat
-from tools.dashboards.promql import ONE_IMAGE, cost, days, days_since, milliseconds
+from tools.dashboards.promql import ONE_IMAGE, ago, cost, days, days_since, milliseconds
 from tools.dashboards.shell import (
     EXPORTER,
     IMAGE,
@@ -54,6 +54,10 @@ _USED = _the("ncr_image_last_used_timestamp_seconds")
 
 _BYTES = _the("ncr_image_reclaimable_bytes")
 
+_JUDGED = f"({_the('ncr_image_tags')} - {_the('ncr_image_attached_tags')})"
+_NEVER = f"(0 * ({_the('ncr_image_never_pulled_tags')} >= {_JUDGED}) - 1)"
+"""-1 where no tag was ever pulled, nothing else."""
+
 _CLEAN_UP: tuple[Json, ...] = (
     stat("Reclaimable", RECLAIMABLE, _BYTES, unit="decbytes"),
     stat("Reclaimable, a month", COST, cost(_BYTES), decimals=0, empty=NEEDS_PRICE),
@@ -72,10 +76,11 @@ _CLEAN_UP: tuple[Json, ...] = (
     ),
     stat(
         "Last pull",
-        "Days since the newest pull of any tag; unknown, too, where there never was one.",
-        days_since(_the("ncr_image_last_pulled_timestamp_seconds")),
+        "Days since the newest pull of any tag.",
+        f"{days_since(_the('ncr_image_last_pulled_timestamp_seconds'))} or {_NEVER}",
         unit="suffix:d ago",
         decimals=0,
+        words={-1: ("never", YELLOW)},
     ),
     stat(
         "Last push",
@@ -117,7 +122,7 @@ _NOW: tuple[Json, ...] = (
     stat(
         "Age of the data",
         "Time since a poll last succeeded.",
-        f"time() - {_the('ncr_image_last_success_timestamp_seconds')}",
+        ago(_the("ncr_image_last_success_timestamp_seconds")),
         unit="s",
         decimals=0,
     ),

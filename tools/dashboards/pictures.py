@@ -28,8 +28,6 @@ DRAW = ROOT / "tools" / "grafana" / "draw.mjs"
 CACHE = ROOT / ".cache" / "grafana"
 PRICE = "var-cost=28"
 """What is typed as the price per GB and month, in won."""
-LARGEST = {"small": ("demo-registry", "web/frontend"), "large": ("shop-prod", "worker/api-0")}
-"""The image that its own dashboard is drawn of."""
 
 
 @dataclass(frozen=True)
@@ -90,10 +88,11 @@ def written_world(size: str, outage: str, hours: int, work: Path) -> Iterator[Wr
 def draw(written: Written, directory: Path, size: str, options: Sequence[str]) -> int:
     """Draw every dashboard; return how many could not be drawn whole."""
     failed = 0
-    registry, image = LARGEST[size]
+    image = max(SIZES[size]().images, key=lambda one: one.tags)
+    chosen = (f"var-registry={image.registry.name}", f"var-image={image.name}")
     choices = {
         "ncr-overview": (PRICE,),
-        "ncr-image": (PRICE, f"var-registry={registry}", f"var-image={image}", "expand=1"),
+        "ncr-image": (PRICE, *chosen, "expand=1"),
         "ncr-exporter": (),
     }
     for dashboard in DASHBOARDS:
@@ -122,11 +121,12 @@ def main() -> int:
     parser.add_argument("directory", type=Path)
     parser.add_argument("--size", choices=SIZES, default="small")
     parser.add_argument("--outage", choices=OUTAGES, default="none")
+    parser.add_argument("--hours", type=int, default=7 * 24, help="of history")
     parser.add_argument(
         "--written", help="URL and end of a world that is written already, as URL,END"
     )
     parser.add_argument("options", nargs="*", help="for draw.mjs, as from=now-1h or theme=dark")
-    given = parser.parse_args()
+    given = parser.parse_intermixed_args()
     given.directory.mkdir(parents=True, exist_ok=True)
     if given.written:
         url, end = given.written.split(",")

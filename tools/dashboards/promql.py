@@ -90,6 +90,11 @@ def cost(size: str) -> str:
     return f"{size} / {GB} * ($cost + 0) > 0"
 
 
+def ago(timestamp: str) -> str:
+    """Return the seconds since a time, as of the moment that is looked at."""
+    return f"time() - {timestamp}"
+
+
 def milliseconds(seconds: str) -> str:
     """Return a timestamp in Grafana's unit for dates."""
     return f"1000 * {seconds}"

@@ -122,15 +122,16 @@ def _accounts() -> Json:
     panel = table(
         "Accounts",
         "One row per account: registries that share a plan and a limit. Planned and limit are "
-        "requests per second of all chosen exporters. Throttled is the share of the last hour "
-        "during which no request went out. The clock is the API's minus the exporter's.",
+        "requests per second of all chosen exporters together, the share is that of the fullest. "
+        "Throttled is the share of the last hour without requests for that reason. The clock is the "
+        "API's minus the exporter's.",
         (Key("registry", "Registries"),),
         (
             Column("Planned", summed(_PLANNED), "reqps", width=120, decimals=2),
             Column("Limit", summed(_LIMIT), "reqps", width=100),
             Column(
                 "Of the limit",
-                f"{summed(_PLANNED)} / {summed(_LIMIT)}",
+                f"max by (registry) ({_PLANNED} / {_LIMIT})",
                 "percentunit",
                 SHARE_OF_A_LIMIT,
                 width=130,
@@ -155,10 +156,10 @@ def _accounts() -> Json:
         "options": {
             "fields": {
                 "registry": {"operation": "aggregate", "aggregations": ["uniqueValues"]},
-                **{f"Value #{ref}": {"operation": "groupby", "aggregations": []} for ref in "ABC"},
+                **{f"Value #{ref}": {"operation": "groupby", "aggregations": []} for ref in "AB"},
                 **{
                     f"Value #{ref}": {"operation": "aggregate", "aggregations": ["max"]}
-                    for ref in "DE"
+                    for ref in "CDE"
                 },
             }
         },
@@ -166,6 +167,7 @@ def _accounts() -> Json:
     options = organize["options"]
     called = {
         "registry": "registry (uniqueValues)",
+        "Value #C": "Value #C (max)",
         "Value #D": "Value #D (max)",
         "Value #E": "Value #E (max)",
     }

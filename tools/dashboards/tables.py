@@ -57,6 +57,7 @@ def table(  # noqa: PLR0913 -- what a table is made of, each by name
     *,
     sort_by: str,
     descending: bool = True,
+    then_by: str = "",
     empty: str = NO_ROWS,
     hidden: Sequence[str] = (),
 ) -> Json:
@@ -69,6 +70,7 @@ def table(  # noqa: PLR0913 -- what a table is made of, each by name
         columns: Queries, whose series have those labels.
         sort_by: The title of a key or column.
         descending: The largest first.
+        then_by: The title of another, by which rows of one value are sorted, the largest first.
         empty: What is said where there are no rows.
         hidden: Titles of columns that only bring in the rows or labels of their queries.
     """
@@ -93,7 +95,10 @@ def table(  # noqa: PLR0913 -- what a table is made of, each by name
         "options": {
             "cellHeight": "sm",
             "showHeader": True,
-            "sortBy": [{"displayName": sort_by, "desc": descending}],
+            "sortBy": [
+                {"displayName": sort_by, "desc": descending},
+                *([{"displayName": then_by, "desc": True}] if then_by else []),
+            ],
         },
     }
 

@@ -86,6 +86,7 @@ _PROBLEMS = table(
     ),
     sort_by="Problem",  # the worst come first in the alphabet
     descending=False,
+    then_by="How many",
 )
 
 _CHANGED = table(

@@ -158,7 +158,7 @@ def large(seed: int = 1, images: int = 2000, tags: int = 67_000) -> Cast:
     registries = [
         Registry(
             name=f"{area}-{stage}",
-            account=place % 3 if stage == "dev" else 0,
+            account=place // 3 % 3 if stage == "dev" else 0,
             public=name_of_stage == "ml-dev",
             scanned=stage == "prod",
             relisted=stage != "prod",
@@ -189,7 +189,7 @@ def _drawn(random: Random, registries: Sequence[Registry], place: int, tags: int
         registry=registry,
         name=_name(random, number),
         owner=owner,
-        exporter=place % 3,
+        exporter=random.randrange(3),
         tags=tags,
         attached=tags // 3 if _happens(random, 0.15) else 0,
         tag_size=random.lognormvariate(-1.6, 1.0) * GB,
