@@ -12,12 +12,22 @@ from typing import Any
 import pytest
 
 from ncr_exporter.metrics.families.catalogue import FAMILIES
-from tests.support.dashboards import DASHBOARDS, PROMISED, filled, panels, queries, variables
+from tests.support.dashboards import (
+    DASHBOARDS,
+    HOW_TO_GET_NEWER,
+    PROMISED,
+    filled,
+    newer_prometheus,
+    panels,
+    queries,
+    variables,
+)
 from tests.support.prometheus import RunningPrometheus, Sample, number
 from tools.dashboards.look import Json
 from tools.dashboards.world.images import Cast, large, small
 from tools.dashboards.world.series import World
 from tools.dashboards.world.writing import WorldWriter, published, write
+from tools.get_prometheus import find_tools
 
 every_dashboard = pytest.mark.parametrize("dashboard", DASHBOARDS.values(), ids=DASHBOARDS)
 JOBS: dict[str, tuple[Cast, str]] = {
@@ -33,10 +43,20 @@ ASKED_OF = {"annotation Polls fail": "api"}
 """Queries without an answer on an ordinary day, and the job that has one."""
 
 
-@pytest.fixture(scope="module")
-def prometheus(prometheus_tools: object) -> Iterator[RunningPrometheus]:
-    assert prometheus_tools
-    with RunningPrometheus([], flags=["--web.enable-remote-write-receiver"]) as running:
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(find_tools, id="Prometheus 2", marks=pytest.mark.prometheus),
+        pytest.param(newer_prometheus, id="Prometheus 3"),
+    ],
+)
+def prometheus(request: pytest.FixtureRequest) -> Iterator[RunningPrometheus]:
+    """Give a Prometheus of each major version with all the worlds in it."""
+    tools = request.param()
+    if tools is None:
+        pytest.skip(HOW_TO_GET_NEWER)
+    flags = ["--web.enable-remote-write-receiver"]
+    with RunningPrometheus([], flags=flags, tools=tools) as running:
         end = int(time.time()) // 60 * 60
         worlds = [World(cast, end, job, outage) for job, (cast, outage) in JOBS.items()]
         write(running.url, HOURS, *map(WorldWriter, worlds))
@@ -76,7 +96,6 @@ def value(prometheus: RunningPrometheus, uid: str, title: str, job: str, **more:
     return number(sample)
 
 
-@pytest.mark.prometheus
 @every_dashboard
 def test_every_query_has_an_answer_at_one_scrape_a_minute(
     dashboard: dict[str, Any], prometheus: RunningPrometheus
@@ -90,7 +109,6 @@ def test_every_query_has_an_answer_at_one_scrape_a_minute(
     assert silent == []
 
 
-@pytest.mark.prometheus
 @every_dashboard
 def test_legends_and_keys_name_labels_that_the_answers_have(
     dashboard: dict[str, Any], prometheus: RunningPrometheus
@@ -102,7 +120,6 @@ def test_legends_and_keys_name_labels_that_the_answers_have(
                 assert wanted <= set(sample["metric"]), panel["title"]
 
 
-@pytest.mark.prometheus
 def test_while_the_api_is_down_failures_are_shown_beside_what_is_known(
     prometheus: RunningPrometheus,
 ) -> None:
@@ -115,7 +132,6 @@ def test_while_the_api_is_down_failures_are_shown_beside_what_is_known(
     assert by_reason["connection"] > 0
 
 
-@pytest.mark.prometheus
 def test_while_no_exporter_answers_that_is_all_that_is_said(
     prometheus: RunningPrometheus,
 ) -> None:
@@ -134,7 +150,6 @@ def test_while_no_exporter_answers_that_is_all_that_is_said(
     assert numbers == over_the_range
 
 
-@pytest.mark.prometheus
 @pytest.mark.parametrize(
     ("job", "fine"),
     [
@@ -168,7 +183,6 @@ def colour_of(panel: Json, shown: float) -> str:
     )
 
 
-@pytest.mark.prometheus
 @pytest.mark.parametrize(
     ("owner", "images"), [(".*", 12), ("R&D", 2), ("R&D|platform", 5), ("nobody", None)]
 )
@@ -179,7 +193,6 @@ def test_an_owner_chooses_images(
     assert [number(sample) for sample in counted] == ([] if images is None else [images])
 
 
-@pytest.mark.prometheus
 def test_all_owners_together_have_what_all_images_have(prometheus: RunningPrometheus) -> None:
     by_owner = answer(prometheus, "ncr-overview", "By owner", "many")
     total = value(prometheus, "ncr-overview", "Reclaimable", "many")
@@ -187,16 +200,14 @@ def test_all_owners_together_have_what_all_images_have(prometheus: RunningPromet
     assert "no owner" in {sample["metric"]["owner"] for sample in by_owner}
 
 
-@pytest.mark.prometheus
 def test_a_price_makes_money_of_bytes_and_no_price_nothing(prometheus: RunningPrometheus) -> None:
     size = value(prometheus, "ncr-overview", "Reclaimable", "well")
     for price in ("28", "0.028", "35"):  # 035 would be 29
-        shown = value(prometheus, "ncr-overview", "Reclaimable, a month", "well", cost=price)
+        shown = value(prometheus, "ncr-overview", "Cost a month", "well", cost=price)
         assert shown == pytest.approx(size / 1e9 * float(price))
-    assert answer(prometheus, "ncr-overview", "Reclaimable, a month", "well", cost="") == []
+    assert answer(prometheus, "ncr-overview", "Cost a month", "well", cost="") == []
 
 
-@pytest.mark.prometheus
 @pytest.mark.parametrize("title", ["Size over time", "Tags over time", "Reclaimable over time"])
 def test_the_first_registries_and_all_others_are_all_registries(
     title: str, prometheus: RunningPrometheus
@@ -210,7 +221,23 @@ def test_the_first_registries_and_all_others_are_all_registries(
     assert others < total
 
 
-@pytest.mark.prometheus
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Clean up first",
+        "Largest images",
+        "Fastest growing",
+        "Longest unused",
+        "Most pulled",
+        "Overwritten tags",
+    ],
+)
+def test_nothing_that_is_0_is_ranked(title: str, prometheus: RunningPrometheus) -> None:
+    ranked = answer(prometheus, "ncr-overview", title, "many")
+    assert ranked
+    assert min(map(number, ranked)) >= 1
+
+
 def test_an_outage_at_the_end_hides_no_registry_of_the_time_before(
     prometheus: RunningPrometheus,
 ) -> None:

@@ -8,12 +8,15 @@ from typing import Any
 
 import yaml
 
+from tools.get_prometheus import CACHE, Tools
+
 GRAFANA = Path(__file__).resolve().parents[2] / "deploy" / "grafana"
 FILES = sorted((GRAFANA / "dashboards").glob("*.json"))
 DASHBOARDS: dict[str, dict[str, Any]] = {
     dashboard["uid"]: dashboard for dashboard in (json.loads(file.read_text()) for file in FILES)
 }
 
+HOW_TO_GET_NEWER = "needs Prometheus 3 in .cache/prometheus-sid"
 IMAGE, REGISTRY = frozenset({"registry", "image"}), frozenset({"registry"})
 PROMISED: dict[str, frozenset[str]] = {
     "ncr_exporter_log_lines_dropped_total": frozenset(),
@@ -29,6 +32,13 @@ PROMISED: dict[str, frozenset[str]] = {
 """Metrics that the dashboards may name before the catalogue has them, and their labels."""
 
 _VARIABLE = re.compile(r"\$\{(\w+)(?::\w+)?\}|\$([A-Za-z_]\w*)")
+
+
+def newer_prometheus() -> Tools | None:
+    """Return where Prometheus 3 is, or None where it is not to be had."""
+    directory = CACHE / "prometheus-sid"
+    tools = Tools(directory / "prometheus", directory / "promtool")
+    return tools if tools.prometheus.exists() else None
 
 
 def provisioned(kind: str) -> dict[str, Any]:

@@ -78,9 +78,10 @@ class RunningPrometheus:
         rule_files: Rule files, evaluated each second.
         alertmanagers: `host:port` of those who are to hear of alerts.
         flags: Further flags for the command line.
+        tools: Which Prometheus, if not the one that most tests use.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- all but the first have names and defaults
         self,
         scrape: Sequence[str] | Mapping[str, Any],
         *,
@@ -88,6 +89,7 @@ class RunningPrometheus:
         rule_files: Sequence[Path] = (),
         alertmanagers: Sequence[str] = (),
         flags: Sequence[str] = (),
+        tools: Tools | None = None,
     ) -> None:
         first = (
             dict(scrape)
@@ -105,13 +107,14 @@ class RunningPrometheus:
             "scrape_configs": [first, *map(dict, more_scrape_configs)],
         }
         self._flags = tuple(flags)
+        self._tools = tools
         self._resources = ExitStack()
         self._log = Path()
         self.url = ""
 
     def __enter__(self) -> Self:
         """Start it, and wait until it answers."""
-        program = required_tools().prometheus
+        program = (self._tools or required_tools()).prometheus
         with ExitStack() as resources:
             directory = Path(resources.enter_context(tempfile.TemporaryDirectory()))
             self._log = directory / "prometheus.log"

@@ -1,6 +1,6 @@
 """What to clean up first, and how much it is: the first screen of *Overview*."""
 
-from tools.dashboards.common import COST, NEEDS_PRICE, NODES, RECLAIMABLE, UPPER_BOUND
+from tools.dashboards.common import COST, NO_PRICE, NODES, RECLAIMABLE, UPPER_BOUND
 from tools.dashboards.look import ANY_IS_WORTH_A_LOOK, ANY_IS_WRONG, Json
 from tools.dashboards.panels import stat
 from tools.dashboards.promql import (
@@ -36,11 +36,11 @@ USED = per_image("ncr_image_last_used_timestamp_seconds")
 _TOTALS: tuple[Json, ...] = (
     stat("Reclaimable", RECLAIMABLE, f"sum({BYTES})", unit="decbytes"),
     stat(
-        "Reclaimable, a month",
+        "Cost a month",
         COST,
         cost(f"sum({BYTES})"),
         decimals=0,
-        empty=NEEDS_PRICE,
+        empty=NO_PRICE,
     ),
     stat("Stale tags", _STALE_TAGS, f"sum({STALE})"),
     stat(
@@ -82,18 +82,19 @@ def _of_first(expr: str) -> str:
 
 _IMAGES = table(
     "Clean up first",
-    f"The {_FIRST} images with the most reclaimable bytes. {RECLAIMABLE}",
+    f"The {_FIRST} images with the most reclaimable bytes. {RECLAIMABLE} Share: of its size. "
+    "Stale: tags. Unused: days since the last pull or push.",
     (
-        Key("registry", "Registry", 110, link=row_to_registry(*KEPT)),
+        Key("registry", "Registry", 125, link=row_to_registry(*KEPT)),
         Key("image", "Image", link=row_to_image("cost")),
-        Key("owner", "Owner", 120),
+        Key("owner", "Owner", 105),
     ),
     (
-        Column("Reclaimable", with_owner(top(_FIRST, BYTES)), "decbytes", width=150, gauge=True),
-        Column("A month", _of_first(cost(BYTES)), "locale", width=90, decimals=0),
-        Column("Of its size", _of_first(f"{BYTES} / {SIZE}"), "percentunit", width=100, decimals=0),
-        Column("Stale tags", _of_first(STALE), "locale", width=100),
-        Column("Unused", _of_first(days_since(USED)), "suffix:d", width=90, decimals=0),
+        Column("Reclaimable", with_owner(top(_FIRST, BYTES)), "decbytes", width=135, gauge=True),
+        Column("Cost", _of_first(cost(BYTES)), "locale", width=75, decimals=0),
+        Column("Share", _of_first(f"{BYTES} / {SIZE}"), "percentunit", width=75, decimals=0),
+        Column("Stale", _of_first(STALE), "locale", width=75),
+        Column("Unused", _of_first(days_since(USED)), "suffix:d", width=80, decimals=0),
     ),
     sort_by="Reclaimable",
 )
@@ -110,19 +111,19 @@ def _sums(label: str) -> tuple[Column, ...]:
         return f"sum by ({label}) ({with_owner(expr, 'no owner') if label == 'owner' else expr})"
 
     return (
-        Column("Reclaimable", of(BYTES), "decbytes", width=120, gauge=True),
-        Column("A month", cost(of(BYTES)), "locale", width=85, decimals=0),
-        Column("Of its size", f"{of(BYTES)} / {of(SIZE)}", "percentunit", width=95, decimals=0),
-        Column("Stale tags", of(STALE), "locale", width=95),
+        Column("Reclaimable", of(BYTES), "decbytes", width=135, gauge=True),
+        Column("Cost", cost(of(BYTES)), "locale", width=75, decimals=0),
+        Column("Share", f"{of(BYTES)} / {of(SIZE)}", "percentunit", width=75, decimals=0),
+        Column("Stale", of(STALE), "locale", width=75),
         Column("Unused", of(f"({unused()} > bool {STALE_AFTER})"), "locale", width=80),
-        Column("Images", of(f"({WATCHED} > bool 0)"), "locale", width=80),
     )
 
 
 _OWNERS = table(
     "By owner",
-    f"Whose images they are. Choose an owner on top to see only theirs. {RECLAIMABLE} Unused are "
-    "images that nobody pulled or pushed for longer than their stale_after.",
+    f"Whose images they are. Choose an owner on top to see only theirs. {RECLAIMABLE} Share: "
+    "of the size of their images. Stale: tags. Unused: images that nobody pulled or pushed for "
+    "longer than their stale_after.",
     (Key("owner", "Owner"),),
     _sums("owner"),
     sort_by="Reclaimable",
@@ -130,14 +131,14 @@ _OWNERS = table(
 
 _REGISTRIES = table(
     "By registry",
-    f"Where they are. {RECLAIMABLE} Unused are images that nobody pulled or pushed for longer than "
-    "their stale_after.",
+    f"Where they are. {RECLAIMABLE} Share: of the registry's size. Stale: tags. Unused: images "
+    "that nobody pulled or pushed for longer than their stale_after.",
     (Key("registry", "Registry", link=row_to_registry(*KEPT)),),
     _sums("registry"),
     sort_by="Reclaimable",
 )
 
 SHELVES = (
-    Shelf(4, _TOTALS, (3, 3, 3, 3, 3, 2, 2, 2, 3)),
-    Shelf(19, (_IMAGES, Stack([(9, _OWNERS), (10, _REGISTRIES)])), (13, 11)),
+    Shelf(4, _TOTALS, (3, 3, 3, 3, 2, 2, 2, 3, 3)),
+    Shelf(19, (_IMAGES, Stack([(9, _OWNERS), (10, _REGISTRIES)])), (14, 10)),
 )

@@ -15,8 +15,8 @@ COST = (
     "What the bytes that only stale tags refer to cost a month, at the price given on top. "
     "Nothing is shown without a price."
 )
-NEEDS_PRICE = "needs a price"
-"""What a sum of money says without one, and without an answer."""
+NO_PRICE = "no price, or unknown"
+"""What a sum of money says without a price, and without an answer."""
 
 DATASOURCE_VARIABLE = datasource_variable()
 JOB = variable(

@@ -173,41 +173,41 @@ _REGISTRIES = table(
     (Key("registry", "Registry", link=row_to_registry()),),
     (
         Column(
-            "Images", _each(_image("ncr_image_poll_interval_seconds"), "count"), "locale", width=85
+            "Images", _each(_image("ncr_image_poll_interval_seconds"), "count"), "locale", width=75
         ),
         Column(
             "Failing",
             _each(f"({_image('ncr_image_up')} == bool 0)"),
             "locale",
             ((None, PLAIN), (1, RED)),
-            width=85,
+            width=75,
         ),
         Column(
             "Oldest",
             _each(_INTERVALS, "max"),
             steps=((None, PLAIN), (2, YELLOW), (3, RED)),
-            width=85,
+            width=75,
             decimals=1,
         ),
-        Column("Slowest poll", _each(_DURATION, "max"), "s", width=120),
+        Column("Slowest", _each(_DURATION, "max"), "s", width=90),
         Column(
             "Unchanged",
             f"{_rate('ncr_image_unchanged_polls_total')} / {_rate('ncr_image_polls_total')}",
             "percentunit",
-            width=105,
+            width=100,
             decimals=0,
         ),
         Column(
             "List",
             _of_registry("ncr_registry_up"),
             words={1: ("ok", GREEN), 0: ("fails", RED)},
-            width=75,
+            width=65,
         ),
         Column(
             "List age",
             ago(_of_registry("ncr_registry_last_success_timestamp_seconds")),
             "s",
-            width=100,
+            width=85,
             decimals=0,
         ),
     ),
@@ -245,20 +245,20 @@ _OVERDUE = table(
     "Images whose last poll failed, or whose data is older than three intervals; the "
     f"{_MOST} with the oldest data, where there are more.",
     (
-        Key("registry", "Registry", 150, link=row_to_registry()),
+        Key("registry", "Registry", 110, link=row_to_registry()),
         Key("image", "Image", link=row_to_image()),
     ),
     (
-        Column("Age", _if_due(_AGE), "s", width=110, decimals=1),
-        Column("Age, in intervals", _if_due(_INTERVALS), width=150, decimals=1),
+        Column("Age", _if_due(_AGE), "s", width=95, decimals=1),
+        Column("Intervals", _if_due(_INTERVALS), width=90, decimals=1),
         Column(
             "Last poll",
             _if_due(_image("ncr_image_up")),
             words={1: ("ok", GREEN), 0: ("failed", RED)},
-            width=110,
+            width=90,
         ),
     ),
-    sort_by="Age, in intervals",
+    sort_by="Intervals",
 )
 
 _EXPORTERS = table(
@@ -266,7 +266,7 @@ _EXPORTERS = table(
     "One row per exporter. Exporters that share the work, or stand by for one another, should run "
     "one version and one configuration: compare the hash. Connections are those that clients hold "
     "open to the exporter. The state is written where --storage.path is set.",
-    (Key("instance", "Exporter"), Key("version", "Version", 90), Key("python", "Python", 90)),
+    (Key("instance", "Exporter"), Key("version", "Version", 80), Key("python", "Python", 80)),
     (
         Column(
             "build", f"max by (instance, version, python) (ncr_exporter_build_info{{{EXPORTERS}}})"
@@ -276,27 +276,27 @@ _EXPORTERS = table(
             "Runs for",
             ago(_per_exporter("process_start_time_seconds")),
             "s",
-            width=110,
+            width=95,
             decimals=1,
         ),
         Column(
             "Images",
             f"count by (instance) (ncr_image_poll_interval_seconds{{{EXPORTERS}}})",
             "locale",
-            width=80,
+            width=75,
         ),
-        Column("Series", _per_exporter("ncr_exporter_series"), "locale", width=90),
+        Column("Series", _per_exporter("ncr_exporter_series"), "locale", width=85),
         Column(
             "Configuration",
             _per_exporter("ncr_exporter_config_last_reload_successful"),
             words={1: ("ok", GREEN), 0: ("refused", RED)},
-            width=120,
+            width=115,
         ),
         Column(
             "Read ago",
             ago(_per_exporter("ncr_exporter_config_last_reload_success_timestamp_seconds")),
             "s",
-            width=110,
+            width=95,
             decimals=1,
         ),
         Column(
@@ -304,21 +304,21 @@ _EXPORTERS = table(
             _per_exporter("ncr_exporter_config_hash"),
             "hex",
             words={0: ("no file", PLAIN)},
-            width=130,
+            width=105,
         ),
-        Column("Connections", _per_exporter("ncr_exporter_open_connections"), "locale", width=115),
+        Column("Connections", _per_exporter("ncr_exporter_open_connections"), "locale", width=105),
         Column(
             "Lost log lines",
             _per_exporter("ncr_exporter_log_lines_dropped_total"),
             "locale",
             ((None, PLAIN), (1, YELLOW)),
-            width=125,
+            width=115,
         ),
         Column(
             "State age",
             ago(_per_exporter("ncr_exporter_state_last_write_timestamp_seconds")),
             "s",
-            width=100,
+            width=90,
             decimals=0,
         ),
         Column(
@@ -326,7 +326,7 @@ _EXPORTERS = table(
             _per_exporter("ncr_exporter_state_write_failures_total"),
             "locale",
             ((None, PLAIN), (1, RED)),
-            width=125,
+            width=115,
         ),
     ),
     sort_by="Exporter",

@@ -42,7 +42,7 @@ _TAGS_LIMIT = per_image("ncr_image_tags_limit")
 _PULLS = pulls("$__range")
 _TOP = 20
 
-_REGISTRY = Key("registry", "Registry", 110, link=row_to_registry(*KEPT))
+_REGISTRY = Key("registry", "Registry", 125, link=row_to_registry(*KEPT))
 _IMAGE = Key("image", "Image", link=row_to_image("cost"))
 
 
@@ -55,25 +55,30 @@ _RANKINGS: tuple[Json, ...] = (
     _ranking(
         "Largest images",
         f"The {_TOP} largest images. {UPPER_BOUND}",
-        Column("Size", top(_TOP, SIZE), "decbytes", width=130, gauge=True),
+        Column("Size", top(_TOP, SIZE), "decbytes", width=170, gauge=True),
     ),
     _ranking(
         "Fastest growing",
         f"The {_TOP} images that grew most over the dashboard's time range.",
-        Column("Growth", top(_TOP, growth()), "decbytes", width=130, gauge=True),
+        Column("Growth", top(_TOP, growth()), "decbytes", width=170, gauge=True),
     ),
     _ranking(
         "Longest unused",
-        f"The {_TOP} images that nobody pulled or pushed for the longest time, in days.",
+        f"The {_TOP} images that nobody pulled or pushed for the longest time, for a day at least.",
         Column(
-            "Unused", top(_TOP, days_since(USED)), "suffix:d", width=130, gauge=True, decimals=0
+            "Unused",
+            top(_TOP, f"floor({days_since(USED)})"),
+            "suffix:d",
+            width=170,
+            gauge=True,
+            decimals=0,
         ),
     ),
     _ranking(
         "Most pulled",
         f"The {_TOP} images with the most pulls within the dashboard's time range, as the "
         "registries count them.",
-        Column("Pulls", top(_TOP, f"round({_PULLS})"), "locale", width=130, gauge=True),
+        Column("Pulls", top(_TOP, f"round({_PULLS})"), "locale", width=170, gauge=True),
     ),
 )
 
@@ -129,23 +134,23 @@ _ALL = table(
     "Attached are signatures, attestations and SBOMs, which are tags, too. Two shares of the "
     "limits in force, empty where there is none: tags, of tags_limit; the largest tag, of "
     "tag_size_limit.",
-    (_REGISTRY, _IMAGE, Key("owner", "Owner", 110)),
+    (_REGISTRY, _IMAGE, Key("owner", "Owner", 105)),
     (
-        Column("Tags", with_owner(_TAGS), "locale", width=75),
-        Column("Attached", per_image("ncr_image_attached_tags"), "locale", width=95),
-        Column("Size", SIZE, "decbytes", width=90),
-        Column("Growth", growth(), "decbytes", width=95),
-        Column("Reclaimable", BYTES, "decbytes", width=115),
-        Column("A month", cost(BYTES), "locale", width=90, decimals=0),
-        Column("Stale", STALE, "locale", width=75),
-        Column("Pulls", f"round({_PULLS})", "locale", width=85),
-        Column("Unused", days_since(USED), "suffix:d", width=90, decimals=0),
+        Column("Tags", with_owner(_TAGS), "locale", width=65),
+        Column("Attached", per_image("ncr_image_attached_tags"), "locale", width=85),
+        Column("Size", SIZE, "decbytes", width=85),
+        Column("Growth", growth(), "decbytes", width=85),
+        Column("Reclaimable", BYTES, "decbytes", width=105),
+        Column("Cost", cost(BYTES), "locale", width=75, decimals=0),
+        Column("Stale", STALE, "locale", width=65),
+        Column("Pulls", f"round({_PULLS})", "locale", width=80),
+        Column("Unused", days_since(USED), "suffix:d", width=75, decimals=0),
         Column(
             "Of tags_limit",
             f"{_TAGS} / {_TAGS_LIMIT}",
             "percentunit",
             SHARE_OF_A_LIMIT,
-            width=125,
+            width=115,
             gauge=True,
             maximum=1,
             decimals=0,
@@ -156,12 +161,12 @@ _ALL = table(
             f" / {per_image('ncr_image_tag_size_limit_bytes')}",
             "percentunit",
             SHARE_OF_A_LIMIT,
-            width=150,
+            width=135,
             gauge=True,
             maximum=1,
             decimals=0,
         ),
-        Column("Polls", UP, width=80, words={1: ("ok", GREEN), 0: ("fail", RED)}),
+        Column("Polls", UP, width=60, words={1: ("ok", GREEN), 0: ("fail", RED)}),
     ),
     sort_by="Size",
 )
@@ -191,7 +196,7 @@ DASHBOARD = Dashboard(
         Section("Clean up", SHELVES),
         Section("Attention", ATTENTION),
         Section("Trends", TRENDS),
-        Section("Top images", (Shelf(10, _RANKINGS),)),
+        Section("Top images", (Shelf(9, _RANKINGS[:2]), Shelf(9, _RANKINGS[2:]))),
         Section("Registries", (Shelf(10, (_REGISTRIES,)),)),
         Section("Images", (Shelf(14, (_ALL,)),)),
     ),

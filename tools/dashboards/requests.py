@@ -123,8 +123,8 @@ def _accounts() -> Json:
         "Accounts",
         "One row per account: registries that share a plan and a limit. Planned and limit are "
         "requests per second of all chosen exporters together, the share is that of the fullest. "
-        "Throttled is the share of the last hour without requests for that reason. The clock is the "
-        "API's minus the exporter's.",
+        "Throttled is the share of the last hour without requests for that reason. The clock is "
+        "the API's minus the exporter's.",
         (Key("registry", "Registries"),),
         (
             Column("Planned", summed(_PLANNED), "reqps", width=120, decimals=2),

@@ -128,6 +128,7 @@ def _by_registry(  # noqa: PLR0913, PLR0917 -- what the graphs differ in
         f"{description} The {_TOP} registries with the most at the end, and all others together.",
         [Query(_first_and_others(metric, over), "{{shown}}")],
         unit=unit,
+        decimals=0 if unit == "locale" else None,
         stacked=True,
         points=points,
         many=True,
