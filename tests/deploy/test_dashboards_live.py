@@ -34,6 +34,9 @@ IN_WORLDS = {
     "Most pulled A": "needs a past",
     "All images D": "needs a past",
     "Registries F": "needs a past",
+    "Globs that match nothing A": "every glob of the demo matches",
+    "Overwritten tags A": "the demo's releases are never pushed again",
+    "annotation Tags overwritten": "the demo's releases are never pushed again",
     "Owner A": "the demo's images have none",
     "variable owner": "the demo's images have none",
 }

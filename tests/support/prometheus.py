@@ -122,6 +122,7 @@ class RunningPrometheus:
                 program,
                 f"--config.file={config}",
                 f"--storage.tsdb.path={directory / 'data'}",
+                *self._flags,
                 f"--web.listen-address={address}",
             )
             resources.enter_context(
