@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Write the copies of rules and dashboards that the Helm chart and the kustomize base must hold.
+"""Write the copies of rules and dashboards that the Helm chart and a kustomize component must hold.
 
 Neither Helm nor kustomize reads outside its own folder, and links that leave it are refused by some
 that deploy from a repository. So the copies are committed, written by `make manifests` alone, and
@@ -17,13 +17,16 @@ DEPLOY = Path(__file__).resolve().parent.parent / "deploy"
 RULES = DEPLOY / "prometheus" / "rules"
 DASHBOARDS = DEPLOY / "grafana" / "dashboards"
 CHART_FILES = DEPLOY / "helm" / "ncr-exporter" / "files"
-PROMETHEUS_RULE = DEPLOY / "kubernetes" / "base" / "prometheusrule.yaml"
+COMPONENTS = DEPLOY / "kubernetes" / "components"
+PROMETHEUS_RULE = COMPONENTS / "prometheus-operator" / "prometheusrule.yaml"
 _HEADER = """\
 # Written by `make manifests` from deploy/prometheus/rules: change those.
 apiVersion: monitoring.coreos.com/v1
 kind: PrometheusRule
 metadata:
   name: ncr-exporter
+  labels:
+    app.kubernetes.io/name: ncr-exporter
 spec:
 """
 
