@@ -88,7 +88,7 @@ image: ## build the container image ncr-exporter:VERSION with Docker
 	docker build -t ncr-exporter:$(VERSION) --build-arg VERSION=$(VERSION) \
 		--build-arg REVISION=$$(git rev-parse HEAD) --build-arg CREATED=$$(git log -1 --format=%cI) $(ARGS) .
 
-check-image: venv ## build and run the image, contained; as root (ARGS=--stand-in where no image registry is reached)
+check-image: venv $(VENV)/.deploy ## build and run the image and the compose file; as root (ARGS=--stand-in without an image registry)
 	$(BIN)/python -m tools.check_image $(ARGS)
 
 check-kubernetes: venv deploy-tools ## render chart and kustomizations, and validate them

@@ -1,0 +1,56 @@
+"""What the checks of image, compose file and cluster share: commands, and a line for each check."""
+
+import subprocess
+import time
+from collections.abc import Callable
+
+
+class CheckError(Exception):
+    """What is not as it should be; a sentence."""
+
+
+def check(condition: bool, sentence: str) -> None:  # noqa: FBT001 -- as assert takes it
+    """Say what was seen, or raise it."""
+    if not condition:
+        raise CheckError(sentence)
+    say(f"ok: {sentence}")
+
+
+def asked(*command: str, text: str = "") -> str:
+    """Return what a command prints, given a text on its standard input.
+
+    Raises:
+        CheckError: It failed; its last words.
+    """
+    done = subprocess.run(command, input=text, capture_output=True, text=True, check=False)  # noqa: S603 -- no shell
+    if done.returncode:
+        said = "\n".join((done.stderr or done.stdout).strip().splitlines()[-8:])
+        raise CheckError(f"{command[0]} failed:\n{said}")
+    return done.stdout
+
+
+def succeeds(*command: str) -> bool:
+    """Return whether a command is there and succeeds."""
+    try:
+        return not subprocess.run(command, capture_output=True, check=False).returncode  # noqa: S603 -- no shell
+    except FileNotFoundError:
+        return False
+
+
+def wait_for(what: str, met: Callable[[], bool], seconds: float) -> float:
+    """Return after how many seconds a condition was met.
+
+    Raises:
+        CheckError: It was not met in time.
+    """
+    started = time.monotonic()
+    while not met():
+        if time.monotonic() - started > seconds:
+            raise CheckError(f"{what}: not within {seconds:.0f} s")
+        time.sleep(0.1)
+    return time.monotonic() - started
+
+
+def say(sentence: str) -> None:
+    """Tell the person who ran this."""
+    print(sentence, flush=True)  # noqa: T201 -- a command's answer
