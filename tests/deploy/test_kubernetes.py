@@ -8,11 +8,12 @@ import yaml
 
 from ncr_exporter import __version__
 from tests.support import deployed
-from tests.support.deployed import KUSTOMIZATIONS, Object, by_kind
+from tests.support.deployed import Object, by_kind
 from tools import manifests
+from tools.kustomize import COMPONENTS, KUSTOMIZATIONS
 
 COMMON = ("ConfigMap", "Service", "ServiceAccount")
-COMPONENTS = {
+KINDS = {
     "network-policy": ("NetworkPolicy",),
     "prometheus-operator": ("PrometheusRule", "ServiceMonitor"),
 }
@@ -26,7 +27,7 @@ def rendered(name: str) -> list[Object]:
 def whole(tmp_path_factory: pytest.TempPathFactory) -> list[Object]:
     """The base with every component."""
     folder = tmp_path_factory.mktemp("overlay")
-    return deployed.with_components("base", deployed.COMPONENTS, folder)
+    return deployed.with_components("base", COMPONENTS, folder)
 
 
 @pytest.mark.parametrize(("name", "workload"), [("base", "Deployment"), ("sharded", "StatefulSet")])
@@ -37,14 +38,14 @@ def test_a_kustomization_holds_these_objects_and_kubernetes_takes_them(
     assert Counter(each["kind"] for each in found) == Counter([*COMMON, workload])
     assert all("namespace" not in each["metadata"] for each in found), "-n chooses it"
     deployed.validate(found)
-    for component, kinds in COMPONENTS.items():
+    for component, kinds in KINDS.items():
         more = deployed.with_components(name, [component], tmp_path)
         assert Counter(each["kind"] for each in more) == Counter([*COMMON, workload, *kinds])
         deployed.validate(more)
 
 
 def test_no_component_is_left_out() -> None:
-    assert sorted(COMPONENTS) == deployed.COMPONENTS
+    assert sorted(KINDS) == COMPONENTS
 
 
 def test_the_pod_is_restricted_and_speaks_the_program_s_language() -> None:

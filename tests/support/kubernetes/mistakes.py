@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
     from tests.support.deployed import Object
 
+EXAMPLES = ("everything", "sharded", "exposed")
+"""The files of the chart's ci/ whose objects, in this order, are spoiled."""
 _POD = "spec.template.spec."
 _CONTAINER = f"{_POD}containers.0."
 _TOO_LONG = "x" * 64
