@@ -36,7 +36,7 @@ fuzz: venv ## search every property afresh, for ten minutes (ARGS="--seconds=360
 	@$(BIN)/python -m tools.fuzz $(ARGS)
 
 soak: venv ## an hour of bad days in minutes, with its report in build/soak.md (ARGS="--minutes 5 --seed 7")
-	@$(BIN)/python -m tools.soak $(ARGS)
+	@$(BIN)/python -m tests.soak $(ARGS)
 
 docs: venv ## write the documents that follow from the code
 	@$(BIN)/python -m tools.documents

@@ -13,8 +13,8 @@ from typing import Any
 import yaml
 
 CHART = Path(__file__).resolve().parents[1] / "deploy" / "helm" / "ncr-exporter"
-START = "<!-- Values: written by `make docs` from values.yaml; do not edit. -->"
-END = "<!-- End of the values. -->"
+TOOLS = Path(__file__).resolve().parent
+WRITTEN = "Written by `make docs` from {} and values.yaml; do not edit."
 
 
 @dataclass(frozen=True)
@@ -84,11 +84,11 @@ def _constructed(node: yaml.Node) -> Any:  # noqa: ANN401 -- whatever YAML holds
 
 
 def readme() -> str:
-    """Return the chart's README.md with the table of its values as they are."""
-    before, _, rest = (CHART / "README.md").read_text("utf-8").partition(f"{START}\n")
-    _, _, after = rest.partition(END)
+    """Return the chart's README.md: tools/chart_readme.md, and the table of its values."""
+    title, _, rest = (TOOLS / "chart_readme.md").read_text("utf-8").partition("\n")
     rows = "\n".join(map(_row, values((CHART / "values.yaml").read_text("utf-8"))))
-    return f"{before}{START}\n\n| value | default | |\n|---|---|---|\n{rows}\n\n{END}{after}"
+    note = f"<!-- {WRITTEN.format('tools/chart_readme.md')} -->"
+    return f"{title}\n\n{note}\n{rest}\n| value | default | |\n|---|---|---|\n{rows}\n"
 
 
 def _row(value: Value) -> str:
@@ -103,11 +103,12 @@ def _cell(text: str) -> str:
 
 
 def schema() -> str:
-    """Return values.schema.json with the description that values.yaml has of each value."""
-    tree: dict[str, Any] = json.loads((CHART / "values.schema.json").read_text("utf-8"))
+    """Return values.schema.json: tools/chart_schema.json, with what values.yaml says."""
+    types: dict[str, Any] = json.loads((TOOLS / "chart_schema.json").read_text("utf-8"))
     for value in values((CHART / "values.yaml").read_text("utf-8")):
-        node = tree
+        node = types
         for key in value.path.split("."):
             node = node["properties"][key]
         node["description"] = value.help
+    tree = {"$comment": WRITTEN.format("tools/chart_schema.json"), **types}
     return json.dumps(tree, indent=2, ensure_ascii=False) + "\n"

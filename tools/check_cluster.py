@@ -17,12 +17,13 @@ from typing import Any
 
 import yaml
 
-from tests.support.kubernetes.mistakes import EXAMPLES as SPOILED
-from tests.support.kubernetes.mistakes import MISTAKES, spoiled
 from tools.chart_values import CHART
-from tools.checking import CheckError, check, say, wait_for
+from tools.checking import CheckError, check, say
 from tools.clusters import CRDS, Cluster, cluster
+from tools.kubernetes.mistakes import EXAMPLES as SPOILED
+from tools.kubernetes.mistakes import MISTAKES, spoiled
 from tools.kustomize import BASES, COMPONENTS, write_overlay
+from tools.waiting import wait_until
 
 RELEASE = "ncr-exporter"
 EXAMPLES = sorted((CHART / "ci").glob("*-values.yaml"))
@@ -42,7 +43,7 @@ def main() -> int:
     try:
         with cluster(arguments.context, arguments.image) as found:
             Check(found).run(arguments.crds or (CRDS if found.is_own else ()))
-    except CheckError as error:
+    except (CheckError, TimeoutError) as error:
         say(f"FAILED: {error}")
         return 1
     return 0
@@ -160,7 +161,7 @@ class Check:
         return self._on.kubectl(*words, text=manifest).splitlines()
 
     def _gone(self, what: str, manifest: str) -> None:
-        wait_for(f"{what}: what was removed is gone", lambda: not self._found(manifest), 60)
+        wait_until(lambda: not self._found(manifest), 60, every=0.5)
         say(f"ok: {what}: removed, {len(_objects(manifest))} objects are gone")
 
     @contextmanager

@@ -15,8 +15,9 @@ from typing import Any
 
 import yaml
 
-from tools.checking import CheckError, asked, check, say, succeeds, wait_for
+from tools.checking import CheckError, asked, check, say, succeeds
 from tools.get_prometheus import find_alert_tools, find_tools
+from tools.waiting import wait_until
 
 FILE = Path(__file__).resolve().parents[1] / "deploy" / "compose" / "compose.yml"
 PROJECT = "ncr-exporter-check"
@@ -81,7 +82,7 @@ class Composition:
             )
             query = ("promtool", "query", "instant", "http://localhost:9090")
             seen = (*compose, "exec", "-T", "prometheus", *query, 'up{job="ncr-exporter"} == 1')
-            wait_for("Prometheus scrapes the exporter", lambda: "=> 1" in asked(*seen), 60)
+            wait_until(lambda: "=> 1" in asked(*seen), 60, every=1)
             say("ok: Prometheus scrapes the exporter")
         wrong = {"command": ["demo", "--no-such-flag"]}
         with self._running(wrong) as compose:

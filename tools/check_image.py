@@ -10,6 +10,7 @@ see that everything builds and runs; the size on the official base differs a lit
 import argparse
 import json
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -21,13 +22,13 @@ from typing import Any
 import httpx
 import yaml
 
-from bench import registry
 from ncr_exporter import __version__
 from ncr_exporter.cli.main import COMMANDS
 from tools.check_compose import FILE as COMPOSE_FILE
 from tools.check_compose import Composition
-from tools.checking import CheckError, asked, check, say, succeeds, wait_for
+from tools.checking import CheckError, asked, check, say, succeeds
 from tools.processes import free_port
+from tools.waiting import answers, wait_until
 
 ROOT = Path(__file__).resolve().parent.parent
 NAME = "localhost/ncr-exporter:check"
@@ -81,7 +82,7 @@ def main() -> int:
         if not arguments.build_only:
             image.check()
             image.check_composed(stand_ins=arguments.stand_in)
-    except CheckError as error:
+    except (CheckError, TimeoutError) as error:
         say(f"FAILED: {error}")
         return 1
     return 0
@@ -163,7 +164,9 @@ class Image:
         address = f"127.0.0.1:{free_port()}"
         url = f"http://{address}"
         with self._running("demo", f"--web.listen-address={address}") as name:
-            seconds = wait_for(f"{url}/-/ready", lambda: is_ready(url), 30)
+            started = time.monotonic()
+            wait_until(lambda: answers(f"{url}/-/ready"))
+            seconds = time.monotonic() - started
             say(f"ok: ready after {seconds:.1f} s, read-only, with {MEMORY}")
             text = metrics(url)
             check("\nncr_image_up{" in text, f"publishes images; {resident(text)}")
@@ -181,7 +184,7 @@ class Image:
         address = f"127.0.0.1:{free_port()}"
         url = f"http://{address}"
         with ExitStack() as resources:
-            api = resources.enter_context(registry.running(IMAGES, TAGS, 0.01))
+            api = resources.enter_context(simulated_api(IMAGES, TAGS))
             directory = resources.enter_context(tempfile.TemporaryDirectory())
             Path(directory).chmod(0o755)
             content = {
@@ -193,7 +196,7 @@ class Image:
             mount = ("-v", f"{directory}:/etc/ncr-exporter:ro")
             flag = f"--web.listen-address={address}"
             resources.enter_context(self._running(flag, engine_options=mount))
-            wait_for(f"{IMAGES} images", lambda: is_ready(url), 120)
+            wait_until(lambda: answers(f"{url}/-/ready"), 120)
             text = metrics(url)
         count = text.count("\nncr_image_up{")
         check(count == IMAGES, f"{count} images of {TAGS} tags with {MEMORY}: {resident(text)}")
@@ -209,12 +212,19 @@ class Image:
             asked(*self._engine, "rm", "--force", name)
 
 
-def is_ready(url: str) -> bool:
-    """Return whether an exporter has asked for everything once."""
-    try:
-        return httpx.get(f"{url}/-/ready", trust_env=False).is_success
-    except httpx.TransportError:
-        return False
+@contextmanager
+def simulated_api(images: int, tags: int) -> Iterator[str]:
+    """Give the base URL of a registry with many images, in a process of its own."""
+    counts = (f"--images={images}", f"--tags={tags}", "--latency=0.01")
+    command = (sys.executable, "-m", "bench.registry", *counts)
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)  # noqa: S603 -- no shell
+    with process:
+        try:
+            port = process.stdout.readline().strip() if process.stdout else ""
+            check(port.isdecimal(), f"a registry of {images} images of {tags} tags answers")
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
 
 
 def metrics(url: str) -> str:

@@ -3,8 +3,6 @@
 import shutil
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 _MODULES = Path(__file__).resolve().parents[1] / ".cache" / "deploy" / "node_modules"
@@ -54,20 +52,6 @@ def program(name: str) -> str:
         if found := shutil.which(name, path=place and str(place)):
             return found
     raise CheckError(f"needs {name}: `make deploy-tools` gets it")
-
-
-def wait_for(what: str, met: Callable[[], bool], seconds: float) -> float:
-    """Return after how many seconds a condition was met.
-
-    Raises:
-        CheckError: It was not met in time.
-    """
-    started = time.monotonic()
-    while not met():
-        if time.monotonic() - started > seconds:
-            raise CheckError(f"{what}: not within {seconds:.0f} s")
-        time.sleep(0.1)
-    return time.monotonic() - started
 
 
 def say(sentence: str) -> None:

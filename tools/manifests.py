@@ -3,7 +3,8 @@
 
 Neither Helm nor kustomize reads outside its own folder, and links that leave it are refused by some
 that deploy from a repository. So the copies are committed, written by `make manifests` alone, and
-a test fails where they differ from `deploy/prometheus/rules` and `deploy/grafana/dashboards`.
+a test fails where they differ from `deploy/prometheus/rules` and `deploy/grafana/dashboards`. Each
+says so in its first line; of dashboards, which are JSON, a README beside them does.
 """
 
 import sys
@@ -19,8 +20,14 @@ DASHBOARDS = DEPLOY / "grafana" / "dashboards"
 CHART_FILES = DEPLOY / "helm" / "ncr-exporter" / "files"
 COMPONENTS = DEPLOY / "kubernetes" / "components"
 PROMETHEUS_RULE = COMPONENTS / "prometheus-operator" / "prometheusrule.yaml"
+_MARK = "# Written by `make manifests` from deploy/prometheus/rules{}: do not edit.\n"
+_README = """\
+# Copies of rules and dashboards
+
+Everything in here is written by `make manifests` from `deploy/prometheus/rules` and
+`deploy/grafana/dashboards`: do not edit. Helm reads nothing outside the chart.
+"""
 _HEADER = """\
-# Written by `make manifests` from deploy/prometheus/rules: change those.
 apiVersion: monitoring.coreos.com/v1
 kind: PrometheusRule
 metadata:
@@ -37,7 +44,11 @@ def copies() -> dict[Path, str]:
     dashboards = {file.name: file.read_text() for file in sorted(DASHBOARDS.glob("*.json"))}
     return {
         PROMETHEUS_RULE: prometheus_rule(rules),
-        **{CHART_FILES / "rules" / name: text for name, text in rules.items()},
+        CHART_FILES / "README.md": _README,
+        **{
+            CHART_FILES / "rules" / name: f"{_MARK.format(f'/{name}')}#\n{text}"
+            for name, text in rules.items()
+        },
         **{CHART_FILES / "dashboards" / name: text for name, text in dashboards.items()},
     }
 
@@ -54,10 +65,11 @@ def prometheus_rule(files: Mapping[str, str]) -> str:
     Raises:
         ValueError: a file holds anything but `groups:` in block style.
     """
+    head = _MARK.format("") + _HEADER
     if not files:
-        return f"{_HEADER}  groups: []\n"
+        return f"{head}  groups: []\n"
     body = "".join(_groups(name, text) for name, text in files.items())
-    return f"{_HEADER}  groups:\n{body}"
+    return f"{head}  groups:\n{body}"
 
 
 def _groups(name: str, text: str) -> str:

@@ -5,20 +5,33 @@ as NCR reports them; sizes are bytes. `None` is unknown throughout, and unknown 
 as 0.
 """
 
+from ncr_exporter.inventory.facts import TagFacts, is_never_pulled
 from ncr_exporter.inventory.image import ImageSummary, summarize
-from ncr_exporter.inventory.records import NEVER, Platform, Policy, Tag, TagFacts, newest_first
-from ncr_exporter.inventory.staleness import Knowledge, records_pulls, stale_by_name
+from ncr_exporter.inventory.in_use import NOTHING_IN_USE, Running, Usage, usage_of
+from ncr_exporter.inventory.overwritten import Overwritten, overwritten_tags
+from ncr_exporter.inventory.records import NEVER, Platform, Policy, Tag, is_platform
+from ncr_exporter.inventory.staleness import Knowledge, records_pulls
+from ncr_exporter.inventory.verdicts import Reason, Verdict, verdicts
 
 __all__ = [
     "NEVER",
+    "NOTHING_IN_USE",
     "ImageSummary",
     "Knowledge",
+    "Overwritten",
     "Platform",
     "Policy",
+    "Reason",
+    "Running",
     "Tag",
     "TagFacts",
-    "newest_first",
+    "Usage",
+    "Verdict",
+    "is_never_pulled",
+    "is_platform",
+    "overwritten_tags",
     "records_pulls",
-    "stale_by_name",
     "summarize",
+    "usage_of",
+    "verdicts",
 ]

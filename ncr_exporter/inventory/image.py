@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from math import inf
 from operator import attrgetter
 
-from ncr_exporter.inventory.records import NEVER, Policy, Tag, TagFacts, largest, newest_first
+from ncr_exporter.inventory.facts import TagFacts, is_never_pulled, sort_out
+from ncr_exporter.inventory.records import Policy, Tag, largest
 from ncr_exporter.inventory.staleness import Knowledge, stale_by_name
 
 
@@ -41,20 +42,20 @@ def reclaimable_bytes(tags: Sequence[Tag], stale: Mapping[str, bool]) -> int | N
 
 
 def oversized(facts: Iterable[TagFacts], limit: int | None) -> int | None:
-    """Return how many tags are larger than `limit`, or None where there is none."""
+    """Return how many tags are larger than `limit` (bytes), or None without a limit."""
     return None if limit is None else sum((fact.size or 0) > limit for fact in facts)
 
 
 _ORDER = {"idle": attrgetter("by_idle"), "size": attrgetter("by_size")}
-"""Criterion → what sorts by it; by "updated" facts are sorted already."""
+"""Criterion → what sorts by it; facts are sorted by "updated" already."""
 
 
-def chosen(facts: Sequence[TagFacts], policy: Policy) -> tuple[Tag, ...]:
+def chosen(facts: Sequence[TagFacts], policy: Policy) -> tuple[TagFacts, ...]:
     """Return the tags with series of their own: the first N by each criterion, joined, by name.
 
     `facts` are newest first.
     """
-    first = {fact.name: fact.tag for fact in _first(facts, policy)}
+    first = {fact.name: fact for fact in _first(facts, policy)}
     return tuple(first[name] for name in sorted(first))
 
 
@@ -71,20 +72,27 @@ def _first(facts: Sequence[TagFacts], policy: Policy) -> Sequence[TagFacts]:
 
 @dataclass(frozen=True)
 class ImageSummary:
-    """Everything published of an image that one listing tells."""
+    """Everything published of an image that one listing tells. Times are ms, sizes bytes."""
 
     tags: int
+    attached_tags: int
+    own_tags: int
+    """Tags that are judged: neither attached to others nor ignored."""
     size: int | None
     largest_tag_size: int | None
     newest_tag_size: int | None
     pulled: int | None
     updated: int | None
+    idle_since: int | None
+    """The newest last use, at the latest, of all tags; None where one may be in use now."""
     never_pulled_tags: int | None
     stale_tags: int | None
     reclaimable: int | None
     """Bytes that only stale tags refer to."""
     oversized_tags: int | None
-    exposed: tuple[Tag, ...]
+    tags_without_series: int
+    """How many tags the cap leaves out."""
+    exposed: tuple[TagFacts, ...]
     """The tags with series of their own, by name."""
     platforms_exposed: bool
     """Whether each platform of these has series as well."""
@@ -93,46 +101,51 @@ class ImageSummary:
 
     @property
     def used(self) -> int | None:
-        """The newest pull or update of any tag: a new image never pulled is in use."""
+        """The newest known pull or update of any tag: a new image never pulled is in use."""
         return largest((self.pulled, self.updated))
 
     @property
+    def never_pulled(self) -> bool:
+        """Whether there are tags and all of them are known never to have been pulled."""
+        return 0 < self.own_tags == self.never_pulled_tags
+
+    @property
     def trusted(self) -> bool:
-        """Whether the pull times of the tags were believed."""
+        """Whether records without a pull time were believed."""
         return self.never_pulled_tags is not None
-
-    @property
-    def pulls_are_known(self) -> bool:
-        """Whether anything is known of pulls: else `used` is a push alone, and says not unused."""
-        return self.pulled is not None or self.trusted
-
-    @property
-    def tags_without_series(self) -> int:
-        """How many tags the cap leaves out."""
-        return self.tags - len(self.exposed)
 
 
 def summarize(tags: Sequence[Tag], policy: Policy, now: int, knowledge: Knowledge) -> ImageSummary:
     """Return what the tags of one complete listing amount to at `now` (ms); names are distinct."""
-    facts = newest_first(tags)
-    newest = facts[0] if facts and facts[0].updated is not None else None
-    pulls = [fact.pulled for fact in facts]
     trusted = knowledge.trusts(tags)
-    judged = trusted and policy.stale_after != inf
-    staleness = stale_by_name(facts, policy, now) if judged else {}
-    exposed = chosen(facts, policy)
+    found = sort_out(tags, policy.ignore_tags, believed=trusted)
+    judged = found.judged
+    newest = judged[0] if judged and judged[0].updated is not None else None
+    stale = stale_by_name(tags, found, policy, now) if policy.stale_after != inf else {}
+    is_known = policy.stale_after != inf and (trusted or all(fact.name in stale for fact in judged))
+    exposed = chosen(judged, policy)
     return ImageSummary(
         tags=len(tags),
+        attached_tags=len(found.attached),
+        own_tags=len(judged),
         size=distinct_bytes(tags),
-        largest_tag_size=largest([fact.size for fact in facts]),
+        largest_tag_size=largest([fact.size for fact in judged]),
         newest_tag_size=newest.size if newest else None,
-        pulled=largest(pulls) or None,
+        pulled=largest([fact.pulled for fact in judged]) or None,
         updated=newest.updated if newest else None,
-        never_pulled_tags=pulls.count(NEVER) if trusted else None,
-        stale_tags=sum(staleness.values()) if judged else None,
-        reclaimable=reclaimable_bytes(tags, staleness) if judged else None,
-        oversized_tags=oversized(facts, policy.tag_size_limit),
+        idle_since=_idle_since(judged),
+        never_pulled_tags=sum(map(is_never_pulled, judged)) if trusted else None,
+        stale_tags=sum(stale.get(fact.name, False) for fact in judged) if is_known else None,
+        reclaimable=reclaimable_bytes(tags, stale) if is_known else None,
+        oversized_tags=oversized(judged, policy.tag_size_limit),
+        tags_without_series=len(judged) - len(exposed),
         exposed=exposed,
         platforms_exposed=policy.platform_series,
-        stale={tag.name: staleness[tag.name] for tag in exposed if tag.name in staleness},
+        stale={fact.name: stale[fact.name] for fact in exposed if fact.name in stale},
     )
+
+
+def _idle_since(judged: Sequence[TagFacts]) -> int | None:
+    if any(fact.latest is None for fact in judged):
+        return None
+    return largest([fact.latest for fact in judged])

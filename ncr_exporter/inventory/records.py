@@ -1,13 +1,18 @@
-"""What a listing holds: tags and their platforms."""
+"""What a listing holds, tags and their platforms, and what the owner of an image asked for."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import msgspec
 
 NEVER = 0
-"""A `pulled` of 0: the record says that nobody pulled it (inferred from the documentation)."""
+"""A `pulled` of 0: the record says that no pull was recorded."""
+RECORDED_SINCE = 1_700_697_600_000
+"""2023-11-23 00:00 UTC in milliseconds: since that day NCR records when a tag is pulled.
+
+Source: the vendor's release notes. Of pulls before that day nothing is known.
+"""
+_NO_PLATFORM = "unknown"
 
 
 class Platform(msgspec.Struct, frozen=True, gc=False):
@@ -33,92 +38,79 @@ class Tag(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def size(self) -> int | None:
-        """`full_size`; where that is 0 or missing the largest platform, never a sum of them."""
-        return self.full_size or largest(platform.size for platform in self.platforms) or None
+        """The largest platform's size, at least `full_size`, in bytes; never a sum of platforms.
+
+        NCR's `full_size` is the linux/amd64 image's, and other platforms can be far larger. None
+        where neither is above 0.
+        """
+        return largest((self.full_size, *[platform.size for platform in self.platforms])) or None
 
     @property
     def updated(self) -> int | None:
-        """`last_updated`; where missing, the newest update of a platform."""
+        """`last_updated` in milliseconds; where missing, the newest update of a platform."""
         if self.last_updated is not None:
             return self.last_updated
         return largest(platform.updated for platform in self.platforms)
 
     @property
     def pulled(self) -> int | None:
-        """The newest pull of any platform; `NEVER` where every record says so, else None."""
+        """The newest pull that its own records tell, `NEVER` where all say so, else None."""
         if len(self.platforms) == 1:  # most tags, and a third of the work
             return self.platforms[0].pulled
-        newest = largest(platform.pulled for platform in self.platforms)
-        if newest == NEVER and any(platform.pulled is None for platform in self.platforms):
+        if not self.platforms:
             return None
-        return newest
+        return newest_pull([platform.pulled for platform in self.platforms])
 
 
-def last_use(pulled: int | None, updated: int | None) -> int | None:
-    """Return the later of a pull (`NEVER` is one) and an update.
+@dataclass(frozen=True)
+class Policy:
+    """What the owner of an image asked for. Durations are seconds, sizes bytes.
 
-    None where neither a pull is known nor that there was none. A tag pushed yesterday and never
-    pulled was used yesterday.
+    `config.model.Settings` has the defaults.
     """
-    return None if pulled is None else max(pulled, updated or 0) or None
+
+    stale_after: float
+    """Unused for longer is stale; infinite is never."""
+    keep_recent: int
+    """The number of most recently updated tags that are never stale."""
+    keep_tags: tuple[str, ...]
+    """Globs of tags that are never stale."""
+    ignore_tags: tuple[str, ...]
+    """Globs of tags that count in tags and size, and are otherwise not judged."""
+    immutable_tags: tuple[str, ...]
+    """Globs of tags whose content must not change."""
+    owner: str | None
+    tag_size_limit: int | None
+    tags_limit: int | None
+    tag_series: int | None
+    """Tags that get series of their own, by each criterion; None is no cap."""
+    tag_series_by: tuple[str, ...]
+    platform_series: bool
+
+
+def is_platform(os: str) -> bool:
+    """Return whether a manifest of this `os` is a platform's.
+
+    Build tools add attestations to an image as manifests of `unknown/unknown`. Nobody runs them:
+    their pull times and sizes must decide nothing.
+    """
+    return os != _NO_PLATFORM
+
+
+def newest_pull(pulls: Iterable[int | None]) -> int | None:
+    """Return the newest of the pulls that several records tell.
+
+    `NEVER` where all of them say so. None where none tells a time and at least one tells nothing.
+    """
+    newest, unknown = NEVER, False
+    for pulled in pulls:
+        if pulled is None:
+            unknown = True
+        elif pulled > newest:
+            newest = pulled
+    return None if newest == NEVER and unknown else newest
 
 
 def largest(values: Iterable[int | None]) -> int | None:
     """Return the largest known value, or None where none is known."""
     return max([value for value in values if value is not None], default=None)
-
-
-@dataclass(frozen=True)
-class Policy:
-    """What the owner of an image asked for. Durations are seconds, sizes bytes."""
-
-    stale_after: float = 90 * 86400.0
-    """Unused for longer is stale; infinite is never."""
-    keep_recent: int = 3
-    """So many of the most recently updated tags are never stale."""
-    keep_tags: tuple[str, ...] = ("latest",)
-    """Globs of tags that are never stale."""
-    tag_size_limit: int | None = None
-    tags_limit: int | None = None
-    tag_series: int | None = 10
-    """Tags that get series of their own, by each criterion; None is no cap."""
-    tag_series_by: tuple[str, ...] = ("updated", "idle")
-    platform_series: bool = False
-
-
-class TagFacts(NamedTuple):
-    """One tag. Times are milliseconds, sizes bytes; None is unknown."""
-
-    tag: Tag
-    name: str
-    size: int | None
-    updated: int | None
-    pulled: int | None
-    used: int | None
-
-    @property
-    def by_idle(self) -> tuple[bool, int, str]:
-        """Sorts longest unused first; tags of whose use nothing is known after all others."""
-        return (self.used is None, self.used or 0, self.name)
-
-    @property
-    def by_size(self) -> tuple[int, str]:
-        """Sorts largest first."""
-        return (-(self.size or 0), self.name)
-
-
-def newest_first(tags: Iterable[Tag]) -> list[TagFacts]:
-    """Return what follows from tags' records, the most recently updated first.
-
-    Those without a time come last; where times are equal the name decides, to be stable.
-    """
-    return sorted(map(_facts_of, tags), key=_by_updated)
-
-
-def _by_updated(fact: TagFacts) -> tuple[int, str]:
-    return (-(fact.updated or 0), fact.name)
-
-
-def _facts_of(tag: Tag) -> TagFacts:
-    updated, pulled = tag.updated, tag.pulled
-    return TagFacts(tag, tag.name, tag.size, updated, pulled, last_use(pulled, updated))

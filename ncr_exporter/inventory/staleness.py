@@ -1,10 +1,12 @@
 """Which tags look unused. A wrong answer here makes somebody delete what production needs."""
 
-import fnmatch
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ncr_exporter.inventory.records import Policy, Tag, TagFacts
+from ncr_exporter.inventory.attached import attached_staleness, names_by_digest
+from ncr_exporter.inventory.facts import Sorted, TagFacts, matching
+from ncr_exporter.inventory.in_use import NOTHING_IN_USE, Usage
+from ncr_exporter.inventory.records import RECORDED_SINCE, Policy, Tag
 
 
 @dataclass(frozen=True)
@@ -17,36 +19,59 @@ class Knowledge:
     """Pulls of the image so far, by the image list."""
 
     def trusts(self, tags: Sequence[Tag]) -> bool:
-        """Tell whether the pull times of these tags can be believed.
+        """Return whether records without a pull time are believed: no pull was recorded.
 
-        A registry that records no pulls at all would have every image unused; so would an image
-        that was pulled, by its own count, and none of whose tags has the time of a pull.
+        Not in a registry that shows no pull time at all: every image would be unused. Nor where
+        the image was pulled, by its own count, and none of its tags shows that; except where one
+        is so old that its pulls were not recorded yet.
         """
-        contradicted = bool(self.pull_count) and bool(tags) and not records_pulls(tags)
-        return self.registry_records_pulls and not contradicted
+        if not self.registry_records_pulls:
+            return False
+        contradicted = self.pull_count and tags and not records_pulls(tags)
+        return not contradicted or any(_is_of_before(tag) for tag in tags)
+
+
+def _is_of_before(tag: Tag) -> bool:
+    return tag.updated is not None and tag.updated < RECORDED_SINCE
 
 
 def records_pulls(tags: Iterable[Tag]) -> bool:
-    """Tell whether any record has a pull time."""
+    """Return whether any record has a pull time."""
     return any(platform.pulled for tag in tags for platform in tag.platforms)
 
 
-def stale_by_name(facts: Sequence[TagFacts], policy: Policy, now: int) -> dict[str, bool]:
+def stale_by_name(
+    tags: Sequence[Tag],
+    sorted_out: Sorted,
+    policy: Policy,
+    now: int,
+    in_use: Usage = NOTHING_IN_USE,
+) -> dict[str, bool]:
     """Return whether each tag is stale at `now` (ms); tags of which it is unknown are missing.
 
-    `facts` are all tags of the image, newest first.
+    Attached tags are in it. Ignored tags and those in use are never stale.
     """
-    kept, since = _kept(facts, policy), now - policy.stale_after * 1000
-    return {
-        fact.name: fact.used < since and fact.name not in kept
-        for fact in facts
-        if fact.used is not None
-    }
+    kept = kept_by(sorted_out.judged, policy)
+    since = now - policy.stale_after * 1000
+    stale = dict.fromkeys((*sorted_out.ignored, *in_use.names), False)
+    for fact in sorted_out.judged:
+        if fact.name in kept or (fact.earliest is not None and fact.earliest >= since):
+            stale[fact.name] = False
+        elif fact.latest is not None and fact.latest < since and not in_use.is_uncertain:
+            stale.setdefault(fact.name, True)
+    if sorted_out.attached:
+        stale |= attached_staleness(sorted_out.attached, names_by_digest(tags), stale)
+    return stale
 
 
-def _kept(facts: Sequence[TagFacts], policy: Policy) -> set[str]:
-    """Return the names of the tags that are never stale."""
-    kept = {fact.name for fact in facts[: policy.keep_recent]}
+def kept_by(judged: Sequence[TagFacts], policy: Policy) -> dict[str, str]:
+    """Return the tags that are never stale → `recent`, or the glob of `keep_tags` that keeps them.
+
+    `judged` are the tags of the image, newest first.
+    """
+    kept = {fact.name: "recent" for fact in judged[: policy.keep_recent]}
+    names = [fact.name for fact in judged]
     for glob in policy.keep_tags:
-        kept.update(fnmatch.filter([fact.name for fact in facts], glob))
+        for name in matching(names, (glob,)):
+            kept.setdefault(name, glob)
     return kept

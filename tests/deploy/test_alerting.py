@@ -2,7 +2,6 @@
 
 import re
 import subprocess
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,10 +10,11 @@ import pytest
 
 from tests.support import alertmanager
 from tests.support.http_server import webhook
-from tests.support.program import Program, demo
-from tests.support.prometheus import RunningPrometheus
+from tests.support.program import demo
+from tests.support.prometheus import RunningPrometheus, job
 from tests.support.rules import RULES
 from tools.get_prometheus import AlertTools
+from tools.waiting import wait_until
 
 pytestmark = pytest.mark.prometheus
 
@@ -28,11 +28,6 @@ def impatient_rules(tmp_path: Path) -> list[Path]:
         copy.write_text(re.sub(r"( for): \w+", r"\1: 1s", path.read_text()))
         copies.append(copy)
     return copies
-
-
-def scrape(job: str, program: Program) -> dict[str, Any]:
-    target = program.url.removeprefix("http://")
-    return {"job_name": job, "static_configs": [{"targets": [target]}]}
 
 
 def is_alert(name: str, **labels: str) -> Any:
@@ -51,8 +46,8 @@ def test_an_oversized_tag_reaches_the_team_and_a_stopped_exporter_the_pager(
         demo() as good,
         demo("--fault=wrong-key") as refused,
         RunningPrometheus(
-            scrape("any", good),
-            more_scrape_configs=[scrape("other", refused)],
+            job("any", good.address),
+            job("other", refused.address),
             rule_files=impatient_rules,
             alertmanagers=[manager.address],
         ),
@@ -71,23 +66,13 @@ def test_an_oversized_tag_reaches_the_team_and_a_stopped_exporter_the_pager(
         )
 
         inbox.wait_for("/pager", is_alert("NCRAuthenticationFailing", job="other"))
-        wait_until_suppressed(manager, "NCRImageListFailing")
+        wait_until(lambda: "NCRImageListFailing" in manager.suppressed(), seen=manager.suppressed)
 
         good.stop()
         down = inbox.wait_for("/pager", is_alert("NCRExporterDown", job="any"))
         assert down["labels"]["severity"] == "critical"
         told = {alert["labels"]["alertname"] for alert in inbox.alerts("/pager")}
         assert told <= {"NCRAuthenticationFailing", "NCRExporterDown"}
-
-
-def wait_until_suppressed(
-    manager: alertmanager.Alertmanager, name: str, within: float = 20.0
-) -> None:
-    """Wait until an alert fires and another inhibits it."""
-    deadline = time.monotonic() + within
-    while name not in (suppressed := manager.suppressed()):
-        assert time.monotonic() < deadline, suppressed
-        time.sleep(0.1)
 
 
 ROUTES = {

@@ -9,8 +9,8 @@ import yaml
 from ncr_exporter import __version__
 from tests.support import deployed
 from tests.support.deployed import DEPLOY, PORT, Object, run
-from tests.support.kubernetes.quantities import amount
 from tests.support.prometheus import required_tools
+from tools.kubernetes.quantities import amount
 
 FOLDER = DEPLOY / "compose"
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ncr_exporter.metrics.families.catalogue import FAMILIES
+from ncr_exporter.metrics.families import FAMILIES
 from tests.support.dashboards import (
     DASHBOARDS,
     FILES,

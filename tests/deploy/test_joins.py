@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pytest
@@ -10,8 +9,8 @@ import pytest
 from tests.support import rules
 from tests.support.expositions import samples_of
 from tests.support.http_server import exposition
-from tests.support.program import Program, demo
-from tests.support.prometheus import RunningPrometheus, Sample
+from tests.support.program import demo
+from tests.support.prometheus import RunningPrometheus, Sample, job
 
 pytestmark = pytest.mark.prometheus
 
@@ -73,21 +72,6 @@ def hosts(text: str, endpoint: str) -> list[str]:
     ]
 
 
-@contextmanager
-def scraped(program: Program, kube_state_metrics: str) -> Iterator[RunningPrometheus]:
-    sides = [
-        {"job_name": name, "static_configs": [{"targets": [target]}]}
-        for name, target in (
-            ("any", program.url.removeprefix("http://")),
-            ("kube-state-metrics", kube_state_metrics),
-        )
-    ]
-    with RunningPrometheus(
-        sides[0], more_scrape_configs=sides[1:], rule_files=rules.RULES
-    ) as prometheus:
-        yield prometheus
-
-
 @pytest.fixture(scope="module")
 def joined(prometheus_tools: object) -> Iterator[Joined]:  # noqa: ARG001 -- leaves out where missing
     with demo() as program:
@@ -100,7 +84,11 @@ def joined(prometheus_tools: object) -> Iterator[Joined]:  # noqa: ARG001 -- lea
         )
         with (
             exposition(cluster(text, stale)) as kube_state_metrics,
-            scraped(program, kube_state_metrics) as prometheus,
+            RunningPrometheus(
+                job("any", program.address),
+                job("kube-state-metrics", kube_state_metrics),
+                rule_files=rules.RULES,
+            ) as prometheus,
         ):
             prometheus.wait_for(
                 "registry_image_tag:kube_pod_container_info:group"

@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import deployed, kubernetes
+from tests.support import deployed
 from tests.support.deployed import EXAMPLES, Object
-from tests.support.kubernetes.mistakes import EXAMPLES as SPOILED
-from tests.support.kubernetes.mistakes import MISTAKES, Mistake, spoiled
-from tests.support.kubernetes.networks import is_strict_subset
-from tests.support.kubernetes.quantities import amount
+from tools import kubernetes
+from tools.kubernetes.mistakes import EXAMPLES as SPOILED
+from tools.kubernetes.mistakes import MISTAKES, Mistake, spoiled
+from tools.kubernetes.networks import is_strict_subset
+from tools.kubernetes.quantities import amount
 from tools.kustomize import BASES, COMPONENTS, KUSTOMIZATIONS
 
 

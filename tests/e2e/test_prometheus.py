@@ -6,13 +6,29 @@ from pathlib import Path
 
 import pytest
 
-from tests.oracle.computation import busy_image, expected_image, size, updated
+from tests.oracle.computation import (
+    DAY_MS,
+    Rules,
+    busy_image,
+    expected_image,
+    size,
+    updated,
+)
 from tests.support.expositions import samples_of
 from tests.support.program import demo
-from tests.support.prometheus import RunningPrometheus, Sample, check_metrics, number
+from tests.support.prometheus import RunningPrometheus, Sample, check_metrics, job, number
 
 pytestmark = pytest.mark.prometheus
 
+RULES = Rules(
+    stale_after_ms=90 * DAY_MS,
+    keep_recent=3,
+    keep_tags={"latest"},
+    tag_size_limit=None,
+    tags_limit=None,
+    tag_series=10,
+)
+"""What a configuration asks for that says nothing."""
 BUSY = '{registry="demo-registry",image="busy"}'
 
 
@@ -26,10 +42,10 @@ def test_prometheus_stores_what_an_independent_computation_finds_in_the_same_tag
     tags = busy_image(round(time.time() * 1000))
     file = tmp_path / "busy-tags.json"
     file.write_text(json.dumps(tags))
-    expected = expected_image(tags)
+    expected = expected_image(tags, RULES)
     with demo(f"--tags={file}") as program:
         program.ready()
-        with RunningPrometheus([program.url.removeprefix("http://")]) as prometheus:
+        with RunningPrometheus(job("test", program.address)) as prometheus:
             prometheus.wait_for("ncr_image_tags == 385")
             stored = values(prometheus.query('{__name__=~"ncr_image_.*",image="busy"}'))
             for name, value in expected.items():
@@ -59,7 +75,7 @@ def test_prometheus_stores_what_an_independent_computation_finds_in_the_same_tag
 def test_prometheus_scrapes_the_demo_without_a_complaint() -> None:
     with demo() as program:
         program.ready()
-        with RunningPrometheus([program.url.removeprefix("http://")]) as prometheus:
+        with RunningPrometheus(job("test", program.address)) as prometheus:
             prometheus.wait_for('up{job="test"} == 1')
             (target,) = prometheus.targets()
             assert (target["health"], target["lastError"]) == ("up", "")

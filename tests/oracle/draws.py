@@ -4,9 +4,9 @@ from hypothesis import strategies as st
 
 from ncr_exporter.inventory import Policy
 from ncr_exporter.targets.targets import ImageRule, RegistryListTarget, RegistryTarget, Timing
-from tests.oracle.computation import DAY_MS, Json, Rules
+from tests.oracle.computation import DAY_MS, RECORDED_SINCE_MS, Json, Rules
 from tests.oracle.settings import EVERY, Settings, Wanted
-from tests.support.states import NOW_MS, catalog_of, registry_target
+from tests.support.states import NOW_MS, catalog_of, policy_with, registry_target
 
 REGISTRIES = st.sampled_from(["one", "two"])
 IMAGES = st.sampled_from(["a", "b", "x/c"])
@@ -15,15 +15,22 @@ INTERVAL = 900.0
 # What the API holds
 
 SIZES = st.sampled_from([None, 0, -1, 1, 1000, 2**53, 2**60])
-MOMENTS = st.sampled_from([None, 1, 10**16]) | st.integers(NOW_MS - 60 * DAY_MS, NOW_MS)
+MOMENTS = (
+    st.sampled_from([None, 1, 10**16])
+    | st.integers(NOW_MS - 60 * DAY_MS, NOW_MS)
+    | st.integers(RECORDED_SINCE_MS - DAY_MS, RECORDED_SINCE_MS + DAY_MS)
+)
 PULLS = st.sampled_from([None, 0, 0, 10**16]) | st.integers(NOW_MS - 60 * DAY_MS, NOW_MS)
-DIGESTS = st.sampled_from([None, "sha256:1", "sha256:2", "sha256:3"])
+HEX = [f"{number:064x}" for number in range(1, 5)]
+DIGESTS = st.sampled_from([None, *(f"sha256:{digits}" for digits in HEX)])
+ATTACHED = [f"sha256-{HEX[0]}.sig", f"sha256-{HEX[1]}", f"sha256-{HEX[2]}.zip"]
+"""Two that are attached to a digest, and one that only looks like it."""
 PLATFORMS = st.fixed_dictionaries(
     {
         "architecture": st.sampled_from(["amd64", "arm64"]),
         "digest": DIGESTS,
         "latest_pulled": PULLS,
-        "os": st.just("linux"),
+        "os": st.sampled_from(["linux", "linux", "unknown"]),
         "size": SIZES,
         "updated": MOMENTS,
         "variant": st.sampled_from([None, "v8"]),
@@ -37,7 +44,7 @@ def _name(tag: Json) -> str:
 
 TAGS = st.fixed_dictionaries(
     {
-        "name": st.sampled_from(["latest", "v1", "v2", "v3", "v4", "v5", 'odd "\\ tag']),
+        "name": st.sampled_from(["latest", "v1", "v2", "v3", "v4", *ATTACHED, 'odd "\\ tag']),
         "digest": DIGESTS,
         "full_size": SIZES,
         "last_updated": MOMENTS,
@@ -57,6 +64,7 @@ RULES = st.builds(
     tag_size_limit=st.sampled_from([None, 500]),
     tags_limit=st.sampled_from([None, 3]),
     tag_series=st.integers(0, 3),
+    ignore_tags=st.sampled_from([frozenset(), frozenset({"v4"})]),
 )
 WANTED = st.builds(
     Wanted,
@@ -93,12 +101,13 @@ def catalog(settings: Settings) -> RegistryListTarget:
 
 
 def policy_of(rules: Rules) -> Policy:
-    return Policy(
+    return policy_with(
         stale_after=rules.stale_after_ms / 1000,
         keep_recent=rules.keep_recent,
         keep_tags=tuple(sorted(rules.keep_tags)),
         tag_size_limit=rules.tag_size_limit,
         tags_limit=rules.tags_limit,
         tag_series=rules.tag_series,
+        ignore_tags=tuple(sorted(rules.ignore_tags)),
         platform_series=True,
     )

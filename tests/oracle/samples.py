@@ -8,12 +8,12 @@ from math import inf
 
 from tests.oracle.computation import (
     Rules,
+    believes,
     expected_image,
     expected_limits,
     expected_staleness,
     expected_tags,
     expected_thresholds,
-    has_pulls,
 )
 from tests.oracle.model import Model
 from tests.oracle.seen import ModelImage, ModelRegistry, Moment
@@ -40,6 +40,12 @@ def _samples(model: Model, wall: float) -> Iterator[tuple[Key, float]]:
             yield from _lines(labels, _polling(registry, image, model.settings.interval))
             yield from _lines(labels, {**expected_thresholds(rules)})
             yield from _inventory(labels, registry, image, rules, wall)
+        for name in registry.deleted:
+            yield from _lines({"registry": label, "image": name}, {"ncr_image_present": 0})
+        for glob, count in registry.matched.items():
+            yield from _lines(
+                {"registry": label, "glob": glob}, {"ncr_registry_glob_images": count}
+            )
 
 
 def _registry(label: str, registry: ModelRegistry) -> Iterator[tuple[Key, float]]:
@@ -53,7 +59,7 @@ def _registry(label: str, registry: ModelRegistry) -> Iterator[tuple[Key, float]
     where = {"registry": label, "region": "kr", "zone": "public"}
     yield from _lines(where, {"ncr_registry_info": 1})
     for endpoint, host in hosts.items():
-        place = {"registry": label, "host": host, "endpoint": endpoint}
+        place = {"registry": label, "host": host, "endpoint": endpoint, "access": endpoint}
         yield from _lines(place, {"ncr_registry_host_info": 1})
 
 
@@ -85,21 +91,23 @@ def _inventory(
     tags, at = image.tags, image.last_success
     if tags is None or at is None:
         return
-    known = registry.has_pulls and (not image.pulls or not tags or has_pulls(tags))
-    judged, now_ms = known and rules.stale_after_ms != inf, round(at * 1000)
-    values: Values = {**expected_image(tags), **expected_limits(tags, rules)}
-    if judged:
-        values.update(expected_staleness(tags, now_ms, rules))
+    known = believes(tags, image.pulls, registry_has_pulls=registry.has_pulls)
+    now_ms = round(at * 1000)
+    values: Values = {
+        **expected_image(tags, rules),
+        **expected_limits(tags, rules, believed=known),
+    }
+    if rules.stale_after_ms != inf:
+        values.update(expected_staleness(tags, now_ms, rules, believed=known))
     if not known:
         del values["ncr_image_never_pulled_tags"]
     pulled = values.get("ncr_image_last_pulled_timestamp_seconds")
     values[AGE] = None if pulled is None else round(max(0.0, wall - pulled), 3)
     yield from _lines(labels, values)
-    for (family, (tag, *more)), value in expected_tags(tags, now_ms, rules).items():
+    for (family, (tag, *more)), value in expected_tags(tags, now_ms, rules, believed=known).items():
         names = ("digest",) if family == "ncr_tag_info" else ("os", "architecture", "variant")
-        if judged or family != "ncr_tag_stale":
-            given = dict(zip(names, more, strict=False))
-            yield from _lines({**labels, "tag": tag, **given}, {family: value})
+        given = dict(zip(names, more, strict=False))
+        yield from _lines({**labels, "tag": tag, **given}, {family: value})
 
 
 def _lines(labels: dict[str, str], values: Values) -> Iterator[tuple[Key, float]]:

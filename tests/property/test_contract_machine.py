@@ -21,7 +21,7 @@ from ncr_exporter.runtime.cooperative import exhaust
 from ncr_exporter.state.saved import SavedState, image_line, read_lines, registry_line
 from ncr_exporter.state.store import Store
 from ncr_exporter.targets.budget import Budget
-from ncr_exporter.targets.shard import Shard
+from ncr_exporter.targets.targets import Shard
 from tests.oracle.computation import Json
 from tests.oracle.draws import IMAGES, INTERVAL, LISTINGS, REGISTRIES, SETTINGS, catalog
 from tests.oracle.model import Model

@@ -1,7 +1,6 @@
 """A real Alertmanager for the tests, with the project's own example of a configuration."""
 
 import re
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -10,9 +9,8 @@ from typing import Any
 
 import httpx
 
-from tests.support.prometheus import end, wait_until_ready
 from tools.get_prometheus import AlertTools
-from tools.processes import free_port
+from tools.processes import free_port, ready
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "deploy" / "alertmanager" / "alertmanager.yml"
 
@@ -48,24 +46,15 @@ def running(tools: AlertTools, config: str) -> Iterator[Alertmanager]:
         directory = Path(resources.enter_context(tempfile.TemporaryDirectory()))
         (directory / "alertmanager.yml").write_text(config)
         address = f"127.0.0.1:{free_port()}"
-        log = directory / "log"
-        with log.open("wb") as output:
-            process = subprocess.Popen(  # noqa: S603 - fixed words, no shell
-                [
-                    tools.alertmanager,
-                    f"--config.file={directory / 'alertmanager.yml'}",
-                    f"--storage.path={directory / 'data'}",
-                    f"--web.listen-address={address}",
-                    "--cluster.listen-address=",
-                ],
-                cwd=tools.alertmanager.parent,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-            )
-        resources.callback(end, process)
-        http = resources.enter_context(
-            httpx.Client(base_url=f"http://{address}", timeout=5.0, trust_env=False)
+        words = (
+            tools.alertmanager,
+            f"--config.file={directory / 'alertmanager.yml'}",
+            f"--storage.path={directory / 'data'}",
+            f"--web.listen-address={address}",
+            "--cluster.listen-address=",
         )
-        wait_until_ready(process, http, log.read_text)
+        url, log = f"http://{address}", directory / "log"
+        here = tools.alertmanager.parent
+        resources.enter_context(ready(*words, at=f"{url}/-/ready", log=log, cwd=here))
+        http = resources.enter_context(httpx.Client(base_url=url, timeout=5.0, trust_env=False))
         yield Alertmanager(address, http)

@@ -1,15 +1,20 @@
-"""Loopback, and small servers on it: an exposition to scrape, a webhook that keeps what it gets."""
+"""Loopback, and servers on it: a handler, an exposition to scrape, a webhook that keeps all."""
 
 import json
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
+
+from ncr_exporter.httpd import messages
+from ncr_exporter.httpd.access import AccessPolicy
+from ncr_exporter.httpd.limits import Limits
+from ncr_exporter.httpd.server import Server
 
 
 def _has_ipv6() -> bool:
@@ -24,6 +29,16 @@ needs_ipv6 = pytest.mark.skipif(not _has_ipv6(), reason="needs ::1: some contain
 
 Notification = dict[str, Any]
 """What Alertmanager posts."""
+
+
+@asynccontextmanager
+async def served(
+    handler: messages.Handler, access: AccessPolicy | None = None, *, requests: int = 64
+) -> AsyncIterator[str]:
+    """Give the base URL of our own server with a handler, until the end of the block."""
+    async with Server(handler, Limits(requests=requests), access) as server:
+        port = await server.listen("127.0.0.1", 0)
+        yield f"{'https' if access and access.tls else 'http'}://127.0.0.1:{port}"
 
 
 @contextmanager

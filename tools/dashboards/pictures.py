@@ -11,7 +11,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -19,7 +18,7 @@ from pathlib import Path
 from tools.dashboards.__main__ import DASHBOARDS, file_of
 from tools.demo_history import History
 from tools.get_prometheus import Tools, find_tools
-from tools.processes import free_port
+from tools.processes import free_port, ready
 
 ROOT = Path(__file__).resolve().parents[2]
 DRAW = ROOT / "tools" / "grafana" / "draw.mjs"
@@ -32,38 +31,12 @@ _SCRAPED_FOR = 40.0
 
 
 @contextmanager
-def running(*command: str | Path, log: Path) -> Iterator[None]:
-    """Run a program until the end of the context."""
-    with log.open("wb") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=output)  # noqa: S603 -- fixed words
-        try:
-            yield
-        finally:
-            process.terminate()
-            process.wait(10)
-
-
-def wait_for(url: str, within: float = 60.0) -> None:
-    """Wait until something answers 200 at `url`."""
-    deadline = time.monotonic() + within
-    while True:
-        try:
-            with urllib.request.urlopen(url, timeout=2):  # noqa: S310 -- our own loopback address
-                return
-        except OSError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.2)
-
-
-@contextmanager
 def watched_demo(tools: Tools, work: Path) -> Iterator[str]:
     """Give the URL of a Prometheus that scrapes a demo and knows its past."""
     target, address = f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"
     with ExitStack() as stack:
         demo = (sys.executable, "-m", "ncr_exporter", "demo", f"--web.listen-address={target}")
-        stack.enter_context(running(*demo, log=work / "demo.log"))
-        wait_for(f"http://{target}/-/ready")
+        stack.enter_context(ready(*demo, at=f"http://{target}/-/ready", log=work / "demo.log"))
         history = History(time.time(), 7, JOB, target)
         (work / "history.om").write_text("".join(history.lines()))
         backfill = (tools.promtool, "tsdb", "create-blocks-from", "openmetrics")
@@ -72,13 +45,14 @@ def watched_demo(tools: Tools, work: Path) -> Iterator[str]:
         scrape = {"job_name": JOB, "static_configs": [{"targets": [target]}]}
         config = {"global": {"scrape_interval": "10s"}, "scrape_configs": [scrape]}
         (work / "prometheus.yml").write_text(json.dumps(config))
-        flags = (
+        words = (
+            tools.prometheus,
             f"--config.file={work / 'prometheus.yml'}",
             f"--storage.tsdb.path={work / 'data'}",
             f"--web.listen-address={address}",
         )
-        stack.enter_context(running(tools.prometheus, *flags, log=work / "prometheus.log"))
-        wait_for(f"http://{address}/-/ready")
+        log = work / "prometheus.log"
+        stack.enter_context(ready(*words, at=f"http://{address}/-/ready", log=log))
         time.sleep(_SCRAPED_FOR)
         yield f"http://{address}"
 

@@ -7,17 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ncr_exporter.config import parse
 from ncr_exporter.inventory import (
     ImageSummary,
     Knowledge,
     Platform,
-    Policy,
     Tag,
     records_pulls,
     summarize,
 )
-from ncr_exporter.targets.targets import registry_list_targets
+from tests.support.states import policy_with
 
 DAY = 86_400_000
 NOW = 1_760_000_000_000
@@ -35,15 +33,24 @@ def summarized(
     **policy: Any,
 ) -> ImageSummary:
     knowledge = Knowledge(registry_records_pulls=pulls_recorded, pull_count=pull_count)
-    return summarize(tags, Policy(**policy), now, knowledge)
+    return summarize(tags, policy_with(**policy), now, knowledge)
 
 
 # --- sizes ---
 
 
-def test_a_tags_size_is_the_registrys_own_and_never_a_sum_of_platforms() -> None:
+def test_a_tags_size_is_its_largest_platforms_and_never_a_sum_of_platforms() -> None:
     tag = Tag("v1", full_size=50, platforms=(platform(size=50), platform(size=60)))
-    assert tag.size == 50
+    assert tag.size == 60
+    assert Tag("v1", full_size=70, platforms=tag.platforms).size == 70, "at least full_size"
+
+
+def test_a_large_platform_beside_a_small_amd64_image_makes_the_tag_oversized() -> None:
+    sizes = (300_000_000, 2_000_000_000)
+    multi = Tag("v1", full_size=sizes[0], platforms=tuple(platform(size=size) for size in sizes))
+    image = summarized(multi, tag_size_limit=1_000_000_000)
+    assert (image.oversized_tags, image.largest_tag_size) == (1, sizes[1])
+    assert image.newest_tag_size is None, "nothing tells when it was updated"
 
 
 @pytest.mark.parametrize("full_size", [None, 0])
@@ -146,13 +153,13 @@ def test_an_image_was_pulled_and_updated_when_one_of_its_tags_last_was() -> None
     [(NOW, True, True), (NOW, False, True), (0, True, True), (0, False, False)],
     ids=["a time", "a time, the first of its registry", "never", "a 0 that may be anything"],
 )
-def test_pulls_are_known_by_a_time_or_where_never_is_believed(
+def test_how_long_an_image_is_unused_is_known_by_a_time_or_where_never_is_believed(
     pulled: int,
     recorded: bool,  # noqa: FBT001 -- a parametrised case
     known: bool,  # noqa: FBT001 -- likewise
 ) -> None:
     tag = Tag("v1", last_updated=NOW, platforms=(platform(pulled=pulled),))
-    assert summarized(tag, pulls_recorded=recorded).pulls_are_known is known
+    assert (summarized(tag, pulls_recorded=recorded).idle_since is not None) is known
 
 
 def test_of_a_registry_and_an_image_that_nobody_told_of_nothing_is_believed() -> None:
@@ -199,7 +206,8 @@ def test_a_new_image_that_nobody_pulled_yet_was_used_when_it_was_pushed() -> Non
 
 
 def test_never_means_never_only_where_the_registry_records_pulls() -> None:
-    tags = (Tag("v1", platforms=(platform(pulled=0),)), Tag("v2", platforms=(platform(pulled=0),)))
+    record = platform(pulled=0, updated=NOW)
+    tags = (Tag("v1", platforms=(record,)), Tag("v2", platforms=(record,)))
     assert summarized(*tags, pulls_recorded=True).never_pulled_tags == 2
     assert summarized(*tags, pulls_recorded=False).never_pulled_tags is None
 
@@ -403,7 +411,7 @@ def test_a_kept_tag_is_shown_as_not_stale() -> None:
 
 
 def test_never_turns_staleness_off_and_publishes_none_of_it() -> None:
-    image = summarized(aged("old", 4000), **KEEP_NONE, stale_after=inf)
+    image = summarized(aged("old", 400), **KEEP_NONE, stale_after=inf)
     assert (image.stale_tags, image.reclaimable, image.stale) == (None, None, {})
     assert image.never_pulled_tags == 1, "what nobody pulled is known all the same"
 
@@ -520,11 +528,3 @@ def test_tags_larger_than_the_limit_are_oversized() -> None:
 
 def test_a_tag_of_unknown_size_is_oversized_by_no_limit() -> None:
     assert summarized(Tag("unknown"), tag_size_limit=0).oversized_tags == 0
-
-
-def test_a_policy_by_default_is_that_of_a_configuration_which_says_nothing() -> None:
-    (catalog,) = registry_list_targets(
-        parse("registries: [{name: r, images: [app]}]", "test.yml", {})
-    )
-    ((rule,),) = (registry.rules for registry in catalog.named)
-    assert rule.policy == Policy()

@@ -14,7 +14,7 @@ FAILURE = Failure("server", "HTTP 500", "wait")
 
 
 def pulled(at: int) -> tuple[Tag, ...]:
-    return (Tag("v1", platforms=(platform(pulled=at),)),)
+    return (Tag("v1", last_updated=NOW_MS, platforms=(platform(pulled=at),)),)
 
 
 def test_before_the_first_poll_nothing_is_known() -> None:

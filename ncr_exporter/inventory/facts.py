@@ -1,0 +1,121 @@
+"""What follows from each tag's records and from those that share its content."""
+
+import fnmatch
+from collections.abc import Collection, Iterable, Sequence
+from typing import NamedTuple
+
+from ncr_exporter.inventory.attached import Attachment, attachment_of
+from ncr_exporter.inventory.records import NEVER, RECORDED_SINCE, Tag, largest, newest_pull
+
+
+class TagFacts(NamedTuple):
+    """One tag that is judged. Times are milliseconds, sizes bytes; None is unknown."""
+
+    tag: Tag
+    name: str
+    size: int | None
+    updated: int | None
+    pulled: int | None
+    """The newest pull of its content, under whatever name; `NEVER` where none was recorded."""
+    earliest: int | None
+    """Its last use at the earliest: the later of its last known pull and its update."""
+    latest: int | None
+    """Its last use at the latest; None where it may have been used just now."""
+
+    @property
+    def by_idle(self) -> tuple[bool, int, str]:
+        """Sorts longest unused first, and tags of whose use nothing is known after all others."""
+        return (self.latest is None, self.latest or 0, self.name)
+
+    @property
+    def by_size(self) -> tuple[int, str]:
+        """Sorts largest first."""
+        return (-(self.size or 0), self.name)
+
+
+class Sorted(NamedTuple):
+    """The tags of one listing by what is asked of them."""
+
+    judged: list[TagFacts]
+    """The most recently updated first."""
+    attached: dict[str, Attachment]
+    ignored: frozenset[str]
+
+
+def sort_out(tags: Sequence[Tag], ignore: Collection[str], *, believed: bool) -> Sorted:
+    """Return the tags of one complete listing by what is asked of them.
+
+    `ignore` are globs. `believed`: a record without a pull time says that no pull was recorded.
+    """
+    attached = {tag.name: found for tag in tags if (found := attachment_of(tag.name))}
+    ignored = matching([tag.name for tag in tags if tag.name not in attached], ignore)
+    own = [tag for tag in tags if tag.name not in attached and tag.name not in ignored]
+    pulls = pulls_by_content(tags)
+    facts = [_facts_of(tag, pulls[tag.name], believed=believed) for tag in own]
+    return Sorted(sorted(facts, key=_newest_first), attached, ignored)
+
+
+def matching(names: Sequence[str], globs: Iterable[str]) -> frozenset[str]:
+    """Return the names that any of the globs matches."""
+    return frozenset(name for glob in globs for name in fnmatch.filter(names, glob))
+
+
+def pulls_by_content(tags: Iterable[Tag]) -> dict[str, int | None]:
+    """Return each tag's newest pull: `NEVER` where none was recorded, None where that is unknown.
+
+    Tags that share a manifest are one content: what was pulled by one name is in use under each,
+    and deleting one name may take the others along. So a tag was last pulled when any record of
+    one of its manifests was.
+    """
+    listed = tuple(tags)
+    newest: dict[str, int | None] = {}
+    shared: set[str] = set()
+    for tag in listed:
+        for platform in tag.platforms:
+            digest = platform.digest or tag.digest
+            if digest is None:
+                continue
+            if digest in newest:
+                shared.add(digest)
+                newest[digest] = newest_pull((newest[digest], platform.pulled))
+            else:
+                newest[digest] = platform.pulled
+    return {tag.name: _pull_of(tag, newest, shared) for tag in listed}
+
+
+def _pull_of(tag: Tag, newest: dict[str, int | None], shared: Collection[str]) -> int | None:
+    own = {platform.digest or tag.digest for platform in tag.platforms}
+    by_others = [newest[digest] for digest in own if digest in shared and digest is not None]
+    if tag.digest in newest and tag.digest not in own:
+        by_others.append(newest[tag.digest])
+    return newest_pull((tag.pulled, *by_others)) if by_others else tag.pulled
+
+
+def _facts_of(tag: Tag, pulled: int | None, *, believed: bool) -> TagFacts:
+    updated = tag.updated
+    earliest = largest((pulled, updated)) or None
+    return TagFacts(
+        tag, tag.name, tag.size, updated, pulled, earliest, _latest(pulled, updated, believed)
+    )
+
+
+def _latest(pulled: int | None, updated: int | None, believed: bool) -> int | None:  # noqa: FBT001 -- three facts of one tag
+    """Return the last use at the latest, or None where it may be now.
+
+    Where no pull was recorded there may have been one before pulls were recorded at all.
+    """
+    if pulled:
+        return max(pulled, updated or 0)
+    if pulled is None or updated is None or not believed:
+        return None
+    return max(updated, RECORDED_SINCE)
+
+
+def is_never_pulled(fact: TagFacts) -> bool:
+    """Return whether a tag is known never to have been pulled, where `NEVER` is believed."""
+    return fact.pulled == NEVER and fact.updated is not None and fact.updated >= RECORDED_SINCE
+
+
+def _newest_first(fact: TagFacts) -> tuple[int, str]:
+    """Sorts the most recently updated first, those without a time last, then by name."""
+    return (-(fact.updated or 0), fact.name)
