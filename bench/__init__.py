@@ -1,1 +1,1 @@
-"""Comparisons that anybody can repeat: `make bench`, or `python -m bench.scrape` and its like."""
+"""Comparisons that anybody can repeat: `python -m bench.scrape`, `poll`, `stalls` and so on."""

@@ -14,8 +14,6 @@ from bench.servers import Inventory
 from ncr_exporter.runtime.memory import give_back_large_blocks
 from tools.processes import resident_of
 
-_POLLS = 1000
-
 
 def take_in(series: int) -> None:
     """Print what this process is resident in, before and with so many series, scraped once."""
@@ -34,11 +32,11 @@ def take_in(series: int) -> None:
     )
 
 
-def poll_again() -> None:
+def poll_again(polls: int) -> None:
     """Print what this process is resident in as polls go by."""
     inventory = Inventory(100 * 122)
-    for poll in range(_POLLS + 1):
-        if poll % (_POLLS // 5) == 0:
+    for poll in range(polls + 1):
+        if poll % max(1, polls // 5) == 0:
             inventory.scrape()
             sys.stdout.write(f"{poll:10,} polls  {resident_of(getpid()):6.1f} MiB\n")
         inventory.poll(time.time() + poll * 60)
@@ -48,17 +46,19 @@ def main() -> None:
     """Measure each in a process of its own."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--series", type=int, nargs="*", default=[1000, 10_000, 100_000, 1_000_000])
+    parser.add_argument("--polls", type=int, default=1000)
     parser.add_argument("--alone", type=int, help=argparse.SUPPRESS)
     given = parser.parse_args()
     give_back_large_blocks()  # as `serve` does
     if given.alone is None:
         for alone in (*given.series, 0):
-            words = [sys.executable, "-m", "bench.memory", f"--alone={alone}"]
+            own = [f"--alone={alone}", f"--polls={given.polls}"]
+            words = [sys.executable, "-m", "bench.memory", *own]
             subprocess.run(words, check=True)  # noqa: S603 -- this very module
     elif given.alone:
         take_in(given.alone)
     else:
-        poll_again()
+        poll_again(given.polls)
 
 
 if __name__ == "__main__":

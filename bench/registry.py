@@ -7,12 +7,12 @@ exporter's own cost would not be seen. This one answers what was prepared, `late
 import argparse
 import asyncio
 import json
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+
+from bench.beside import announce, beside
 
 _DAY_MS = 86_400_000
 
@@ -118,16 +118,20 @@ class Connection(asyncio.Protocol):
 @contextmanager
 def running(images: int, tags: int, latency: float) -> Iterator[str]:
     """Give the base URL of such a registry, in a process of its own."""
-    words = [f"--images={images}", f"--tags={tags}", f"--latency={latency}"]
-    process = subprocess.Popen(  # noqa: S603 -- this very module
-        [sys.executable, "-m", "bench.registry", *words], stdout=subprocess.PIPE, text=True
-    )
-    try:
-        assert process.stdout is not None  # noqa: S101 -- for the type alone
-        yield f"http://127.0.0.1:{process.stdout.readline().strip()}"
-    finally:
-        process.terminate()
-        process.wait()
+    words = (f"--images={images}", f"--tags={tags}", f"--latency={latency}")
+    with beside("registry", *words) as (_, port):
+        yield f"http://127.0.0.1:{port}"
+
+
+def config_for(url: str, images: int, in_flight: int = 32, **defaults: Any) -> str:  # noqa: ANN401 -- settings
+    """Return a configuration that limits nothing but the requests in flight, as JSON."""
+    content = {
+        "api": {"base_url": url, "requests_per_second": 10_000, "max_concurrency": in_flight},
+        "credentials": {"access_key": "made-up", "secret_key": "made-up"},
+        "defaults": defaults,
+        "registries": [{"name": "bench", "images": [f"app-{i}" for i in range(images)]}],
+    }
+    return json.dumps(content)
 
 
 async def _serve(images: int, tags: int, latency: float) -> None:
@@ -138,8 +142,7 @@ async def _serve(images: int, tags: int, latency: float) -> None:
             answers.to(f"{path}?page={page}&pagesize=100".encode())
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: Connection(answers, latency), "127.0.0.1", 0)
-    sys.stdout.write(f"{server.sockets[0].getsockname()[1]}\n")
-    sys.stdout.flush()
+    announce(server.sockets[0].getsockname()[1])
     await server.serve_forever()
 
 

@@ -12,66 +12,37 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from prometheus_client import generate_latest
 
+from bench.beside import beside
 from bench.servers import collector, gauges
-from tools.get_node_exporter import find_node_exporter
-from tools.processes import cpu_of, free_port, resident_of
+from tools.get_node_exporter import find_node_exporter, textfile_collector
+from tools.processes import cpu_of, free_port, ready, resident_of
 
-_SECONDS = 3.0
-"""Of scraping, for each figure."""
+_FEWEST = 3
+
+
+def serving(name: str, series: int) -> AbstractContextManager[tuple[int, int]]:
+    """Give process id and port of a server."""
+    of_series = f"--series={series}"
+    if name == "node_exporter":
+        return _node_exporter(of_series)
+    return beside("servers", name, of_series)
 
 
 @contextmanager
-def serving(name: str, series: int) -> Iterator[tuple[int, int]]:
-    """Give process id and port of a server."""
+def _node_exporter(of_series: str) -> Iterator[tuple[int, int]]:
     with tempfile.TemporaryDirectory() as directory:
-        words = (
-            _node_exporter(series, Path(directory))
-            if name == "node_exporter"
-            else _ours(name, series)
-        )
-        with subprocess.Popen(  # noqa: S603 -- our own words
-            words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-        ) as process:
-            try:
-                yield process.pid, _port(process, words)
-            finally:
-                process.terminate()
-
-
-def _ours(name: str, series: int) -> list[str]:
-    return [sys.executable, "-m", "bench.servers", name, f"--series={series}"]
-
-
-def _node_exporter(series: int, directory: Path) -> list[str]:
-    file = directory / "ncr.prom"
-    subprocess.run([*_ours("text", series), f"--file={file}"], check=True)  # noqa: S603 -- likewise
-    return [
-        str(find_node_exporter()),
-        "--collector.disable-defaults",
-        "--collector.textfile",
-        f"--collector.textfile.directory={directory}",
-        f"--web.listen-address=127.0.0.1:{free_port()}",
-        "--web.disable-exporter-metrics",
-    ]
-
-
-def _port(process: subprocess.Popen[str], words: list[str]) -> int:
-    listen = [word for word in words if word.startswith("--web.listen-address")]
-    if not listen:
-        assert process.stdout is not None  # noqa: S101 -- for the type alone
-        return int(process.stdout.readline())
-    port = int(listen[0].rpartition(":")[2])
-    for _ in range(200):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return port
-        time.sleep(0.05)
-    raise RuntimeError("node_exporter does not listen")
+        file, port = Path(directory) / "ncr.prom", free_port()
+        words = [sys.executable, "-m", "bench.servers", "text", of_series, f"--file={file}"]
+        subprocess.run(words, check=True)  # noqa: S603 -- our own words
+        address, log = f"127.0.0.1:{port}", file.with_suffix(".log")
+        command = textfile_collector(address, file.parent)
+        with ready(*command, at=f"http://{address}/metrics", log=log) as process:
+            yield process.pid, port
 
 
 def scraped(port: int, *, gzip: bool) -> int:
@@ -89,12 +60,13 @@ def scraped(port: int, *, gzip: bool) -> int:
     return total
 
 
-def cost(pid: int, port: int, *, gzip: bool) -> tuple[float, int]:
+def cost(pid: int, port: int, seconds: float, *, gzip: bool) -> tuple[float, int]:
     """Return milliseconds of the server's CPU per scrape, and the bytes of an answer."""
     size = scraped(port, gzip=gzip)
     scraped(port, gzip=gzip)
     before, count, began = cpu_of(pid), 0, time.perf_counter()
-    while time.perf_counter() - began < _SECONDS or count < 3:  # noqa: PLR2004 -- at least a few
+    # At least a few scrapes, and as many as take the 10 ms that the system counts CPU in.
+    while time.perf_counter() - began < seconds or count < _FEWEST or cpu_of(pid) == before:
         scraped(port, gzip=gzip)
         count += 1
     return (cpu_of(pid) - before) / count * 1000, size
@@ -133,16 +105,16 @@ def compare_by_wrk(series: int, names: list[str]) -> None:
                 sys.stdout.flush()
 
 
-def compare(series: int, names: list[str]) -> None:
-    """Print one table."""
+def compare(series: int, names: list[str], seconds: float) -> None:
+    """Print one table; each figure is that of some seconds of scraping."""
     sys.stdout.write(f"\n{series:,} series\n")
     alone = generated(series)
     for name, milliseconds in alone.items():
         sys.stdout.write(f"  generate_latest, {name:10} {milliseconds:9.2f} ms\n")
     for name in names:
         with serving(name, series) as (pid, port):
-            plain, size = cost(pid, port, gzip=False)
-            packed, packed_size = cost(pid, port, gzip=True)
+            plain, size = cost(pid, port, seconds, gzip=False)
+            packed, packed_size = cost(pid, port, seconds, gzip=True)
             sys.stdout.write(
                 f"  {name:14} identity {plain:9.2f} ms {size / 1e6:7.2f} MB, "
                 f"gzip {packed:9.2f} ms {packed_size / 1e6:6.2f} MB, "
@@ -156,6 +128,7 @@ def main() -> None:
     """Compare, and print the ratios."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--series", type=int, nargs="*", default=[1000, 10_000, 100_000, 500_000])
+    parser.add_argument("--seconds", type=float, default=3.0, help="of scraping, for each figure")
     parser.add_argument("--wrk", action="store_true", help="requests per second, by wrk")
     parser.add_argument("--only", nargs="*", help="servers to compare")
     given = parser.parse_args()
@@ -163,7 +136,10 @@ def main() -> None:
     if find_node_exporter():
         names.append("node_exporter")
     for series in given.series:
-        (compare_by_wrk if given.wrk else compare)(series, given.only or names)
+        if given.wrk:
+            compare_by_wrk(series, given.only or names)
+        else:
+            compare(series, given.only or names, given.seconds)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@
 
 import argparse
 import asyncio
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from prometheus_client import CollectorRegistry, Gauge, start_http_server
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from bench.beside import announce
 from ncr_exporter.app.pipeline import Publisher
 from ncr_exporter.config import parse
 from ncr_exporter.httpd.messages import Request, Response
@@ -25,8 +25,7 @@ from ncr_exporter.metrics.exposition import Exposition
 from ncr_exporter.runtime.clock import SystemClock
 from ncr_exporter.runtime.cooperative import exhaust
 from ncr_exporter.state.store import Store
-from ncr_exporter.targets.shard import Shard
-from ncr_exporter.targets.targets import registry_list_targets
+from ncr_exporter.targets.targets import Shard, registry_list_targets
 from ncr_exporter.web.routes import Routes
 
 TAGS = 20
@@ -70,9 +69,9 @@ class Inventory:
         self.exposition = Exposition()
         self.own = ExporterMetrics(series=lambda: self.exposition.series)
         self.store = Store(Publisher(self.exposition, self.own, Shard()))
-        (catalog,) = registry_list_targets(parse(_CONFIG, "bench", {}))
-        (registry,) = catalog.named
-        self.store.add_registry(registry, hosts=())
+        (listed,) = registry_list_targets(parse(_CONFIG, "bench", {}))
+        (registry,) = listed.named
+        self.store.add_registry(registry)
         names = (f"team-{i % 97}/app-{i}" for i in range(series // _SERIES_PER_IMAGE))
         for target in registry.images(names):
             self.store.add(target)
@@ -157,19 +156,14 @@ async def _serve_ours(series: int, *, constant: bool) -> None:
         return Response(200, {"content-type": "text/plain"}, (body,), len(body))
 
     async with Server(whole if constant else inventory.routes()) as server:
-        _announce(await server.listen("127.0.0.1", 0))
+        announce(await server.listen("127.0.0.1", 0))
         await asyncio.Event().wait()
 
 
 def _serve_client(registry: CollectorRegistry) -> None:
     server, _ = start_http_server(0, "127.0.0.1", registry)
-    _announce(int(server.server_address[1]))
+    announce(int(server.server_address[1]))
     threading.Event().wait()
-
-
-def _announce(port: int) -> None:
-    sys.stdout.write(f"{port}\n")
-    sys.stdout.flush()
 
 
 def main() -> None:

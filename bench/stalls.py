@@ -6,7 +6,6 @@
 
 import argparse
 import asyncio
-import json
 import sys
 import tempfile
 import time
@@ -19,7 +18,7 @@ from ncr_exporter.app.serve import ServeOptions, exporter
 from ncr_exporter.config import load
 from ncr_exporter.httpd.address import Address
 from ncr_exporter.runtime.logs import configure_logs
-from ncr_exporter.runtime.memory import give_back_large_blocks, keep_what_was_imported
+from ncr_exporter.runtime.memory import freeze_imported_objects, give_back_large_blocks
 
 _TICK = 0.001
 
@@ -42,12 +41,12 @@ class Watchdog:
         self._next()
 
     def stop(self) -> None:
-        """RegistryDiscovery no longer."""
+        """Stop."""
         self._timer.cancel()
 
     def report(self, name: str) -> None:
         """Print what was noted since the last report."""
-        late, self._late = sorted(self._late), []
+        late, self._late = sorted(self._late) or [0.0], []
         over = sum(each > 0.02 for each in late)  # noqa: PLR2004 -- the target
         sys.stdout.write(
             f"  {name:20} {len(late):6} turns; late by {late[len(late) // 2] * 1e3:6.1f} ms "
@@ -79,41 +78,30 @@ def scrape(port: int) -> None:
             time.sleep(0.1)
 
 
-def write_config(path: Path, url: str, images: int, *, all_tags: bool) -> None:
-    """Write a configuration that polls these images every ten seconds."""
-    content = {
-        "api": {"base_url": url, "requests_per_second": 10_000, "max_concurrency": 32},
-        "credentials": {"access_key": "made-up", "secret_key": "made-up"},
-        "defaults": {"interval": "10s", "tag_series": "all" if all_tags else 10},
-        "registries": [{"name": "bench", "images": [f"app-{i}" for i in range(images)]}],
-    }
-    path.write_text(json.dumps(content), encoding="utf-8")
-
-
 def slow_down(path: Path) -> None:
     """Change the interval, which concerns every image."""
     path.write_text(path.read_text(encoding="utf-8").replace("10s", "11s"), encoding="utf-8")
 
 
-async def measure(path: Path) -> None:
-    """Print how late others came in each phase."""
+async def measure(path: Path, seconds: float) -> None:
+    """Print how late others came in each phase; `path` is that of the configuration."""
     watchdog = Watchdog()
-    await asyncio.sleep(2)
+    await asyncio.sleep(0.2 * seconds)
     watchdog.report("nothing to do")
     options = ServeOptions((Address("127.0.0.1", 0),), config_file=path, enable_lifecycle=True)
     async with exporter(load(str(path), {}), options, environ={}) as running:
-        keep_what_was_imported()
-        await asyncio.sleep(9)
+        freeze_imported_objects()
+        await asyncio.sleep(0.9 * seconds)
         watchdog.report("first round")
-        await asyncio.sleep(10)
+        await asyncio.sleep(seconds)
         watchdog.report("polling")
         async with scraping(running.addresses[0].port):
-            await asyncio.sleep(10)
+            await asyncio.sleep(seconds)
             watchdog.report("polling and scraped")
         slow_down(path)
         await running.reload()
         watchdog.report("reload")
-        await asyncio.sleep(10)
+        await asyncio.sleep(seconds)
         watchdog.report("polling after it")
     watchdog.stop()
 
@@ -124,6 +112,9 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=1000)
     parser.add_argument("--tags", type=int, default=100)
     parser.add_argument("--all", action="store_true", help="series for every tag")
+    parser.add_argument(
+        "--seconds", type=float, default=10.0, help="of a phase; polls are 10 s apart"
+    )
     parser.add_argument("--scrape", type=int, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.scrape:
@@ -136,8 +127,10 @@ def main() -> None:
         tempfile.TemporaryDirectory() as directory,
     ):
         path = Path(directory) / "config.yml"
-        write_config(path, url, given.images, all_tags=given.all)
-        asyncio.run(measure(path))
+        tag_series = "all" if given.all else 10
+        text = registry.config_for(url, given.images, interval="10s", tag_series=tag_series)
+        path.write_text(text, encoding="utf-8")
+        asyncio.run(measure(path, given.seconds))
 
 
 if __name__ == "__main__":

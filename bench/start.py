@@ -6,8 +6,6 @@ exporter on prometheus_client and node_exporter until /metrics answers; the medi
 
 import argparse
 import contextlib
-import http.client
-import json
 import statistics
 import subprocess
 import sys
@@ -18,8 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench import registry
-from tools.get_node_exporter import find_node_exporter
-from tools.processes import cpu_of, free_port, resident_of
+from tools.get_node_exporter import find_node_exporter, textfile_collector
+from tools.processes import cpu_of, free_port, resident_of, running
+from tools.waiting import answers, wait_until
 
 _MINIMAL = """
 import sys, threading, prometheus_client
@@ -47,43 +46,19 @@ def configured() -> Iterator[Path]:
         registry.running(images=1, tags=100, latency=0) as url,
         tempfile.TemporaryDirectory() as directory,
     ):
-        content = {
-            # Two requests: by default the second would wait 200 ms for its turn.
-            "api": {"base_url": url, "requests_per_second": 100},
-            "credentials": {"access_key": "made-up", "secret_key": "made-up"},
-            "registries": [{"name": "bench", "images": ["app-0"]}],
-        }
         path = Path(directory) / "config.yml"
-        path.write_text(json.dumps(content), encoding="utf-8")
+        path.write_text(registry.config_for(url, images=1), encoding="utf-8")
         yield path
-
-
-def answers(port: int, path: str) -> bool:
-    """Tell whether a server says 200."""
-    connection = http.client.HTTPConnection("127.0.0.1", port)
-    try:
-        connection.request("GET", path)
-        return connection.getresponse().status == http.HTTPStatus.OK
-    except OSError:
-        return False
-    finally:
-        connection.close()
 
 
 def started(words: Callable[[int], list[str]], path: str) -> Start:
     """Start a server and end it once it answers at `path`."""
-    port = free_port()
+    port, silent = free_port(), subprocess.DEVNULL
     began = time.perf_counter()
-    with subprocess.Popen(  # noqa: S603 -- our own words
-        words(port), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    ) as process:
-        try:
-            while not answers(port, path):
-                time.sleep(0.005)
-            wall = time.perf_counter() - began
-            return Start(wall * 1000, cpu_of(process.pid) * 1000, resident_of(process.pid))
-        finally:
-            process.terminate()
+    with running(*words(port), stdout=silent, stderr=silent) as process:
+        wait_until(lambda: answers(f"http://127.0.0.1:{port}{path}"), every=0.005)
+        wall = time.perf_counter() - began
+        return Start(wall * 1000, cpu_of(process.pid) * 1000, resident_of(process.pid))
 
 
 def report(name: str, words: Callable[[int], list[str]], path: str, times: int) -> None:
@@ -98,6 +73,11 @@ def report(name: str, words: Callable[[int], list[str]], path: str, times: int) 
     sys.stdout.flush()
 
 
+def node_exporter(port: int) -> list[str]:
+    """Return the command of a node_exporter that has nothing to publish."""
+    return textfile_collector(f"127.0.0.1:{port}", Path("/nonexistent"))
+
+
 def main() -> None:
     """Compare."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -107,16 +87,15 @@ def main() -> None:
         ours = [sys.executable, "-m", "ncr_exporter", "serve", f"--config.file={config}"]
         address = "--web.listen-address=127.0.0.1:{}"
         report("ncr-exporter", lambda port: [*ours, address.format(port)], "/-/ready", given.times)
-        imports = [sys.executable, "-c", "import ncr_exporter.commands.serve"]
+        imports = [sys.executable, "-c", "import ncr_exporter.cli.serve"]
         began = time.perf_counter()
         subprocess.run(imports, check=True)  # noqa: S603 -- our own words
         took = (time.perf_counter() - began) * 1000
         sys.stdout.write(f"  of which imports   {took:6.0f} ms, Python itself included\n")
     minimal = [sys.executable, "-c", _MINIMAL]
     report("prometheus_client", lambda port: [*minimal, str(port)], "/metrics", given.times)
-    if program := find_node_exporter():
-        node = [str(program), "--collector.disable-defaults", "--collector.textfile"]
-        report("node_exporter", lambda port: [*node, address.format(port)], "/metrics", given.times)
+    if find_node_exporter():
+        report("node_exporter", node_exporter, "/metrics", given.times)
 
 
 if __name__ == "__main__":

@@ -2,26 +2,39 @@
 
 from __future__ import annotations
 
+import asyncio
+import functools
+import inspect
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import pytest
+from structlog.testing import capture_logs
 
 from tests.support import browser, prometheus
 from tools.get_browser import find_browser
 from tools.get_node_exporter import find_node_exporter
-from tools.get_prometheus import find_alert_tools, find_tools
+from tools.get_prometheus import (
+    find_alert_tools,
+    find_newer_tools,
+    find_tools,
+    find_victoria_tools,
+)
 from tools.getting import must_have_tools
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable, Iterator
     from pathlib import Path
 
-    from tools.get_prometheus import AlertTools, Tools
+    from structlog.typing import EventDict
+
+    from tools.get_prometheus import AlertTools, Tools, VictoriaTools
 
 NEEDS: dict[str, tuple[Callable[[], object], str]] = {
     "prometheus": (find_tools, prometheus.HOW_TO_GET),
+    "newer_prometheus": (find_newer_tools, prometheus.HOW_TO_GET_NEWER),
+    "victoria": (find_victoria_tools, prometheus.HOW_TO_GET_VICTORIA),
     "alertmanager": (find_alert_tools, prometheus.HOW_TO_GET_ALERTMANAGER),
     "node_exporter": (
         find_node_exporter,
@@ -30,6 +43,9 @@ NEEDS: dict[str, tuple[Callable[[], object], str]] = {
     "browser": (find_browser, browser.HOW_TO_GET),
 }
 """What a test so marked needs: how it is found, and how it is got."""
+
+LONGEST_ASYNC_TEST = 120.0
+"""Seconds after which an async test fails: one that hangs must not hold the suite up."""
 
 # The same examples each time, so that a red run is about the change at hand; `make fuzz` searches
 # afresh, and its profile remembers what failed (in .hypothesis) to try that first the next time.
@@ -67,6 +83,37 @@ def _require(mark: str) -> None:
         pytest.skip(how_to_get)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Iterator[None]:
+    """Bound an async test in time, unless it is a property, which `make fuzz` runs for longer."""
+    is_property = pyfuncitem.get_closest_marker("hypothesis") is not None
+    if inspect.iscoroutinefunction(pyfuncitem.obj) and not is_property:
+        pyfuncitem.obj = _bounded(pyfuncitem.obj)
+    return (yield)
+
+
+def _bounded(test: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
+    @functools.wraps(test)
+    async def run(**arguments: Any) -> None:
+        async with asyncio.timeout(LONGEST_ASYNC_TEST):
+            await test(**arguments)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    """Name the event loop of async tests: the one that the program runs on."""
+    return "asyncio"
+
+
+@pytest.fixture
+def logs() -> Iterator[list[EventDict]]:
+    """What is logged until the end of the test."""
+    with capture_logs() as entries:
+        yield entries
+
+
 @pytest.fixture(scope="session")
 def prometheus_tools() -> Tools:
     """Where Prometheus and promtool are; like the mark where they are not."""
@@ -76,7 +123,7 @@ def prometheus_tools() -> Tools:
 
 @pytest.fixture(scope="session")
 def alert_tools() -> AlertTools:
-    """Where Alertmanager and amtool are; likewise."""
+    """Where Alertmanager and amtool are; like the mark where they are not."""
     _require("alertmanager")
     tools = find_alert_tools()
     assert tools is not None
@@ -85,8 +132,38 @@ def alert_tools() -> AlertTools:
 
 @pytest.fixture(scope="session")
 def promtool(prometheus_tools: Tools) -> Path:
-    """Where promtool is; likewise."""
+    """Where promtool is; like the mark where it is not."""
     return prometheus_tools.promtool
+
+
+@pytest.fixture(scope="session")
+def newer_tools() -> Tools:
+    """Where Prometheus and promtool of the next major version are; likewise."""
+    _require("newer_prometheus")
+    tools = find_newer_tools()
+    assert tools is not None
+    return tools
+
+
+@pytest.fixture(scope="session")
+def victoria_tools() -> VictoriaTools:
+    """Where VictoriaMetrics and vmalert are; likewise."""
+    _require("victoria")
+    tools = find_victoria_tools()
+    assert tools is not None
+    return tools
+
+
+@pytest.fixture(
+    params=[
+        pytest.param("prometheus_tools", id="Prometheus 2", marks=pytest.mark.prometheus),
+        pytest.param("newer_tools", id="Prometheus 3", marks=pytest.mark.newer_prometheus),
+    ]
+)
+def each_prometheus(request: pytest.FixtureRequest) -> Tools:
+    """Where Prometheus and promtool are, of each major version."""
+    tools: Tools = request.getfixturevalue(request.param)
+    return tools
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -22,6 +22,7 @@ import httpx
 from ncr_exporter import __version__
 from ncr_exporter.cli.main import COMMANDS
 from tools.processes import free_port
+from tools.waiting import answers, wait_until
 
 ROOT = Path(__file__).resolve().parent.parent
 NAME = "localhost/ncr-exporter:check"
@@ -69,7 +70,7 @@ def main() -> int:
         else:
             image.build()
         image.check()
-    except CheckError as error:
+    except (CheckError, TimeoutError) as error:
         say(f"FAILED: {error}")
         return 1
     return 0
@@ -137,7 +138,9 @@ class Image:
     def _run(self) -> None:
         address = f"127.0.0.1:{free_port()}"
         with self._running("demo", f"--web.listen-address={address}") as name:
-            seconds = wait_until_ready(f"http://{address}/-/ready")
+            started = time.monotonic()
+            wait_until(lambda: answers(f"http://{address}/-/ready"))
+            seconds = time.monotonic() - started
             check(condition=True, sentence=f"ready after {seconds:.1f} s, read-only, 64 MB")
             text = httpx.get(f"http://{address}/metrics", trust_env=False).text
             check("\nncr_image_up{" in text, "publishes images")
@@ -162,19 +165,6 @@ class Image:
             yield name
         finally:
             asked(*self._engine, "rm", "--force", name)
-
-
-def wait_until_ready(url: str) -> float:
-    """Return after how many seconds it answered 200."""
-    started = time.monotonic()
-    while (passed := time.monotonic() - started) < 30:  # noqa: PLR2004 -- seconds, far more than it needs
-        try:
-            if httpx.get(url, trust_env=False).is_success:
-                return passed
-        except httpx.TransportError:
-            pass
-        time.sleep(0.05)
-    raise CheckError(f"{url} was not ready after 30 s")
 
 
 def check(condition: bool, sentence: str) -> None:  # noqa: FBT001 -- as assert takes it

@@ -2,7 +2,7 @@
 
     python -m tools.demo_certificates
 
-SavedState as files: the program makes no certificates, and would need a library for it.
+Kept as files: the program makes no certificates, and would need a library for it.
 """
 
 from datetime import UTC, datetime

@@ -10,17 +10,19 @@ from ncr_exporter.cli.flags import Flag
 from ncr_exporter.cli.main import COMMANDS, command_named
 from ncr_exporter.config.model import Api, CredentialsConfig, RegistryConfig, Settings, options_of
 from ncr_exporter.config.schema import json_schema
-from ncr_exporter.config.types import Kind, ListOf
-from ncr_exporter.metrics.families.catalogue import GROUPS
-from ncr_exporter.metrics.families.exporter import BUCKETS, OPERATIONS, REASONS
+from ncr_exporter.config.types import ListOf, ValueType
+from ncr_exporter.metrics.families import SECTIONS
+from ncr_exporter.metrics.families.exporter import BUCKETS, REASONS
 from ncr_exporter.metrics.families.family import Family
+from ncr_exporter.ncr.paths import OPERATIONS
 from ncr_exporter.simulator.faults import FAULTS, Fault
-from tests.support.fault_table import CLOCKS, TABLE
 from tools.dependencies import Distribution, distributions
+from tools.fault_table import CLOCKS, TABLE
 
 ROOT = Path(__file__).parents[1]
-MEASURED = ROOT / "tools" / "soak" / "measured.md"
+MEASURED = ROOT / "tests" / "soak" / "measured.md"
 """The report of a soak, as it was written."""
+WRITTEN = "Written by `make docs`; do not edit."
 
 METRICS_INTRO = """\
 Everything the exporter publishes, from the table that it is rendered from. Besides these there are
@@ -37,10 +39,30 @@ Everything the exporter publishes, from the table that it is rendered from. Besi
 - **Not pulled is not unused.** Nodes keep copies of images and start them without asking the
   registry. Before you delete what is called stale, ask your clusters:
   [joins with kube-state-metrics](joins.md).
-- **Bytes are an upper bound.** Manifests share layers, and the API does not tell which. Sizes of
-  images and sizes of tags are different things: do not compare or add them.
+- **Bytes are an upper bound.** Manifests share layers, and the API does not tell which. What
+  deleting tags frees, and when, the registry decides: see [before you delete](deleting.md). Sizes
+  of images and sizes of tags are different things: do not compare or add them.
 - `STABLE` names, labels and meanings change only with a major version, and stay beside their
   successor for one minor version at least. `EXPERIMENTAL` ones may change with any.
+
+## Last use
+
+A tag is stale when its last use is longer ago than `stale_after`. Its last use is the later of its
+last update and its last pull. Neither is always known, so each tag has two bounds: used then or
+later, and used then or earlier. It is stale where even the later bound is too old, and alive where
+even the earlier one is not. Between the two it is unknown.
+
+1. **By content.** `1.4.2` and `stable` name one manifest. A node pulled `stable` yesterday. So
+   `1.4.2` was used yesterday, whatever its own record says, and neither is stale.
+2. **Just pushed.** `latest` was pushed a minute ago, and nothing is known of pulls. It was used a
+   minute ago or later: alive.
+3. **Before pulls were recorded.** The registry records pull times since 2023-11-23. An image last
+   updated in 2022 counts 500 pulls and no pull time. So they were before that day: it is stale.
+   Where the counter and the records disagree about the time since, it is unknown.
+
+Attached tags (signatures, attestations and SBOMs, named after a digest) live as long as a tag with
+that digest, and are stale with the last of them. `ncr-exporter once --tags` tells of each tag what
+holds, and why: see [reports](reports.md#what-could-go-and-why-not-the-rest).
 """
 
 CONFIGURATION_INTRO = """\
@@ -78,7 +100,7 @@ What is seen of each fault that the simulated registry knows, when every answer 
 image that was polled before, `up` is `ncr_image_up` meanwhile; while it is 0 the last good values
 stand and `ncr_image_last_success_timestamp_seconds` tells their age. The log says once what fails,
 where, why and what to do. The first good answer heals it: a failed image is asked again after a
-fifth of its interval, a throttled one once its account's gate opens.
+fifth of its interval, a throttled one once its account's pause is over.
 
 Each row is tried through the whole program, over sockets, by
 `tests/e2e/test_faults.py::test_a_fault_shows_as_it_should_and_the_first_good_answer_heals_it[FAULT]`;
@@ -129,7 +151,7 @@ def metrics_page() -> str:
     """Return docs/metrics.md."""
     groups = (
         f"## {title}\n\n{_table(('metric', 'labels', 'value'), map(_metric, families))}"
-        for title, families in GROUPS.items()
+        for title, families in SECTIONS.items()
     )
     values = (
         f"`operation` is {_words(OPERATIONS)}. `reason` is {_words(REASONS)}. The buckets of the "
@@ -175,28 +197,30 @@ def _options(model: type[Any]) -> Iterator[tuple[str, str, str, str]]:
     for name, option in options_of(model).items():
         if name in hidden:
             continue
-        kind = option.metadata["kind"]
-        default = "" if option.metadata["required"] else _default(kind, option.default)
-        yield f"`{name}`", _kind_words(kind), default, option.metadata["help"]
+        value_type = option.metadata["type"]
+        default = "" if option.metadata["required"] else _default(value_type, option.default)
+        yield f"`{name}`", _type_words(value_type), default, option.metadata["help"]
 
 
-def _kind_words(kind: Any) -> str:  # noqa: ANN401 -- a Kind, a ListOf or a dataclass of options
-    if isinstance(kind, Kind):
-        return kind.words
-    if isinstance(kind, ListOf):
-        return f"a list, each {_kind_words(kind.item)}"
-    return "see below" if kind is not CredentialsConfig else "as `credentials`"
+def _type_words(value_type: Any) -> str:  # noqa: ANN401 -- a ValueType, a ListOf or a dataclass of options
+    if isinstance(value_type, ValueType):
+        return value_type.words
+    if isinstance(value_type, ListOf):
+        return f"a list, each {_type_words(value_type.item)}"
+    return "see below" if value_type is not CredentialsConfig else "as `credentials`"
 
 
-def _default(kind: Any, value: Any) -> str:  # noqa: ANN401 -- as above, and a value of that kind
-    shown = kind.show(value) if isinstance(kind, Kind) else json.dumps(value)
+def _default(value_type: Any, value: Any) -> str:  # noqa: ANN401 -- as above, and a value of that type
+    if value is None:
+        return ""
+    shown = value_type.show(value) if isinstance(value_type, ValueType) else json.dumps(value)
     return f"`{shown}`" if shown and shown != "null" else ""
 
 
 def cli_page() -> str:
     """Return docs/cli.md."""
     commands = (
-        f"## `ncr-exporter {name}`\n\n{command.summary[:1].upper()}{command.summary[1:]}."
+        f"## `ncr-exporter {name}`\n\n{command.summary}"
         f"{' The default command.' if name == 'serve' else ''}\n\n"
         + _table(("flag", "environment", "default", ""), map(_flag, command.flags))
         for name, command in ((name, command_named(name)) for name in COMMANDS)
@@ -247,12 +271,12 @@ def _seen(fault: Fault) -> tuple[str, ...]:
 
 
 def schema_file() -> str:
-    """Return the JSON Schema of the configuration file."""
-    return json.dumps(json_schema(), indent=1, ensure_ascii=False) + "\n"
+    """Return the JSON Schema of the configuration file; validators ignore its `$comment`."""
+    return json.dumps({"$comment": WRITTEN, **json_schema()}, indent=1, ensure_ascii=False) + "\n"
 
 
 def _page(title: str, *parts: str) -> str:
-    note = "<!-- Written by `make docs`; do not edit. -->"
+    note = f"<!-- {WRITTEN} -->"
     return "\n\n".join([f"# {title}", note, *(part.strip() for part in parts)]) + "\n"
 
 

@@ -22,6 +22,18 @@ def find_node_exporter() -> Path | None:
     return Path(found) if found else None
 
 
+def textfile_collector(address: str, directory: Path) -> list[str]:
+    """Return the command that publishes the `*.prom` of a directory at an address, nothing else."""
+    return [
+        str(find_node_exporter()),
+        f"--web.listen-address={address}",
+        "--web.disable-exporter-metrics",
+        "--collector.disable-defaults",
+        "--collector.textfile",
+        f"--collector.textfile.directory={directory}",
+    ]
+
+
 def main() -> int:
     """Get it where it is missing."""
     return get("node_exporter", lambda: None if find_node_exporter() else fetch())

@@ -3,38 +3,48 @@
 
 Neither Helm nor kustomize reads outside its own folder, and links that leave it are refused by some
 that deploy from a repository. So the copies are committed, written by `make manifests` alone, and
-a test fails where they differ from `deploy/prometheus/rules` and `deploy/grafana/dashboards`.
+a test fails where they differ from `deploy/prometheus/rules` and `deploy/grafana/dashboards`. Each
+says so in its first line; of dashboards, which are JSON, a README beside them does.
 """
 
 import sys
-import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 
 import yaml
 
+from tools import rules
+
 DEPLOY = Path(__file__).resolve().parent.parent / "deploy"
-RULES = DEPLOY / "prometheus" / "rules"
 DASHBOARDS = DEPLOY / "grafana" / "dashboards"
 CHART_FILES = DEPLOY / "helm" / "ncr-exporter" / "files"
 PROMETHEUS_RULE = DEPLOY / "kubernetes" / "base" / "prometheusrule.yaml"
-_HEADER = """\
-# Written by `make manifests` from deploy/prometheus/rules: change those.
-apiVersion: monitoring.coreos.com/v1
-kind: PrometheusRule
-metadata:
-  name: ncr-exporter
-spec:
+_MARK = "# Written by `make manifests` from deploy/prometheus/rules{}: do not edit.\n"
+_README = """\
+# Copies of rules and dashboards
+
+Everything in here is written by `make manifests` from `deploy/prometheus/rules` and
+`deploy/grafana/dashboards`: do not edit. Helm reads nothing outside the chart.
+"""
+_LINKS = """\
+# Written by `make manifests` from deploy/prometheus/rules: do not edit. The runbook and the
+# dashboard of each alert, to be put behind the addresses that the chart is given. Dashboards are
+# templates of Prometheus', not of Helm.
 """
 
 
 def copies() -> dict[Path, str]:
     """Return what every copy must hold, by its path."""
-    rules = {file.name: file.read_text() for file in sorted(RULES.glob("*.yml"))}
+    alerting = rules.rules()
     dashboards = {file.name: file.read_text() for file in sorted(DASHBOARDS.glob("*.json"))}
     return {
-        PROMETHEUS_RULE: prometheus_rule(rules),
-        **{CHART_FILES / "rules" / name: text for name, text in rules.items()},
+        PROMETHEUS_RULE: prometheus_rule(alerting),
+        CHART_FILES / "README.md": _README,
+        CHART_FILES / "links.yaml": _LINKS + yaml.safe_dump(rules.links_of(alerting), width=1000),
+        **{
+            CHART_FILES / "rules" / name: f"{_MARK.format(f'/{name}')}#\n{text}"
+            for name, text in alerting.items()
+        },
         **{CHART_FILES / "dashboards" / name: text for name, text in dashboards.items()},
     }
 
@@ -51,21 +61,7 @@ def prometheus_rule(files: Mapping[str, str]) -> str:
     Raises:
         ValueError: a file holds anything but `groups:` in block style.
     """
-    if not files:
-        return f"{_HEADER}  groups: []\n"
-    body = "".join(_groups(name, text) for name, text in files.items())
-    return f"{_HEADER}  groups:\n{body}"
-
-
-def _groups(name: str, text: str) -> str:
-    _, _, groups = f"\n{text}".partition("\ngroups:\n")
-    try:
-        listed = yaml.safe_load(groups)
-    except yaml.YAMLError:  # a list, then another key
-        listed = None
-    if not isinstance(listed, list):
-        raise ValueError(f"{name}: must hold `groups:` alone, on a line of its own")
-    return textwrap.indent(groups.rstrip("\n") + "\n", "  ")
+    return f"{_MARK.format('')}{rules.custom_resource('PrometheusRule', files)}"
 
 
 def main() -> int:

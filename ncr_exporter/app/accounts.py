@@ -1,4 +1,4 @@
-"""One client per account: registries read with one key share its limits, and nothing else."""
+"""One API client per account: registries of an account share its limits, and nothing else."""
 
 import asyncio
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -20,8 +20,8 @@ from ncr_exporter.runtime.clock import Clock
 from ncr_exporter.targets.budget import Budget
 from ncr_exporter.targets.targets import Account, RegistryListTarget, RegistryTarget
 
-_MadeBy = tuple[Api, Path, float]
-"""What a client depends on beside its account: settings, directory and rate."""
+_ClientSettings = tuple[Api, Path, float]
+"""What a client is made from besides its account: `api`, the file's directory, and the rate."""
 
 log = structlog.get_logger()
 
@@ -31,20 +31,21 @@ class ClientFactory:
     """Makes the client of an account."""
 
     environ: Mapping[str, str]
+    """The environment variables, which may hold keys."""
     clock: Clock
     metrics: ClientMetrics
     hooks: Sequence[Hook] = ()
     """Awaited with each response."""
-    patience: float = 0.0
+    max_throttled_wait: float = 0.0
     """Seconds in all that requests wait for an API that throttles, rather than fail."""
 
     def make(
         self, config: Config, target: RegistryListTarget, rate: float, before: Client | None
     ) -> Client:
-        """Return a client of `target`'s account that sends `rate` requests per second.
+        """Return a client for the account of `target` that sends `rate` requests per second.
 
-        It goes on with the circuit breaker and the retry budget of the client before it: a reload
-        must not reopen one or refill the other.
+        It takes over the circuit breaker and the retry budget of the account's client `before`: a
+        reload must neither resume throttled requests nor allow more retries.
 
         Raises:
             CredentialsError: the account has no key.
@@ -60,7 +61,7 @@ class ClientFactory:
             api.max_concurrency,
             self.clock,
             breaker=before.transport.limiter.breaker if before else None,
-            patience=self.patience,
+            max_throttled_wait=self.max_throttled_wait,
         )
         transport = Transport(
             client_pool=client_pool(api, config.directory, self.hooks),
@@ -70,20 +71,21 @@ class ClientFactory:
             timeout=api.timeout,
             clock=self.clock,
             metrics=self.metrics,
-            retries=before.transport.retries if before else None,
+            retry_budget=before.transport.retry_budget if before else None,
         )
         return Client(transport, page_size=api.page_size, metrics=self.metrics)
 
 
 class Accounts:
-    """The clients in force. A new configuration keeps those that it would make the same way."""
+    """The current clients. A new configuration reuses clients made from equal settings."""
 
     def __init__(self, factory: ClientFactory) -> None:
         self.clients: dict[Account, Client] = {}
-        """Changed in place: pollers look their client up for each listing."""
+        """By account. Changed in place: pollers look up their client for each list."""
         self._factory = factory
-        self._made_by: _MadeBy | None = None
+        self._settings: _ClientSettings | None = None
         self._retiring: dict[asyncio.Task[None], Client] = {}
+        """Clients no longer in use whose last lists are under way."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -95,32 +97,32 @@ class Accounts:
             await client.transport.close()
 
     def apply(self, config: Config, targets: Iterable[RegistryListTarget], *, rate: float) -> None:
-        """Keep or make a client for each account of `targets`, and retire all others.
+        """Reuse or make a client for each account of `targets`, and retire all others.
 
-        `rate` is in requests per second, for each account.
+        `rate` is in requests per second, of each account.
 
         Raises:
             CredentialsError: an account has no key; nothing was changed.
             ConfigError: `ca_file` cannot be used; nothing was changed.
         """
-        made_by = (config.api, config.directory, rate)
-        kept = self.clients if made_by == self._made_by else {}
+        settings = (config.api, config.directory, rate)
+        reusable = self.clients if settings == self._settings else {}
         clients: dict[Account, Client] = {}
         for target in targets:
             account = target.account
             if account not in clients:
                 before = self.clients.get(account)
-                client = kept.get(account) or self._factory.make(config, target, rate, before)
+                client = reusable.get(account) or self._factory.make(config, target, rate, before)
                 clients[account] = client
         for account, client in self.clients.items():
             if clients.get(account) is not client:
                 self._retire(client)
-        self._made_by = made_by
+        self._settings = settings
         self.clients.clear()
         self.clients.update(clients)
 
     def _retire(self, client: Client) -> None:
-        """Close a client once its listings under way have ended."""
+        """Close a client when its lists under way have ended."""
         task = asyncio.create_task(client.retire())
         self._retiring[task] = client
         task.add_done_callback(self._retiring.pop)
@@ -129,7 +131,7 @@ class Accounts:
 def account_uses(
     clients: Clients, registries: Iterable[RegistryTarget], budget: Budget, now: float
 ) -> Iterator[AccountUse]:
-    """Yield how each registry's account is used; `now` is monotonic seconds."""
+    """Yield how the account of each registry is used at `now` (monotonic seconds)."""
     for registry in registries:
         limiter = clients[registry.account].transport.limiter
         yield AccountUse(

@@ -1,7 +1,7 @@
-"""The one wiring of `serve`, `once` and `check --online`: from configuration to exposition."""
+"""The wiring from configuration to exposition, for `serve`, `once` and `check --online`."""
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -13,20 +13,29 @@ from ncr_exporter.ncr.http import Hook
 from ncr_exporter.polling.poller import Poller
 from ncr_exporter.runtime.clock import Clock, SystemClock
 from ncr_exporter.runtime.cooperative import BackgroundTask
-from ncr_exporter.state.model import ImageState, RegistryState
+from ncr_exporter.state.model import DeletedImage, Failure, ImageState, RegistryState
 from ncr_exporter.state.saved import SavedState
 from ncr_exporter.state.store import Store
 from ncr_exporter.targets.budget import Budget
-from ncr_exporter.targets.shard import Shard
-from ncr_exporter.targets.targets import ImageKey, RegistryListTarget, registry_list_targets
+from ncr_exporter.targets.targets import ImageKey, RegistryListTarget, Shard, registry_list_targets
 
 PATIENCE = 60.0
-"""Seconds in all that polling everything once waits for an API that throttles: there is no next
-round."""
+"""Seconds in total for which polling once waits while the API throttles: no next round follows."""
+
+
+@dataclass(frozen=True)
+class FailedPoll:
+    """A poll of an image, or a list of a registry, that failed."""
+
+    place: str
+    """The registry's label, or registry/image."""
+    failure: Failure
+    matters: bool
+    """False for an image list that no glob needs: all images of the registry are named."""
 
 
 class Pipeline:
-    """What polls and publishes. Closed with `async with`, which ends every poll."""
+    """Polls the API and publishes the results. Leaving its `async with` ends all polls."""
 
     def __init__(  # noqa: PLR0913 -- what the ways of running differ in, each by name
         self,
@@ -39,10 +48,10 @@ class Pipeline:
         once: bool = False,
         hooks: Sequence[Hook] = (),
     ) -> None:
-        """Wire the parts together; nothing is asked before `use` or `poll_once`.
+        """Wire the parts together. The first request is sent after `use` or `poll_once`.
 
-        `saved` is what is known from before the start. With `once` each list is asked for once,
-        and nothing expires. `hooks` are awaited with each response of the API.
+        `environ` may hold API keys. `saved` is the data of an earlier run. With `once` each list is
+        requested once, and no data expires. `hooks` are awaited with each response of the API.
         """
         shard = shard or Shard()
         self.config = config
@@ -66,9 +75,9 @@ class Pipeline:
             saved=saved,
             once=once,
         )
-        self.exporter_metrics.watch(self._account_uses)
+        self.exporter_metrics.publish_account_uses(self._account_uses)
         if not once:
-            self.exposition.changed = BackgroundTask(self.exposition.rendering).wake
+            self.exposition.on_change = BackgroundTask(self.exposition.render_changes).wake
 
     async def __aenter__(self) -> Self:
         return self
@@ -78,7 +87,7 @@ class Pipeline:
         await self.accounts.__aexit__()
 
     def use(self, config: Config) -> None:
-        """Put a configuration in force.
+        """Poll what a configuration asks for, instead of what the one before asked for.
 
         Raises:
             UserError: it cannot be used; nothing was changed.
@@ -86,7 +95,7 @@ class Pipeline:
         self.poll(config, self.connect(config))
 
     def connect(self, config: Config) -> tuple[RegistryListTarget, ...]:
-        """Return what a configuration asks for, with a client for each of its accounts.
+        """Make a client for each account of a configuration; return its registry lists.
 
         Raises:
             UserError: it cannot be used; nothing was changed.
@@ -96,14 +105,14 @@ class Pipeline:
         return targets
 
     def poll(self, config: Config, targets: Iterable[RegistryListTarget]) -> None:
-        """Begin or continue polling `targets`, the lists of a configuration that is connected."""
+        """Start or continue polling `targets`: registry lists of a configuration, connected."""
         self._budget.limit = self._rate(config)
         self.poller.apply(targets)
         self.config = config
-        self.exporter_metrics.configured(config.digest, self.clock.time())
+        self.exporter_metrics.record_config(config.digest, self.clock.time())
 
     async def poll_once(self, targets: Iterable[RegistryListTarget] | None = None) -> None:
-        """Poll everything that the configuration asks for, or these of its lists, and wait.
+        """Poll what the configuration asks for once, or only these of its registry lists.
 
         Raises:
             UserError: the configuration cannot be used.
@@ -111,6 +120,16 @@ class Pipeline:
         connected = self.connect(self.config)
         self.poll(self.config, connected if targets is None else targets)
         await self.poller.first_round()
+
+    def failed_polls(self) -> Iterator[FailedPoll]:
+        """Yield what failed in the last polls: registries first, each in the order of the store."""
+        for registry in self.store.registries.values():
+            label, failure = registry.target.label, registry.failure
+            if failure is not None:
+                yield FailedPoll(label, failure, matters=registry.target.finds_images)
+        for image in self.store.images.values():
+            if image.failure is not None:
+                yield FailedPoll("/".join(image.target.key), image.failure, matters=True)
 
     def _rate(self, config: Config) -> float:
         return config.api.requests_per_second / self._shards
@@ -122,9 +141,9 @@ class Pipeline:
 
 @dataclass(frozen=True)
 class Publisher:
-    """Hands each state that changed in the store to what renders it (`state.store.Listener`).
+    """Hands each state that changes to what publishes it, as a `state.store.StateListener`.
 
-    A registry is published by its shard alone.
+    Every shard lists a registry, but only the one that owns it publishes it.
     """
 
     exposition: Exposition
@@ -134,6 +153,10 @@ class Publisher:
     def put(self, state: ImageState) -> None:
         """Publish an image's state."""
         self.exposition.put(state)
+
+    def put_deleted(self, image: DeletedImage) -> None:
+        """Publish that an image was deleted, and nothing else about it."""
+        self.exposition.put_deleted(image)
 
     def remove(self, key: ImageKey) -> None:
         """Stop publishing an image."""

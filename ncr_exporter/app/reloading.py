@@ -1,4 +1,4 @@
-"""Another configuration while the program runs: a bad one changes nothing and says why."""
+"""Reloading the configuration: one that cannot be used changes nothing and is logged."""
 
 import asyncio
 import hashlib
@@ -13,76 +13,77 @@ from ncr_exporter.runtime.clock import Clock
 from ncr_exporter.runtime.errors import UserError
 from ncr_exporter.runtime.watched_files import WatchedFile
 
-_LOOK_AGAIN = 5.0
-"""Seconds between two looks at the file; a mounted ConfigMap itself comes a minute late."""
+_CHECK_INTERVAL = 5.0
+"""Seconds between two looks at the file. Kubernetes updates a mounted ConfigMap within a minute."""
 
 log = structlog.get_logger()
 
 
-class Listener(Protocol):
-    """Told how reading went; the exporter's own metrics."""
+class ReloadListener(Protocol):
+    """Called when a reload failed."""
 
-    def not_configured(self) -> None:
-        """What was read last cannot be used."""
+    def record_reload_failure(self) -> None:
+        """Record that the file could not be used when it was last read."""
         ...
 
 
 class Reloader:
-    """Reads the configuration with `read` and puts it in force with `use`, one at a time.
-
-    Both raise UserError for one that cannot be used, and then have changed nothing.
-    """
+    """Reloads the configuration, one reload at a time."""
 
     def __init__(
         self,
         read: Callable[[], Config],
         use: Callable[[Config], None],
-        listener: Listener,
+        listener: ReloadListener,
         clock: Clock,
     ) -> None:
+        """`read` reads the configuration, in a thread; `use` puts it in force.
+
+        Both raise UserError if it cannot be used, and then have changed nothing.
+        """
         self._read = read
         self._use = use
         self._listener = listener
         self._clock = clock
-        self._turn = asyncio.Lock()
+        self._lock = asyncio.Lock()
 
     async def reload(self) -> None:
-        """Put the configuration in force as it is now.
+        """Read the configuration and put it in force.
 
         Raises:
-            UserError: it cannot be used; the old one stays.
+            UserError: it cannot be used; the one in force stays.
         """
-        async with self._turn:
+        async with self._lock:
             try:
-                config = await asyncio.to_thread(self._read)  # a large file takes its time
+                config = await asyncio.to_thread(self._read)  # a large file takes seconds
                 self._use(config)
             except UserError as error:
-                self._listener.not_configured()
+                self._listener.record_reload_failure()
                 log.error(  # noqa: TRY400 -- it is the file that is wrong, not the program
                     "reload failed; the configuration in force stays", error=str(error)
                 )
                 raise
             log.info("configuration reloaded")
 
-    async def follow(self, path: Path, seen: str) -> None:
-        """Reload whenever the file's content changes, however that comes about; never ends.
+    async def follow(self, path: Path, digest: str) -> None:
+        """Reload whenever the content of the file at `path` changes, until cancelled.
 
-        `seen` is the SHA-256, in hex, of what was read at the start.
+        `digest` is the SHA-256, in hex, of the content that is in force.
         """
         file = WatchedFile(path)
         while True:
-            await self._clock.sleep(_LOOK_AGAIN)
-            found = await asyncio.to_thread(_digest, file)
-            if found is not None and found != seen:
-                seen = found
+            await self._clock.sleep(_CHECK_INTERVAL)
+            current = await asyncio.to_thread(_digest_if_changed, file)
+            if current is not None and current != digest:
+                digest = current
                 try:
                     await self.reload()
                 except UserError:
-                    continue  # said already; the next change may mend it
+                    continue  # logged by `reload`; the next change may correct the file
 
 
-def _digest(file: WatchedFile) -> str | None:
-    """Return the SHA-256 of a file that changed; None where it did not, or is not there now."""
+def _digest_if_changed(file: WatchedFile) -> str | None:
+    """Return the SHA-256, in hex, of a changed file; None if it is unchanged or cannot be read."""
     try:
         return hashlib.sha256(file.read()).hexdigest() if file.changed() else None
     except OSError:

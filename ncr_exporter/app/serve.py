@@ -1,4 +1,4 @@
-"""`serve`: start, reload, stop."""
+"""The running exporter of `serve`: start, reload, stop."""
 
 import asyncio
 import os
@@ -21,46 +21,47 @@ from ncr_exporter.httpd.limits import Limits
 from ncr_exporter.httpd.server import Server
 from ncr_exporter.runtime.clock import Clock, SystemClock
 from ncr_exporter.runtime.errors import UserError
-from ncr_exporter.runtime.memory import give_back_large_blocks, keep_what_was_imported
-from ncr_exporter.runtime.signals import reload_on_hangup, stop_requested
+from ncr_exporter.runtime.memory import freeze_imported_objects, give_back_large_blocks
+from ncr_exporter.runtime.signals import reload_on_hangup, stop_on_signals
 from ncr_exporter.state.persistence import StatePersister
-from ncr_exporter.targets.shard import Shard
+from ncr_exporter.targets.targets import Shard
 from ncr_exporter.web.routes import Routes
 
 log = structlog.get_logger()
 
 
 class ListenError(UserError):
-    """An address to listen on cannot be had; `str()` names it and the remedy."""
+    """The exporter cannot listen on an address; `str()` names it and the remedy."""
 
     exit_code = 1
 
 
 @dataclass(frozen=True)
 class ServeOptions:
-    """The flags of `serve`, read."""
+    """The values of the flags of `serve`."""
 
     listen: tuple[Address, ...]
     telemetry_path: str = "/metrics"
     max_requests: int = 8
     shard: Shard = field(default_factory=Shard)
     access: AccessPolicy | None = None
-    """TLS, passwords and headers; None for none of them."""
+    """TLS, passwords and headers; None without `--web.config.file`."""
     config_file: Path | None = None
-    """Where to read the configuration anew; None where it has no file."""
+    """The file that a reload reads; None if the configuration has no file."""
     enable_lifecycle: bool = False
     auto_reload: bool = False
     storage: Path | None = None
-    """The directory that keeps the last good data; None where nothing is kept."""
+    """The directory of the state file; None if no state is saved."""
 
 
 @dataclass(frozen=True)
-class Running:
-    """An exporter at work."""
+class RunningExporter:
+    """A running exporter."""
 
     addresses: tuple[Address, ...]
+    """The addresses that it listens on, with the actual ports."""
     reload: Callable[[], Awaitable[None]]
-    """Read the configuration anew; UserError where it cannot be used."""
+    """Reloads the configuration; raises UserError if it cannot be used."""
 
 
 @asynccontextmanager
@@ -70,11 +71,12 @@ async def exporter(
     *,
     environ: Mapping[str, str] = os.environ,
     clock: Clock | None = None,
-) -> AsyncIterator[Running]:
-    """Run the whole exporter.
+) -> AsyncIterator[RunningExporter]:
+    """Run the whole exporter while the context is open.
 
     Raises:
-        UserError: the configuration cannot be used, or an address cannot be had.
+        UserError: the configuration or the storage cannot be used.
+        ListenError: it cannot listen on an address.
     """
     clock = clock or SystemClock()
     persister = StatePersister(options.storage, clock) if options.storage else None
@@ -89,12 +91,13 @@ async def exporter(
     routes = _routes(pipeline, options, reloader)
     limits = Limits(requests=options.max_requests)
     async with pipeline, Server(routes, limits, options.access) as server:
+        # No request is sent by an exporter that cannot listen: one may be running already.
         targets = pipeline.connect(config)
         addresses = await _listen(server, options)
         pipeline.poll(config, targets)
         persisting = persister.persisting(pipeline.store) if persister else nullcontext()
         async with persisting, _following(reloader, options, config.digest):
-            yield Running(addresses, reloader.reload)
+            yield RunningExporter(addresses, reloader.reload)
 
 
 async def serve(
@@ -104,11 +107,18 @@ async def serve(
     environ: Mapping[str, str] = os.environ,
     announce: Callable[[tuple[Address, ...]], None] = lambda _: None,
 ) -> int:
-    """Run until SIGTERM or SIGINT; return the exit code. `announce` is told the addresses."""
-    stop = stop_requested()
+    """Serve until SIGTERM or SIGINT; return the exit code.
+
+    `announce` is called with the addresses once the exporter listens on them.
+
+    Raises:
+        UserError: the configuration or the storage cannot be used.
+        ListenError: it cannot listen on an address.
+    """
+    stop = stop_on_signals()
     give_back_large_blocks()
     async with exporter(config, options, environ=environ) as running:
-        keep_what_was_imported()
+        freeze_imported_objects()
         reload_on_hangup(running.reload)
         announce(running.addresses)
         listening = " ".join(map(str, running.addresses))
@@ -140,12 +150,12 @@ def _reloader(pipeline: Pipeline, options: ServeOptions, environ: Mapping[str, s
 
 
 @asynccontextmanager
-async def _following(reloader: Reloader, options: ServeOptions, seen: str) -> AsyncIterator[None]:
-    """Meanwhile reload when the file changes, where that was asked for."""
+async def _following(reloader: Reloader, options: ServeOptions, digest: str) -> AsyncIterator[None]:
+    """Reload when the file changes, with `--config.auto-reload`, while the context is open."""
     if options.config_file is None or not options.auto_reload:
         yield
         return
-    task = asyncio.create_task(reloader.follow(options.config_file, seen))
+    task = asyncio.create_task(reloader.follow(options.config_file, digest))
     try:
         yield
     finally:
@@ -157,7 +167,7 @@ async def _listen(server: Server, options: ServeOptions) -> tuple[Address, ...]:
     for address in options.listen:
         try:
             port = await server.listen(address.host, address.port)
-        except (OSError, UnicodeError) as error:  # a UnicodeError for a host that no DNS can hold
+        except (OSError, UnicodeError) as error:  # UnicodeError: a host that is no DNS name
             message = f"cannot listen on {address}: {_why(error)}; choose another with"
             raise ListenError(f"{message} --web.listen-address") from None
         addresses.append(Address(address.host, port))

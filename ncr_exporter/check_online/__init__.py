@@ -1,5 +1,5 @@
-"""What `check --online` asks the API, what it finds, and what it learns of the API's unknowns.
+"""`check --online`: asks the API for everything once and reports what works and what does not.
 
-No answer of the live service has been seen by those who wrote this. The first run of a user settles
-what the documentation leaves open.
+It also reports findings on what the vendor's documentation of the API leaves open. The authors had
+no account to try the API with, so these findings come from the first users.
 """

@@ -1,40 +1,40 @@
-"""What the documentation of the API leaves open, and what its answers say to it. Pure.
+"""Findings on what the documentation of the API leaves open. Pure.
 
-The findings are written to be pasted into an issue: they hold counts, never a name, key or digest.
+Users paste findings into issues, so they contain counts, and never a name, a key or a digest.
 """
 
 from collections.abc import Callable, Iterable, Iterator
 
-from ncr_exporter.check_online import fields, paging, records
+from ncr_exporter.check_online import list_findings, record_findings
 from ncr_exporter.check_online.observed import NOT_LEARNED, ObservedResponses, tally
-from ncr_exporter.ncr.signing import TOLERATED
+from ncr_exporter.ncr.signing import TOLERATED_SKEW
 
 
-def lessons(observed: ObservedResponses) -> Iterator[tuple[str, str]]:
-    """Yield topics and findings."""
-    for topic, learn in _TOPICS:
-        for finding in learn(observed):
+def api_findings(observed: ObservedResponses) -> Iterator[tuple[str, str]]:
+    """Yield the topic and the text of each finding; those of one topic come in a row."""
+    for topic, findings in _TOPICS:
+        for finding in findings(observed):
             yield topic, finding
 
 
 def skew_of(observed: ObservedResponses) -> float | None:
-    """Return the API's clock minus ours in seconds, the median of all answers, or None."""
+    """Return the API's clock minus this host's (s): the median of all responses, None if none."""
     ordered = sorted(observed.skews)
     return ordered[len(ordered) // 2] if ordered else None
 
 
-def _answers(observed: ObservedResponses) -> Iterator[str]:
-    yield tally(observed.answers) or "none"
+def _responses(observed: ObservedResponses) -> Iterator[str]:
+    yield tally(observed.statuses) or "none"
 
 
 def _clock(observed: ObservedResponses) -> Iterator[str]:
     skew = skew_of(observed)
     if skew is None:
-        yield "the answers have no Date header"
+        yield "no response has a Date header"
     else:
-        off = abs(skew) > TOLERATED
-        verdict = "requests are signed by the API's" if off else "near enough"
-        yield f"the API's minus this host's: {round(skew):+d} s (to a second); {verdict}"
+        off = abs(skew) > TOLERATED_SKEW
+        verdict = "requests are signed by the API's clock" if off else "close enough"
+        yield f"the API's minus this host's: {round(skew):+d} s, accurate to 1 s; {verdict}"
 
 
 def _headers(observed: ObservedResponses) -> Iterator[str]:
@@ -43,17 +43,17 @@ def _headers(observed: ObservedResponses) -> Iterator[str]:
 
 
 _TOPICS: tuple[tuple[str, Callable[[ObservedResponses], Iterable[str]]], ...] = (
-    ("answers", _answers),
+    ("responses", _responses),
     ("clock", _clock),
-    ("page size", paging.page_size),
-    ("next", paging.next_page),
-    ("count", paging.count),
-    ("order", paging.order),
-    ("tag digest", records.digests),
-    ("tag size", records.sizes),
-    ("last pull", records.pulls),
-    ("zeros", records.zeros),
-    ("times", fields.times),
-    ("fields", fields.known),
+    ("page size", list_findings.page_size),
+    ("next", list_findings.next_page),
+    ("count", list_findings.count),
+    ("order", list_findings.order),
+    ("tag digest", record_findings.digests),
+    ("tag size", record_findings.sizes),
+    ("last pull", record_findings.pulls),
+    ("zeros", record_findings.zeros),
+    ("times", record_findings.times),
+    ("fields", record_findings.documented_fields),
     ("headers", _headers),
 )

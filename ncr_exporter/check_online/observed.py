@@ -1,4 +1,4 @@
-"""What the answers of one run held: pages, listings and records, before anything is concluded."""
+"""The content of all responses of one run: pages, listings and records."""
 
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterator
@@ -14,30 +14,32 @@ from ncr_exporter.recording.exchange import Exchange
 
 NOT_LEARNED = "not learned"
 _RECORDS_KEPT = 20_000
-"""Of each list operation: enough to learn from, and no account is too large."""
+"""Per list operation: enough for findings, and little memory for any account."""
 
 
 @dataclass(frozen=True)
 class ObservedPage:
     """One page of a list."""
 
-    asked: int
-    """The page size that was asked for."""
+    requested: int
+    """The page size in the request."""
     held: int
-    """How many records it held."""
+    """The number of records in the response."""
     count: object
+    """The field `count`, as it was sent."""
     next: object
+    """The field `next`, as it was sent."""
 
 
 @dataclass
 class ObservedListing:
-    """The pages of one list, read in a row."""
+    """The pages of one list, read one after another."""
 
     path: ListPath
     pages: list[ObservedPage] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
     records: list[RawRecord] = field(default_factory=list)
-    """Empty once so many were seen that these teach no more."""
+    """Empty if `_RECORDS_KEPT` records of the operation were kept before."""
 
     @property
     def complete(self) -> bool:
@@ -47,24 +49,24 @@ class ObservedListing:
 
 @dataclass
 class ObservedResponses:
-    """Everything that was answered; `add` is a sink of a `Tap`."""
+    """All responses of one run. `add` is a sink of a `Tap`."""
 
-    answers: Counter[str] = field(default_factory=Counter)
-    """How often each status was answered, and by whom."""
+    statuses: Counter[str] = field(default_factory=Counter)
+    """`HTTP 200 ENDPOINT`: status and origin of a response → how often it came."""
     header_names: set[str] = field(default_factory=set)
     content_types: set[str] = field(default_factory=set)
     skews: list[float] = field(default_factory=list)
-    """The API's clock minus ours, in seconds, of each answer with a date."""
-    _at: defaultdict[Hashable, list[ObservedListing]] = field(
+    """The API's clock minus this host's (s), for each response with a Date header."""
+    _listings: defaultdict[Hashable, list[ObservedListing]] = field(
         default_factory=lambda: defaultdict(list)
     )
-    """The listings by who asked, and for which path."""
+    """Account and path → the listings, the newest last."""
     _kept: defaultdict[Operation, int] = field(default_factory=lambda: defaultdict(int))
 
     def add(self, exchange: Exchange) -> None:
-        """Add one answer."""
+        """Add one response."""
         origin = exchange.headers.get(ORIGIN_HEADER, "")
-        self.answers[f"HTTP {exchange.status} {origin}".strip()] += 1
+        self.statuses[f"HTTP {exchange.status} {origin}".strip()] += 1
         self.header_names.update(exchange.headers)
         date = date_of(exchange.headers)
         if date is not None:
@@ -73,10 +75,13 @@ class ObservedResponses:
         page = _page(target, exchange) if target else None
         if target and page:
             self.content_types.add(exchange.headers.get("content-type", "none"))
-            self._add_page(target, page, _asker(exchange))
+            self._add_page(target, page, _account_of(exchange))
 
     def names(self, path: ListPath) -> tuple[str, ...] | None:
-        """Return the names in the last complete list at a path that can be shown, or None."""
+        """Return the printable names in the list at a path.
+
+        None if its last listing is not complete.
+        """
         complete = [listing for listing in self.listings if listing.path == path]
         if not complete or not complete[-1].complete:
             return None
@@ -84,23 +89,28 @@ class ObservedResponses:
 
     @property
     def listings(self) -> list[ObservedListing]:
-        """The last of each account and path: one that is read twice was read during a change."""
-        return [read[-1] for read in self._at.values() if read]
+        """The last listing of each account and path.
+
+        A list is read a second time if it changed during the first, which is therefore ignored.
+        """
+        return [listings[-1] for listings in self._listings.values() if listings]
 
     def of(self, operation: Operation) -> Iterator[ObservedListing]:
         """Yield the listings of an operation."""
         return (listing for listing in self.listings if listing.path.operation == operation)
 
     def records(self, operation: Operation) -> list[RawRecord]:
-        """Return the records that were kept."""
+        """Return the records of an operation that were kept."""
         return [record for listing in self.of(operation) for record in listing.records]
 
-    def _add_page(self, target: PageTarget, page: RawPage, asker: Hashable) -> None:
-        read = self._at[asker, target.list]
-        if target.number == 1 or not read:
-            read.append(ObservedListing(target.list))
-        listing, operation = read[-1], target.list.operation
-        listing.pages.append(ObservedPage(target.size, page.held, page.told_count, page.told_next))
+    def _add_page(self, target: PageTarget, page: RawPage, account: Hashable) -> None:
+        listings = self._listings[account, target.list]
+        if target.number == 1 or not listings:
+            listings.append(ObservedListing(target.list))
+        listing, operation = listings[-1], target.list.operation
+        listing.pages.append(
+            ObservedPage(target.size, page.item_count, page.sent_count, page.sent_next)
+        )
         listing.names += [
             name for record in page.records if isinstance(name := record.fields.name, str)
         ]
@@ -109,8 +119,8 @@ class ObservedResponses:
             listing.records += page.records
 
 
-def _asker(exchange: Exchange) -> Hashable:
-    """Return what distinguishes accounts, which may read one path at the same time."""
+def _account_of(exchange: Exchange) -> Hashable:
+    """Return a key of the account that made the request: two may read one path at once."""
     headers = exchange.request_headers
     return headers.get("host"), headers.get(ACCESS_KEY_HEADER)
 
@@ -125,12 +135,12 @@ def _page(target: PageTarget, exchange: Exchange) -> RawPage | None:
 
 
 def number(value: object) -> int | None:
-    """Return a whole number that may be written as text, or None."""
+    """Return a whole number, which may be sent as text; None if it is anything else."""
     if isinstance(value, str) and value.isascii() and value.isdigit():
         return int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def tally(counter: Counter[str]) -> str:
-    """Return `this (12), that (3)`, the most frequent first."""
+    """Return `this (12), that (3)`: each text with its count, the most frequent first."""
     return ", ".join(f"{what} ({amount})" for what, amount in counter.most_common())

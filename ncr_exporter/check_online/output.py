@@ -1,45 +1,45 @@
-"""Findings and lessons on a terminal, or as plain lines."""
+"""Lines of check results and of API findings, styled for a terminal."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from ncr_exporter.check_online.results import Finding
+from ncr_exporter.check_online.results import CheckResult
 from ncr_exporter.report.terminal import Cell, Span, columns_of
 
 _STYLES = {"ok": "green", "warning": "yellow", "FAILED": "bold red", "not asked": "dim"}
 _NAMED = 3
-"""ConcurrencyLimit of one remedy that are named; the rest are counted."""
+"""Places named in front of a remedy that concerns more; the others are counted."""
 
 
-def findings_drawn(found: Sequence[Finding]) -> Iterator[Cell]:
-    """Yield a line for each finding, then each remedy once."""
-    verdicts = max((len(finding.verdict) for finding in found), default=0)
-    places = max((columns_of(finding.place) for finding in found), default=0)
-    for finding in found:
-        verdict = Span(f"{finding.verdict:{verdicts}}", _STYLES[finding.verdict])
-        space = " " * (places - columns_of(finding.place))
-        yield [verdict, Span(f"  {finding.place}{space}  {finding.text}")]
-    remedies = list(_remedies(found))
+def result_lines(results: Sequence[CheckResult]) -> Iterator[Cell]:
+    """Yield a line per result, then each distinct remedy with the places it concerns."""
+    verdicts = max((len(result.verdict) for result in results), default=0)
+    places = max((columns_of(result.place) for result in results), default=0)
+    for result in results:
+        verdict = Span(f"{result.verdict:{verdicts}}", _STYLES[result.verdict])
+        space = " " * (places - columns_of(result.place))
+        yield [verdict, Span(f"  {result.place}{space}  {result.text}")]
+    remedies = list(_remedies(results))
     if remedies:
         yield []
         yield [Span("What to do", "bold")]
         yield from ([Span(f"  {remedy}")] for remedy in remedies)
 
 
-def lessons_drawn(title: str, learned: Iterable[tuple[str, str]]) -> Iterator[Cell]:
-    """Yield what was learned, a topic in front of its findings."""
+def finding_lines(title: str, findings: Iterable[tuple[str, str]]) -> Iterator[Cell]:
+    """Yield a line per finding; only the first finding of a topic shows the topic."""
     yield [Span(title, "bold")]
     before = ""
-    for topic, finding in learned:
+    for topic, finding in findings:
         yield [Span(f"  {topic if topic != before else '':13}  {finding}")]
         before = topic
-    yield [Span("  These lines hold no names, keys or digests: please put them into an issue.")]
+    yield [Span("  These lines contain no names, keys or digests. Please put them into an issue.")]
 
 
-def _remedies(found: Iterable[Finding]) -> Iterator[str]:
+def _remedies(results: Iterable[CheckResult]) -> Iterator[str]:
     places: dict[str, list[str]] = {}
-    for finding in found:
-        if finding.remedy:
-            places.setdefault(finding.remedy, []).append(finding.place)
+    for result in results:
+        if result.remedy:
+            places.setdefault(result.remedy, []).append(result.place)
     for remedy, names in places.items():
         more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
         yield f"{', '.join(names[:_NAMED])}{more}: {remedy}"

@@ -1,4 +1,4 @@
-"""The first question to each account, which tells whether there is a point in asking more."""
+"""Requests the registry list of each account, which shows whether the account works at all."""
 
 import asyncio
 from dataclasses import dataclass
@@ -10,39 +10,40 @@ from ncr_exporter.state.model import Failure
 from ncr_exporter.targets.targets import RegistryListTarget
 
 _CONCERNS_ALL = {"authentication", "connection", "redirect", "timeout", "tls"}
-"""Reasons that every other request of the account would meet, too, each after its retries."""
+"""Reasons for which every other request of the account would fail too, each after its retries."""
 
 
 @dataclass(frozen=True)
-class RegistryListing:
-    """What the registry list of an account and region told."""
+class RegistryListResult:
+    """The outcome of the request for a registry list."""
 
     names: tuple[str, ...] = ()
+    """The registries in the list."""
     failure: Failure | None = None
 
     @property
-    def worth_asking_more(self) -> bool:
-        """Whether other requests of the account may fare better."""
+    def account_works(self) -> bool:
+        """Whether other requests of the account can succeed."""
         return self.failure is None or self.failure.reason not in _CONCERNS_ALL
 
 
-async def ask_first(
+async def request_registry_lists(
     pipeline: Pipeline,
-) -> dict[RegistryListTarget, RegistryListing]:
-    """Return the registry list of each account and region, or why there is none.
+) -> dict[RegistryListTarget, RegistryListResult]:
+    """Request the registry list of each account and region.
 
     Raises:
         UserError: the configuration cannot be used.
     """
     targets = pipeline.connect(pipeline.config)
     clients = pipeline.accounts.clients
-    asked = [_ask(clients[target.account], target) for target in targets]
-    return dict(zip(targets, await asyncio.gather(*asked), strict=True))
+    requests = [_request(clients[target.account], target) for target in targets]
+    return dict(zip(targets, await asyncio.gather(*requests), strict=True))
 
 
-async def _ask(client: Client, target: RegistryListTarget) -> RegistryListing:
+async def _request(client: Client, target: RegistryListTarget) -> RegistryListResult:
     try:
         listed = await client.registries(target.label, target.prefix)
     except ApiError as error:
-        return RegistryListing(failure=Failure(error.reason, str(error), error.remedy))
-    return RegistryListing(tuple(registry.name for registry in listed.records))
+        return RegistryListResult(failure=Failure(error.reason, str(error), error.remedy))
+    return RegistryListResult(tuple(registry.name for registry in listed.records))

@@ -1,4 +1,4 @@
-"""`check --online`: ask everything once, say what was found and what was learned."""
+"""Runs `check --online`: asks for everything once, and prints results and findings."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -6,14 +6,14 @@ from datetime import UTC, datetime
 
 from ncr_exporter import __version__
 from ncr_exporter.app.pipeline import Pipeline
-from ncr_exporter.check_online.api_findings import lessons
+from ncr_exporter.check_online.api_findings import api_findings
 from ncr_exporter.check_online.observed import ObservedResponses
-from ncr_exporter.check_online.output import findings_drawn, lessons_drawn
-from ncr_exporter.check_online.preflight import ask_first
-from ncr_exporter.check_online.results import Finding, Online, findings
+from ncr_exporter.check_online.output import finding_lines, result_lines
+from ncr_exporter.check_online.preflight import request_registry_lists
+from ncr_exporter.check_online.results import CheckResult, OnlineCheck, check_results
 from ncr_exporter.config import Config
 from ncr_exporter.recording.exchange import Sink, Tap
-from ncr_exporter.report.terminal import Span, Terminal, progress_of
+from ncr_exporter.report.terminal import Span, Terminal, progress_bar
 from ncr_exporter.runtime.clock import SystemClock
 
 
@@ -25,37 +25,54 @@ async def check_online(
     sinks: Sequence[Sink] = (),
     with_progress: bool,
 ) -> int:
-    """Ask, draw on `terminal`, and return the exit code; each answer goes to `sinks`, too."""
+    """Check a configuration against the API, and return the exit code.
+
+    Args:
+        config: the configuration to check.
+        environ: the environment, for the API key and for hints on proxies.
+        terminal: where results and findings are printed.
+        sinks: each gets a copy of every exchange with the API.
+        with_progress: whether to show a progress bar on stderr.
+
+    Raises:
+        UserError: the configuration cannot be used.
+    """
     clock, observed = SystemClock(), ObservedResponses()
     hooks = [Tap(clock, observed.add, *sinks)]
     async with (
         Pipeline(config, environ=environ, clock=clock, once=True, hooks=hooks) as pipeline,
-        progress_of(pipeline.store, wanted=with_progress),
+        progress_bar(pipeline.store, wanted=with_progress),
     ):
-        first = await ask_first(pipeline)
-        await pipeline.poll_once([target for target in first if first[target].worth_asking_more])
-    online = Online(config, environ, first, pipeline.store, observed, clock.time())
-    found = list(findings(online))
+        lists = await request_registry_lists(pipeline)
+        await pipeline.poll_once([target for target in lists if lists[target].account_works])
+    check = OnlineCheck(config, environ, lists, pipeline.store, observed, clock.time())
+    results = list(check_results(check))
+    _print(results, config, observed, terminal)
+    return int(any(result.verdict in {"FAILED", "not asked"} for result in results))
+
+
+def _print(
+    results: Sequence[CheckResult], config: Config, observed: ObservedResponses, terminal: Terminal
+) -> None:
     terminal.file.writelines(
         f"{terminal.painted(line)}\n"
         for line in (
-            *findings_drawn(found),
+            *result_lines(results),
             [],
-            *lessons_drawn(_title(config), lessons(observed)),
+            *finding_lines(_title(config), api_findings(observed)),
             [],
-            [Span(_summary(found), "bold")],
+            [Span(_summary(results), "bold")],
         )
     )
     terminal.file.flush()
-    return int(any(finding.verdict in {"FAILED", "not asked"} for finding in found))
 
 
 def _title(config: Config) -> str:
     day = datetime.now(UTC).date().isoformat()
     run = f"ncr-exporter {__version__}, {config.api.zone} zone, {day}"
-    return f"What the API did ({run})"
+    return f"Findings on the API ({run})"
 
 
-def _summary(found: Sequence[Finding]) -> str:
-    counts = Counter(finding.verdict for finding in found)
+def _summary(results: Sequence[CheckResult]) -> str:
+    counts = Counter(result.verdict for result in results)
     return ", ".join(f"{number} {verdict}" for verdict, number in counts.items())

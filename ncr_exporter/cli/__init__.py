@@ -1,1 +1,1 @@
-"""The command line: flags and their environment twins, and one module per command."""
+"""The command line: flags with their environment variables, and one module per command."""

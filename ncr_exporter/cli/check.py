@@ -1,4 +1,4 @@
-"""`ncr-exporter check`: say what is wrong with a configuration, else what it sets in motion."""
+"""`ncr-exporter check`: validates the configuration and prints the plan of requests."""
 
 import sys
 from collections.abc import Iterable, Mapping
@@ -19,7 +19,7 @@ from ncr_exporter.ncr.credentials import find_credentials
 from ncr_exporter.ncr.http import client_pool
 from ncr_exporter.ncr.keys import CredentialsError
 from ncr_exporter.runtime.errors import UserError
-from ncr_exporter.runtime.signals import run_to_its_end
+from ncr_exporter.runtime.signals import run_until_interrupted
 from ncr_exporter.targets.plan import plan_of
 from ncr_exporter.targets.targets import Account, RegistryListTarget, registry_list_targets
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def check(path: str, environ: Mapping[str, str]) -> Config:
-    """Validate without asking anybody and print the plan; return the configuration.
+    """Validate a configuration offline, print its plan, and return it.
 
     Raises:
         UserError: the configuration cannot be used.
@@ -47,9 +47,13 @@ def check(path: str, environ: Mapping[str, str]) -> Config:
 def _sources(
     config: Config, wanted: Iterable[RegistryListTarget], environ: Mapping[str, str]
 ) -> dict[Account, str]:
-    """Return where each account's key comes from; of all that have none, say so at once."""
+    """Return the source of each account's API key.
+
+    Raises:
+        UserError: accounts have no usable key; the message has a line for each of them.
+    """
     sources, problems = {}, []
-    for account in dict.fromkeys(catalog.account for catalog in wanted):
+    for account in dict.fromkeys(target.account for target in wanted):
         try:
             sources[account] = find_credentials(
                 account.credentials, config.directory, environ
@@ -63,15 +67,15 @@ def _sources(
 
 def _run(values: Values, environ: Mapping[str, str]) -> int:
     if values["--record"] and not values["--online"]:
-        raise UsageError("--record: needs --online")
+        raise UsageError("--record needs --online")
     config = check(values["--config.file"], environ)
     return _online(config, values, environ) if values["--online"] else 0
 
 
 def _online(config: Config, values: Values, environ: Mapping[str, str]) -> int:
-    # Imported here: an offline check, and the start of `serve`, need nothing of it.
+    # `serve` imports this module, and must not pay for what only an online check needs.
     from ncr_exporter.check_online.run import check_online  # noqa: PLC0415 -- see above
-    from ncr_exporter.report.terminal import Terminal  # noqa: PLC0415 -- likewise
+    from ncr_exporter.report.terminal import Terminal  # noqa: PLC0415 -- see above
 
     recorder = _recorder(config, values)
     sys.stdout.write("\n")
@@ -79,17 +83,17 @@ def _online(config: Config, values: Values, environ: Mapping[str, str]) -> int:
         config,
         environ,
         Terminal(sys.stdout),
-        sinks=[recorder.take] if recorder else [],
+        sinks=[recorder.add] if recorder else [],
         with_progress=values["--log.level"] == "error",
     )
-    code = run_to_its_end(work)
+    code = run_until_interrupted(work)
     if recorder:
         sys.stdout.write(f"\n{recorder.finish()}\n")
     return code
 
 
 def _recorder(config: Config, values: Values) -> "Recorder | None":
-    from ncr_exporter.recording.recorder import Recorder  # noqa: PLC0415 -- as above
+    from ncr_exporter.recording.recorder import Recorder  # noqa: PLC0415 -- see _online
 
     if not values["--record"]:
         return None
@@ -97,16 +101,19 @@ def _recorder(config: Config, values: Values) -> "Recorder | None":
 
 
 COMMAND = Command(
-    "say what is wrong with the configuration, else what it sets in motion",
+    "Validate the configuration; if valid, print what will be polled and how many requests that "
+    "takes.",
     (
         CONFIG_FILE,
-        Flag("--online", "false", boolean, "also ask the API, for everything once", switch=True),
-        Flag("--record", None, str, "with --online: keep the answers, redacted, in this directory"),
+        Flag(
+            "--online", "false", boolean, "also request everything from the API once", switch=True
+        ),
+        Flag("--record", None, str, "with --online: save the redacted responses in this directory"),
         Flag(
             "--record-names",
             "false",
             boolean,
-            "keep the names of registries, images and tags in the recording",
+            "with --record: do not redact the names of registries, images and tags",
             switch=True,
         ),
         *QUIET_LOG_FLAGS,

@@ -1,10 +1,10 @@
-"""`ncr-exporter demo`: the whole program against a simulated registry."""
+"""`ncr-exporter demo`: runs the whole program against a simulated registry."""
 
 import asyncio
 from collections.abc import Mapping
 
 from ncr_exporter.cli.flags import LOG_FLAGS, Command, Flag, UsageError, Values, address
-from ncr_exporter.simulator.run import demo, replayed, simulated
+from ncr_exporter.simulator.run import demo, replayed_registry, simulated_registry
 
 
 def _run(values: Values, _: Mapping[str, str]) -> int:
@@ -12,21 +12,37 @@ def _run(values: Values, _: Mapping[str, str]) -> int:
         raise UsageError("give --tags or --replay, not both")
     try:
         if values["--replay"]:
-            registry, config_of = replayed(values["--replay"], values["--fault"])
+            registry, config_of = replayed_registry(values["--replay"], values["--fault"])
         else:
-            registry, config_of = simulated(values["--tags"], values["--fault"])
+            registry, config_of = simulated_registry(values["--tags"], values["--fault"])
     except ValueError as error:
         raise UsageError(str(error)) from None
     return asyncio.run(demo(registry, config_of, values["--web.listen-address"]))
 
 
 COMMAND = Command(
-    "the whole program against a simulated registry",
+    "Run the whole program against a simulated registry.",
     (
-        Flag("--tags", None, str, "a JSON array of tags in NCR's shape to serve instead"),
-        Flag("--replay", None, str, "a directory of `check --online --record` to answer from"),
-        Flag("--fault", None, str, "let every answer of the simulated registry go wrong this way"),
-        Flag("--web.listen-address", "127.0.0.1:10627", address, "as for serve", repeatable=True),
+        Flag("--tags", None, str, "serve the tags in this file, a JSON array as the API sends it"),
+        Flag(
+            "--replay",
+            None,
+            str,
+            "serve the recording in this directory, from `check --online --record`",
+        ),
+        Flag(
+            "--fault",
+            None,
+            str,
+            "fault of every response of the simulated registry, such as throttle",
+        ),
+        Flag(
+            "--web.listen-address",
+            "127.0.0.1:10627",
+            address,
+            "address to listen on",
+            repeatable=True,
+        ),
         *LOG_FLAGS,
     ),
     _run,

@@ -1,4 +1,4 @@
-"""Command line flags and their environment twins, from one table per command."""
+"""Command line flags with their environment variables, parsed from one table per command."""
 
 import argparse
 import re
@@ -16,24 +16,25 @@ _PATH = re.compile(r"/[\w.~-][\w.~/-]*", re.ASCII)
 
 
 class UsageError(UserError):
-    """The flags ask for what cannot be; `str()` is a sentence for people."""
+    """The flags are invalid or contradict each other; `str()` says how."""
 
 
 @dataclass(frozen=True)
 class Flag:
-    """One flag; `read` turns its text into a value or raises ValueError with a sentence."""
+    """A flag of a command."""
 
     name: str
     default: str | None
     read: Callable[[str], Any]
+    """Text → value; raises ValueError with a message for the user."""
     help: str
     repeatable: bool = False
     switch: bool = False
-    """Given without a value it is `true`."""
+    """Whether the flag without a value means `true`."""
 
     @property
     def env_var(self) -> str:
-        """The environment variable that stands for it; repeated values are parted by commas."""
+        """The environment variable of the same meaning. Commas separate repeated values."""
         return "NCR_EXPORTER_" + self.name[2:].replace(".", "_").replace("-", "_").upper()
 
 
@@ -44,10 +45,10 @@ def parse_flags(
     argv: Sequence[str],
     environ: Mapping[str, str],
 ) -> dict[str, Any]:
-    """Return the value of every flag by name: given, else its env_var's, else the default.
+    """Return the value of every flag by name: from `argv`, else its variable, else its default.
 
     Raises:
-        SystemExit: help or version was asked for (0), or a flag is wrong (2).
+        SystemExit: 0 after help or version was printed, 2 if a flag is wrong.
     """
     parser = argparse.ArgumentParser(
         prog=f"ncr-exporter {command}", description=summary, allow_abbrev=False
@@ -74,7 +75,7 @@ def _value(
     refuse: Callable[[str], object],
 ) -> Any:  # noqa: ANN401 -- of the type that the flag's `read` returns
     source, text = flag.name, given
-    if text is None and environ.get(flag.env_var):  # set to nothing is not set
+    if text is None and environ.get(flag.env_var):  # an empty variable counts as unset
         source, text = flag.env_var, environ[flag.env_var]
     if text is None:
         text = flag.default
@@ -96,7 +97,11 @@ def _help(flag: Flag) -> str:
 
 
 def address(text: str) -> Address:
-    """Read `:10627`, `127.0.0.1:10627` or `[::1]:10627`."""
+    """Return the address in `:10627`, `127.0.0.1:10627` or `[::1]:10627`.
+
+    Raises:
+        ValueError: the text is no address.
+    """
     host, colon, port = text.rpartition(":")
     inner = host[1:-1] if host.startswith("[") and host.endswith("]") else host
     if not colon or (":" in inner and inner == host) or not (port.isascii() and port.isdigit()):
@@ -109,14 +114,18 @@ def address(text: str) -> Address:
 
 
 def boolean(text: str) -> bool:
-    """Read true or false."""
+    """Return the value of `true` or `false`.
+
+    Raises:
+        ValueError: the text is neither.
+    """
     if text not in {"true", "false"}:
         raise ValueError(f"must be true or false, not {text!r}")
     return text == "true"
 
 
 def choice(words: Iterable[str]) -> Callable[[str], str]:
-    """Read one of these words."""
+    """Return a function that accepts one of these words, and raises ValueError for others."""
     known = tuple(words)
 
     def read(text: str) -> str:
@@ -128,23 +137,31 @@ def choice(words: Iterable[str]) -> Callable[[str], str]:
 
 
 def positive(text: str) -> int:
-    """Read a whole number above zero."""
+    """Return a whole number above 0.
+
+    Raises:
+        ValueError: the text is no such number, or has more than nine digits.
+    """
     if not (text.isascii() and text.isdigit()) or not 0 < len(text) < 10 or int(text) == 0:  # noqa: PLR2004 -- nine digits fit everywhere
         raise ValueError(f"must be a whole number above 0, not {text!r}")
     return int(text)
 
 
 def url_path(text: str) -> str:
-    """Read a path such as `/metrics`."""
+    """Return a URL path such as `/metrics`.
+
+    Raises:
+        ValueError: the text is no path, or begins with the reserved `/-/`.
+    """
     if not _PATH.fullmatch(text) or text.startswith("/-/"):
         raise ValueError(f"must be a path such as /metrics, not {text!r}")
     return text
 
 
 Values = Mapping[str, Any]
-"""Flag → its value, read."""
+"""Name of a flag → its value."""
 
-CONFIG_FILE = Flag("--config.file", "ncr-exporter.yml", str, "the configuration file")
+CONFIG_FILE = Flag("--config.file", "ncr-exporter.yml", str, "path of the configuration file")
 LOG_FLAGS = (
     Flag("--log.level", "info", choice(LEVELS), "debug, info, warn or error"),
     Flag("--log.format", "logfmt", choice(FORMATS), "logfmt or json"),
@@ -153,14 +170,15 @@ QUIET_LOG_FLAGS = (
     Flag("--log.level", "error", choice(LEVELS), "debug, info, warn or error"),
     LOG_FLAGS[1],
 )
-"""For commands that say in their own words what failed."""
+"""For commands that print failures themselves, so that the log need not repeat them."""
 
 
 @dataclass(frozen=True)
 class Command:
-    """One of the program's commands; each module here has one, as `COMMAND`."""
+    """A command of the program: the constant `COMMAND` of each command's module."""
 
     summary: str
+    """One sentence for the help."""
     flags: Sequence[Flag]
     run: Callable[[Values, Mapping[str, str]], int]
-    """The flags' values and the environment → the exit code."""
+    """Values of the flags and the environment → exit code."""

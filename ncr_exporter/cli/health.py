@@ -1,6 +1,6 @@
-"""`ncr-exporter health`: ask the exporter that runs here whether it works; for a HEALTHCHECK.
+"""`ncr-exporter health`: checks the exporter on this host, for HEALTHCHECK in the image.
 
-It runs every few seconds beside the exporter, so it imports next to nothing.
+It runs every few seconds beside the exporter, so it imports as little as possible.
 """
 
 import http.client
@@ -17,7 +17,7 @@ _TIMEOUT = 3.0  # seconds
 _EVERY_INTERFACE = {None: ("127.0.0.1", "::1"), "0.0.0.0": ("127.0.0.1",), "::": ("::1",)}  # noqa: S104 -- compared, not listened on
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 _ALIVE = {HTTPStatus.OK, HTTPStatus.UNAUTHORIZED}
-"""A page behind a password is served by a process that works."""
+"""401 counts, because a process that asks for a password works."""
 
 
 def _run(values: Values, _: Mapping[str, str]) -> int:
@@ -37,7 +37,7 @@ def _run(values: Values, _: Mapping[str, str]) -> int:
 
 
 def _urls(url: str | None, listen: Sequence[Address]) -> Iterator[str]:
-    """Yield the places where the exporter may answer, the likeliest first."""
+    """Yield the URLs at which the exporter may respond, the most likely first."""
     if url is not None:
         yield url
         return
@@ -46,10 +46,10 @@ def _urls(url: str | None, listen: Sequence[Address]) -> Iterator[str]:
 
 
 def _status(url: str) -> int:
-    """Return the status of a GET.
+    """Return the HTTP status of a GET.
 
     Raises:
-        OSError, http.client.HTTPException: there is no answer.
+        OSError, http.client.HTTPException: there is no response.
     """
     parts = urlsplit(url)
     host = parts.hostname or ""
@@ -69,17 +69,20 @@ def _status(url: str) -> int:
 def _url(text: str) -> str:
     parts = urlsplit(text)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.port == 0:
-        raise ValueError(f"must be such as https://localhost:10627/-/healthy, not {text!r}")
+        raise ValueError(f"must be a URL such as https://localhost:10627/-/healthy, not {text!r}")
     return text
 
 
 def _hint(error: Exception) -> str:
     spoke_otherwise = isinstance(error, http.client.HTTPException | ConnectionResetError)
-    return "; if it is served with TLS, give --url=https://…" if spoke_otherwise else ""
+    return "; if the exporter uses TLS, set --url=https://…" if spoke_otherwise else ""
 
 
 def _context(host: str) -> ssl.SSLContext:
-    """Return how to trust: a certificate for the outside cannot name a loopback host."""
+    """Return the TLS settings for a host.
+
+    On a loopback host no certificate is verified: one for the exporter's public name cannot match.
+    """
     context = ssl.create_default_context()
     if host in _LOOPBACK:
         context.check_hostname = False
@@ -88,16 +91,18 @@ def _context(host: str) -> ssl.SSLContext:
 
 
 COMMAND = Command(
-    "ask the running exporter whether it works; exit 0 or 1",
+    "Ask the running exporter for its health; exit 0 if it is healthy, else 1.",
     (
         Flag(
             "--web.listen-address",
             ":10627",
             address,
-            "the address that the exporter was given; the first is asked",
+            "listen address of the exporter; of several the first is asked",
             repeatable=True,
         ),
-        Flag("--url", None, _url, "ask this URL instead, as https://localhost:10627/-/healthy"),
+        Flag(
+            "--url", None, _url, "ask this URL instead, such as https://localhost:10627/-/healthy"
+        ),
     ),
     _run,
 )

@@ -1,4 +1,4 @@
-"""`ncr-exporter once`: poll everything once and print what was found."""
+"""`ncr-exporter once`: polls everything once, and prints metrics or a report."""
 
 import io
 import sys
@@ -8,8 +8,7 @@ from itertools import chain
 from pathlib import Path
 from typing import IO
 
-from ncr_exporter.app.once import FailedPoll, failures
-from ncr_exporter.app.pipeline import Pipeline
+from ncr_exporter.app.pipeline import FailedPoll, Pipeline
 from ncr_exporter.cli.flags import (
     CONFIG_FILE,
     QUIET_LOG_FLAGS,
@@ -22,52 +21,117 @@ from ncr_exporter.cli.flags import (
 )
 from ncr_exporter.config import Config, load
 from ncr_exporter.report import files, table
+from ncr_exporter.report.in_use import InUse, Reference, place, read_references
 from ncr_exporter.report.rows import Report
-from ncr_exporter.report.terminal import Terminal, progress_of
-from ncr_exporter.runtime.atomicfile import refuse_unwritable, write_whole
-from ncr_exporter.runtime.signals import run_to_its_end
+from ncr_exporter.report.terminal import Terminal, progress_bar
+from ncr_exporter.runtime.atomicfile import check_writable, write_atomically
+from ncr_exporter.runtime.errors import UserError
+from ncr_exporter.runtime.signals import run_until_interrupted
+from ncr_exporter.state.store import Store
 
+_STDIN = "-"
 _METRICS = "prometheus"
+"""The format that is no report."""
 _NAMED = 5
-"""ConcurrencyLimit of one failure that are named; the rest are counted."""
+"""Places named in a failure that concerns more; the others are counted."""
 _READABLE_BY_ALL = 0o644
-"""Rights of what is written: node_exporter runs as a user of its own."""
+"""Mode of the output file: node_exporter reads it as another user."""
 
 
 def _run(values: Values, environ: Mapping[str, str]) -> int:
+    _check(values)
     output = Path(values["--output"]) if values["--output"] else None
-    if values["--stale"] and values["--format"] == _METRICS:
-        raise UsageError("--stale: needs --format=table, json or csv")
     if output is not None:
-        refuse_unwritable(output)
+        check_writable(output)
     config = load(values["--config.file"], environ)
-    return run_to_its_end(_once(config, values, environ, output))
+    references = _references(values["--in-use"]) if values["--in-use"] else None
+    return run_until_interrupted(_once(config, values, environ, output, references))
+
+
+def _check(values: Values) -> None:
+    wanted = [flag for flag in ("--stale", "--tags") if values[flag]]
+    if len(wanted) > 1:
+        raise UsageError("--stale and --tags: name one of them")
+    if wanted and values["--format"] == _METRICS:
+        raise UsageError(f"{wanted[0]}: needs --format=table, json or csv")
+    if values["--in-use"] and not wanted:
+        raise UsageError("--in-use: needs --stale or --tags")
+
+
+def _references(source: str) -> list[Reference | None]:
+    """Return the references in a file, or of stdin.
+
+    Raises:
+        UserError: it cannot be read, or holds none: "nothing runs" is rather a command that failed.
+    """
+    try:
+        content = sys.stdin.buffer.read() if source == _STDIN else Path(source).read_bytes()
+    except OSError as error:
+        raise UserError(f"cannot read {source}: {error.strerror}") from error
+    references = list(read_references(content.decode(errors="replace")))
+    if not any(references):
+        name = "stdin" if source == _STDIN else source
+        raise UserError(f"{name}: holds no image reference, so nothing is known of what runs")
+    return references
 
 
 async def _once(
-    config: Config, values: Values, environ: Mapping[str, str], output: Path | None
+    config: Config,
+    values: Values,
+    environ: Mapping[str, str],
+    output: Path | None,
+    references: list[Reference | None] | None,
 ) -> int:
     quiet = values["--log.level"] == "error"
     async with (
         Pipeline(config, environ=environ, once=True) as pipeline,
-        progress_of(pipeline.store, wanted=quiet),
+        progress_bar(pipeline.store, wanted=quiet),
     ):
         await pipeline.poll_once()
-    failed = list(failures(pipeline.store))
+    failed = list(pipeline.failed_polls())
+    in_use = None if references is None else _placed(references, pipeline.store)
     if output:
-        content = _content(pipeline, values, failed, io.StringIO())
-        write_whole(output, content, mode=_READABLE_BY_ALL)
+        content = _content(pipeline, values, failed, in_use, io.StringIO())
+        write_atomically(output, content, mode=_READABLE_BY_ALL)
     else:
-        sys.stdout.buffer.writelines(_content(pipeline, values, failed, sys.stdout))
+        sys.stdout.buffer.writelines(_content(pipeline, values, failed, in_use, sys.stdout))
         sys.stdout.flush()
     _explain(failed)
     return int(any(poll.matters for poll in failed))
 
 
+def _placed(references: Iterable[Reference | None], store: Store) -> InUse:
+    """Return what runs, and say on stderr what may be missing from it."""
+    in_use = place(references, store.registries.values(), store.images)
+    if in_use.unknown_hosts:
+        named = ", ".join(in_use.unknown_hosts[:_NAMED])
+        sys.stderr.write(
+            f"ncr-exporter: --in-use: no registry that was polled is known to have"
+            f" the host {named}: what runs from there is not spared;"
+            " private hosts are known where the key may read the registry list\n"
+        )
+    return in_use
+
+
 def _content(
-    pipeline: Pipeline, values: Values, failed: Iterable[FailedPoll], file: IO[str]
+    pipeline: Pipeline,
+    values: Values,
+    failed: Iterable[FailedPoll],
+    in_use: InUse | None,
+    file: IO[str],
 ) -> Iterator[bytes]:
-    """Yield what was asked for: metrics, or a report drawn as `file` can show it."""
+    """Yield the output: metrics or a report.
+
+    With `--output` the metrics are the inventory only: node_exporter publishes `process_*` series
+    of its own, and an age in a file does not grow.
+
+    Args:
+        pipeline: the pipeline that polled everything.
+        values: the values of the flags.
+        failed: the failed polls, for the report.
+        in_use: what runs, for the report.
+        file: where a table will be printed; decides on its width and colours.
+    """
     now = pipeline.clock.time()
     if values["--format"] == _METRICS:
         snapshot = pipeline.exposition.snapshot
@@ -76,29 +140,33 @@ def _content(
         exporter = pipeline.exporter_metrics.text(openmetrics=False)
         return chain(snapshot.text(now, openmetrics=False), [exporter])
     causes = {poll.place: poll.failure for poll in failed}
-    report = Report(pipeline.store.images.values(), now, causes)
+    report = Report(pipeline.store.images.values(), now, causes, in_use)
     return (text.encode() for text in _form(values, file)(report))
 
 
 def _form(values: Values, file: IO[str]) -> Callable[[Report], Iterable[str]]:
     terminal = Terminal(file)
-    forms: Mapping[tuple[str, bool], Callable[[Report], Iterable[str]]] = {
-        ("table", False): partial(table.images_as_table, terminal),
-        ("table", True): partial(table.tags_as_table, terminal),
-        ("json", False): files.images_as_json,
-        ("json", True): files.tags_as_json,
-        ("csv", False): files.images_as_csv,
-        ("csv", True): files.tags_as_csv,
+    forms: Mapping[str, tuple[Callable[[Report], Iterable[str]], ...]] = {
+        "table": (
+            partial(table.images_as_table, terminal),
+            partial(table.stale_tags_as_table, terminal),
+            partial(table.tags_as_table, terminal),
+        ),
+        "json": (files.images_as_json, files.stale_tags_as_json, files.tags_as_json),
+        "csv": (files.images_as_csv, files.stale_tags_as_csv, files.tags_as_csv),
     }
-    return forms[values["--format"], values["--stale"]]
+    images, stale_tags, tags = forms[values["--format"]]
+    if values["--tags"]:
+        return tags
+    return stale_tags if values["--stale"] else images
 
 
 def _explain(failed: Iterable[FailedPoll]) -> None:
-    """Say what failed and what to do, once for all that failed alike."""
+    """Print failures and remedies to stderr, one line for all places with the same failure."""
     places: dict[tuple[str, str], list[str]] = {}
     for poll in failed:
-        alike = (poll.failure.message, poll.failure.remedy)
-        places.setdefault(alike, []).append(poll.place)
+        cause = (poll.failure.message, poll.failure.remedy)
+        places.setdefault(cause, []).append(poll.place)
     for (message, remedy), names in places.items():
         more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
         named = ", ".join(names[:_NAMED])
@@ -106,24 +174,36 @@ def _explain(failed: Iterable[FailedPoll]) -> None:
 
 
 COMMAND = Command(
-    "poll everything once and print what was found",
+    "Poll everything once, and print the metrics or a report.",
     (
         CONFIG_FILE,
         Flag(
             "--format",
             _METRICS,
             choice((_METRICS, "table", "json", "csv")),
-            "prometheus, or a report as table, json or csv",
+            "prometheus for metrics; table, json or csv for a report",
         ),
         Flag(
             "--stale", "false", boolean, "report the stale tags instead of the images", switch=True
         ),
         Flag(
+            "--tags",
+            "false",
+            boolean,
+            "report all tags, each with its verdict and why",
+            switch=True,
+        ),
+        Flag(
+            "--in-use",
+            None,
+            str,
+            "with --stale or --tags: image references that run, from this file or - for stdin",
+        ),
+        Flag(
             "--output",
             None,
             str,
-            "write to this file, whole or not at all; metrics as node_exporter's textfile "
-            "collector takes them",
+            "write to this file, atomically; metrics for node_exporter's textfile collector",
         ),
         *QUIET_LOG_FLAGS,
     ),

@@ -1,4 +1,4 @@
-"""`ncr-exporter serve`: poll the API and publish /metrics until stopped."""
+"""`ncr-exporter serve`: polls the API and publishes /metrics until stopped."""
 
 import asyncio
 import re
@@ -21,7 +21,7 @@ from ncr_exporter.cli.flags import (
 )
 from ncr_exporter.config import load
 from ncr_exporter.httpd.access import AccessPolicy
-from ncr_exporter.targets.shard import Shard
+from ncr_exporter.targets.targets import Shard
 
 _LONGEST_SHARD = 6  # digits
 
@@ -51,18 +51,22 @@ def _options(values: Values, environ: Mapping[str, str]) -> ServeOptions:
 def _access_policy(path: str | None) -> AccessPolicy | None:
     if path is None:
         return None
-    from ncr_exporter.httpd.webconfig.policy import WebConfigPolicy  # noqa: PLC0415 -- only who has such a file pays for it
+    from ncr_exporter.httpd.webconfig.policy import WebConfigPolicy  # noqa: PLC0415 -- costs time, needed only with a web config file
 
     return WebConfigPolicy(path)
 
 
 def chosen_shard(shard: str | None, total: int, environ: Mapping[str, str]) -> Shard:
-    """Return the shard that the flags ask for; `auto` is the ordinal of a StatefulSet's pod.
+    """Return the shard that the flags select.
 
-    The pod's name is in POD_NAME where the manifest puts it there, else in HOSTNAME.
+    Args:
+        shard: a number from 0, or `auto` for the ordinal of a StatefulSet's pod.
+        total: the number of shards.
+        environ: holds the pod's name for `auto`: in POD_NAME if the manifest sets it, else in
+            HOSTNAME.
 
     Raises:
-        UsageError: they contradict each other; with a sentence for people.
+        UsageError: the flags are invalid or contradict each other.
     """
     if shard is None and total == 1:
         return Shard()
@@ -85,7 +89,7 @@ def _ordinal_of(environ: Mapping[str, str]) -> str:
 
 
 COMMAND = Command(
-    "poll the API and publish /metrics until stopped",
+    "Poll the API and publish /metrics until stopped.",
     (
         CONFIG_FILE,
         Flag(
@@ -95,42 +99,44 @@ COMMAND = Command(
             "reload when the configuration file changes",
             switch=True,
         ),
-        Flag("--config.check", "false", boolean, "do what `check` does and exit", switch=True),
+        Flag("--config.check", "false", boolean, "run `check` and exit", switch=True),
         Flag(
             "--web.listen-address",
             ":10627",
             address,
-            "address to listen on, as :10627, 127.0.0.1:10627 or [::1]:10627",
+            "address to listen on, such as :10627, 127.0.0.1:10627 or [::1]:10627",
             repeatable=True,
         ),
         Flag(
             "--web.config.file",
             None,
             str,
-            "TLS, passwords and headers, in the format that all of Prometheus' exporters share",
+            "file with TLS, passwords and headers, in the format of Prometheus' exporter-toolkit",
         ),
-        Flag("--web.telemetry-path", "/metrics", url_path, "path of the metrics"),
+        Flag("--web.telemetry-path", "/metrics", url_path, "URL path of the metrics"),
         Flag(
             "--web.enable-lifecycle",
             "false",
             boolean,
-            "reload on POST or PUT to /-/reload; SIGHUP does so always",
+            "reload on POST or PUT to /-/reload; SIGHUP always reloads",
             switch=True,
         ),
         Flag(
             "--web.max-requests",
             "8",
             positive,
-            "requests served at a time; further ones wait for 5 s, then get 503",
+            "requests served at the same time; others wait up to 5 s, then get 503",
         ),
         Flag(
             "--storage.path",
             None,
             Path,
-            "directory that keeps the last good data over a restart; without it none is kept",
+            "directory that keeps the last good data over a restart; unset, nothing is kept",
         ),
-        Flag("--shard", None, str, "which shard this is, from 0; auto takes a pod's ordinal"),
-        Flag("--total-shards", "1", positive, "exporters that share the images"),
+        Flag(
+            "--shard", None, str, "number of this shard, from 0; auto takes the ordinal of the pod"
+        ),
+        Flag("--total-shards", "1", positive, "number of exporters that share the images"),
         *LOG_FLAGS,
     ),
     _run,

@@ -1,4 +1,4 @@
-"""The configuration file: YAML in, one frozen `Config` out, or every problem with its place."""
+"""The configuration file: YAML → one frozen `Config`, or all problems with line and key."""
 
 from ncr_exporter.config.load import load, parse
 from ncr_exporter.config.model import (

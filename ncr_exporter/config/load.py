@@ -1,4 +1,4 @@
-"""Read a configuration file: text → tree → `Config` → checks that span several keys."""
+"""Load a configuration file: text → tree of nodes → `Config` → checks between keys."""
 
 import hashlib
 import os
@@ -21,8 +21,14 @@ log = structlog.get_logger()
 def load(path: str, environ: Mapping[str, str] = os.environ) -> Config:
     """Return the configuration in the file at `path`.
 
+    Warns in the log if the file holds a secret and every user of the host can read it.
+
+    Args:
+        path: the file; relative paths in it start at its directory.
+        environ: the variables that `${VAR}` stands for.
+
     Raises:
-        ConfigError: naming the file, every place that is wrong, and what would be right.
+        ConfigError: with all problems, each with file, line, key and what would be right.
     """
     text = read_file(path, "--config.file")
     config = parse(text, path, environ)
@@ -32,7 +38,7 @@ def load(path: str, environ: Mapping[str, str] = os.environ) -> Config:
 
 
 def _warn_where_others_can_read(path: Path) -> None:
-    # Not for the group: Kubernetes mounts what a pod may read with its group's right to read.
+    # The group's right is no reason to warn: Kubernetes mounts secrets for a pod's group.
     if path.stat().st_mode & stat.S_IROTH:
         log.warning(
             "configuration holds a secret and is readable by every user of this host",
@@ -42,26 +48,36 @@ def _warn_where_others_can_read(path: Path) -> None:
 
 
 def read_file(path: str, flag: str, read: Callable[[Path], bytes] = Path.read_bytes) -> str:
-    """Return the text of the file that `flag` names.
+    """Return the text of a file that the command line names.
+
+    Args:
+        path: the file.
+        flag: the flag that names it, for the message.
+        read: returns the content of a file.
 
     Raises:
-        ConfigError: it cannot be read, or is not UTF-8.
+        ConfigError: the file cannot be read, or is not UTF-8.
     """
     try:
         return read(Path(path)).decode()
     except UnicodeDecodeError:
         raise ConfigError(path, [Problem("", "is not UTF-8 text")]) from None
-    except (OSError, ValueError) as error:  # a ValueError for a path that cannot be
+    except (OSError, ValueError) as error:  # ValueError: no path can hold that
         reason = error.strerror if isinstance(error, OSError) else "no such path"
         message = f"cannot be read: {reason}; name the file with {flag}"
         raise ConfigError(path, [Problem("", message)]) from None
 
 
 def parse(text: str, source: str, environ: Mapping[str, str]) -> Config:
-    """Return the configuration that `text` holds; `source` names it in problems.
+    """Return the configuration that `text` holds.
+
+    Args:
+        text: the YAML document.
+        source: its name in the error, such as the path of its file.
+        environ: the variables that `${VAR}` stands for.
 
     Raises:
-        ConfigError: with every problem, in the order of the file.
+        ConfigError: with all problems, in the order of their lines.
     """
     problems: list[Problem] = []
     root = read_tree(text, source, environ, problems.append)
@@ -70,6 +86,8 @@ def parse(text: str, source: str, environ: Mapping[str, str]) -> Config:
         check(config, root, problems.append)
         if not problems:
             digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-            it = redacted(text)
-            return replace(config, digest=digest, redacted=it.text, holds_secret=it.holds_secret)
+            shown = redacted(text)
+            return replace(
+                config, digest=digest, redacted=shown.text, holds_secret=shown.holds_secret
+            )
     raise ConfigError(source, sorted(problems, key=lambda problem: problem.line or 0))

@@ -1,6 +1,6 @@
-"""THE table of options: each dataclass field is one key of the file, with kind, default and help.
+"""All options: each dataclass field is one key of the file, with its type, default and help text.
 
-Reading, the refusal of unknown keys, and everything generated from the options derive from it.
+The reader, the refusal of unknown keys, the JSON Schema and the documents are derived from it.
 """
 
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from ncr_exporter.config import types as kinds
+from ncr_exporter.config import types
 from ncr_exporter.config.secret import Secret
 from ncr_exporter.config.zones import ZONES
 
@@ -16,9 +16,15 @@ REQUIRED: Any = object()
 """The default of a key that must be given."""
 
 
-def option(kind: Any, default: Any, help_text: str) -> Any:  # noqa: ANN401 -- stands for a field of any type, as dataclasses.field does
-    """Declare one key: `kind` is a `kinds.Kind`, a `kinds.ListOf` or a dataclass of options."""
-    metadata = {"kind": kind, "help": help_text, "required": default is REQUIRED}
+def option(value_type: Any, default: Any, help_text: str) -> Any:  # noqa: ANN401 -- stands for a field of any type, as dataclasses.field does
+    """Return the dataclass field of one key.
+
+    Args:
+        value_type: a `ValueType`, `ListOf`, `MapOf`, or a dataclass of options.
+        default: the value where the key is left out; a class is called for it.
+        help_text: for the documents and the JSON Schema.
+    """
+    metadata = {"type": value_type, "help": help_text, "required": default is REQUIRED}
     if isinstance(default, type):
         return field(default_factory=default, metadata=metadata)
     return field(default=None if default is REQUIRED else default, metadata=metadata)
@@ -26,16 +32,16 @@ def option(kind: Any, default: Any, help_text: str) -> Any:  # noqa: ANN401 -- s
 
 @dataclass(frozen=True)
 class CredentialsConfig:
-    """One account's API key, in the file or in files of their own."""
+    """An account's API key, or where it is found."""
 
-    access_key: Secret | None = option(kinds.secret, None, "the access key id")
-    access_key_file: str | None = option(kinds.text, None, "a file that holds it")
-    secret_key: Secret | None = option(kinds.secret, None, "the secret key")
+    access_key: Secret | None = option(types.secret, None, "the access key id")
+    access_key_file: str | None = option(types.text, None, "a file that holds it")
+    secret_key: Secret | None = option(types.secret, None, "the secret key")
     secret_key_file: str | None = option(
-        kinds.text, None, "a file that holds it; read again when it changes"
+        types.text, None, "a file that holds it; read again when it changes"
     )
     source: str | None = option(
-        kinds.one_of("server_role"), None, "instead of keys: the role that this server was given"
+        types.one_of("server_role"), None, "instead of keys: the role that this server was given"
     )
 
 
@@ -43,73 +49,75 @@ class CredentialsConfig:
 class Api:
     """How the API is reached, per account and zone."""
 
-    zone: str = option(kinds.one_of(*ZONES), "public", "the zone of the accounts")
-    base_url: str | None = option(kinds.text, None, "instead of the zone's host")
+    zone: str = option(types.one_of(*ZONES), "public", "the zone of the accounts")
+    base_url: str | None = option(types.text, None, "instead of the zone's host")
     requests_per_second: float = option(
-        kinds.number(0.01, 10_000), 5, "per account; its registries take turns"
+        types.number(0.01, 10_000), 5, "per account; its registries are asked in rotation"
     )
     max_concurrency: int = option(
-        kinds.number(1, 256, whole=True), 8, "requests in flight, per account"
+        types.number(1, 256, whole=True), 8, "requests in flight, per account"
     )
     timeout: float = option(
-        kinds.duration("10ms"), 30.0, "of a whole attempt, from connecting to the last byte"
+        types.duration("10ms"), 30.0, "of a whole attempt, from connecting to the last byte"
     )
-    page_size: int = option(kinds.number(1, 10_000, whole=True), 100, "records asked for per page")
-    ca_file: str | None = option(kinds.text, None, "an extra bundle of certificate authorities")
-    proxy_url: Secret | None = option(kinds.secret, None, "a proxy; may hold a password")
+    page_size: int = option(types.number(1, 10_000, whole=True), 100, "records asked for per page")
+    ca_file: str | None = option(types.text, None, "an extra bundle of certificate authorities")
+    proxy_url: Secret | None = option(types.secret, None, "a proxy; may hold a password")
     proxy_from_environment: bool = option(
-        kinds.boolean, default=False, help_text="use HTTPS_PROXY, NO_PROXY and their like"
+        types.boolean, default=False, help_text="use HTTPS_PROXY, NO_PROXY and similar variables"
     )
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What may be set in `defaults` and overridden per registry and per image."""
+    """The keys of `defaults`, which each registry and image may override."""
 
-    interval: float = option(kinds.duration("1s"), 900.0, "between two polls of an image")
+    interval: float = option(types.duration("1s"), 900.0, "between two polls of an image")
     stale_after: float = option(
-        kinds.duration("1s", never=True),
+        types.duration("1s", never=True),
         90 * 86400.0,
         "a tag neither pulled nor updated for this long is stale; `never` turns it off",
     )
     keep_recent: int = option(
-        kinds.number(0, 1_000_000, whole=True),
+        types.number(0, 1_000_000, whole=True),
         3,
-        "so many of the most recently updated tags of an image are never stale",
+        "this many of an image's most recently updated tags are never stale",
     )
     keep_tags: tuple[str, ...] = option(
-        kinds.ListOf(kinds.text), ("latest",), "globs of tags that are never stale"
+        types.ListOf(types.text), ("latest",), "globs of tags that are never stale"
     )
     ignore_tags: tuple[str, ...] = option(
-        kinds.ListOf(kinds.text),
+        types.ListOf(types.text),
         (),
         "globs of tags that count in tags and size and are otherwise not judged, as build caches",
     )
     immutable_tags: tuple[str, ...] = option(
-        kinds.ListOf(kinds.text),
+        types.ListOf(types.text),
         (),
         "globs of tags whose content must not change under the same name, as releases",
     )
     owner: str | None = option(
-        kinds.text, None, "whose image it is: the label `owner` of ncr_image_info and of alerts"
+        types.text, None, "whose image it is: the label `owner` of ncr_image_info and of alerts"
     )
-    tag_size_limit: int | None = option(kinds.size, None, "a tag larger than this is oversized")
+    tag_size_limit: int | None = option(types.size, None, "a tag larger than this is oversized")
     tags_limit: int | None = option(
-        kinds.number(1, 1_000_000_000, whole=True), None, "more tags than this is too many"
+        types.number(1, 1_000_000_000, whole=True), None, "more tags than this is too many"
     )
     tag_series: int | None = option(
-        kinds.count_or_all, 10, "per-tag series for so many tags by each criterion; 0 none, all"
+        types.count_or_all,
+        10,
+        "per-tag series for at most this many tags by each criterion; or `all`",
     )
     tag_series_by: tuple[str, ...] = option(
-        kinds.ListOf(kinds.one_of("updated", "idle", "size"), least=1),
+        types.ListOf(types.one_of("updated", "idle", "size"), least=1),
         ("updated", "idle"),
         "newest, longest unused, largest; the union is published",
     )
     platform_series: bool = option(
-        kinds.boolean, default=False, help_text="per-platform series for those tags"
+        types.boolean, default=False, help_text="per-platform series for those tags"
     )
     expire_after: float | None = option(
-        kinds.duration("3s"),
+        types.duration("3s"),
         None,
         "data older than this is no longer published; omitted, 24h or three intervals if longer",
     )
@@ -119,9 +127,9 @@ class Settings:
 class ImageConfig:
     """An entry of `images`: a name or glob, or a mapping with one and overrides."""
 
-    name: str = option(kinds.text, REQUIRED, "the image's name, or a glob such as team-a/*")
+    name: str = option(types.text, REQUIRED, "the image's name, or a glob such as team-a/*")
     overrides: Mapping[str, Any] = field(default_factory=dict)
-    """The keys of `Settings` that stand in this entry."""
+    """The keys of `Settings` that this entry gives, with their values."""
 
 
 @dataclass(frozen=True)
@@ -129,26 +137,26 @@ class RegistryConfig:
     """An entry of `registries`."""
 
     name: str = option(
-        kinds.text, REQUIRED, 'the registry\'s name; "*" is every one of the account'
+        types.text, REQUIRED, 'the registry\'s name; "*" is every one of the account'
     )
     region: str = option(
-        kinds.text, "kr", "public: kr, sgn, jpn; government: kr, krs; financial: kr"
+        types.text, "kr", "public: kr, sgn, jpn; government: kr, krs; financial: kr"
     )
     label: str | None = option(
-        kinds.text,
+        types.text,
         None,
         'the registry label\'s value, instead of its name; beside "*" that of the list itself',
     )
     credentials: CredentialsConfig | None = option(CredentialsConfig, None, "another account")
     images: tuple[ImageConfig, ...] | None = option(
-        kinds.ListOf(ImageConfig, least=1), None, "the images to poll; omitted, every image"
+        types.ListOf(ImageConfig, least=1), None, "the images to poll; omitted, every image"
     )
     exclude: tuple[str, ...] = option(
-        kinds.ListOf(kinds.text), (), "globs of images to leave out; beats a glob in `images`"
+        types.ListOf(types.text), (), "globs of images to leave out; beats a glob in `images`"
     )
-    zone: str | None = option(kinds.one_of(*ZONES), None, "another zone than api.zone")
+    zone: str | None = option(types.one_of(*ZONES), None, "another zone than api.zone")
     overrides: Mapping[str, Any] = field(default_factory=dict)
-    """The keys of `Settings` that stand in this entry."""
+    """The keys of `Settings` that this entry gives, with their values."""
 
 
 @dataclass(frozen=True)
@@ -161,29 +169,29 @@ class Config:
     )
     defaults: Settings = option(Settings, Settings, "for every image")
     registries: tuple[RegistryConfig, ...] = option(
-        kinds.ListOf(RegistryConfig, least=1), REQUIRED, "what to poll"
+        types.ListOf(RegistryConfig, least=1), REQUIRED, "what to poll"
     )
     directory: Path = Path()
-    """Where the file lies: relative paths in it start here."""
+    """The file's directory: relative paths in it start here."""
     digest: str = ""
     """SHA-256 of the file, in hex."""
     redacted: str = ""
-    """The file as written, every secret masked."""
+    """The file before `${VAR}` is expanded, each secret replaced by `<secret>`."""
     holds_secret: bool = False
-    """Whether a secret stands in the file itself."""
+    """Whether the file itself holds a secret."""
 
 
 def own_options(model: type[Any]) -> dict[str, Field[Any]]:
-    """Return the keys that are a section's own."""
+    """Return the keys that a section declares itself, with their fields."""
     return {f.name: f for f in fields(model) if f.metadata}
 
 
 def overridable(model: type[Any]) -> dict[str, Field[Any]]:
-    """Return the keys of `Settings`, where a section may override them."""
+    """Return the keys of `Settings` if a section may override them, else none."""
     has_overrides = any(f.name == "overrides" for f in fields(model))
     return own_options(Settings) if has_overrides else {}
 
 
 def options_of(model: type[Any]) -> dict[str, Field[Any]]:
-    """Return all keys of a section."""
+    """Return all keys of a section, with their fields."""
     return own_options(model) | overridable(model)

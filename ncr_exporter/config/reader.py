@@ -1,30 +1,31 @@
-"""Fill the dataclasses of `model` from the tree, noting every problem instead of the first."""
+"""Fill the dataclasses of `model` from a tree of nodes, and report every problem, not only one."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import Field
 from typing import Any
 
 from ncr_exporter.config.model import CredentialsConfig, overridable, own_options
-from ncr_exporter.config.types import ListOf, MapOf, nearest, shape
-from ncr_exporter.config.yaml_tree import BROKEN, Node, Problem, Report
-
-WRONG: Any = object()
-"""Stands for a value that was reported; None is a value (`tag_series: all`)."""
+from ncr_exporter.config.types import ListOf, MapOf, nearest, type_name
+from ncr_exporter.config.yaml_tree import INVALID, Node, Problem, ReportProblem
 
 
 class Reader:
-    """Reads nodes by kinds; a value that is wrong is reported and read as `WRONG`."""
+    """Converts nodes to the types of their options; one that is wrong becomes `INVALID`."""
 
-    def __init__(self, report: Report) -> None:
+    def __init__(self, report: ReportProblem) -> None:
+        """Set what is called with each problem."""
         self._report = report
 
-    def section(self, model: type[Any], node: Node) -> Any:  # noqa: ANN401 -- an instance of `model`, or WRONG
-        """Return a `model` filled from a mapping (or from a bare name, where it has one)."""
+    def section(self, model: type[Any], node: Node) -> Any:  # noqa: ANN401 -- an instance of `model`, or INVALID
+        """Return a `model` filled from a mapping, or INVALID after a report.
+
+        A `model` with the option `name` may also be a plain name instead of a mapping.
+        """
         options, overrides = own_options(model), overridable(model)
         if "name" in options and not isinstance(node.value, (dict, list)):
-            return self._named(model, options["name"].metadata["kind"], node)
+            return self._named(model, options["name"].metadata["type"], node)
         if not self._is_mapping(node):
-            return WRONG
+            return INVALID
         self._refuse_unknown(node, [*options, *overrides], secret=model is CredentialsConfig)
         values = self._given(options, node)
         if overrides:
@@ -32,62 +33,67 @@ class Reader:
         self._require(options, values, node)
         return model(**values)
 
-    def value(self, kind: Any, node: Node) -> Any:  # noqa: ANN401 -- what the kind returns
-        """Return the node's value as `kind` reads it, or WRONG with a report."""
-        if node.value is BROKEN:
-            return WRONG
-        if isinstance(kind, type):
-            return self.section(kind, node)
-        if isinstance(kind, ListOf):
-            return self._items(kind, node)
-        if isinstance(kind, MapOf):
-            return self._mapping(kind, node)
+    def value(self, value_type: Any, node: Node) -> Any:  # noqa: ANN401 -- of the type given, or INVALID
+        """Return the node's value, or INVALID after a report.
+
+        Args:
+            value_type: a `ValueType`, `ListOf`, `MapOf`, or a dataclass of options.
+            node: the node to convert.
+        """
+        if node.value is INVALID:
+            return INVALID
+        if isinstance(value_type, type):
+            return self.section(value_type, node)
+        if isinstance(value_type, ListOf):
+            return self._items(value_type, node)
+        if isinstance(value_type, MapOf):
+            return self._mapping(value_type, node)
         try:
-            return kind(node.value)
+            return value_type(node.value)
         except ValueError as error:
             self._report(node.problem(str(error)))
-            return WRONG
+            return INVALID
 
-    def _named(self, model: type[Any], kind: Any, node: Node) -> Any:  # noqa: ANN401 -- as `section`
+    def _named(self, model: type[Any], name_type: Any, node: Node) -> Any:  # noqa: ANN401 -- an instance of `model`, or INVALID
         """Return a `model` given by its name alone."""
-        name = self.value(kind, node)
-        return WRONG if name is WRONG else model(name=name)
+        name = self.value(name_type, node)
+        return INVALID if name is INVALID else model(name=name)
 
-    def _items(self, kind: ListOf, node: Node) -> Any:  # noqa: ANN401 -- a tuple, or WRONG
+    def _items(self, list_type: ListOf, node: Node) -> Any:  # noqa: ANN401 -- a tuple, or INVALID
         if not isinstance(node.value, list):
-            self._report(node.problem(f"must be a list, not {shape(node.value)}"))
-            return WRONG
-        if len(node.value) < kind.least:
+            self._report(node.problem(f"must be a list, not {type_name(node.value)}"))
+            return INVALID
+        if len(node.value) < list_type.least:
             self._report(node.problem("must not be an empty list"))
-        values = [self.value(kind.item, item) for item in node.value]
-        return tuple(value for value in values if value is not WRONG)
+        values = [self.value(list_type.item, item) for item in node.value]
+        return tuple(value for value in values if value is not INVALID)
 
     def _is_mapping(self, node: Node) -> bool:
         if not isinstance(node.value, dict):
-            self._report(node.problem(f"must be a mapping, not {shape(node.value)}"))
+            self._report(node.problem(f"must be a mapping, not {type_name(node.value)}"))
         return isinstance(node.value, dict)
 
-    def _mapping(self, kind: MapOf, node: Node) -> Any:  # noqa: ANN401 -- a dictionary, or WRONG
+    def _mapping(self, map_type: MapOf, node: Node) -> Any:  # noqa: ANN401 -- a dictionary, or INVALID
         if not self._is_mapping(node):
-            return WRONG
-        kinds = kind.values
-        if isinstance(kinds, Mapping):
-            self._refuse_unknown(node, list(kinds), secret=False)
-            pairs = {key: (kinds[key], c) for key, c in node.value.items() if key in kinds}
+            return INVALID
+        types = map_type.values
+        if isinstance(types, Mapping):
+            self._refuse_unknown(node, list(types), secret=False)
+            pairs = {key: (types[key], c) for key, c in node.value.items() if key in types}
         else:
-            pairs = {key: (kinds, child) for key, child in node.value.items()}
+            pairs = {key: (types, child) for key, child in node.value.items()}
         values = {key: self.value(*pair) for key, pair in pairs.items()}
-        return {key: value for key, value in values.items() if value is not WRONG}
+        return {key: value for key, value in values.items() if value is not INVALID}
 
     def _given(self, options: dict[str, Field[Any]], node: Node) -> dict[str, Any]:
-        """Read the keys that stand in the mapping; a key without a value counts as left out."""
+        """Return the values of the given keys; a key without a value counts as left out."""
         present = {
             key: child
             for key, child in node.value.items()
             if key in options and child.value is not None
         }
-        values = {k: self.value(options[k].metadata["kind"], c) for k, c in present.items()}
-        return {key: value for key, value in values.items() if value is not WRONG}
+        values = {k: self.value(options[k].metadata["type"], c) for k, c in present.items()}
+        return {key: value for key, value in values.items() if value is not INVALID}
 
     def _require(self, options: dict[str, Field[Any]], values: dict[str, Any], node: Node) -> None:
         for key, f in options.items():
@@ -101,6 +107,6 @@ class Reader:
         for key, child in node.value.items():
             if key in known:
                 continue
-            # `secret_key:abc` without a space is one key; it would show the secret.
+            # `secret_key:abc` without a space is one key, and would show the secret.
             place = node.place if secret or ":" in key else child.place
             self._report(Problem(place, f"unknown key{nearest(key, known)}", child.key_line))

@@ -1,14 +1,14 @@
-"""JSON Schema of the configuration file, from the table of options: editors complete by it."""
+"""JSON Schema of the configuration file, derived from the options; editors complete keys by it."""
 
 from dataclasses import Field
 from typing import Any
 
 from ncr_exporter.config.model import Config, options_of
-from ncr_exporter.config.types import Kind, ListOf
+from ncr_exporter.config.types import ListOf, ValueType
 
 
 def json_schema() -> dict[str, Any]:
-    """Return the schema of the whole file, in JSON Schema's draft 7, which editors know."""
+    """Return the schema of the whole file, in draft 7, which editors support."""
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "Configuration of ncr-exporter",
@@ -32,15 +32,16 @@ def _section(model: type[Any]) -> dict[str, Any]:
 
 def _option(option: Field[Any]) -> dict[str, Any]:
     described = {"description": option.metadata["help"]}
-    kind = _kind(option.metadata["kind"])
+    value = _value(option.metadata["type"])
     if option.metadata["required"]:
-        return {**described, **kind}
-    return {**described, "anyOf": [kind, {"type": "null"}]}  # a key without a value is left out
+        return {**described, **value}
+    # A key without a value counts as left out.
+    return {**described, "anyOf": [value, {"type": "null"}]}
 
 
-def _kind(kind: Any) -> dict[str, Any]:  # noqa: ANN401 -- a Kind, a ListOf or a dataclass of options
-    if isinstance(kind, Kind):
-        return dict(kind.schema)
-    if isinstance(kind, ListOf):
-        return {"type": "array", "items": _kind(kind.item), "minItems": kind.least}
-    return _section(kind)
+def _value(value_type: Any) -> dict[str, Any]:  # noqa: ANN401 -- a ValueType, a ListOf or a dataclass of options
+    if isinstance(value_type, ValueType):
+        return dict(value_type.schema)
+    if isinstance(value_type, ListOf):
+        return {"type": "array", "items": _value(value_type.item), "minItems": value_type.least}
+    return _section(value_type)

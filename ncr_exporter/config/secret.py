@@ -1,4 +1,4 @@
-"""A string that cannot be shown by accident."""
+"""Secrets: a string that cannot be shown by accident, and a configuration without its secrets."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,9 +8,9 @@ import yaml
 
 
 class Secret:
-    """Holds a key; only `reveal()` gives it out, so every place that does can be found.
+    """A secret string. Only `reveal()` returns it, so that all uses can be searched for.
 
-    `repr`, `str`, f-strings and `%s` show `<secret>`; pickling and copying into a dump are refused.
+    `repr`, `str`, f-strings and `%s` give `<secret>`. Pickling and `copy` raise TypeError.
     """
 
     __slots__ = ("_value",)
@@ -37,22 +37,26 @@ class Secret:
 
 MASK = "<secret>"
 _SECRETS = {"access_key", "secret_key", "proxy_url"}
-"""Keys whose values are never shown, wherever they stand."""
+"""Keys of the configuration whose values are secret, in every section."""
 
 
 @dataclass(frozen=True)
 class Redacted:
-    """What anyone may know of a configuration file."""
+    """A configuration file that may be shown to anyone."""
 
     text: str
+    """YAML, with each secret replaced by `<secret>`."""
     holds_secret: bool
-    """Whether a secret stands in it, not in a variable or a file that it names."""
+    """Whether the file itself holds a secret, rather than naming a variable or another file."""
 
 
 def redacted(text: str) -> Redacted:
-    """Return a valid configuration's YAML before `${}` is expanded, without comments and secrets.
+    """Return a configuration without its secrets and comments, `${VAR}` not expanded.
 
-    A secret is masked wherever it stands: an alias may carry it elsewhere.
+    Every scalar that equals a secret is masked, under any key: a YAML alias may repeat it there.
+
+    Args:
+        text: a valid configuration file.
     """
     root = yaml.compose(text, Loader=yaml.SafeLoader)
     if root is None:
@@ -67,13 +71,13 @@ def redacted(text: str) -> Redacted:
 
 
 def _gives_access(key: str, value: str) -> bool:
-    """Tell whether this is enough by itself; an access key is not, nor a proxy's bare address."""
+    """Return whether the value alone gives access: an access key or a proxy's address does not."""
     is_secret = key == "secret_key" or (key == "proxy_url" and "@" in value)
     return is_secret and value != "" and "${" not in value
 
 
 def _scalars(node: yaml.Node, key: str = "") -> Iterator[tuple[str, yaml.ScalarNode]]:
-    """Yield every value that is a scalar, with the key that it stands under."""
+    """Yield each scalar value with its key; items of a list have the key of the list."""
     if isinstance(node, yaml.ScalarNode):
         yield key, node
     elif isinstance(node, yaml.SequenceNode):

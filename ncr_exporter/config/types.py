@@ -1,4 +1,4 @@
-"""The kinds of values an option can hold: how each is read, and how to say what would be right."""
+"""The types that an option can have: how a value is read, documented and shown."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -9,70 +9,72 @@ from typing import Any
 import yaml
 
 from ncr_exporter.config.secret import Secret
-from ncr_exporter.config.units import DURATION, duration_text, parse_duration, parse_size
+from ncr_exporter.config.units import DURATION_PATTERN, duration_text, parse_duration, parse_size
 from ncr_exporter.config.yaml_tree import Expanded
 
 _LONGEST_SHOWN = 60
 FOREVER = float("inf")
 _REFERENCE = {"type": "string", "pattern": r"\$\{"}
-"""`${VAR}`: what it will hold is known only to the environment."""
+"""JSON Schema of a `${VAR}`, whose value a schema cannot know."""
 
 Schema = Mapping[str, Any]
 
 
-def _plainly(value: object) -> str:
-    """Return a value as one would write it in the file."""
+def _as_json(value: object) -> str:
+    """Return a value as it is written in the file; JSON is YAML too."""
     return "" if value is None else json.dumps(value)
 
 
 @dataclass(frozen=True)
-class Kind:
-    """What an option can hold; called with a plain YAML value it returns ours.
-
-    Calling raises ValueError with a sentence for people.
-    """
+class ValueType:
+    """The type of an option. Calling it converts a value of the YAML file."""
 
     read: Callable[[Any], Any]
+    """YAML value → value of the option; raises ValueError with a message for the user."""
     words: str
-    """What may be written, for documents."""
+    """What may be written, for the documents."""
     schema: Schema
     """JSON Schema of what may be written."""
-    show: Callable[[Any], str] = _plainly
-    """Our value → how one would write it."""
+    show: Callable[[Any], str] = _as_json
+    """Value of the option → how it is written in the file."""
 
-    def __call__(self, value: object) -> Any:  # noqa: ANN401 -- of the kind's own type
-        """Return our value."""
+    def __call__(self, value: object) -> Any:  # noqa: ANN401 -- of the option's own type
+        """Return the option's value.
+
+        Raises:
+            ValueError: the value is not of this type; the message is for the user.
+        """
         return self.read(value)
 
 
-def _kind(
-    words: str, schema: Schema, show: Callable[[Any], str] = _plainly
-) -> Callable[[Callable[[Any], Any]], Kind]:
-    """Make a kind of a function that reads it."""
-    return lambda read: Kind(read, words, schema, show)
+def _value_type(
+    words: str, schema: Schema, show: Callable[[Any], str] = _as_json
+) -> Callable[[Callable[[Any], Any]], ValueType]:
+    """Return a decorator that makes a `ValueType` of a function that reads a value."""
+    return lambda read: ValueType(read, words, schema, show)
 
 
 def _or_reference(schema: Schema) -> Schema:
     return {"anyOf": [schema, _REFERENCE]}
 
 
-@_kind("text", {"type": "string", "minLength": 1})
+@_value_type("text", {"type": "string", "minLength": 1})
 def text(value: object) -> str:
     """Read a text that is not empty."""
     if isinstance(value, (dict, list)):
-        raise ValueError(f"must be text, not {shape(value)}")
+        raise ValueError(f"must be text, not {type_name(value)}")
     if not isinstance(value, str):
         raise ValueError(f"must be text, not {describe(value)}; put it in quotes")
     if not value.strip():
         raise ValueError("must not be empty")
     if not value.isprintable():
-        raise ValueError("holds control characters, or others that cannot be shown")
+        raise ValueError("holds control or other characters that cannot be shown")
     return value
 
 
-@_kind("text, never shown", {"type": "string", "minLength": 1})
+@_value_type("text, never shown", {"type": "string", "minLength": 1})
 def secret(value: object) -> Secret:
-    """Read a text that is never shown again."""
+    """Read a text that is a secret."""
     if not isinstance(value, str):
         raise ValueError("must be text; put it in quotes")
     if not value.strip():
@@ -80,7 +82,7 @@ def secret(value: object) -> Secret:
     return Secret(value)
 
 
-@_kind("true or false", _or_reference({"type": "boolean"}))
+@_value_type("true or false", _or_reference({"type": "boolean"}))
 def boolean(value: object) -> bool:
     """Read true or false."""
     value = resolved(value)
@@ -89,10 +91,10 @@ def boolean(value: object) -> bool:
     return value
 
 
-def one_of(*choices: str) -> Kind:
-    """Read one of these words."""
+def one_of(*choices: str) -> ValueType:
+    """Return the type of an option that is one of `choices`."""
 
-    @_kind(" or ".join(choices), _or_reference({"enum": list(choices)}))
+    @_value_type(" or ".join(choices), _or_reference({"enum": list(choices)}))
     def read(value: object) -> str:
         if value not in choices:
             raise ValueError(f"must be one of {', '.join(choices)}, not {describe(value)}")
@@ -101,29 +103,34 @@ def one_of(*choices: str) -> Kind:
     return read
 
 
-def number(low: float, high: float, *, whole: bool = False) -> Kind:
-    """Read a number between `low` and `high`, both allowed."""
-    noun = "a whole number" if whole else "a number"
+def number(low: float, high: float, *, whole: bool = False) -> ValueType:
+    """Return the type of a number from `low` to `high`, both included; `whole` for an integer."""
+    words = f"a {'whole ' if whole else ''}number from {low:.15g} to {high:.15g}"
     bounds = {"type": "integer" if whole else "number", "minimum": low, "maximum": high}
 
-    @_kind(f"{noun} from {low:g} to {high:g}", _or_reference(bounds))
+    @_value_type(words, _or_reference(bounds))
     def read(value: object) -> float:
         value = resolved(value)
         right_type = isinstance(value, int if whole else (int, float))
         if isinstance(value, bool) or not right_type or not low <= value <= high:  # type: ignore[operator] # right_type says it is a number
-            raise ValueError(f"must be {noun} from {low:g} to {high:g}, not {describe(value)}")
-        return value  # type: ignore[return-value] # likewise
+            raise ValueError(f"must be {words}, not {describe(value)}")
+        return value  # type: ignore[return-value] # right_type says it is a number
 
     return read
 
 
-def duration(low: str, *, never: bool = False) -> Kind:
-    """Read a duration of at least `low`, in seconds; where `never` is allowed it is infinite."""
+def duration(low: str, *, never: bool = False) -> ValueType:
+    """Return the type of a duration, read as seconds.
+
+    Args:
+        low: the shortest allowed, such as `1s`.
+        never: whether `never` is allowed, which is read as infinite.
+    """
     least = parse_duration(low)
     words = f"a duration of at least {low}{', or never' if never else ''}"
-    pattern = rf"^{DURATION}$|\$\{{{'|^never$' if never else ''}"
+    pattern = rf"^{DURATION_PATTERN}$|\$\{{{'|^never$' if never else ''}"
 
-    @_kind(words, {"type": "string", "pattern": pattern}, duration_text)
+    @_value_type(words, {"type": "string", "pattern": pattern}, duration_text)
     def read(value: object) -> float:
         if never and value == "never":
             return FOREVER
@@ -137,9 +144,9 @@ def duration(low: str, *, never: bool = False) -> Kind:
     return read
 
 
-@_kind("a size", {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string"}]})
+@_value_type("a size", {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string"}]})
 def size(value: object) -> int:
-    """Read a size in bytes, above zero."""
+    """Read a size in bytes, above 0."""
     whole = isinstance(value, int) and not isinstance(value, bool)
     if not whole and not isinstance(value, str):
         raise ValueError(f"must be a size such as 500MiB or 1GB, not {describe(value)}")
@@ -149,13 +156,13 @@ def size(value: object) -> int:
     return amount
 
 
-@_kind(
+@_value_type(
     "a whole number, or all",
     _or_reference({"anyOf": [{"type": "integer", "minimum": 0}, {"const": "all"}]}),
     lambda value: "all" if value is None else str(value),
 )
 def count_or_all(value: object) -> int | None:
-    """Read a count, or `all` for no cap (None)."""
+    """Read a count, or `all`, which is read as None: no limit."""
     value = resolved(value)
     if value == "all":
         return None
@@ -166,34 +173,36 @@ def count_or_all(value: object) -> int | None:
 
 @dataclass(frozen=True)
 class ListOf:
-    """A list whose items are each read by `item`, so that a mistake names its own place."""
+    """The type of a list, read item by item, so that a problem names the item."""
 
     item: Any
-    """A `Kind`, or a dataclass of options."""
+    """A `ValueType`, or a dataclass of options."""
     least: int = 0
+    """The fewest items allowed: 0 or 1."""
 
 
 @dataclass(frozen=True)
 class MapOf:
-    """A mapping: each of these keys with a kind of its own, or any keys, all of one kind."""
+    """The type of a mapping whose keys are no options of the model."""
 
     values: Callable[[Any], Any] | Mapping[str, Callable[[Any], Any]]
+    """The types of the known keys' values; or one type, for a mapping with any keys."""
 
 
 def describe(value: object) -> str:
-    """Name a wrong value shortly: its type where it has parts, else the value itself."""
+    """Return a wrong value in a few words; for a list or mapping, its type's name."""
     if value is None or isinstance(value, (dict, list)):
-        return shape(value)
+        return type_name(value)
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, date):  # a datetime is one, too
+    if isinstance(value, date):  # and a datetime, which is a date
         return f"the date {value.isoformat()}"
     shown = repr(value)
     return shown if len(shown) <= _LONGEST_SHOWN else f"{shown[:_LONGEST_SHOWN]}…"
 
 
 def resolved(value: object) -> object:
-    """Return a text from the environment as YAML would read it: `100` there is a number."""
+    """Return a text from the environment as YAML reads it: `100` is a number."""
     if not isinstance(value, Expanded):
         return value
     try:
@@ -202,8 +211,8 @@ def resolved(value: object) -> object:
         return value
 
 
-def shape(value: object) -> str:
-    """Name only the kind of a value that may hold a secret in the wrong place."""
+def type_name(value: object) -> str:
+    """Return the type of a value in words, without the value, which may be a misplaced secret."""
     names = {
         type(None): "nothing",
         dict: "a mapping",
@@ -217,8 +226,8 @@ def shape(value: object) -> str:
 
 
 def nearest(word: str, known: Sequence[str]) -> str:
-    """Return ` (did you mean X?)`, or nothing when no known word is near."""
-    from difflib import get_close_matches  # noqa: PLC0415 -- only a mistaken file pays for it
+    """Return `; did you mean 'X'?` for the most similar known word, or an empty text."""
+    from difflib import get_close_matches  # noqa: PLC0415 -- needed for mistakes only
 
     matches = get_close_matches(word, known, n=1)
     return f"; did you mean {matches[0]!r}?" if matches else ""

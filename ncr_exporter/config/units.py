@@ -1,4 +1,4 @@
-"""Durations and sizes as people write them: `1h30m`, `90d`, `500MiB`, `1GB`."""
+"""Durations and sizes as text: `1h30m`, `90d`, `500MiB`, `1GB`."""
 
 import re
 
@@ -11,20 +11,20 @@ _SECONDS = {
     "s": 1.0,
     "ms": 0.001,
 }
-# Prometheus's own grammar: each unit at most once, largest first.
+# Prometheus' grammar of durations: each unit at most once, the largest first.
 _DURATION = re.compile("".join(rf"(?:(\d{{1,9}}){unit})?" for unit in _SECONDS), re.ASCII)
-DURATION = f"(0|(?=.){''.join(rf'([0-9]{{1,9}}{unit})?' for unit in _SECONDS)})"
-"""The same as a regular expression for others: JSON Schema's dialect."""
+DURATION_PATTERN = f"(0|(?=.){''.join(rf'([0-9]{{1,9}}{unit})?' for unit in _SECONDS)})"
+"""The same grammar for JSON Schema, in ECMA 262's dialect of regular expressions."""
 
 _SIZE = re.compile(r"(\d{1,18}(?:\.\d{1,9})?)\s*([kKMGTP]i?)?B?", re.ASCII)
 _PREFIXES = "kMGTP"
 
 
 def parse_duration(text: str) -> float:
-    """Return the seconds in a Prometheus duration such as `90d` or `1h30m`.
+    """Return the seconds of a Prometheus duration such as `90d` or `1h30m`.
 
     Raises:
-        ValueError: with a sentence for the person who wrote it.
+        ValueError: the text is not a duration; the message is for the user.
     """
     if text == "0":
         return 0.0
@@ -39,10 +39,10 @@ def parse_duration(text: str) -> float:
 
 
 def parse_size(text: str) -> int:
-    """Return the bytes in a size such as `500MiB` (1024-based) or `1GB` (1000-based).
+    """Return the bytes of a size such as `500MiB` (1024-based) or `1GB` (1000-based).
 
     Raises:
-        ValueError: with a sentence for the person who wrote it.
+        ValueError: the text is not a size; the message is for the user.
     """
     match = _SIZE.fullmatch(text)
     if match is None:
@@ -56,9 +56,9 @@ def parse_size(text: str) -> int:
 
 
 def duration_text(seconds: float) -> str:
-    """Return a duration as Prometheus writes it, in days and less: `1d12h`, `45m`, `0s`.
+    """Return a duration in Prometheus' notation, days the largest unit: `1d12h`, `45m`, `0s`.
 
-    Shorter than a millisecond is left out; an infinite one is `never`.
+    Rounded to milliseconds. An infinite duration is `never`.
     """
     if seconds == float("inf"):
         return "never"

@@ -1,7 +1,7 @@
-"""YAML text → a tree of nodes that know their place and line, with `${VAR}` expanded.
+"""YAML text → a tree of nodes with place and line, `${VAR}` expanded.
 
-PyYAML's own `safe_load` keeps the last of two equal keys without a word and forgets line numbers;
-this walks the composed nodes instead and builds plain values with PyYAML's own constructor.
+PyYAML's `safe_load` silently keeps the last of two equal keys, and drops line numbers. So this
+module walks PyYAML's composed nodes, and has PyYAML's constructor build only the scalars.
 """
 
 import re
@@ -16,17 +16,21 @@ from ncr_exporter.runtime.errors import UserError
 
 @dataclass(frozen=True)
 class Problem:
-    """One mistake; `place` as in `registries[0].images[1].interval`, empty for the whole file."""
+    """One mistake in a configuration file."""
 
     place: str
+    """The key, such as `registries[0].images[1].interval`; empty for the whole file."""
     message: str
+    """What is wrong, and what would be right."""
     line: int | None = None
+    """Counted from 1; None for the whole file."""
 
 
 class ConfigError(UserError):
-    """The configuration cannot be used; `str()` has one line per problem, for people."""
+    """The configuration cannot be used; `str()` has one line for each problem."""
 
     def __init__(self, source: str, problems: Iterable[Problem]) -> None:
+        """Set the problems, and the `source` that their lines begin with, such as a path."""
         self.source = source
         self.problems = tuple(problems)
         super().__init__("\n".join(self._line(problem) for problem in self.problems))
@@ -40,83 +44,106 @@ _QUOTED = re.compile(r"'.{5,}'", re.DOTALL)
 _MERGE = "tag:yaml.org,2002:merge"
 _NULL = "tag:yaml.org,2002:null"
 _TEXT = "tag:yaml.org,2002:str"
-_PLAIN = {_TEXT, *(f"tag:yaml.org,2002:{kind}" for kind in ("bool", "float", "int", "timestamp"))}
-_LARGEST = 10**300  # beyond it a comparison with a float fails
+_PLAIN = {_TEXT, *(f"tag:yaml.org,2002:{tag}" for tag in ("bool", "float", "int", "timestamp"))}
+_LARGEST = 10**300  # Python cannot compare a larger integer with every float
 _REFERENCE = re.compile(r"\$(?:\$|\{([^}]*)\}|)")
 
-BROKEN: Any = object()
-"""Stands for a value that could not be had and was reported."""
+INVALID: Any = object()
+"""In place of a value that was reported as a problem; None is a value (`tag_series: all`)."""
 
-Report = Callable[[Problem], None]
+ReportProblem = Callable[[Problem], None]
 
 
 class Expanded(str):
-    """A text not yet known to be a number or a boolean, as all that the environment holds."""
+    """A text from the environment, which may stand for a number or a boolean."""
 
     __slots__ = ()
 
 
 @dataclass(frozen=True)
 class Node:
-    """A value in the file: a scalar, `list[Node]` or `dict[str, Node]`."""
+    """A value in the file, with its place."""
 
     value: Any
+    """A scalar, `list[Node]` or `dict[str, Node]`."""
     place: str
+    """As in `Problem.place`."""
     line: int
+    """The line that the value begins on, counted from 1."""
     key_line: int | None = None
-    """Where its key stands; a block value begins on a later line."""
+    """The line of its key: a block value begins on a later line."""
 
     def problem(self, message: str) -> Problem:
-        """Say that this value is wrong."""
+        """Return the problem that this value has."""
         return Problem(self.place, message, self.line)
 
     def child(self, key: str) -> "Node":
-        """Return the node under `key`, or this one where the key was left out."""
+        """Return the node under `key`, or this node where the key was left out."""
         child = self.value.get(key) if isinstance(self.value, dict) else None
         return child if isinstance(child, Node) else self
 
 
-def read_tree(text: str, source: str, environ: Mapping[str, str], report: Report) -> Node:
-    """Return the document's root.
+Mistakes = Iterator[tuple[str, Node]]
+"""Messages, each with the node that is wrong."""
+
+
+def read_tree(text: str, source: str, environ: Mapping[str, str], report: ReportProblem) -> Node:
+    """Return the root node of a configuration file.
+
+    Args:
+        text: the YAML document.
+        source: its name in the error.
+        environ: the variables that `${VAR}` stands for.
+        report: called with each problem of a single key or value, which is then `INVALID`.
 
     Raises:
         ConfigError: the text is not one YAML document.
     """
-    root = _built(_Builder(environ, report), text, source)
+    root = _build(_Builder(environ, report), text, source)
     if root is None:
         raise ConfigError(source, [Problem("", "the file is empty; `registries` is needed")])
     return root
 
 
-def read_verbatim(text: str, source: str, report: Report) -> Node:
-    """Return the root of a document that is not ours: no `${VAR}`, and every scalar as written.
+def read_verbatim(text: str, source: str, report: ReportProblem) -> Node:
+    """Return the root node of a file whose format is defined by a Go program.
 
-    Go reads a scalar by what its key wants: `X-XSS-Protection: 1` is text there. An empty document
-    is an empty mapping.
+    `${VAR}` is not expanded. Every scalar stays text as written: Go decodes a scalar by the type of
+    its key, so that `X-XSS-Protection: 1` is text. An empty document is an empty mapping.
+
+    Args:
+        text: the YAML document.
+        source: its name in the error.
+        report: called with each problem of a single key or value, which is then `INVALID`.
 
     Raises:
         ConfigError: the text is not one YAML document.
     """
-    return _built(_Verbatim({}, report), text, source) or Node({}, "", 1)
+    return _build(_Verbatim({}, report), text, source) or Node({}, "", 1)
 
 
-def _built(builder: "_Builder", text: str, source: str) -> Node | None:
+def _build(builder: "_Builder", text: str, source: str) -> Node | None:
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
         return None if root is None else builder.build(root, "")
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else None
-        problem = _QUOTED.sub("…", error.problem or "")  # an unquoted secret may stand there
+        problem = _QUOTED.sub("…", error.problem or "")  # PyYAML quotes the file, perhaps a secret
         raise ConfigError(source, [Problem("", f"not YAML: {problem}", line)]) from None
-    except yaml.YAMLError as error:  # a character that YAML does not allow; named by its number
+    except yaml.YAMLError as error:
+        # A character that YAML does not allow; the text before the colon has its number alone.
         summary = str(error).split(":")[0]
         raise ConfigError(source, [Problem("", f"not YAML: {summary}")]) from None
     except RecursionError:
-        raise ConfigError(source, [Problem("", "nested too deeply, or within itself")]) from None
+        raise ConfigError(
+            source, [Problem("", "is nested too deeply, or contains itself")]
+        ) from None
 
 
 class _Builder:
-    def __init__(self, environ: Mapping[str, str], report: Report) -> None:
+    """Makes nodes of PyYAML's, with `${VAR}` expanded and scalars as YAML types them."""
+
+    def __init__(self, environ: Mapping[str, str], report: ReportProblem) -> None:
         self._environ = environ
         self._report = report
         self._scalars = yaml.SafeLoader("")
@@ -143,19 +170,19 @@ class _Builder:
             key = key_node.value
             child = f"{place}.{key}" if place else key
             if key in seen:
-                self._report(Problem(child, "this key stands here twice; keep one", line))
+                self._report(Problem(child, "this key is given twice; keep one", line))
             seen.add(key)
             yield key, replace(self.build(value_node, child), key_line=line)
 
     def _scalar(self, node: yaml.Node, place: str, line: int) -> object:
         try:
             value = self._scalars.construct_object(node)
-        except Exception:  # noqa: BLE001 -- PyYAML's constructors raise whatever a bad value makes them
+        except Exception:  # noqa: BLE001 -- PyYAML's constructors raise many types for a bad value
             self._report(Problem(place, "cannot be read; put it in quotes", line))
-            return BROKEN
+            return INVALID
         if isinstance(value, int) and abs(value) > _LARGEST:
             self._report(Problem(place, "is too large a number", line))
-            return BROKEN
+            return INVALID
         return self._expanded(value, place, line) if isinstance(value, str) else value
 
     def _expanded(self, text: str, place: str, line: int) -> object:
@@ -165,7 +192,7 @@ class _Builder:
             message = f"${{{name}}} is not set in the environment; for a dollar sign write $$"
             self._report(Problem(place, message, line))
         if unset:
-            return BROKEN
+            return INVALID
         expanded = _REFERENCE.sub(self._replacement, text)
         return Expanded(expanded) if references else expanded
 
@@ -176,10 +203,12 @@ class _Builder:
 
 
 class _Verbatim(_Builder):
+    """Makes nodes whose scalars are the text as written."""
+
     def _scalar(self, node: yaml.Node, place: str, line: int) -> object:
         if node.tag == _NULL:
             return None
         if node.tag not in _PLAIN:
             self._report(Problem(place, "cannot be read; put it in quotes", line))
-            return BROKEN
+            return INVALID
         return str(node.value) if node.tag == _TEXT else Expanded(node.value)

@@ -1,4 +1,7 @@
-"""Where each zone and region is reached: the table of the documented hosts and prefixes."""
+"""Hosts and path prefixes of the API, by zone and region.
+
+Source: the vendor's API pages of each zone; for the financial zone, the code of public clients.
+"""
 
 ZONES = {
     "public": "https://ncr.apigw.ntruss.com",
@@ -12,9 +15,9 @@ REGIONS = {
     "government": {"kr": "/ncr/kr/v2", "krs": "/ncr/krs/v2"},
     "financial": {"kr": "/ncr/api/v2"},
 }
-"""Zone → region → path prefix."""
+"""Zone → region → path prefix of the API, version 2."""
 
-_PULL_HOSTS = {
+_PULL_DOMAINS = {
     ("public", "kr"): "kr.ncr.ntruss.com",
     ("public", "sgn"): "sg.ncr.ntruss.com",
     ("public", "jpn"): "jp.ncr.ntruss.com",
@@ -25,8 +28,13 @@ _PULL_HOSTS = {
 
 
 def pull_host(zone: str, region: str, registry: str) -> str:
-    """Return the documented public host that images of a registry are pulled from.
+    """Return the public host that a registry's images are pulled from, by the documented pattern.
 
-    The private host holds an id that only the registry list tells.
+    The private host has no such pattern: it holds an id that only the registry list contains.
+
+    Args:
+        zone: a key of `ZONES`.
+        region: a key of `REGIONS[zone]`.
+        registry: the registry's name.
     """
-    return f"{registry}.{_PULL_HOSTS[zone, region]}"
+    return f"{registry}.{_PULL_DOMAINS[zone, region]}"

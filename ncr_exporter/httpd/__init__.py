@@ -1,1 +1,1 @@
-"""A small HTTP/1.1 server with limits on everything a client may cost. It knows no metrics."""
+"""A small HTTP/1.1 server with limits on time, memory and connections; it knows no metrics."""

@@ -1,4 +1,4 @@
-"""What stands before the handler: TLS, a password, a rate; without any of them, an open gate."""
+"""Who may connect and send requests: the interface of access policies, and one that allows all."""
 
 import ipaddress
 import ssl
@@ -11,52 +11,57 @@ from ncr_exporter.httpd.messages import Request, Response
 
 @dataclass(frozen=True)
 class Tls:
-    """How a connection is encrypted, and whose certificates are welcome."""
+    """How connections are encrypted, and which client certificates are accepted."""
 
     context: ssl.SSLContext
     client_names: frozenset[str] | None = None
-    """A client's certificate must be for one of these; None is for any that was verified."""
+    """Subject alternative names, one of which a client's certificate must have; None: any."""
 
     def admits(self, certificate: Mapping[str, Any] | None) -> bool:
-        """Tell whether a client with this verified certificate, as `getpeercert` has it, may in."""
+        """Return whether a client may connect.
+
+        Args:
+            certificate: the client's verified certificate, as `SSLSocket.getpeercert` returns it;
+                None or empty without one.
+        """
         if self.client_names is None or not certificate:
             return True
         names = certificate.get("subjectAltName", ())
-        return any(_plain(kind, name) in self.client_names for kind, name in names)
+        return any(_normalised(kind, name) in self.client_names for kind, name in names)
 
 
 class AccessPolicy(Protocol):
-    """Asked for each connection and each request; the answer may change while we run."""
+    """Asked for each connection and each request; its answers may change while the server runs."""
 
     @property
     def tls(self) -> Tls | None:
-        """What a new connection is encrypted with; None is plain HTTP."""
+        """How a new connection is encrypted; None for plain HTTP."""
         ...
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """What every answer has, names in lower case; they replace the handler's own."""
+        """Headers of every response, names in lower case; they replace those of the handler."""
         ...
 
     async def refusal(self, request: Request) -> Response | None:
-        """Return the answer to a request that may not pass, or None where it may."""
+        """Return the response to a request that is not allowed, or None if it is allowed."""
         ...
 
 
 @dataclass(frozen=True)
 class AllowAll:
-    """Lets every request pass."""
+    """Allows every request."""
 
     tls: Tls | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
 
     async def refusal(self, _: Request) -> Response | None:
-        """Refuse nobody."""
+        """Return None: every request is allowed."""
         return None
 
 
-def _plain(kind: str, name: str) -> str:
-    """Return a name as one writes it: OpenSSL has ::1 as 0:0:0:0:0:0:0:1."""
+def _normalised(kind: str, name: str) -> str:
+    """Return a subject alternative name as people write it; OpenSSL expands `::1` to 8 groups."""
     if kind != "IP Address":
         return name
     try:

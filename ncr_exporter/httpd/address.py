@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Address:
-    """Where to listen; a host of None is every interface."""
+    """An address to listen on; `str()` gives it as in `--web.listen-address`."""
 
     host: str | None
+    """None for all interfaces."""
     port: int
 
     def __str__(self) -> str:

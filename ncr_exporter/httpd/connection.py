@@ -1,4 +1,4 @@
-"""One client's connection: requests in, answers out, each within its deadline. Framing is h11's."""
+"""One client's connection: requests in, responses out, each within its deadline. h11 frames."""
 
 import asyncio
 import contextlib
@@ -12,14 +12,14 @@ import h11
 import structlog
 
 from ncr_exporter.httpd.access import AccessPolicy, Tls
-from ncr_exporter.httpd.limits import ConcurrencyLimit, Limits, Place
+from ncr_exporter.httpd.limits import ConcurrencyLimit, Limits, Permit
 from ncr_exporter.httpd.messages import Handler, Request, Response, text_response
 
 _PIECE = 128 * 1024
-"""Bytes handed to a socket at a time: what a client that never reads can make us hold."""
-_TOO_MANY = {"retry-after": "1"}
-_LAST = {"connection": "close"}
-_BODY_TOO_LARGE = 413
+"""Bytes written to a socket at a time: the most that a client which never reads makes us keep."""
+_RETRY_SOON = {"retry-after": "1"}
+_CLOSE = {"connection": "close"}
+_CONTENT_TOO_LARGE = 413
 
 log = structlog.get_logger()
 
@@ -29,9 +29,9 @@ class Service:
     """What all connections of a server share."""
 
     handler: Handler
-    places: ConcurrencyLimit
+    permits: ConcurrencyLimit
     limits: Limits
-    gate: AccessPolicy
+    access: AccessPolicy
 
 
 class Connection:
@@ -43,28 +43,34 @@ class Connection:
         self._reader = reader
         self._writer = writer
         self._handler = service.handler
-        self._places = service.places
+        self._permits = service.permits
         self._limits = service.limits
-        self._gate = service.gate
+        self._access = service.access
         self._http = h11.Connection(
             h11.SERVER, max_incomplete_event_size=service.limits.header_bytes
         )
 
     async def serve(self, tls: Tls | None) -> None:
-        """Answer requests until they end; no client's doing is an error of ours."""
-        with contextlib.suppress(OSError):  # a TimeoutError is one, too
+        """Respond to requests until the client leaves, breaks the protocol or exceeds a limit.
+
+        None of these raises: they are no errors of the server.
+
+        Args:
+            tls: how the connection is encrypted; None for plain HTTP.
+        """
+        with contextlib.suppress(OSError):  # TimeoutError is a subclass
             try:
                 await self._serve_requests(tls)
             except h11.RemoteProtocolError as error:
-                refusal = Response(error.error_status_hint, _LAST, length=0)
+                refusal = Response(error.error_status_hint, _CLOSE, length=0)
                 await self._send(Request("GET", "*"), refusal, None)
-            await self._part()
+            await self._close()
 
     async def _serve_requests(self, tls: Tls | None) -> None:
         async with asyncio.timeout(self._limits.header):
             await self._open(tls)
             request = await self._read_request()
-        while request is not None and await self._answered(request):
+        while request is not None and await self._respond(request):
             async with asyncio.timeout(self._limits.idle):
                 if not self._http.trailing_data[0]:
                     await self._receive()
@@ -72,15 +78,19 @@ class Connection:
                 request = await self._read_request()
 
     async def _open(self, tls: Tls | None) -> None:
-        """Shake hands, and have `drain` wait until all is with the kernel."""
-        # A high-water mark of 0 would do, but asyncio's TLS then waits for ever.
+        """Make `drain` wait until the kernel has all bytes, and begin TLS if there is any.
+
+        asyncio's default is to wait only while its buffer holds 64 KiB or more. The obvious mark
+        of 0 does not work: with TLS, `drain` then waits for ever. Beginning TLS replaces the
+        transport, and with it the mark.
+        """
         self._writer.transport.set_write_buffer_limits(high=1)
         if tls is not None:
             await self._shake_hands(tls)
             self._writer.transport.set_write_buffer_limits(high=1)
 
     async def _shake_hands(self, tls: Tls) -> None:
-        """Begin TLS; who has none or the wrong certificate is no error of ours, but a riddle."""
+        """Begin TLS; log what is wrong with the client, which is told too little to find out."""
         client, *_ = self._writer.get_extra_info("peername") or ("gone",)
         try:
             await self._writer.start_tls(tls.context)
@@ -92,7 +102,7 @@ class Connection:
             raise ConnectionAbortedError
 
     async def _read_request(self) -> Request | None:
-        """Return the next request, or None where the client has left."""
+        """Return the next request, or None if the client has left."""
         head: h11.Request | None = None
         size = 0
         while True:
@@ -105,7 +115,7 @@ class Connection:
             elif isinstance(event, h11.Data):
                 size += len(event.data)
                 if size > self._limits.body_bytes:
-                    raise h11.RemoteProtocolError("body too large", _BODY_TOO_LARGE)
+                    raise h11.RemoteProtocolError("body too large", _CONTENT_TOO_LARGE)
             elif isinstance(event, h11.EndOfMessage) and head is not None:
                 return _request(head)
             else:
@@ -116,65 +126,70 @@ class Connection:
             self._write(h11.InformationalResponse(status_code=100, headers=[], reason="Continue"))
         self._http.receive_data(await self._reader.read(self._limits.header_bytes))
 
-    async def _answered(self, request: Request) -> bool:
-        async with asyncio.timeout(self._limits.answer):
-            return await self._answer(request)
-
-    async def _answer(self, request: Request) -> bool:
-        """Answer, and tell whether another request may follow."""
-        # Before a place is taken: who waits for a password to be checked keeps nobody out.
-        refusal = await self._gate.refusal(request)
-        if refusal is None:
-            await self._work(request)
-        else:
-            await self._send(request, refusal, None)
+    async def _respond(self, request: Request) -> bool:
+        """Send the response and return whether another request may follow."""
+        async with asyncio.timeout(self._limits.response):
+            # Before `_handle` acquires a permit: checking a password takes a while, and a flood of
+            # wrong ones must not keep scrapes out.
+            refusal = await self._access.refusal(request)
+            if refusal is None:
+                await self._handle(request)
+            else:
+                await self._send(request, refusal, None)
         if self._http.our_state is not h11.DONE or self._http.their_state is not h11.DONE:
             return False
         self._http.start_next_cycle()
         return True
 
-    async def _work(self, request: Request) -> None:
-        place = await self._places.take()
-        if place is None:
-            busy = text_response(HTTPStatus.SERVICE_UNAVAILABLE, "too many requests\n", _TOO_MANY)
+    async def _handle(self, request: Request) -> None:
+        permit = await self._permits.acquire()
+        if permit is None:
+            busy = text_response(HTTPStatus.SERVICE_UNAVAILABLE, "too many requests\n", _RETRY_SOON)
             await self._send(request, busy, None)
             return
         try:
-            await self._send(request, await self._handler(request), place)
+            await self._send(request, await self._handler(request), permit)
         finally:
-            place.give_back()
+            permit.release()
 
-    async def _send(self, request: Request, response: Response, place: Place | None) -> None:
+    async def _send(self, request: Request, response: Response, permit: Permit | None) -> None:
         if response.takeover is not None:
             await response.takeover(self._writer)
             raise ConnectionAbortedError
         date = {"date": formatdate(usegmt=True)}
-        headers = list((date | dict(response.headers) | dict(self._gate.headers)).items())
+        headers = list((date | dict(response.headers) | dict(self._access.headers)).items())
         if response.length is not None:
             headers.append(("content-length", str(response.length)))
         phrase = HTTPStatus(response.status).phrase
         self._write(h11.Response(status_code=response.status, headers=headers, reason=phrase))
         for piece in _pieces(response.body) if request.method != "HEAD" else ():
             self._write(h11.Data(data=piece))
-            await self._drain(place)
+            await self._drain(permit)
         self._write(h11.EndOfMessage())
-        await self._drain(place)
+        await self._drain(permit)
 
     def _write(self, event: h11.Event) -> None:
         data = self._http.send(event)
         if data:
             self._writer.write(data)
 
-    async def _drain(self, place: Place | None) -> None:
-        """Wait until the client has taken all; meanwhile its place is for somebody who reads."""
-        await asyncio.sleep(0)  # `drain` alone lets nobody else run while the client reads
-        if place is not None and self._writer.transport.get_write_buffer_size():
-            place.give_back()
+    async def _drain(self, permit: Permit | None) -> None:
+        """Wait until the client has taken all bytes; release the permit if that takes a while."""
+        # `drain` returns at once while the client reads as fast as we write. Without this pause a
+        # large response to a fast client would hold the event loop to its last byte.
+        await asyncio.sleep(0)
+        if permit is not None and self._writer.transport.get_write_buffer_size():
+            permit.release()
         async with asyncio.timeout(self._limits.stall):
             await self._writer.drain()
 
-    async def _part(self) -> None:
-        """Close after the client has the last answer: closing on unread input would reset it."""
+    async def _close(self) -> None:
+        """Close the connection once the client has read the last response.
+
+        First the sending side is closed, then input is skipped until the client closes too. A
+        socket closed with unread input makes the kernel send RST, on which the client's kernel
+        discards what the client has not read yet (RFC 9112, section 9.6).
+        """
         async with asyncio.timeout(self._limits.stall):
             if self._writer.can_write_eof():
                 self._writer.write_eof()
@@ -185,7 +200,11 @@ class Connection:
 
 
 def _refuse_two_lengths(head: h11.Request) -> None:
-    """Refuse what a proxy before us may have cut differently: request smuggling."""
+    """Raise for a request that a proxy may frame differently: smuggling (RFC 9112, section 11.2).
+
+    Raises:
+        h11.RemoteProtocolError: it has both Content-Length and Transfer-Encoding.
+    """
     if {b"content-length", b"transfer-encoding"} <= {name for name, _ in head.headers}:
         raise h11.RemoteProtocolError("both Content-Length and Transfer-Encoding")
 

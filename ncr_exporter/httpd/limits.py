@@ -1,4 +1,4 @@
-"""What a client may cost the server. Times are seconds."""
+"""Limits on what a client may cost the server."""
 
 import asyncio
 from dataclasses import dataclass
@@ -6,54 +6,64 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Limits:
-    """The defaults are for scrapers: quick, few, and coming back every 15 to 60 seconds."""
+    """Limits of a server. Times are seconds.
+
+    The defaults suit scrapers: few clients that read quickly and return every 15 to 60 seconds.
+    """
 
     header: float = 10.0
-    """From the first byte of a request to its last; of the first, from connecting, TLS included."""
+    """From the first byte of a request to its last. For a connection's first request: from
+    connecting, TLS handshake included."""
     idle: float = 120.0
     """Between two requests of one connection."""
     stall: float = 10.0
-    """Without one piece (128 KiB) of the answer taken, the connection is cut."""
-    answer: float = 120.0
-    """From the whole request to the last byte of its answer taken, however steadily one reads."""
+    """Until the client has taken one more piece (128 KiB) of the response."""
+    response: float = 120.0
+    """From the whole request to the last byte of its response that the client takes."""
     admission: float = 5.0
-    """How long a request waits for a place before it is refused. Half of Prometheus' own patience
-    (10 s): a scrape that is late is better than one that is refused, and lost."""
+    """How long a request waits for a permit before it is refused with 503. Half of Prometheus'
+    default scrape timeout (10 s): a late scrape is better than a refused one."""
     requests: int = 8
-    """Requests served at a time; one that waits for its client to read counts no more."""
+    """Requests handled at a time; a request whose client is slow to read no longer counts."""
     connections: int = 800
     """Open at a time; further ones are closed at once. Below the usual limit of 1024 files."""
     header_bytes: int = 16 * 1024
-    """Request line and headers; refused at the latest at twice as much."""
+    """Size of request line and headers. A larger request is refused at twice this size at most."""
     body_bytes: int = 8 * 1024
-    """No route reads a body; a small one is skipped, so that the connection can be used again."""
+    """Size of a request's body. No route reads it; it is skipped to keep the connection usable."""
 
 
 class ConcurrencyLimit:
-    """A fixed number of places; a request that finds none within `admission` seconds is refused."""
+    """Limits the number of requests that are handled at a time."""
 
     def __init__(self, count: int, admission: float) -> None:
+        """Set the limit.
+
+        Args:
+            count: how many permits there are.
+            admission: seconds that `acquire` waits for one.
+        """
         self._free = asyncio.Semaphore(count)
         self._admission = admission
 
-    async def take(self) -> "Place | None":
-        """Return a place, or None when all stay taken."""
+    async def acquire(self) -> "Permit | None":
+        """Return a permit, in the order of calls; None if none is released in time."""
         try:
             async with asyncio.timeout(self._admission):
                 await self._free.acquire()
         except TimeoutError:
             return None
-        return Place(self._free)
+        return Permit(self._free)
 
 
-class Place:
-    """One request's place; giving it back twice is harmless."""
+class Permit:
+    """The right of one request to be handled."""
 
     def __init__(self, free: asyncio.Semaphore) -> None:
         self._free: asyncio.Semaphore | None = free
 
-    def give_back(self) -> None:
-        """Let the next request in."""
+    def release(self) -> None:
+        """Give the permit to the next request; a second call does nothing."""
         if self._free is not None:
             self._free.release()
             self._free = None

@@ -1,4 +1,4 @@
-"""A request and a response, without sockets."""
+"""Requests and responses, independent of sockets."""
 
 import asyncio
 import re
@@ -11,39 +11,42 @@ _ORIGIN = re.compile("^https?://[^/?#]*", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Request:
-    """What a client asked for. Header names are lower case; of equal ones the values are joined."""
+    """A request of a client."""
 
     method: str
     target: str
-    """Path and query, as on the wire."""
+    """Path and query, as sent."""
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """A password may be among them, so no traceback or log shows them."""
+    """Names in lower case; values of equal names joined by `, `. `repr` leaves them out: they may
+    hold a password."""
 
     @property
     def path(self) -> str:
-        """The path, still percent-encoded; `http://host` before it is for proxies."""
+        """The path, still percent-encoded, without the `http://host` of a request for a proxy."""
         return re.split("[?#]", _ORIGIN.sub("", self.target), maxsplit=1)[0] or "/"
 
     @property
     def query(self) -> dict[str, str]:
-        """The query's values; of equal names the last."""
+        """The query's parameters, decoded; the last value of equal names."""
         return dict(parse_qsl(self.target.partition("?")[2]))
 
 
 @dataclass(frozen=True)
 class Response:
-    """What it is answered. A body of several pieces without `length` is sent in chunks."""
+    """The response to a request."""
 
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     body: Iterable[bytes] = ()
+    """The body in pieces."""
     length: int | None = None
+    """Bytes of the body, for `content-length`; None sends the body with chunked encoding."""
     takeover: Callable[[asyncio.StreamWriter], Awaitable[None]] | None = None
-    """Writes the bytes itself, valid HTTP or not, and ends the connection."""
+    """Writes to the connection in place of all the above, valid HTTP or not, and ends it."""
 
 
 def text_response(status: int, text: str, headers: Mapping[str, str] | None = None) -> Response:
-    """Return a short answer in plain text."""
+    """Return a response with a short body in plain text."""
     body = text.encode()
     content_type = {"content-type": "text/plain; charset=utf-8"}
     return Response(status, content_type | dict(headers or {}), (body,), len(body))
@@ -52,18 +55,21 @@ def text_response(status: int, text: str, headers: Mapping[str, str] | None = No
 Handler = Callable[[Request], Awaitable[Response]]
 
 
-_ENOUGH = 128 * 1024
-"""Bytes worth handing on: many small pieces cost the server more."""
+_COALESCED = 128 * 1024  # bytes
 
 
-def gathered(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield the same bytes in fewer pieces; a large one as it is, for each client would copy it."""
-    some: list[bytes] = []
+def coalesced(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield the bytes of `pieces` in fewer pieces, small ones joined up to 128 KiB.
+
+    Each piece costs the server a write and a drain. A piece above 128 KiB is yielded as it is:
+    joined, it would be copied for each client.
+    """
+    small: list[bytes] = []
     size = 0
     for piece in pieces:
-        if size + len(piece) > _ENOUGH:
-            yield b"".join(some)
-            some, size = [], 0
-        some.append(piece)
+        if size + len(piece) > _COALESCED:
+            yield b"".join(small)
+            small, size = [], 0
+        small.append(piece)
         size += len(piece)
-    yield b"".join(some)
+    yield b"".join(small)

@@ -1,7 +1,7 @@
-"""A small HTTP/1.1 server: asyncio's sockets, h11's framing, and limits on everything.
+"""A small HTTP/1.1 server: asyncio's sockets, h11's framing, and the limits of `Limits`.
 
-Of the servers that could be had none drops half-sent requests, clients that never read and slow TLS
-handshakes all three, and caps connections; the parts that do are short enough to be read here.
+No server that was considered drops half-sent requests, clients that never read, and slow TLS
+handshakes, and caps connections as well.
 """
 
 import asyncio
@@ -17,27 +17,37 @@ from ncr_exporter.httpd.limits import ConcurrencyLimit, Limits
 from ncr_exporter.httpd.messages import Handler, Request, Response, text_response
 
 _UNSENT = 128 * 1024
-"""Bytes of an answer that the kernel may hold beside those on the wire."""
+"""Bytes of a response that the kernel holds for each connection before they are sent."""
 _TLS_BUFFER = 4 * 1024
-"""Enough for a request; OpenSSL itself adds some 45 KiB while hands are shaken."""
+"""Bytes of asyncio's read buffer for each TLS connection: enough for a request."""
 
 log = structlog.get_logger()
 
 
 class Server:
-    """Serves one handler on any number of addresses; an async context manager stops it."""
+    """Serves one handler on any number of addresses; leaving its `async with` block stops it."""
 
     def __init__(
-        self, handler: Handler, limits: Limits | None = None, gate: AccessPolicy | None = None
+        self, handler: Handler, limits: Limits | None = None, access: AccessPolicy | None = None
     ) -> None:
+        """Set up a server that does not listen yet.
+
+        Args:
+            handler: returns the response to a request; one that raises is answered with 500.
+            limits: what a client may cost; None for the defaults.
+            access: who may connect and send requests; None for everyone, over plain HTTP.
+        """
         self._handler = handler
         limits = limits or Limits()
-        places = ConcurrencyLimit(limits.requests, limits.admission)
-        self._service = Service(self._guarded, places, limits, gate or AllowAll())
+        permits = ConcurrencyLimit(limits.requests, limits.admission)
+        self._service = Service(self._handle, permits, limits, access or AllowAll())
         self._listeners: list[asyncio.Server] = []
         self._connections: set[asyncio.Task[None]] = set()
-        if self._service.gate.tls is not None:
-            # asyncio makes a buffer of this size per TLS connection: of 256 KiB, unless told.
+        if self._service.access.tls is not None:
+            # asyncio allocates this buffer for each TLS connection when it is accepted, before the
+            # client has sent a byte. Its default of 256 KiB times 800 idle connections would be
+            # 200 MiB. There is no parameter for it, so the class attribute is set. OpenSSL itself
+            # needs some 45 KiB more during a handshake.
             sslproto.SSLProtocol.max_size = _TLS_BUFFER
 
     async def __aenter__(self) -> Self:
@@ -47,20 +57,25 @@ class Server:
         await self.stop()
 
     async def listen(self, host: str | None, port: int) -> int:
-        """Listen on an address (None is all of them) and return the port, for a port of 0.
+        """Listen on one more address and return its port.
+
+        Args:
+            host: None for all interfaces.
+            port: 0 for any free port.
 
         Raises:
-            OSError: the address cannot be had.
+            OSError: the address cannot be listened on.
         """
         listener = await asyncio.start_server(self._accept, host, port, backlog=512)
         for listening in listener.sockets:
-            # Else the kernel takes megabytes at a time, and a slow reader looks like a stalled one.
+            # By default the kernel accepts megabytes at a time. A client that reads them slowly
+            # would look as if it had stalled.
             listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _UNSENT)
         self._listeners.append(listener)
         return int(listener.sockets[0].getsockname()[1])
 
     async def stop(self) -> None:
-        """Close the listeners and whatever is open, without waiting for clients."""
+        """Close the listeners and all connections, without waiting for clients."""
         while self._listeners:
             self._listeners.pop().close()
         for task in self._connections:
@@ -73,8 +88,8 @@ class Server:
         if stopped or len(self._connections) >= self._service.limits.connections:
             writer.transport.abort()
             return
-        tls = self._service.gate.tls
-        if tls is not None:  # what is read from here on is for the handshake
+        tls = self._service.access.tls
+        if tls is not None:  # the bytes that come now belong to the handshake, not to `reader`
             cast("asyncio.Transport", writer.transport).pause_reading()
         connection = Connection(reader, writer, self._service)
         task = asyncio.create_task(self._run(connection, tls))
@@ -88,10 +103,10 @@ class Server:
         except asyncio.CancelledError:
             pass
         except Exception:
-            log.exception("answer failed")
+            log.exception("connection failed")
 
-    async def _guarded(self, request: Request) -> Response:
-        """Answer 500 where the handler fails: one bad page must not end the connection silently."""
+    async def _handle(self, request: Request) -> Response:
+        """Return the handler's response, or 500 if it raises: the client must learn of it."""
         try:
             return await self._handler(request)
         except Exception:

@@ -76,6 +76,8 @@ class ImageSummary:
 
     tags: int
     attached_tags: int
+    own_tags: int
+    """Tags that are judged: neither attached to others nor ignored."""
     size: int | None
     largest_tag_size: int | None
     newest_tag_size: int | None
@@ -103,6 +105,11 @@ class ImageSummary:
         return largest((self.pulled, self.updated))
 
     @property
+    def never_pulled(self) -> bool:
+        """Whether there are tags and all of them are known never to have been pulled."""
+        return 0 < self.own_tags == self.never_pulled_tags
+
+    @property
     def trusted(self) -> bool:
         """Whether records without a pull time were believed."""
         return self.never_pulled_tags is not None
@@ -120,6 +127,7 @@ def summarize(tags: Sequence[Tag], policy: Policy, now: int, knowledge: Knowledg
     return ImageSummary(
         tags=len(tags),
         attached_tags=len(found.attached),
+        own_tags=len(judged),
         size=distinct_bytes(tags),
         largest_tag_size=largest([fact.size for fact in judged]),
         newest_tag_size=newest.size if newest else None,

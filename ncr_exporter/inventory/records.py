@@ -64,25 +64,28 @@ class Tag(msgspec.Struct, frozen=True, gc=False):
 
 @dataclass(frozen=True)
 class Policy:
-    """What the owner of an image asked for. Durations are seconds, sizes bytes."""
+    """What the owner of an image asked for. Durations are seconds, sizes bytes.
 
-    stale_after: float = 90 * 86400.0
+    `config.model.Settings` has the defaults.
+    """
+
+    stale_after: float
     """Unused for longer is stale; infinite is never."""
-    keep_recent: int = 3
+    keep_recent: int
     """The number of most recently updated tags that are never stale."""
-    keep_tags: tuple[str, ...] = ("latest",)
+    keep_tags: tuple[str, ...]
     """Globs of tags that are never stale."""
-    ignore_tags: tuple[str, ...] = ()
+    ignore_tags: tuple[str, ...]
     """Globs of tags that count in tags and size, and are otherwise not judged."""
-    immutable_tags: tuple[str, ...] = ()
+    immutable_tags: tuple[str, ...]
     """Globs of tags whose content must not change."""
-    owner: str | None = None
-    tag_size_limit: int | None = None
-    tags_limit: int | None = None
-    tag_series: int | None = 10
+    owner: str | None
+    tag_size_limit: int | None
+    tags_limit: int | None
+    tag_series: int | None
     """Tags that get series of their own, by each criterion; None is no cap."""
-    tag_series_by: tuple[str, ...] = ("updated", "idle")
-    platform_series: bool = False
+    tag_series_by: tuple[str, ...]
+    platform_series: bool
 
 
 def is_platform(os: str) -> bool:

@@ -107,6 +107,10 @@ class _Court:
             return Reason.OFF, ""
         if fact.earliest is not None and fact.earliest >= self.since:
             return self._use(fact)
+        return self._idle(fact)
+
+    def _idle(self, fact: TagFacts) -> tuple[Reason, str]:
+        """Return why a tag that was not used lately is stale, or is not."""
         if fact.name in self.kept:
             keeper = self.kept[fact.name]
             return (Reason.RECENT, "") if keeper == "recent" else (Reason.KEPT, keeper)

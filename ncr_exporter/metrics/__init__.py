@@ -1,1 +1,1 @@
-"""What is published: the catalogue of families, and how they become text."""
+"""What `/metrics` publishes: the table of families, and how states become text."""

@@ -1,4 +1,8 @@
-"""The exporter's own metrics: label sets that never shrink, as prometheus_client expects."""
+"""Metrics about the API client and the exporter itself.
+
+Counters by registry are rendered here: registries come and go, and there may be thousands.
+prometheus_client renders the rest.
+"""
 
 import platform
 from collections.abc import Callable, Iterable, Iterator
@@ -19,14 +23,15 @@ from prometheus_client.openmetrics.exposition import generate_latest as generate
 from prometheus_client.registry import Collector
 
 from ncr_exporter import __version__
-from ncr_exporter.metrics.families.catalogue import FAMILIES
-from ncr_exporter.metrics.families.exporter import BUCKETS, OPERATIONS, REASONS
+from ncr_exporter.metrics.families import FAMILIES
+from ncr_exporter.metrics.families.exporter import BUCKETS, REASONS
 from ncr_exporter.metrics.families.family import Family
 from ncr_exporter.metrics.rendering import header, label_pair, series
+from ncr_exporter.ncr.paths import OPERATIONS
 
 
 class Counters:
-    """One family of counters; the first of its labels is the registry."""
+    """The counters of one family, whose first label is `registry`."""
 
     def __init__(self, family: Family) -> None:
         self._family = family
@@ -34,43 +39,46 @@ class Counters:
         self._series: dict[tuple[str, ...], str] = {}
 
     def add(self, *labels: str) -> None:
-        """Begin with a series at 0, so that a rate sees its first increase."""
+        """Create a counter at 0 if there is none, so that a rate sees its first increase."""
         if labels not in self._counts:
             pairs = ",".join(map(label_pair, self._family.labels, labels))
             self._series[labels] = series(self._family.name, pairs)
             self._counts[labels] = 0
 
     def count(self, *labels: str, by: int = 1) -> None:
-        """Count one more, or several."""
+        """Increase a counter by `by`."""
         self.add(*labels)
         self._counts[labels] += by
 
     def remove(self, registry: str) -> None:
-        """Remove a registry's series."""
+        """Remove the counters of a registry."""
         for labels in [labels for labels in self._counts if labels[0] == registry]:
             del self._counts[labels], self._series[labels]
 
     def text(self, *, openmetrics: bool) -> bytes:
-        """Return the family."""
+        """Return the family's part of the exposition."""
         lines = [f"{self._series[labels]} {count}\n" for labels, count in self._counts.items()]
         return header(self._family, openmetrics=openmetrics) + "".join(lines).encode()
 
 
 @dataclass(frozen=True)
 class AccountUse:
-    """How one registry's account is used at this moment."""
+    """How the account of one registry is used at a moment."""
 
     registry: str
     limit: float
+    """Requests per second that the account may send."""
     planned: float
-    """Both in requests per second."""
+    """Requests per second that the account's jobs need."""
     throttled_seconds: float
+    """Seconds so far in which the account sent nothing because of a 429."""
 
 
 class ExporterMetrics:
-    """Listens to the API client (`ncr.observer.ClientMetrics`) and renders what it heard."""
+    """The metrics about the API client, as its `ncr.transport.ClientMetrics`, and the exporter."""
 
     def __init__(self, series: Callable[[], int]) -> None:
+        """`series` returns the number of series about registries, images and tags."""
         prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call] # not annotated upstream
         self._registry = CollectorRegistry()
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
@@ -84,7 +92,7 @@ class ExporterMetrics:
         self._counters = (*self._by_operation, self._failures)
         self._skew = self._gauge("ncr_api_clock_skew_seconds")
         self._duration = Histogram(
-            *_described("ncr_api_request_duration_seconds"),
+            *_declaration("ncr_api_request_duration_seconds"),
             registry=self._registry,
             buckets=BUCKETS,
         )
@@ -97,19 +105,19 @@ class ExporterMetrics:
         for operation in OPERATIONS:
             self._duration.labels(operation)
 
-    def configured(self, digest: str, at: float) -> None:
-        """Note the configuration in force: its SHA-256 in hex, and when it was read."""
-        # 48 bits: what a float holds exactly, as Alertmanager does it.
+    def record_config(self, digest: str, at: float) -> None:
+        """Record the configuration in force: its SHA-256 in hex, and when it was read (s)."""
+        # 48 bits are what a float holds exactly; Alertmanager publishes its hash so, too.
         self._config_hash.set(int(digest[:12] or "0", 16))
         self._reloaded.set(1)
         self._reloaded_at.set(at)
 
-    def not_configured(self) -> None:
-        """Note that the file was not usable when it was read last."""
+    def record_reload_failure(self) -> None:
+        """Record that the configuration file could not be used when it was last read."""
         self._reloaded.set(0)
 
     def add_registry(self, label: str) -> None:
-        """Create every series of a registry, so that a rate sees its first failure."""
+        """Create all counters of a registry at 0, so that a rate sees its first failure."""
         if label in self._registries:
             return
         self._registries.add(label)
@@ -120,73 +128,75 @@ class ExporterMetrics:
                 self._failures.add(label, operation, reason)
 
     def remove_registry(self, label: str) -> None:
-        """Remove every series of a registry that is gone."""
+        """Remove all series of a registry."""
         self._registries.discard(label)
         for counters in self._counters:
             counters.remove(label)
         self._skew.remove_by_labels({"registry": label})
 
-    def watch(self, accounts: Callable[[], Iterable[AccountUse]]) -> None:
-        """Publish how accounts are used, asked for at each scrape."""
-        self._registry.register(_Accounts(accounts))
+    def publish_account_uses(self, uses: Callable[[], Iterable[AccountUse]]) -> None:
+        """Publish how accounts are used; `uses` is called at each scrape."""
+        self._registry.register(_AccountUseCollector(uses))
 
-    def attempt(
+    def record_attempt(
         self, registry: str, operation: str, seconds: float | None, reason: str | None
     ) -> None:
-        """Count an attempt; `seconds` is None where nothing was sent."""
+        """Count an attempt that took `seconds`; None if nothing was sent.
+
+        `reason` is the reason of its failure; None if it succeeded.
+        """
         if seconds is not None:
             self._requests.count(registry, operation)
             self._duration.labels(operation).observe(seconds)
         if reason is not None:
             self._failures.count(registry, operation, reason)
 
-    def retry(self, registry: str, operation: str) -> None:
+    def record_retry(self, registry: str, operation: str) -> None:
         """Count a retry."""
         self._retries.count(registry, operation)
 
-    def malformed(self, registry: str, operation: str, records: int) -> None:
-        """Count records and fields that held nothing usable."""
+    def record_malformed(self, registry: str, operation: str, records: int) -> None:
+        """Count records left out and fields taken as unknown."""
         self._malformed.count(registry, operation, by=records)
 
-    def miscounted(self, registry: str, operation: str) -> None:
-        """Count a listing whose names differ from its count."""
+    def record_count_mismatch(self, registry: str, operation: str) -> None:
+        """Count a listing whose number of names differs from its `count`."""
         self._mismatches.count(registry, operation)
 
-    def clock_skew(self, registry: str, seconds: float) -> None:
-        """Note the API's clock minus ours."""
+    def record_clock_skew(self, registry: str, seconds: float) -> None:
+        """Record the API's clock minus the exporter's."""
         self._skew.labels(registry).set(seconds)
 
     def text(self, *, openmetrics: bool) -> bytes:
-        """Return these metrics; in OpenMetrics they end the exposition with `# EOF`."""
+        """Return these metrics; in OpenMetrics with the `# EOF` that ends an exposition."""
         counted = [counters.text(openmetrics=openmetrics) for counters in self._counters]
         rest = (generate_openmetrics if openmetrics else generate_latest)(self._registry)
         return b"".join((*counted, rest))
 
     def _gauge(self, name: str) -> Gauge:
-        return Gauge(*_described(name), registry=self._registry)
+        return Gauge(*_declaration(name), registry=self._registry)
 
 
-class _Accounts(Collector):
-    def __init__(self, accounts: Callable[[], Iterable[AccountUse]]) -> None:
-        self._accounts = accounts
+class _AccountUseCollector(Collector):
+    def __init__(self, uses: Callable[[], Iterable[AccountUse]]) -> None:
+        self._uses = uses
 
     def collect(self) -> Iterator[Metric]:
-        uses = list(self._accounts())
         throttled = CounterMetricFamily(
-            *_described("ncr_api_throttled_seconds_total")[:2], labels=["registry"]
+            *_declaration("ncr_api_throttled_seconds_total")[:2], labels=["registry"]
         )
         limit, planned = (
-            GaugeMetricFamily(*_described(name)[:2], labels=["registry"])
+            GaugeMetricFamily(*_declaration(name)[:2], labels=["registry"])
             for name in ("ncr_api_requests_per_second_limit", "ncr_api_requests_per_second_planned")
         )
-        for use in uses:
+        for use in self._uses():
             throttled.add_metric([use.registry], use.throttled_seconds)
             limit.add_metric([use.registry], use.limit)
             planned.add_metric([use.registry], use.planned)
         yield from (throttled, limit, planned)
 
 
-def _described(name: str) -> tuple[str, str, tuple[str, ...]]:
-    """Return name, HELP and labels as the catalogue has them."""
+def _declaration(name: str) -> tuple[str, str, tuple[str, ...]]:
+    """Return the name, HELP and labels of a family, as prometheus_client takes them."""
     family = FAMILIES[name]
     return name, family.help_text, family.labels

@@ -1,118 +1,129 @@
-"""Images in groups: what is compressed together, once, until one of them changes."""
+"""Images in groups, each compressed once, and again when one of its images changes."""
 
 from collections.abc import Iterable, Mapping
 
-from ncr_exporter.metrics.families.catalogue import STATE_FAMILIES
+from ncr_exporter.metrics.families import RENDERED_FAMILIES
 from ncr_exporter.metrics.gzip import deflated
 from ncr_exporter.metrics.rendering import RenderedImage
 from ncr_exporter.targets.targets import ImageKey
 
-_IMAGES = 64
-"""Blocks of fewer lines compress badly; larger ones are compressed anew more often."""
-_BYTES = 512 * 1024
-"""Text beyond which a group takes no further image: compressing it must not hold the loop up."""
-_NONE = (b"",) * len(STATE_FAMILIES)
+_FULL_IMAGES = 64
+"""Images in a full group. Small groups compress badly, large ones are compressed again more often.
+"""
+_FULL_BYTES = 512 * 1024
+"""Text in a full group: compressing it must not hold up the event loop."""
+_NO_LINES = (b"",) * len(RENDERED_FAMILIES)
 
-Images = Mapping[ImageKey, RenderedImage]
+RenderedImages = Mapping[ImageKey, RenderedImage]
 
 
 class ImageGroup:
-    """Some images at one moment; never changed, only replaced."""
+    """Some images at one moment. A change makes a new group; only caches are filled later.
+
+    Families are given by their position in `RENDERED_FAMILIES`.
+    """
 
     __slots__ = ("_deflated", "_texts", "images", "size")
 
     def __init__(
         self,
-        images: Images,
+        images: RenderedImages,
         deflated: list[bytes | None] | None = None,
         texts: list[bytes | None] | None = None,
     ) -> None:
+        """`deflated` and `texts` are caches by family, None where nothing is cached."""
         self.images = images
         self.size = sum(image.size for image in images.values())
-        self._deflated = deflated or [None] * len(STATE_FAMILIES)
-        self._texts = texts or [None] * len(STATE_FAMILIES)
+        self._deflated = deflated or [None] * len(RENDERED_FAMILIES)
+        self._texts = texts or [None] * len(RENDERED_FAMILIES)
 
     @property
     def is_full(self) -> bool:
-        """Whether further images should go elsewhere."""
-        return len(self.images) >= _IMAGES or self.size >= _BYTES
+        """Whether further images belong in another group."""
+        return len(self.images) >= _FULL_IMAGES or self.size >= _FULL_BYTES
 
-    def replaced(self, images: Images, changed: Iterable[int]) -> "ImageGroup":
-        """Return the group with these images; families that did not change stay compressed."""
+    def with_images(self, images: RenderedImages, changed: Iterable[int]) -> "ImageGroup":
+        """Return a group of these images; the caches of all but the `changed` families stay."""
         deflated, texts = list(self._deflated), list(self._texts)
         for family in changed:
             deflated[family] = texts[family] = None
         return ImageGroup(images, deflated, texts)
 
     def text(self, family: int) -> bytes:
-        """Return the lines of a family, by its position in the catalogue."""
-        known = self._texts[family]
-        if known is None:
-            known = b"".join([image.blocks[family] for image in self.images.values()])
-        return known
+        """Return a family's lines."""
+        cached = self._texts[family]
+        if cached is None:
+            return b"".join([image.blocks[family] for image in self.images.values()])
+        return cached
 
-    def kept_text(self, family: int) -> bytes:
-        """Return the same, and keep it: who once asks for plain text does so again."""
-        known = self._texts[family] = self.text(family)
-        return known
+    def cached_text(self, family: int) -> bytes:
+        """Return a family's lines, and cache them for the next scrape without compression."""
+        # Only such scrapes fill this cache: with gzip the text would be held in memory for nothing.
+        cached = self._texts[family] = self.text(family)
+        return cached
 
     def is_deflated(self, family: int) -> bool:
-        """Tell whether a family needs no compressing."""
+        """Return whether a family's compressed lines are cached."""
         return self._deflated[family] is not None
 
     def deflated(self, family: int, text: bytes) -> bytes:
-        """Return the lines of a family compressed; `text` is what `text(family)` returns."""
-        known = self._deflated[family]
-        if known is None:
-            known = self._deflated[family] = deflated(text)
-        return known
+        """Return a family's lines compressed, and cache them; `text` are these lines."""
+        cached = self._deflated[family]
+        if cached is None:
+            cached = self._deflated[family] = deflated(text)
+        return cached
 
-    def ages(self, now: float) -> bytes:
-        """Return the lines of the ages at `now` (s)."""
+    def age_lines(self, now: float) -> bytes:
+        """Return the lines of `LAST_PULLED_AGE` at `now` (seconds since the epoch)."""
         return "".join([image.age_line(now) for image in self.images.values()]).encode()
 
 
 class ImageGroups:
-    """Every image, in groups that replace each other."""
+    """All images, in groups."""
 
     def __init__(self) -> None:
         self._groups: dict[int, ImageGroup] = {}
-        self._place: dict[ImageKey, int] = {}
-        self._open = 0
+        """By number, in published order."""
+        self._number_of: dict[ImageKey, int] = {}
+        """The number of each image's group: an image stays in its group for good."""
+        self._filling = 0
+        """The number of the group that new images go to."""
 
     def snapshot(self) -> tuple[ImageGroup, ...]:
-        """Return the groups of this moment."""
+        """Return the current groups, in published order."""
         return tuple(self._groups.values())
 
     def get(self, key: ImageKey) -> RenderedImage | None:
-        """Return an image as it is published now."""
-        place = self._place.get(key)
-        return None if place is None else self._groups[place].images[key]
+        """Return an image as rendered last; None if it is not published."""
+        number = self._number_of.get(key)
+        return None if number is None else self._groups[number].images[key]
 
     def put(self, key: ImageKey, image: RenderedImage) -> list[int]:
-        """Add or replace an image; return the positions of the families that changed."""
+        """Add or replace an image; return the families whose lines changed."""
         changed = _changed(self.get(key), image)
-        place = self._place.setdefault(key, self._open)
-        group = self._groups.get(place) or ImageGroup({})
-        group = self._groups[place] = group.replaced({**group.images, key: image}, changed)
-        if place == self._open and group.is_full:
-            self._open += 1
+        number = self._number_of.setdefault(key, self._filling)
+        group = self._groups.get(number) or ImageGroup({})
+        group = self._groups[number] = group.with_images({**group.images, key: image}, changed)
+        if number == self._filling and group.is_full:
+            self._filling += 1
         return changed
 
     def remove(self, key: ImageKey) -> list[int]:
-        """Remove an image; return the positions of the families that changed."""
+        """Remove an image; return the families whose lines changed."""
         changed = _changed(self.get(key), None)
-        place = self._place.pop(key)
-        group = self._groups[place]
+        number = self._number_of.pop(key)
+        group = self._groups[number]
         images = {other: image for other, image in group.images.items() if other != key}
         if images:
-            self._groups[place] = group.replaced(images, changed)
+            self._groups[number] = group.with_images(images, changed)
         else:
-            del self._groups[place]
+            del self._groups[number]
         return changed
 
 
 def _changed(before: RenderedImage | None, after: RenderedImage | None) -> list[int]:
-    """Return the positions of the families whose lines differ."""
-    blocks = zip(before.blocks if before else _NONE, after.blocks if after else _NONE, strict=True)
-    return [position for position, (old, new) in enumerate(blocks) if old != new]
+    """Return the families whose lines differ; None is an image without lines."""
+    old_blocks = before.blocks if before else _NO_LINES
+    new_blocks = after.blocks if after else _NO_LINES
+    blocks = zip(old_blocks, new_blocks, strict=True)
+    return [family for family, (old, new) in enumerate(blocks) if old != new]

@@ -1,1 +1,1 @@
-"""The registry's API. Nothing outside this package knows its HTTP, JSON or signatures."""
+"""The API of Container Registry; no other room knows its HTTP, JSON or signatures."""

@@ -1,4 +1,4 @@
-"""Complete listings: page after page until there is no next, or an error and nothing."""
+"""Complete listings: all pages of a list, or an error and no records."""
 
 import asyncio
 from collections.abc import Iterator
@@ -17,9 +17,16 @@ log = structlog.get_logger()
 
 
 class Client:
-    """Lists what one account can see at one gateway."""
+    """Lists the registries, images and tags of one account at one gateway."""
 
     def __init__(self, transport: Transport, *, page_size: int, metrics: ClientMetrics) -> None:
+        """Make a client.
+
+        Args:
+            transport: sends the requests.
+            page_size: records to ask for per page.
+            metrics: is told of malformed records and of lists that do not match their count.
+        """
         self.transport = transport
         self.page_size = page_size
         self._metrics = metrics
@@ -28,9 +35,10 @@ class Client:
         self._idle.set()
 
     async def retire(self) -> None:
-        """Close all connections once no listing is under way; no new one may begin.
+        """Close all connections once no listing is under way; the caller must begin no new one.
 
-        A listing is more than a request: it may be between two pages, or wait to retry.
+        It waits for listings rather than requests: between two pages, or before a retry, a listing
+        has no request in flight.
         """
         await self._idle.wait()
         await self.transport.close()
@@ -38,10 +46,16 @@ class Client:
     async def tags(
         self, registry: RegistryPath, image: str, before: Listing[Tag] | None = None
     ) -> Listing[Tag]:
-        """Return all tags of an image; `before` itself where no page of it changed.
+        """Return all tags of an image.
+
+        Args:
+            registry: the registry.
+            image: the image's name.
+            before: an earlier listing. It is returned itself if no page changed; else its unchanged
+                pages are not decoded again.
 
         Raises:
-            ApiError: the listing is not complete; nothing of it may be used.
+            ApiError: the listing could not be completed.
         """
         return await self._listing(registry.tag_list(image), registry.label, before)
 
@@ -49,41 +63,45 @@ class Client:
         """Return all images of a registry.
 
         Raises:
-            ApiError: the listing is not complete; nothing of it may be used.
+            ApiError: the listing could not be completed.
         """
         return await self._listing(registry.image_list, registry.label)
 
     async def registries(self, label: str, prefix: str) -> Listing[ListedRegistry]:
-        """Return all registries of the account in a region; requests are counted under `label`.
+        """Return all registries of the account in a region.
+
+        Args:
+            label: the label `registry` of the requests in metrics and logs.
+            prefix: the region's path prefix, such as `/ncr/api/v2`.
 
         Raises:
-            ApiError: the listing is not complete; nothing of it may be used.
+            ApiError: the listing could not be completed.
         """
         return await self._listing(ListPath(prefix), label)
 
     async def _listing(
         self, path: ListPath, label: str, before: Listing[Record] | None = None
     ) -> Listing[Record]:
-        """Return a list whose distinct names agree with its `count`.
+        """Return a complete list; read it once more if its names do not match its `count`.
 
-        Pages are no snapshot: a push between two of them shows a tag twice, a delete hides one.
-        Where the number of names tells of it the list is read once more. `count` is documented
-        with another list's words, so what still differs then is believed, and counted.
+        Pages are not a snapshot. After a push between two of them a tag is listed twice; after a
+        delete one is missing. The vendor's page describes `count` in the words of another list, so
+        a second difference is accepted, and recorded.
         """
         labels = RequestLabels(label, path.operation)
-        with self._keeping_connections():
-            reader = await self._read(path, labels, before)
-            if reader.agrees:
+        with self._connections_in_use():
+            reader = await self._read_pages(path, labels, before)
+            if reader.count_matches:
                 return reader.listing
-            reader = await self._read(path, labels, before)
-        if not reader.agrees:
-            self._metrics.miscounted(*labels)
-            log.debug("count differs from the names listed", path=str(path), **reader.numbers)
+            reader = await self._read_pages(path, labels, before)
+        if not reader.count_matches:
+            self._metrics.record_count_mismatch(*labels)
+            log.debug("count differs from the names listed", path=str(path), **reader.counts)
         return reader.listing
 
     @contextmanager
-    def _keeping_connections(self) -> Iterator[None]:
-        """Keep `retire` waiting meanwhile."""
+    def _connections_in_use(self) -> Iterator[None]:
+        """Make `retire` wait until the end of the block."""
         self._listings += 1
         self._idle.clear()
         try:
@@ -93,10 +111,10 @@ class Client:
             if not self._listings:
                 self._idle.set()
 
-    async def _read(
+    async def _read_pages(
         self, path: ListPath, labels: RequestLabels, before: Listing[Record] | None
     ) -> PageReader[Record]:
-        """Read page after page; a list that is begun goes before those that are not."""
+        """Read all pages; requests for further pages go before those for first pages."""
         reader = PageReader(path.operation, self.transport.gateway_clock.now_ms, before)
         priority = Priority.of(path.operation)
         while not reader.complete:
@@ -104,6 +122,6 @@ class Client:
             async with self.transport.request(target, labels, priority) as body:
                 malformed = reader.add_page(body)
             if malformed:
-                self._metrics.malformed(*labels, malformed)
+                self._metrics.record_malformed(*labels, malformed)
             priority = min(priority, Priority.NEXT_PAGE)
         return reader

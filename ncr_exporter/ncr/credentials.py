@@ -1,4 +1,4 @@
-"""Where an account's key pair comes from. Sources are named in logs, keys never."""
+"""Sources of an account's key pair. Logs name the source, never the key."""
 
 import os
 import stat
@@ -14,28 +14,29 @@ from ncr_exporter.ncr.server_role import ServerRole
 from ncr_exporter.runtime.clock import Clock, SystemClock
 from ncr_exporter.runtime.watched_files import WatchedFile
 
-# The names that the vendor's SDKs read, in their order.
+# The variables that the vendor's SDKs read, in their order.
 _ACCESS_VARIABLES = ("NCLOUD_ACCESS_KEY_ID", "NCLOUD_ACCESS_KEY")
 _SECRET_VARIABLES = ("NCLOUD_SECRET_ACCESS_KEY", "NCLOUD_SECRET_KEY")
-
 
 log = structlog.get_logger()
 
 
 class SecretFile:
-    """A file that holds one secret; read again when it changes, as mounted secrets do."""
+    """A file that holds one secret, such as a mounted Secret; read again when it changes."""
 
     def __init__(self, path: Path) -> None:
         self._file = WatchedFile(path)
         self._secret: Secret | None = None
-        """None before the first reading, and after one that failed."""
+        """None before the first read, and after one that failed."""
         self._warned = False
 
     def read(self) -> Secret:
         """Return the file's content without surrounding white space.
 
+        Warns once in the log if every user of the host can read the file.
+
         Raises:
-            CredentialsError: it cannot be read, or holds nothing.
+            CredentialsError: the file cannot be read, or is empty.
         """
         path = self._file.path
         if self._secret is not None and not self._file.changed():
@@ -44,7 +45,7 @@ class SecretFile:
         try:
             secret = _content(self._file)
             self._warn_where_others_can_read(path.stat().st_mode)
-        except (OSError, ValueError) as error:  # a ValueError for what is no text or no path
+        except (OSError, ValueError) as error:  # ValueError: not UTF-8, or no valid path
             reason = error.strerror if isinstance(error, OSError) else "is not text"
             raise CredentialsError(f"{path} cannot be read: {reason}") from None
         self._secret = secret
@@ -69,20 +70,24 @@ def _content(file: WatchedFile) -> Secret:
 
 @dataclass(frozen=True)
 class ConfiguredCredentials(Credentials):
-    """Keys in the configuration, or in files that it names."""
+    """A key pair in the configuration, or in files that it names."""
 
     access_key: Secret | SecretFile
     secret_key: Secret | SecretFile
     source: str = "configuration"
 
     def current(self) -> KeyPair:
-        """Return the key pair, reading files again where they changed."""
+        """Return the key pair; a file that changed is read again.
+
+        Raises:
+            CredentialsError: a file cannot be read, or holds no usable key.
+        """
         return KeyPair(_secret(self.access_key), _secret(self.secret_key))
 
 
 @dataclass(frozen=True)
 class FixedCredentials(Credentials):
-    """Keys found once."""
+    """A key pair that does not change."""
 
     pair: KeyPair
     source: str
@@ -98,12 +103,19 @@ def find_credentials(
     environ: Mapping[str, str] = os.environ,
     clock: Clock | None = None,
 ) -> Credentials:
-    """Return the first source that has keys: configuration, environment, `~/.ncloud/configure`.
+    """Return the source of an account's key pair.
 
-    The server's role is none of them: it is taken only where the configuration names it.
+    That is the configuration, else the environment, else `~/.ncloud/configure`; the last two as in
+    the vendor's SDKs. The server's role is used only if the configuration names it.
+
+    Args:
+        config: the account's `credentials`.
+        directory: relative paths in the configuration start here.
+        environ: the environment's variables.
+        clock: the clock that a key of the server's role expires by.
 
     Raises:
-        CredentialsError: none has.
+        CredentialsError: no source has a key pair, or the configured one cannot be used.
     """
     if config.source == "server_role":
         return ServerRole(environ, clock or SystemClock())
@@ -133,7 +145,7 @@ def _from_environment(environ: Mapping[str, str]) -> Credentials | None:
 
 
 def _from_configure_file(environ: Mapping[str, str]) -> Credentials:
-    """Read the file that the vendor's command line tool writes: `key = value` lines."""
+    """Return the key pair in the file of the vendor's command line tool: `key = value` lines."""
     path = Path(environ.get("HOME", "~")).expanduser() / ".ncloud" / "configure"
     try:
         lines = path.read_text(encoding="utf-8").splitlines()

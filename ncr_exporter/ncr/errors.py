@@ -1,17 +1,17 @@
-"""Everything that can go wrong between a request and its records.
+"""Errors of the API client: everything that can go wrong between a request and its records.
 
 ApiError                reason          raised for
 ├── AuthenticationError authentication  401 (code 200): wrong key, or a clock too far off
 ├── DeniedError         permission      401 (code 210), 403
-├── NotFoundError       not_found       404; `from_service` tells the service's from the gateway's
-├── ThrottledError      throttled       429, or the account's gate is closed (no request made)
-├── ServerError         server          any other 5xx
+├── NotFoundError       not_found       404; `from_service` tells whether the service sent it
+├── ThrottledError      throttled       429, or the circuit breaker is tripped (nothing sent)
+├── ServerError         server          5xx
 ├── DeadlineError       timeout         the whole attempt took longer than `timeout`
-├── ConnectionFailedError connection    refused, reset, no such host, half an answer
+├── ConnectionFailedError connection    refused, reset, no such host, half a response
 ├── TlsError            tls             the certificate or the handshake
-├── RedirectError       redirect        3xx: followed, it would carry the signature elsewhere
+├── RedirectError       redirect        3xx: following it would send the signature elsewhere
 ├── MalformedError      malformed       not JSON, not a page, no usable record, paging in circles
-├── TooLargeError       too_large       more than the caps on a body, sent or inflated
+├── TooLargeError       too_large       body above the caps, as sent or inflated
 └── OtherError          other           any other status
 """
 
@@ -21,24 +21,28 @@ from typing import ClassVar
 
 @dataclass(frozen=True)
 class ErrorDetails:
-    """What the gateway or the service said of itself, for the log."""
+    """What an error response says, for the log. Empty texts are unknown."""
 
     status: int | None = None
+    """The HTTP status; None without a response."""
     code: str = ""
+    """The gateway's `errorCode`, or the service's `returnCode`."""
     message: str = ""
     origin: str = ""
-    """`APIGW` or `ENDPOINT`, from `x-ncp-apigw-response-origin`."""
+    """Who sent the response: `APIGW` or `ENDPOINT`, from `x-ncp-apigw-response-origin`."""
     trace_id: str = ""
-    """From `x-ncp-trace-id`: what the vendor's support asks for."""
+    """From `x-ncp-trace-id`; the vendor's support asks for it."""
 
 
 class ApiError(Exception):
-    """A request did not give usable records; `reason` is the metric label, `remedy` what to do."""
+    """A request failed, or its response has no usable records."""
 
     reason: ClassVar[str] = "other"
+    """The label `reason` of `ncr_api_request_failures_total`."""
     remedy: ClassVar[str] = "report it with the trace id"
-    retried: ClassVar[int] = 0
-    """How many more attempts may follow this error within one request."""
+    """What the user can do."""
+    max_retries: ClassVar[int] = 0
+    """How many attempts may follow this error within one request."""
 
     def __init__(self, message: str, details: ErrorDetails | None = None) -> None:
         super().__init__(message)
@@ -46,7 +50,7 @@ class ApiError(Exception):
 
 
 class OtherError(ApiError):
-    """A status that the documentation does not know."""
+    """The response has a status that the vendor's documentation does not list."""
 
 
 class AuthenticationError(ApiError):
@@ -57,7 +61,7 @@ class AuthenticationError(ApiError):
 
 
 class DeniedError(ApiError):
-    """The key is right and may not do this."""
+    """The key is valid, but not allowed to do this."""
 
     reason = "permission"
     remedy = (
@@ -67,7 +71,10 @@ class DeniedError(ApiError):
 
 
 class NotFoundError(ApiError):
-    """There is nothing at this path."""
+    """There is nothing at this path.
+
+    `from_service` says whether the service itself sent the 404, rather than the gateway.
+    """
 
     reason = "not_found"
     remedy = "check the names of registry and image, and the registry's region and zone"
@@ -78,7 +85,10 @@ class NotFoundError(ApiError):
 
 
 class ThrottledError(ApiError):
-    """Too many requests; `retry_after` is in seconds, None where the gateway did not say."""
+    """The API refuses more requests for now.
+
+    `retry_after` is in seconds; None if the response did not say.
+    """
 
     reason = "throttled"
     remedy = "lower api.requests_per_second or poll less often; other programs share the quota"
@@ -91,31 +101,31 @@ class ThrottledError(ApiError):
 
 
 class ServerError(ApiError):
-    """The gateway or the service failed; a missing image has been seen to answer 500."""
+    """The gateway or the service failed. A missing image, too, has been seen to give 500."""
 
     reason = "server"
     remedy = "usually passes; if only this image fails, check that it exists"
-    retried = 2
+    max_retries = 2
 
 
 class DeadlineError(ApiError):
-    """The whole answer did not arrive in time."""
+    """The response was not complete in time."""
 
     reason = "timeout"
     remedy = "check the network to the API; raise api.timeout if answers are just slow"
-    retried = 1
+    max_retries = 1
 
 
 class ConnectionFailedError(ApiError):
-    """No connection, or one that broke."""
+    """There was no connection, or it broke."""
 
     reason = "connection"
     remedy = "check DNS, firewall and proxy between this host and the API"
-    retried = 2
+    max_retries = 2
 
 
 class TlsError(ApiError):
-    """The connection is not to be trusted."""
+    """The connection cannot be trusted: the certificate or the handshake is wrong."""
 
     reason = "tls"
     remedy = (
@@ -125,21 +135,21 @@ class TlsError(ApiError):
 
 
 class RedirectError(ApiError):
-    """The answer points elsewhere; the signature is not sent there."""
+    """The response is a redirect. It is not followed: the signature would go elsewhere."""
 
     reason = "redirect"
-    remedy = "check api.base_url and what stands between this host and the API"
+    remedy = "check api.base_url, and any proxy between this host and the API"
 
 
 class MalformedError(ApiError):
-    """The answer is not what the documentation promises."""
+    """The response is not what the vendor documents."""
 
     reason = "malformed"
     remedy = "check that nothing between this host and the API rewrites answers"
 
 
 class TooLargeError(ApiError):
-    """The answer is larger than any page can be."""
+    """The response is larger than any page can be."""
 
     reason = "too_large"
     remedy = "lower api.page_size"

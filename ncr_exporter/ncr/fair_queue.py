@@ -1,4 +1,4 @@
-"""Whose request goes next: a fair queue."""
+"""The order of waiting requests: by priority, and fair between registries."""
 
 from collections import OrderedDict, deque
 from enum import IntEnum
@@ -10,23 +10,26 @@ Item = TypeVar("Item")
 
 
 class Priority(IntEnum):
-    """What a request is for; lower goes first."""
+    """What a request is for; the lower value goes first."""
 
     IMAGE_LIST = 0
-    """Tells what exists: before all tag lists of the account that wait."""
+    """An image or registry list: it says what exists, so it goes before all tag lists."""
     NEXT_PAGE = 1
-    """A listing that is begun: the sooner it ends, the less its pages shift."""
+    """A further page of a tag list: the sooner a listing ends, the less its pages shift."""
     TAG_LIST = 2
-    """A listing that has not begun."""
+    """The first page of a tag list."""
 
     @classmethod
     def of(cls, operation: Operation) -> "Priority":
-        """Return the priority of a list's first page."""
+        """Return the priority of the first page of a list."""
         return cls.TAG_LIST if operation == "tag_list" else cls.IMAGE_LIST
 
 
 class FairQueue(Generic[Item]):
-    """Image lists first; then one request per registry in turn, begun listings before new ones."""
+    """Image lists first, then tag lists; of both, one request of each registry in rotation.
+
+    Among a registry's tag lists, further pages go before first pages.
+    """
 
     def __init__(self) -> None:
         self._lists: _Rotation[Item] = _Rotation()
@@ -36,52 +39,52 @@ class FairQueue(Generic[Item]):
         return len(self._lists) + len(self._tags)
 
     def put(self, item: Item, registry: str, priority: Priority) -> None:
-        """Add an item that waits for its registry's turn."""
+        """Add an item to the queue of its registry."""
         if priority is Priority.IMAGE_LIST:
-            self._lists.put(item, registry, ahead=False)
+            self._lists.put(item, registry, next_page=False)
         else:
-            self._tags.put(item, registry, ahead=priority is Priority.NEXT_PAGE)
+            self._tags.put(item, registry, next_page=priority is Priority.NEXT_PAGE)
 
     def pop(self) -> Item:
-        """Return the next item.
+        """Remove and return the next item.
 
         Raises:
-            IndexError: nobody waits.
+            IndexError: the queue is empty.
         """
         return (self._lists or self._tags).pop()
 
 
 class _Rotation(Generic[Item]):
-    """One line per registry; the heads are taken in rotation."""
+    """One queue for each registry, popped in rotation."""
 
     def __init__(self) -> None:
-        self._lines: OrderedDict[str, _Line[Item]] = OrderedDict()
+        self._queues: OrderedDict[str, _RegistryQueue[Item]] = OrderedDict()
 
     def __len__(self) -> int:
-        return sum(len(line) for line in self._lines.values())
+        return sum(len(queue) for queue in self._queues.values())
 
     def __bool__(self) -> bool:
-        return bool(self._lines)
+        return bool(self._queues)
 
-    def put(self, item: Item, registry: str, *, ahead: bool) -> None:
-        line = self._lines.setdefault(registry, _Line())
-        (line.begun if ahead else line.new).append(item)
+    def put(self, item: Item, registry: str, *, next_page: bool) -> None:
+        queue = self._queues.setdefault(registry, _RegistryQueue())
+        (queue.next_pages if next_page else queue.first_pages).append(item)
 
     def pop(self) -> Item:
-        if not self._lines:
-            raise IndexError("nobody waits")
-        registry, line = next(iter(self._lines.items()))
-        item = (line.begun or line.new).popleft()
-        self._lines.move_to_end(registry)
-        if not line:
-            del self._lines[registry]
+        if not self._queues:
+            raise IndexError("the queue is empty")
+        registry, queue = next(iter(self._queues.items()))
+        item = (queue.next_pages or queue.first_pages).popleft()
+        self._queues.move_to_end(registry)
+        if not queue:
+            del self._queues[registry]
         return item
 
 
-class _Line(Generic[Item]):
+class _RegistryQueue(Generic[Item]):
     def __init__(self) -> None:
-        self.begun: deque[Item] = deque()
-        self.new: deque[Item] = deque()
+        self.next_pages: deque[Item] = deque()
+        self.first_pages: deque[Item] = deque()
 
     def __len__(self) -> int:
-        return len(self.begun) + len(self.new)
+        return len(self.next_pages) + len(self.first_pages)

@@ -1,7 +1,7 @@
 """Single fields as the API sends them → clean values, or unknown.
 
-Lenient where the documentation contradicts itself (numbers typed "String" in a table and shown as
-numbers in the example beside it), strict where a wrong value would become a wrong metric.
+The vendor's page types numbers as "String" in its table, and shows numbers in its example. So both
+are accepted. A value that cannot be true is unknown: it would become a wrong metric.
 """
 
 import math
@@ -9,12 +9,12 @@ import re
 from sys import intern
 
 _DIGITS = re.compile(r"-?\d{1,19}", re.ASCII)
-_LARGEST_SIZE = 2**53  # above this a sample's float could not hold the bytes exactly
+_LARGEST_SIZE = 2**53  # bytes: the largest that a sample's float holds exactly
 _LONGEST_NAME = 512
-_EARLIEST_MS = 946_684_800_000  # 2000-01-01: seconds in place of milliseconds lie far before it
+_EARLIEST_MS = 946_684_800_000  # 2000-01-01: seconds taken for milliseconds are far before it
 _DAY_MS = 86_400_000
-_WORDS = {word: word for word in ("linux", "amd64", "arm64", "v8", "unknown", "windows")}
-"""What nearly every platform says, looked up instead of looked at."""
+_COMMON_WORDS = {word: word for word in ("linux", "amd64", "arm64", "v8", "unknown", "windows")}
+"""The words of nearly all platforms: a look-up is cheaper than checking each character."""
 _DOUBLED = "sha256:sha256:"
 _FLAGS: dict[object, bool] = {
     True: True,
@@ -29,29 +29,36 @@ _FLAGS: dict[object, bool] = {
 
 
 class FieldParser:
-    """Cleans the fields of one answer and counts those that had to become unknown."""
+    """Cleans the fields of one page, and counts those that become unknown (`malformed`)."""
 
     def __init__(self, now_ms: float) -> None:
-        self._latest_ms = now_ms + _DAY_MS  # a clock a little behind the registry's is no fault
+        """Start with nothing counted.
+
+        Args:
+            now_ms: the gateway's time in milliseconds since the epoch. A time that is more than a
+                day after it becomes unknown.
+        """
+        self._latest_ms = now_ms + _DAY_MS
         self.malformed = 0
-        # Of equal values the first is kept: a tag's digest, size and time are its platform's again.
+        # Each value is kept once: a tag's digest, size and time are those of its platform again,
+        # and hundreds of thousands of tags stay in memory.
         self._numbers: dict[int, int] = {}
         self._digests: dict[str, str] = {}
 
-    # Called millions of times: each method has what nearly every record holds come first.
+    # Called millions of times: each method tries first what nearly all records hold.
 
     def size(self, value: object) -> int | None:
-        """Return bytes."""
+        """Return a number of bytes, or any other count; None if it is unknown."""
         if type(value) is int and 0 <= value <= _LARGEST_SIZE:
             return self._numbers.setdefault(value, value)
         return self._number(value, 0, _LARGEST_SIZE)
 
     def time(self, value: object) -> int | None:
-        """Return milliseconds since the epoch; 0 says nothing and is unknown."""
+        """Return milliseconds since the epoch; None if it is 0 or unknown."""
         return self.time_or_never(value) or None
 
     def time_or_never(self, value: object) -> int | None:
-        """Return milliseconds since the epoch, or the 0 that stands for "never"."""
+        """Return milliseconds since the epoch, or 0 as sent for "never"; None if it is unknown."""
         if type(value) is int and _EARLIEST_MS <= value <= self._latest_ms:
             return self._numbers.setdefault(value, value)
         if value in (0, "0"):
@@ -59,18 +66,21 @@ class FieldParser:
         return self._number(value, _EARLIEST_MS, self._latest_ms)
 
     def word(self, value: object) -> str:
-        """Return a short text such as an architecture; empty where there is none.
+        """Return a short text such as an architecture; empty if it is unknown.
 
-        Equal words are one string in memory: each is repeated in tags, platforms and polls.
+        Equal words are interned: they are repeated in tags, platforms and polls.
         """
         if value is None:
             return ""
-        if type(value) is str and (known := _WORDS.get(value)):
+        if type(value) is str and (known := _COMMON_WORDS.get(value)):
             return known
         return intern(self._text(value))
 
     def digest(self, value: object) -> str | None:
-        """Return `sha256:…`, without the doubled prefix of the documentation's own example."""
+        """Return a digest `sha256:…`, or None if it is unknown.
+
+        The vendor's example has the prefix twice, `sha256:sha256:…`; one is removed.
+        """
         if type(value) is str and value in self._digests:
             return self._digests[value]
         text = self._text(value)
@@ -82,7 +92,10 @@ class FieldParser:
         return digest or None
 
     def flag(self, value: object) -> bool | None:
-        """Return a switch, which the documentation does not type: a boolean, 0 or 1, or a word."""
+        """Return a switch, or None if it is unknown.
+
+        The vendor's page does not give its type: a boolean, 0 or 1, `y` or `n` are accepted.
+        """
         word = value.strip().lower() if isinstance(value, str) else value
         if value is None or word in _FLAGS:
             return None if value is None else _FLAGS[word]
@@ -90,13 +103,13 @@ class FieldParser:
         return None
 
     def host(self, value: object) -> str | None:
-        """Return a host name, without the scheme and path that an end point may come with."""
+        """Return the host name of an end point, without scheme and path; None if it is unknown."""
         word = self.word(value).strip().lower()
         host = word.partition("://")[2] or word
         return host.partition("/")[0] or None
 
     def name(self, value: object) -> str | None:
-        """Return a usable name, or None: the record must be left out."""
+        """Return a usable name, or None: then the record must be left out."""
         if isinstance(value, str) and value not in {"", ".", ".."} and _is_text(value):
             return value
         self.malformed += 1
@@ -129,10 +142,10 @@ def _integer(value: object) -> int | None:
 
 
 def page_number(value: object) -> int | None:
-    """Return the number of the next page, or None where there is none (null, missing or 0).
+    """Return the number of the next page; None if `next` is null, missing, empty or 0.
 
     Raises:
-        ValueError: it is something else.
+        ValueError: `next` is not a page number.
     """
     if value is None or value == "":
         return None
@@ -143,9 +156,9 @@ def page_number(value: object) -> int | None:
 
 
 def _is_text(value: str) -> bool:
-    """Tell whether a text can be a label value and a log line.
+    """Return whether a text can be a label value and part of a log line.
 
-    No registry accepts control characters or lone surrogates in a name; published, one of them
-    could break a line of the exposition or lose it whole.
+    No registry accepts control characters or lone surrogates in a name. Published, a control
+    character could break a line of the exposition, and a surrogate cannot be encoded at all.
     """
     return len(value) <= _LONGEST_NAME and value.isprintable()

@@ -1,4 +1,4 @@
-"""The httpx client, and what its exceptions mean."""
+"""The httpx clients, their exceptions as errors of the API client, and bodies within caps."""
 
 import asyncio
 import ssl
@@ -23,24 +23,27 @@ from ncr_exporter.ncr.errors import (
 )
 
 Hook = Callable[[httpx.Response], Awaitable[None]]
-"""Awaited with each answer before its body is read."""
+"""Awaited with each response before its body is read."""
 
 
 class ClientPool:
-    """One httpx client for each request in flight, and one connection for each client.
+    """A pool of httpx clients, one for each request in flight, with one connection each.
 
-    httpx looks at every connection of its pool at every step of a request: with 32 of them that
-    took nine tenths of the time. How many requests are in flight is the limiter's business.
+    It grows as needed: the limiter limits the requests in flight.
     """
 
+    # One client with many connections would do the same. But httpx visits every connection of a
+    # client at every step of every request: with 32 connections that took nine tenths of the time.
+
     def __init__(self, make: Callable[[], httpx.AsyncClient]) -> None:
+        """Start without a client; `make` returns a new one."""
         self._make = make
         self._idle: list[httpx.AsyncClient] = []
         self._all: list[httpx.AsyncClient] = []
 
     @contextmanager
     def acquire(self) -> Iterator[httpx.AsyncClient]:
-        """Give a client that nobody else uses meanwhile; the one used last, for it is connected."""
+        """Check out an idle client, most recently used first: its connection is warm."""
         if not self._idle:
             self._idle.append(self._make())
             self._all += self._idle
@@ -51,16 +54,22 @@ class ClientPool:
             self._idle.append(client)
 
     async def aclose(self) -> None:
-        """Close all connections."""
+        """Close the connections of all clients, in use or idle."""
         for client in self._all:
             await client.aclose()
 
 
 def client_pool(api: Api, directory: Path, hooks: Sequence[Hook] = ()) -> ClientPool:
-    """Return clients that go where they are told and nowhere else.
+    """Return a pool of clients that connect only to the configured API or proxy.
 
-    No redirect is followed and no cookie kept; the environment's proxies count only when asked
-    for. Deadlines are the transport's: httpx's own are per read, and a trickle never meets them.
+    They follow no redirect and keep no cookie. Proxies of the environment are used only if the
+    configuration says so. They have no timeouts: httpx's are per read, so that a response of one
+    byte every few seconds never meets them. The transport's deadline covers a whole attempt.
+
+    Args:
+        api: the section `api` of the configuration.
+        directory: a relative `ca_file` starts here.
+        hooks: awaited with each response.
 
     Raises:
         ConfigError: `ca_file` cannot be used.
@@ -76,7 +85,7 @@ def _tls_context(api: Api, directory: Path) -> ssl.SSLContext:
     try:
         context.load_verify_locations(cafile=str(path))
     except (OSError, ssl.SSLError) as error:
-        message = f"{path} is no readable bundle of certificates: {error.strerror or error}"
+        message = f"{path} cannot be read as certificates: {error.strerror or error}"
         raise ConfigError("configuration", [Problem("api.ca_file", message)]) from None
     return context
 
@@ -100,7 +109,7 @@ def _client(api: Api, context: ssl.SSLContext, hooks: Sequence[Hook]) -> httpx.A
 
 
 class _NoCookies(CookieJar):
-    """Takes no cookie and gives none, without a look at what came: the API has none."""
+    """Keeps and sends no cookies; it saves parsing them, and the API has none."""
 
     def extract_cookies(self, response: object, request: object) -> None:
         """Keep nothing."""
@@ -110,7 +119,7 @@ class _NoCookies(CookieJar):
 
 
 def error_from(error: httpx.HTTPError) -> ApiError:
-    """Return what an exception of httpx means to us."""
+    """Return the error that an exception of httpx stands for."""
     cause = _root(error)
     detail = str(cause) or type(error).__name__
     if isinstance(cause, ssl.SSLError):
@@ -123,31 +132,37 @@ def error_from(error: httpx.HTTPError) -> ApiError:
 
 
 def _root(error: BaseException) -> BaseException:
-    """Return the first cause: httpx's own text hides whether DNS, TCP or TLS failed."""
+    """Return the first cause: the text of httpx hides whether DNS, TCP or TLS failed."""
     while (cause := error.__cause__ or error.__context__) is not None:
         error = cause
     return error
 
 
 MAX_SENT = 16 * 2**20
-"""Bytes on the wire; the largest page imaginable is a fraction of it."""
+"""Bytes of a body as sent; the largest page imaginable is a fraction of it."""
 MAX_INFLATED = 64 * 2**20
-"""Bytes after gzip: 300 kB can inflate to 300 MB."""
-SMALL = 2**20
-"""Bytes, several times a page of 100 tags."""
+"""Bytes of an inflated body; 300 kB of gzip can inflate to 300 MB."""
+LARGE_BODY = 2**20
+"""Bytes; a body above this is large. A page of 100 tags has a fraction of it."""
 
 _GZIP = zlib.MAX_WBITS | 16
 _PIECE = 2**18  # bytes inflated at a time
 
 
 async def read_body(
-    chunks: AsyncIterator[bytes], encoding: str, large: asyncio.Lock | None = None
+    chunks: AsyncIterator[bytes], encoding: str, large_body: asyncio.Lock | None = None
 ) -> bytes:
-    """Return the body, inflated when `encoding` is gzip; one that is large takes the lock.
+    """Return the body of a response, inflated if it is compressed.
+
+    Args:
+        chunks: the body as sent.
+        encoding: the response's `content-encoding`; empty without one.
+        large_body: held from when the body is large until it is read, so that of an account's
+            bodies one at a time is large. Eight of 64 MiB would be more than a container has.
 
     Raises:
-        TooLargeError: a cap was reached; no more was read or inflated.
-        MalformedError: an encoding that was not asked for, or gzip that is none.
+        TooLargeError: the body exceeds a cap; the rest is neither read nor inflated.
+        MalformedError: the encoding was not asked for, or the gzip is broken or cut short.
     """
     if encoding not in {"", "identity", "gzip"}:
         raise MalformedError(f"the answer has the content encoding {encoding[:40]!r}")
@@ -155,12 +170,14 @@ async def read_body(
     async with AsyncExitStack() as held:
         async for chunk in chunks:
             for size in body.add(chunk):
-                if size <= SMALL:
+                if size <= LARGE_BODY:
                     continue
-                if large is not None:
-                    await held.enter_async_context(large)
-                    large = None  # it is held
-                await asyncio.sleep(0)  # to inflate one chunk may take a tenth of a second
+                if large_body is not None:
+                    await held.enter_async_context(large_body)
+                    large_body = None  # it is held now
+                # One chunk may inflate to a thousand times its size, which takes a tenth of a
+                # second. So other tasks run after each piece of 256 KiB.
+                await asyncio.sleep(0)
         return body.whole()
 
 
@@ -172,7 +189,7 @@ class _Plain:
         self._size = 0
 
     def add(self, chunk: bytes) -> Iterator[int]:
-        """Take a chunk in; yield what the body measures (bytes)."""
+        """Add a chunk as sent; yield the body's size in bytes."""
         self._size += len(chunk)
         if self._size > MAX_SENT:
             raise TooLargeError(f"the answer is larger than {MAX_SENT} bytes")
@@ -185,7 +202,11 @@ class _Plain:
 
 
 class _Gzip:
-    """A body that inflates: kept while it is small, and else only measured until all is there."""
+    """A gzip body, inflated piece by piece to measure it."""
+
+    # Inflated pieces are kept only while the body is small. A large body is inflated twice: first
+    # to measure it, which keeps nothing but the bytes as sent, then at the end into one block of
+    # the exact size. Pieces kept and then joined would need twice the memory, up to 128 MiB.
 
     def __init__(self) -> None:
         self._sent = _Plain()
@@ -194,13 +215,13 @@ class _Gzip:
         self._size = 0
 
     def add(self, chunk: bytes) -> Iterator[int]:
-        """Take a chunk in; yield what the body measures (bytes), again and again as it grows."""
+        """Add a chunk as sent; yield the body's size in bytes after each inflated piece."""
         yield from self._sent.add(chunk)
         for piece in self._pieces(chunk):
             self._size += len(piece)
             if self._size > MAX_INFLATED:
                 raise TooLargeError(f"the answer inflates to more than {MAX_INFLATED} bytes")
-            if self._size <= SMALL:
+            if self._size <= LARGE_BODY:
                 self._inflated.append(piece)
             else:
                 self._inflated.clear()
@@ -210,7 +231,7 @@ class _Gzip:
         """Return the body, inflated."""
         if not self._inflater.eof:
             raise MalformedError("the answer's gzip is cut short")
-        if self._size <= SMALL:
+        if self._size <= LARGE_BODY:
             return b"".join(self._inflated)
         return zlib.decompress(self._sent.whole(), _GZIP, self._size)
 

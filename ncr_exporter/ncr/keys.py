@@ -1,4 +1,4 @@
-"""An API key, and what a source of one is. Keys are shown nowhere."""
+"""API keys, and the interface of their sources. Keys are never shown."""
 
 import re
 from abc import ABC, abstractmethod
@@ -11,18 +11,18 @@ _KEY = re.compile(r"[!-~]+")
 
 
 class CredentialsError(UserError):
-    """No key pair can be had; `str()` says what was looked at and what to do."""
+    """There is no usable key pair; `str()` says where it was looked for and what to do."""
 
 
 @dataclass(frozen=True)
 class KeyPair:
-    """An API key."""
+    """An API key: access key id and secret key."""
 
     access_key: Secret
     secret_key: Secret
 
     def __post_init__(self) -> None:
-        """Refuse what cannot stand in a header: the HTTP library's own error would quote the key.
+        """Refuse keys that no header can hold: the HTTP library's error would quote the key.
 
         Raises:
             CredentialsError: a key holds white space, control characters or anything but ASCII.
@@ -35,13 +35,13 @@ class KeyPair:
 
 
 class Credentials(ABC):
-    """A source of a key pair that may change while the program runs."""
+    """A source of key pairs. The pair may change while the program runs."""
 
     source: str
-    """Its name, for logs."""
+    """The source's name, for logs."""
 
-    async def ready(self) -> None:  # noqa: B027 -- most sources have their key at hand
-        """Have a key at hand for `current`, where that takes asking somebody.
+    async def refresh(self) -> None:  # noqa: B027 -- most sources have their key at hand
+        """Make sure that `current` has a valid key pair; called before each request is signed.
 
         Raises:
             CredentialsError: there is none.

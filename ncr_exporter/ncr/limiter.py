@@ -1,4 +1,4 @@
-"""One account's limits: whose request goes next, rate, requests in flight, 429s."""
+"""Limits of one account: order and rate of requests, requests in flight, and pauses after 429s."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -10,16 +10,19 @@ from ncr_exporter.ncr.fair_queue import FairQueue, Priority
 from ncr_exporter.runtime.clock import Clock, Timer
 
 _CATCH_UP = 0.1  # seconds: evens out a late timer without letting requests come in bursts
-_SLOWEST = 1 / 64  # of the configured rate: a quota shared with others must not stop us for good
+_SLOWEST = 1 / 64  # of the configured rate: others may use up the quota for good
 _STEP = 1 / 32  # of the configured rate: what each success gives back after a 429
-_FIRST_WAIT = 30.0  # seconds: for a 429 that does not say how long; doubled when it comes again
-_SILENT_AFTER = 3  # probes without an answer
+_FIRST_WAIT = 30.0  # seconds, after a 429 without Retry-After; doubled for each further one
+_SILENT_AFTER = 3  # probes without a response
 LONGEST_WAIT = 900.0
-"""Seconds: a `Retry-After` of years must not end the exporter's work."""
+"""Seconds: the longest `Retry-After` that is honoured. A faulty one may be years."""
 
 
 class RateLimiter:
-    """Spaces requests evenly; halves the rate on a 429 and gives it back step by step."""
+    """Spaces requests evenly; halves the rate on a 429 and raises it again step by step.
+
+    Rates are in requests per second; times are monotonic seconds.
+    """
 
     def __init__(self, rate: float) -> None:
         self.configured = rate
@@ -27,50 +30,61 @@ class RateLimiter:
         self._next = float("-inf")
 
     def wait(self, now: float) -> float:
-        """Return the seconds until the next request may go; 0 or less means now."""
+        """Return the seconds until the next request may be sent; 0 or less means now."""
         return self._next - now
 
     def spend(self, now: float) -> None:
-        """Count a request that goes now."""
+        """Record a request that is sent now."""
         self._next = max(self._next, now - _CATCH_UP) + 1 / self.rate
 
     def slow_down(self) -> None:
-        """Halve the rate."""
+        """Halve the rate, down to 1/64 of the configured one."""
         self.rate = max(self.rate / 2, self.configured * _SLOWEST)
 
     def speed_up(self) -> None:
-        """Give a step of the rate back."""
+        """Raise the rate by 1/32 of the configured one, up to that one."""
         self.rate = min(self.rate + self.configured * _STEP, self.configured)
 
 
 @dataclass
 class CircuitBreaker:
-    """Tripped by a 429 until a moment; then one probe decides. Times are monotonic seconds."""
+    """Stops requests after a 429; when the wait is over, one probe decides whether it resets.
+
+    Times are monotonic seconds.
+    """
 
     _until: float | None = None
-    """When the next request may go; None where the breaker is not tripped."""
+    """When the next request may be sent; None while the breaker is not tripped."""
     _probing: bool = False
     _streak: int = 0
+    """429s since the last other response; those of requests in flight together count once."""
     _unanswered: int = 0
+    """Probes without a response since the breaker was tripped last."""
     _tripped_since: float = 0.0
     _tripped_before: float = 0.0
+    """Seconds that the breaker was tripped in all, without the current time."""
 
     def remaining(self, now: float) -> float:
-        """Return the seconds until a request may go; 0 where it may go now, perhaps as a probe."""
+        """Return the seconds until a request may be sent, a probe perhaps; 0 means now."""
         return 0.0 if self._until is None else max(0.0, self._until - now)
 
     @property
     def is_tripped(self) -> bool:
-        """Whether no request passes but a probe."""
+        """Whether all requests but a probe have to wait."""
         return self._until is not None
 
     @property
     def probing(self) -> bool:
-        """Whether the one request that decides is under way."""
+        """Whether a probe is in flight."""
         return self._probing
 
     def trip(self, now: float, retry_after: float | None) -> None:
-        """Trip after a 429; `retry_after` is in seconds, None where the gateway did not say."""
+        """Stop requests after a 429.
+
+        Args:
+            now: monotonic seconds.
+            retry_after: seconds to wait, 1 to 900; None if the response did not say.
+        """
         if not self.is_tripped:
             self._tripped_since = now
         if not self.is_tripped or self.probing:  # once for all requests in flight
@@ -81,37 +95,37 @@ class CircuitBreaker:
         self._probing, self._unanswered = False, 0
 
     def probe(self) -> None:
-        """Let one request pass once the time is up."""
+        """Record that a probe is sent."""
         self._probing = True
 
     def abandon_probe(self) -> None:
-        """Let another request be the probe: this one was cancelled, or got no answer."""
+        """Record that the probe got no response, or was cancelled; the next request is a probe."""
         self._probing = False
         self._unanswered += 1
 
     @property
     def is_silent(self) -> bool:
-        """Whether several probes in a row got no answer, so that waiting for one is of no use."""
+        """Whether three probes in a row got no response, so that waiting is of no use."""
         return self._unanswered >= _SILENT_AFTER
 
     def reset(self, now: float) -> None:
-        """Let all requests pass, after any answer that is not a 429."""
+        """Let all requests pass again, after a response that is not a 429."""
         if self._until is not None:
             self._tripped_before += now - self._tripped_since
         self._until, self._probing, self._streak, self._unanswered = None, False, 0, 0
 
     def tripped_seconds(self, now: float) -> float:
-        """Return for how long the breaker has been tripped in all."""
+        """Return for how many seconds in all the breaker was tripped."""
         running = 0.0 if self._until is None else now - self._tripped_since
         return self._tripped_before + running
 
 
 class Limiter:
-    """Lets the requests of an account and zone pass at a rate, within a number of slots.
+    """Limits the requests of one account in one zone: a rate, and slots for those in flight.
 
-    A request that waits holds no slot. While the breaker is tripped nobody waits: all fail at once
-    as throttled, so that no poll hangs for the minutes a gateway may ask for. The exception is
-    `patience`: the seconds, over all times that the breaker is tripped, that requests may wait.
+    A request that waits holds no slot. While the breaker is tripped, requests fail at once as
+    throttled: a gateway may ask for minutes, and no poll should hang that long. Commands that run
+    once have nothing else to do; for them `max_throttled_wait` lets requests wait instead.
     """
 
     def __init__(
@@ -121,31 +135,43 @@ class Limiter:
         clock: Clock,
         *,
         breaker: CircuitBreaker | None = None,
-        patience: float = 0.0,
+        max_throttled_wait: float = 0.0,
     ) -> None:
-        """`breaker` is that of a limiter before this one: a tripped breaker must stay tripped."""
+        """Start with all slots free.
+
+        Args:
+            rate: requests per second.
+            slots: requests in flight at a time.
+            clock: the clock to wait by.
+            breaker: the breaker of the limiter that this one replaces; None for a new one.
+            max_throttled_wait: seconds that requests wait rather than fail while the breaker is
+                tripped, summed over all times that it trips.
+        """
         self.rate = RateLimiter(rate)
         self.breaker = breaker or CircuitBreaker()
         self._free = slots
-        self._patience = patience
+        self._max_throttled_wait = max_throttled_wait
         self._clock = clock
         self._waiting: FairQueue[asyncio.Future[bool]] = FairQueue()
+        """The result of a future is whether its request is a probe."""
         self._timer: Timer | None = None
 
     @asynccontextmanager
     async def slot(self, registry: str, priority: Priority) -> AsyncIterator[None]:
-        """Wait for a slot, in the order of the fair queue, and hold it.
+        """Wait for a slot in the order of the fair queue, and hold it during the block.
 
         Raises:
-            ThrottledError: the breaker is tripped, or tripped while this waited.
+            ThrottledError: the breaker is tripped, or was tripped while this request waited.
         """
         self._refuse_while_tripped()
         future = asyncio.get_running_loop().create_future()
         self._waiting.put(future, registry, priority)
-        self._let_through()
+        self._grant_slots()
         try:
             is_probe = await future
         except asyncio.CancelledError:
+            # The slot may have been granted in the same iteration of the event loop as the task
+            # was cancelled. Nobody else knows of it then, so it is released here.
             if future.done() and not future.cancelled() and future.exception() is None:
                 self._release(is_probe=future.result())
             raise
@@ -155,26 +181,29 @@ class Limiter:
             self._release(is_probe=is_probe)
 
     @property
-    def is_patient(self) -> bool:
-        """Whether a request that was throttled is to wait and try again."""
+    def waits_when_throttled(self) -> bool:
+        """Whether requests wait rather than fail while the breaker is tripped."""
         now = self._clock.monotonic()
-        return self.breaker.tripped_seconds(now) + self.breaker.remaining(now) <= self._patience
+        wait = self.breaker.tripped_seconds(now) + self.breaker.remaining(now)
+        return wait <= self._max_throttled_wait
 
-    def answered(self) -> None:
-        """Record an answer that was not a 429."""
+    def record_response(self) -> None:
+        """Record a response that is not a 429: speed up, or reset the breaker after a probe."""
         if not self.breaker.is_tripped:
             self.rate.speed_up()
         elif self.breaker.probing:
             self.breaker.reset(self._clock.monotonic())
 
-    def throttled(self, retry_after: float | None) -> None:
-        """Record a 429: trip the breaker, halve the rate; fail all who wait if patience ends."""
-        if (
-            not self.breaker.is_tripped or self.breaker.probing
-        ):  # once for all requests that were in flight
+    def record_throttling(self, retry_after: float | None) -> None:
+        """Record a 429: trip the breaker, halve the rate, and fail requests that may not wait.
+
+        Args:
+            retry_after: seconds from the response's `Retry-After`, or None.
+        """
+        if not self.breaker.is_tripped or self.breaker.probing:  # once for all requests in flight
             self.rate.slow_down()
         self.breaker.trip(self._clock.monotonic(), retry_after)
-        if not self.is_patient:
+        if not self.waits_when_throttled:
             self._refuse_all()
 
     def _refuse_all(self) -> None:
@@ -184,23 +213,27 @@ class Limiter:
                 future.set_exception(self._throttled_error())
 
     def _release(self, *, is_probe: bool) -> None:
-        """Give the slot back; after a probe without an answer the next request is the probe.
+        """Release a slot; if it was that of a probe without a response, the next request probes.
 
-        After a few of those nobody waits: each would wait for all before it to time out.
+        After a few such probes all waiting requests fail. Each would be the next probe, and wait
+        until all probes before it have timed out.
         """
         self._free += 1
         if is_probe and self.breaker.probing:
             self.breaker.abandon_probe()
             if self.breaker.is_silent:
                 self._refuse_all()
-        self._let_through()
+        self._grant_slots()
 
-    def _let_through(self) -> None:
-        """Let as many pass as slots, rate and breaker allow now; come back when the rate does."""
+    def _grant_slots(self) -> None:
+        """Grant slots to waiting requests as far as slots, rate and breaker allow now.
+
+        If only time is missing, a timer calls this again.
+        """
         now = self._clock.monotonic()
         while self._waiting and self._free and not self.breaker.probing:
             if (wait := max(self.rate.wait(now), self.breaker.remaining(now))) > 0:
-                self._come_back(wait)
+                self._call_later(wait)
                 return
             future = self._waiting.pop()
             if future.done():
@@ -212,16 +245,16 @@ class Limiter:
             self.rate.spend(now)
             future.set_result(is_probe)
 
-    def _come_back(self, delay: float) -> None:
+    def _call_later(self, delay: float) -> None:
         if self._timer is None:
-            self._timer = self._clock.call_later(delay, self._wake)
+            self._timer = self._clock.call_later(delay, self._on_timer)
 
-    def _wake(self) -> None:
+    def _on_timer(self) -> None:
         self._timer = None
-        self._let_through()
+        self._grant_slots()
 
     def _refuse_while_tripped(self) -> None:
-        if self.breaker.remaining(self._clock.monotonic()) > 0 and not self.is_patient:
+        if self.breaker.remaining(self._clock.monotonic()) > 0 and not self.waits_when_throttled:
             raise self._throttled_error()
 
     def _throttled_error(self) -> ThrottledError:

@@ -1,4 +1,4 @@
-"""A list being read, page after page, and the same list read before."""
+"""Listings: the pages of a list read into one, and compared with an earlier listing."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from ncr_exporter.ncr.pages import Page, decode_page
 from ncr_exporter.ncr.paths import Operation
 
 MAX_PAGES = 2000
-"""A listing longer than this is taken for one that never ends."""
+"""A list with more pages is taken for one that never ends."""
 
 
 class Named(Protocol):
@@ -18,7 +18,7 @@ class Named(Protocol):
 
     @property
     def name(self) -> str:
-        """Its name, which no other record of the list has."""
+        """The name, unique within a list."""
         ...
 
 
@@ -26,7 +26,7 @@ Record = TypeVar("Record", bound=Named)
 
 
 class ReadPage(NamedTuple, Generic[Record]):
-    """A page, and the digest of its bytes."""
+    """A decoded page, with the BLAKE2 digest of its body."""
 
     digest: bytes
     page: Page[Record]
@@ -37,15 +37,15 @@ class Listing(Generic[Record]):
     """A complete list."""
 
     records: tuple[Record, ...]
-    """With distinct names."""
+    """All records, with distinct names."""
     left_out: int
-    """Records without a usable name: what the list lacks may be one of them."""
+    """Records without a usable name; a name that is missing may be one of them."""
     pages: tuple[ReadPage[Record], ...]
-    """One per request that reading it once takes; a server may give fewer records than asked."""
+    """The pages, one for each request; a server may return fewer records per page than asked."""
 
 
 class PageReader(Generic[Record]):
-    """Reads one list; pages whose bytes are as in the listing before are not decoded again."""
+    """Reads one list; a page with the same bytes as in an earlier listing is not decoded again."""
 
     def __init__(
         self,
@@ -53,14 +53,19 @@ class PageReader(Generic[Record]):
         now_ms: Callable[[], float],
         before: Listing[Record] | None = None,
     ) -> None:
-        """`now_ms` is the gateway's clock, in milliseconds since the epoch.
+        """Start before the first page.
 
-        Whether a time can be true is judged by the clock of the host that tells it. By ours, set
-        back by years, every pull would lie in the future, and be unknown.
+        Args:
+            operation: the operation whose pages are read.
+            now_ms: returns the gateway's time in milliseconds since the epoch. Times of records are
+                checked against it: by this host's clock, if it is set back by years, every pull
+                would be in the future, and so unknown.
+            before: an earlier listing of the same list.
         """
         self.page = 1
-        """The page to read next."""
+        """The number of the page to read next."""
         self.complete = False
+        """Whether all pages are read."""
         self._operation = operation
         self._now_ms = now_ms
         self._before = before
@@ -71,45 +76,48 @@ class PageReader(Generic[Record]):
 
     @property
     def listing(self) -> Listing[Record]:
-        """The list; the listing before itself where its pages are the same."""
+        """The complete list; the earlier listing itself if all pages have the same bytes."""
         pages = tuple(self._pages)
         if self._before is not None and pages == self._before.pages:
             return self._before
         return Listing(tuple(self._by_name.values()), self._left_out, pages)
 
     @property
-    def agrees(self) -> bool:
+    def count_matches(self) -> bool:
         """Whether the list has as many distinct names as its `count` says."""
         return self._count is None or self._count == len(self._by_name) + self._left_out
 
     @property
-    def numbers(self) -> dict[str, int | None]:
-        """The count and the numbers of names that it is compared with, for the log."""
+    def counts(self) -> dict[str, int | None]:
+        """The list's `count`, and the numbers that it is compared with, for the log."""
         return {"count": self._count, "names": len(self._by_name), "left_out": self._left_out}
 
     def add_page(self, body: bytes) -> int:
-        """Add the page `self.page` and return how many records and fields of it were malformed.
+        """Add the page number `page` and return how many of its records and fields are malformed.
+
+        Args:
+            body: the body of the response.
 
         Raises:
-            MalformedError: it is no page, or does not lead to the end of the list.
+            MalformedError: the body is not a page, or following its `next` would not end the list.
         """
-        page = self._page_of(body)
+        page = self._decode(body)
         self._add_records(page)
         if page.next is None:
             self.complete = True
         else:
-            self._go_to(page.next)
+            self._continue_at(page.next)
         return page.malformed
 
-    def _page_of(self, body: bytes) -> Page[Record]:
-        """Return a page as it was read before, or decode it.
+    def _decode(self, body: bytes) -> Page[Record]:
+        """Return the page of the earlier listing if it has the same bytes, else decode it.
 
-        A page with anything malformed is decoded each time: a time that is too far away now may
-        be true later.
+        A page with malformed fields is decoded each time: a time that is too far in the future now
+        may be valid later.
         """
         digest = blake2b(body, digest_size=16).digest()
-        before, place = self._before.pages if self._before else (), len(self._pages)
-        known = before[place] if place < len(before) else None
+        before, index = self._before.pages if self._before else (), len(self._pages)
+        known = before[index] if index < len(before) else None
         if known is not None and known.digest == digest and not known.page.malformed:
             page = known.page
         else:
@@ -118,19 +126,19 @@ class PageReader(Generic[Record]):
         return page
 
     def _add_records(self, page: Page[Record]) -> None:
-        """Add a page's records; of two with one name the one read later is the newer."""
+        """Add a page's records; of two with one name, the one read later replaces the other."""
         before = len(self._by_name)
         self._by_name.update((record.name, record) for record in page.records)
         if page.records and len(self._by_name) == before:
-            # A server that ignores `page` would answer the same for ever.
+            # A server that ignores `page` would return the same page for ever.
             raise MalformedError(f"page {self.page} repeats records of the pages before it")
         self._left_out += page.left_out
         self._count = page.count
 
-    def _go_to(self, following: int) -> None:
-        """Go to the next page, which must follow this one: a jump would lose records."""
-        if following != self.page + 1:
-            raise MalformedError(f"page {self.page} names page {following} as the next")
-        if following > MAX_PAGES:
+    def _continue_at(self, number: int) -> None:
+        """Set the page to read next; a jump would leave out records."""
+        if number != self.page + 1:
+            raise MalformedError(f"page {self.page} names page {number} as the next")
+        if number > MAX_PAGES:
             raise MalformedError(f"the list does not end after {MAX_PAGES} pages")
-        self.page = following
+        self.page = number

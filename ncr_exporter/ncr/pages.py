@@ -1,6 +1,6 @@
-"""Records as they were sent → clean records, page by page.
+"""One page's records as sent → clean records.
 
-A bad field becomes unknown and is counted; a record without a usable name is left out.
+A malformed field becomes unknown, and a record without a usable name is left out. Both are counted.
 """
 
 from collections.abc import Iterable, Sequence
@@ -19,45 +19,57 @@ Record = TypeVar("Record")
 
 
 class Page(msgspec.Struct, Generic[Record]):
-    """One page, cleaned."""
+    """One page of clean records."""
 
+    # Records are kept as long as the listing, hundreds of thousands of them, and hold no reference
+    # cycles. The garbage collector stops tracking a tuple whose items it does not track, but it
+    # never stops tracking a list: each full collection would visit every record.
     records: tuple[Record, ...]
-    """A tuple, which the garbage collector comes to leave alone: it is kept as long as the list."""
     next: int | None
+    """The number of the next page; None on the last."""
     count: int | None
+    """The number of records in the whole list, as sent."""
     left_out: int
     """Records without a usable name."""
     malformed: int
-    """Those, and fields that became unknown."""
+    """Records left out, and fields that became unknown."""
 
 
 class ListedImage(msgspec.Struct, frozen=True, gc=False):
-    """An image as its registry lists it."""
+    """A record of the image list."""
 
     name: str
     pull_count: int | None = None
-    """All pulls so far."""
+    """Pulls of all tags since the image exists."""
 
 
 class ListedRegistry(msgspec.Struct, frozen=True, gc=False):
-    """A registry as its account lists it."""
+    """A record of the registry list."""
 
     name: str
     public_host: str | None = None
-    """Where to pull from; None where it is switched off or not named."""
+    """The host to pull from; None if it is switched off or unknown."""
     private_host: str | None = None
+    """The host to pull from inside a VPC; None if it is unknown."""
     public: bool | None = None
-    """Whether anyone may pull without logging in."""
+    """Whether anyone may pull without logging in; None if it is unknown."""
+    scan_on_push: bool | None = None
+    """Whether pushes are scanned for vulnerabilities; None if it is unknown."""
 
 
 _ENCODER = msgspec.json.Encoder()
 
 
 def decode_page(operation: Operation, body: bytes, now_ms: float) -> Page[Any]:
-    """Return a page of any list, its records as `tag_page`, `image_page` and `registry_page` do.
+    """Return the page that any list operation returned.
+
+    Args:
+        operation: the operation.
+        body: the body of the response.
+        now_ms: the gateway's time in milliseconds since the epoch; see `FieldParser`.
 
     Raises:
-        MalformedError: it is not a page, or has records of which none is usable.
+        MalformedError: the body is not a page, or has records but no usable one.
     """
     match operation:
         case "tag_list":
@@ -69,37 +81,49 @@ def decode_page(operation: Operation, body: bytes, now_ms: float) -> Page[Any]:
 
 
 def tag_page(body: bytes, now_ms: float) -> Page[Tag]:
-    """Return a page of the tag list; `now_ms` tells which times are too far away.
+    """Return a page of the tag list from the body of a response.
+
+    Args:
+        body: the body.
+        now_ms: the gateway's time in milliseconds since the epoch; see `FieldParser`.
 
     Raises:
-        MalformedError: it is not a page, or has records of which none is usable.
+        MalformedError: the body is not a page, or has records but no usable one.
     """
     raw, parser = wire.decode("tag_list", body), FieldParser(now_ms)
     return _page(raw, [_tag(record, parser) for record in raw.results], parser)
 
 
 def image_page(body: bytes, now_ms: float) -> Page[ListedImage]:
-    """Return a page of the image list.
+    """Return a page of the image list from the body of a response.
+
+    Args:
+        body: the body.
+        now_ms: the gateway's time in milliseconds since the epoch; see `FieldParser`.
 
     Raises:
-        MalformedError: it is not a page, or has records of which none is usable.
+        MalformedError: the body is not a page, or has records but no usable one.
     """
     raw, parser = wire.decode("image_list", body), FieldParser(now_ms)
     return _page(raw, [_image(record, parser) for record in raw.results], parser)
 
 
 def registry_page(body: bytes, now_ms: float) -> Page[ListedRegistry]:
-    """Return a page of the registry list.
+    """Return a page of the registry list from the body of a response.
+
+    Args:
+        body: the body.
+        now_ms: the gateway's time in milliseconds since the epoch; see `FieldParser`.
 
     Raises:
-        MalformedError: it is not a page, or has records of which none is usable.
+        MalformedError: the body is not a page, or has records but no usable one.
     """
     raw, parser = wire.decode("registry_list", body), FieldParser(now_ms)
     return _page(raw, [_registry(record, parser) for record in raw.results], parser)
 
 
 def encode_tags(tags: Iterable[Tag]) -> bytes:
-    """Return the page that `tag_page` reads these tags from; unknown stays unknown."""
+    """Return the JSON page from which `tag_page` decodes these tags again."""
     return _ENCODER.encode(WirePage([_wire_tag(tag) for tag in tags]))
 
 
@@ -124,11 +148,11 @@ def _page(raw: WirePage[Any], parsed: Sequence[Record | None], parser: FieldPars
     if parsed and not records:
         raise MalformedError(f"none of the {len(parsed)} records of a page is usable")
     try:
-        following = page_number(raw.next)
+        next_page = page_number(raw.next)
     except ValueError as error:
         raise MalformedError(f"not a page of a list: {error}") from None
     left_out = len(parsed) - len(records)
-    return Page(records, following, parser.size(raw.count), left_out, parser.malformed)
+    return Page(records, next_page, parser.size(raw.count), left_out, parser.malformed)
 
 
 def _tag(raw: WireTag | None, parser: FieldParser) -> Tag | None:
@@ -184,4 +208,5 @@ def _registry(raw: WireRegistry | None, parser: FieldParser) -> ListedRegistry |
         None if switched_off else parser.host(raw.public_host),
         parser.host(raw.private_host),
         parser.flag(raw.public),
+        parser.flag(raw.scan_on_push),
     )

@@ -1,4 +1,4 @@
-"""The grammar of the documented list operations: what is asked for → path and query, and back.
+"""Paths and queries of the list operations: written and parsed.
 
 Source: the vendor's pages of version 2, "Registry list", "Image list" and "Image tag list".
 """
@@ -13,7 +13,7 @@ OPERATIONS: tuple[Operation, ...] = get_args(Operation)
 
 PAGE = "page"
 PAGE_SIZE = "pagesize"
-"""The parameters of the query; both are above 0, so pages count from 1."""
+"""The query's parameters. Both must be above 0, so pages are numbered from 1."""
 
 _REGISTRIES = "/repositories"
 _TAGS = "/tags"
@@ -32,11 +32,13 @@ class ListPath:
     prefix: str
     """The region's path prefix, such as `/ncr/api/v2`."""
     registry: str | None = None
+    """The registry's name; None for the list of registries."""
     image: str | None = None
+    """The image's name; None for a list of images or registries."""
 
     @property
     def operation(self) -> Operation:
-        """The operation that answers at this path."""
+        """The operation at this path."""
         if self.registry is None:
             return "registry_list"
         return "image_list" if self.image is None else "tag_list"
@@ -51,15 +53,21 @@ class ListPath:
         return path
 
     def page(self, number: int, size: int) -> str:
-        """Return path and query of one page, exactly as they are signed and sent."""
+        """Return path and query of one page, exactly as they are signed and sent.
+
+        Args:
+            number: the page's number, from 1.
+            size: records to ask for per page.
+        """
         return f"{self}?{PAGE}={number}&{PAGE_SIZE}={size}"
 
 
 @dataclass(frozen=True)
 class RegistryPath:
-    """A registry as the API addresses it; `label` is its name in metrics and logs."""
+    """A registry, with all that its paths need."""
 
     label: str
+    """Its label value in metrics and logs."""
     name: str
     prefix: str
     """The region's path prefix, such as `/ncr/api/v2`."""
@@ -75,18 +83,17 @@ class RegistryPath:
 
 
 class PageTarget(NamedTuple):
-    """What a request asks for: one page of a list."""
+    """The target of a request: one page of a list."""
 
     list: ListPath
     number: int
+    """The page's number, from 1."""
     size: int
+    """Records to return per page."""
 
 
 def parse_path(path: str) -> ListPath | None:
-    """Return the list at a path, or None where no list operation is documented there.
-
-    The inverse of `str(ListPath)`.
-    """
+    """Return the list at a path, or None if there is none: the inverse of `str(ListPath)`."""
     match = _PATH.fullmatch(path)
     if match is None:
         return None
@@ -95,10 +102,7 @@ def parse_path(path: str) -> ListPath | None:
 
 
 def parse(target: str) -> PageTarget | None:
-    """Return what a request's path and query ask for, or None where they are no page of a list.
-
-    The inverse of `ListPath.page`.
-    """
+    """Return the page that path and query stand for, or None: the inverse of `ListPath.page`."""
     match = _TARGET.fullmatch(target)
     path = parse_path(match["path"]) if match else None
     if match is None or path is None:

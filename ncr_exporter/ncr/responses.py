@@ -1,4 +1,4 @@
-"""Status and headers of an answer → None, or the error that they mean."""
+"""Responses → errors: what status, headers and body of a response mean."""
 
 import json
 from collections.abc import Mapping
@@ -24,26 +24,31 @@ _PERMISSION_DENIED = "210"
 
 
 def error_of(status: int, headers: Mapping[str, str], body: bytes) -> ApiError | None:
-    """Return the error that an answer other than 200 stands for.
+    """Return the error that a response stands for, or None for a 200.
 
-    Sources: the gateway's documented `{"error": {"errorCode", "message"}}` with its table of codes;
-    the service's `{"returnCode", "returnMessage"}` as seen by public clients.
+    Sources: the vendor's page of API Gateway's errors, `{"error": {"errorCode", "message"}}`; for
+    the service's `{"returnCode", "returnMessage"}`, the code of public clients.
+
+    Args:
+        status: the HTTP status.
+        headers: the headers; they are looked up by lower-case names.
+        body: the body; it may be empty, cut short or anything else.
     """
     if status == HTTPStatus.OK:
         return None
-    details, service_body = _evidence(status, headers, body)
+    details, is_service_body = _details(status, headers, body)
     summary = _summary(details)
     if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
         return RedirectError(f"{summary}, to {_clip(headers.get('location', 'nowhere'))}", details)
     if status == HTTPStatus.NOT_FOUND:
-        from_service = details.origin.upper() == "ENDPOINT" or service_body
+        from_service = details.origin.upper() == "ENDPOINT" or is_service_body
         return NotFoundError(summary, details, from_service=from_service)
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         return ThrottledError(summary, details, retry_after=_retry_after(headers))
-    return _kind(status, details.code)(summary, details)
+    return _error_type(status, details.code)(summary, details)
 
 
-def _kind(status: int, code: str) -> type[ApiError]:
+def _error_type(status: int, code: str) -> type[ApiError]:
     if status == HTTPStatus.UNAUTHORIZED:
         return DeniedError if code == _PERMISSION_DENIED else AuthenticationError
     if status == HTTPStatus.FORBIDDEN:
@@ -52,7 +57,7 @@ def _kind(status: int, code: str) -> type[ApiError]:
 
 
 def date_of(headers: Mapping[str, str], name: str = "date") -> float | None:
-    """Return the HTTP date in a header in seconds since the epoch, or None."""
+    """Return the HTTP date in a header as seconds since the epoch, or None without a valid one."""
     try:
         moment = parsedate_to_datetime(headers[name])
         return moment.replace(tzinfo=moment.tzinfo or UTC).timestamp()
@@ -61,7 +66,10 @@ def date_of(headers: Mapping[str, str], name: str = "date") -> float | None:
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return seconds: the header holds a count of them, or a date by the gateway's own clock."""
+    """Return the seconds of `Retry-After`, a number or an HTTP date (RFC 9110, section 10.2.3).
+
+    A date is compared with the response's own `Date`: this host's clock may be wrong.
+    """
     value = headers.get("retry-after", "").strip()
     if value.isascii() and value.isdigit():
         return float(value[:12])
@@ -69,19 +77,18 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
     return None if moment is None or now is None else max(0.0, moment - now)
 
 
-def _evidence(status: int, headers: Mapping[str, str], body: bytes) -> tuple[ErrorDetails, bool]:
-    """Return what the answer says of itself, and whether its body is the service's error body."""
+def _details(status: int, headers: Mapping[str, str], body: bytes) -> tuple[ErrorDetails, bool]:
+    """Return the details of an error, and whether the body is that of the service itself."""
     try:
         content = json.loads(body)
     except (ValueError, RecursionError):
         content = None
     content = content if isinstance(content, dict) else {}
     gateway = content.get("error")
-    service_body = "returnCode" in content
     if isinstance(gateway, dict):
         code, message = gateway.get("errorCode"), gateway.get("message")
-        details = gateway.get("details")
-        message = f"{message} ({details})" if details and details != message else message
+        more = gateway.get("details")
+        message = f"{message} ({more})" if more and more != message else message
     else:
         code, message = content.get("returnCode"), content.get("returnMessage")
     details = ErrorDetails(
@@ -91,7 +98,7 @@ def _evidence(status: int, headers: Mapping[str, str], body: bytes) -> tuple[Err
         origin=_clip(headers.get(ORIGIN_HEADER)),
         trace_id=_clip(headers.get(TRACE_HEADER)),
     )
-    return details, service_body
+    return details, "returnCode" in content
 
 
 def _summary(details: ErrorDetails) -> str:
@@ -100,7 +107,7 @@ def _summary(details: ErrorDetails) -> str:
 
 
 def _clip(value: object) -> str:
-    """Return a peer's text fit for one log line."""
+    """Return a text of the API for one log line: printable, and 300 characters at most."""
     text = "" if value is None else str(value)
     clean = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
     return clean[:_LONGEST_MESSAGE]

@@ -1,62 +1,77 @@
-"""Whether and when a request is sent again: what it may do itself, and what its account may."""
+"""Whether and when a request is sent again: by its own errors, and by its account's budget."""
 
 import random
 
 from ncr_exporter.ncr.errors import ApiError, AuthenticationError, ThrottledError
 
-_RETRIES = 2
-_BACKOFF = 0.5  # seconds before the first retry, twice as much before the second, then jittered
+_MAX_RETRIES = 2
+_BACKOFF = 0.5  # seconds before the first retry, doubled for the second; jitter shortens it
 BURST = 10
-"""Retries at hand to begin with, and at most: a few failures at once are bridged."""
+"""Retries that a budget holds at the start, and at most: enough for a few failures at once."""
 EARNED_BY = 10
-"""Requests that go well and together earn one more."""
+"""Successful requests that earn one retry."""
 
 
 class RetryBudget:
-    """One account's: retries are at most a tenth of the requests that go well, beyond the burst.
+    """An account's retries: a burst at the start, then one for ten successful requests.
 
-    While nothing goes well nothing is earned, so that the load of an outage is that of the polls
-    alone, however long it lasts. Counted in requests rather than by time: what retries may cost
-    follows from the load that there is.
+    During an outage nothing succeeds, so nothing is earned. The load on the API is then that of the
+    polls alone, however long the outage lasts.
     """
 
     def __init__(self) -> None:
-        self._credit = BURST * EARNED_BY  # whole numbers: ten tenths of a float are less than 1
+        self._credit = BURST * EARNED_BY  # integers: ten tenths, added as floats, are less than 1
 
     def earn(self) -> None:
-        """Note a request that went well."""
+        """Record a successful request."""
         self._credit = min(self._credit + 1, BURST * EARNED_BY)
 
     def take(self) -> bool:
-        """Take one retry, and tell whether there was one."""
+        """Take a retry out of the budget and return whether there was one."""
         if self._credit < EARNED_BY:
             return False
         self._credit -= EARNED_BY
         return True
 
 
-class Attempts:
-    """What one request may still do."""
+class RequestRetries:
+    """Decides for one request whether another attempt follows an error, and after which pause."""
 
     def __init__(self, budget: RetryBudget) -> None:
+        """Start with no retry made; `budget` is that of the request's account."""
         self._budget = budget
-        self._left = _RETRIES
+        self._retries = 0
+        self._allowed = _MAX_RETRIES  # in all, those made included; an error may lower it
         self._may_sign_again = True
 
-    def pause(self, error: ApiError, *, signed_off: bool, patient: bool) -> float | None:
-        """Return the seconds to wait after an error before another attempt; None for no more.
+    def pause(
+        self, error: ApiError, *, clock_corrected: bool, waits_when_throttled: bool
+    ) -> float | None:
+        """Return the seconds to wait before the next attempt, or None for no more attempts.
 
-        `signed_off`: the clock that it was signed by is known only now to be wrong; `patient`: the
-        limiter makes a throttled request wait. Neither costs the account a retry: the first comes
-        once a request, the second waits for the gate.
+        The first retry comes after 0.25 to 0.5 s, the second after 0.5 to 1 s, whatever the error.
+        Two retries come at once and cost the account's budget nothing. Signing again happens once
+        a request. A throttled request waits in the limiter for the circuit breaker.
+
+        Args:
+            error: the error of the last attempt.
+            clock_corrected: whether the API's response to it corrected the clock to sign by.
+            waits_when_throttled: whether the limiter lets throttled requests wait.
         """
-        if signed_off and self._may_sign_again and isinstance(error, AuthenticationError):
+        if clock_corrected and self._may_sign_again and isinstance(error, AuthenticationError):
             self._may_sign_again = False
             return 0.0
-        if patient and isinstance(error, ThrottledError):
-            self._left -= 1
-            return 0.0 if self._left >= 0 else None
-        self._left = min(self._left, error.retried) - 1
-        if self._left < 0 or not self._budget.take():
+        if waits_when_throttled and isinstance(error, ThrottledError):
+            return 0.0 if self._count_retry() else None
+        self._allowed = min(self._allowed, self._retries + error.max_retries)
+        if self._retries >= self._allowed or not self._budget.take():
             return None
-        return _BACKOFF * (_RETRIES - self._left) * random.uniform(0.5, 1)  # noqa: S311 -- jitter, not a secret
+        self._count_retry()
+        backoff: float = _BACKOFF * 2 ** (self._retries - 1)
+        return backoff * random.uniform(0.5, 1)  # noqa: S311 -- jitter, not a secret
+
+    def _count_retry(self) -> bool:
+        """Count one more retry, if it is allowed, and return whether it is."""
+        allowed = self._retries < self._allowed
+        self._retries += allowed
+        return allowed

@@ -1,7 +1,9 @@
-"""The key of the role that a server was given, from the metadata service of its host.
+"""The key pair of a server's role, from the metadata service of its host.
 
-Only asked where the configuration says so by name: the address and the answer's form are those of
-another large cloud too, and a program must not hand out or take up keys that nobody meant for it.
+The service is asked only if the configuration says so. Another large cloud has the same address and
+the same format, and its keys must not be used by accident.
+
+Source: the vendor's official SDKs, for address, path, format and timeout.
 """
 
 import asyncio
@@ -19,18 +21,18 @@ from ncr_exporter.runtime.clock import Clock
 _ENDPOINT = "http://169.254.169.254"
 _VARIABLE = "NCLOUD_METADATA_API_ENDPOINT"
 _PATH = "/latest/meta-data/iam/security-credentials/"
-_TIMEOUT = 3.0
-_LARGEST = 64 * 1024
-_EARLY = 300.0
-"""Seconds before a key expires at which another is asked for; also for one that does not tell."""
-_ASK_AGAIN = 10.0
-"""Seconds after a failure, while the key at hand is good: an outage there must not slow polls."""
-_LONGEST_TRUST = 900.0
-"""Seconds until it is asked whether there is another: our clock may be hours behind the key's."""
+_TIMEOUT = 3.0  # seconds
+_MAX_BYTES = 64 * 1024
+_RENEW_BEFORE = 300.0
+"""Seconds before its expiry at which a key is renewed. A key without an expiry lives twice that."""
+_RETRY_AFTER = 10.0
+"""Seconds after a failure, while the key is still valid: an outage must not slow polls down."""
+_RENEW_AFTER = 900.0
+"""Seconds after which any key is renewed: this host's clock may be hours behind the key's."""
 
 
-class _Answer(msgspec.Struct):
-    """What the service says of a role."""
+class _RoleKey(msgspec.Struct):
+    """The metadata service's response for a role."""
 
     access_key: str = msgspec.field(name="AccessKeyId", default="")
     secret_key: str = msgspec.field(name="SecretAccessKey", default="")
@@ -39,68 +41,78 @@ class _Answer(msgspec.Struct):
 
 
 class ServerRole(Credentials):
-    """Asks for a key when one is needed, and again before it expires."""
+    """The key pair of this server's role, renewed before it expires."""
 
     source = "server_role"
 
     def __init__(self, environ: Mapping[str, str], clock: Clock) -> None:
+        """Start without a key.
+
+        Args:
+            environ: may hold another address in NCLOUD_METADATA_API_ENDPOINT.
+            clock: wall time for the expiry, monotonic time for when to ask.
+        """
         self._endpoint = environ.get(_VARIABLE, _ENDPOINT).rstrip("/")
         self._clock = clock
         self._pair: KeyPair | None = None
         self._expires = 0.0
-        """By the wall clock."""
-        self._ask_at = float("-inf")
-        """By the monotonic one: the wall clock, set back, must not put it off."""
-        self._turn = asyncio.Lock()
+        """Wall time, in seconds since the epoch."""
+        self._renew_at = float("-inf")
+        """Monotonic seconds: setting the wall clock back must not delay it."""
+        self._renewing = asyncio.Lock()
 
-    async def ready(self) -> None:
-        """Ask for a key where none is at hand, or where it expires soon.
+    async def refresh(self) -> None:
+        """Get a key if there is none yet, or if it is to be renewed.
 
         Raises:
-            CredentialsError: none can be had, and the one at hand has expired.
+            CredentialsError: the service gives no key, and there is none that is still valid.
         """
-        async with self._turn:
-            if self._clock.monotonic() < self._ask_at:
+        async with self._renewing:
+            if self._clock.monotonic() < self._renew_at:
                 return
             try:
-                answer = await self._asked()
-                self._pair = KeyPair(Secret(answer.access_key), Secret(answer.secret_key))
+                key = await self._fetch_key()
+                self._pair = KeyPair(Secret(key.access_key), Secret(key.secret_key))
             except CredentialsError:
                 if self._pair is None or self._clock.time() >= self._expires:
                     self._pair = None
                     raise
-                self._ask_at = self._clock.monotonic() + _ASK_AGAIN
+                self._renew_at = self._clock.monotonic() + _RETRY_AFTER
             else:
-                self._note_expiry(answer.expiration)
+                self._set_expiry(key.expiration)
 
     def current(self) -> KeyPair:
-        """Return the key pair that `ready` found."""
+        """Return the key pair that `refresh` got.
+
+        Raises:
+            CredentialsError: there is none yet.
+        """
         if self._pair is None:
             raise CredentialsError("the server's role has given no key yet")
         return self._pair
 
-    def _note_expiry(self, expiration: str | None) -> None:
+    def _set_expiry(self, expiration: str | None) -> None:
         now = self._clock.time()
-        self._expires = _moment(expiration) or now + 2 * _EARLY
-        trust = min(max(self._expires - _EARLY - now, _ASK_AGAIN), _LONGEST_TRUST)
-        self._ask_at = self._clock.monotonic() + trust
+        self._expires = _moment(expiration) or now + 2 * _RENEW_BEFORE
+        delay = min(max(self._expires - _RENEW_BEFORE - now, _RETRY_AFTER), _RENEW_AFTER)
+        self._renew_at = self._clock.monotonic() + delay
 
-    async def _asked(self) -> _Answer:
+    async def _fetch_key(self) -> _RoleKey:
         roles = (await self._get("")).decode("utf-8", "replace").split()
         if not roles:
             raise self._error("names no role; give this server one, or configure a key")
         body = await self._get(quote(roles[0], safe=""))
         try:
-            answer = msgspec.json.decode(body, type=_Answer)
+            key = msgspec.json.decode(body, type=_RoleKey)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            raise self._error("answered no key; is it NAVER Cloud's?") from None
-        if not answer.access_key or not answer.secret_key:
-            code = "".join(char for char in answer.code[:40] if char.isalnum())
-            raise self._error(f"gave no key{f' ({code})' if code else ''}; check the role")
-        return answer
+            raise self._error("returned no key; is this a server of NAVER Cloud?") from None
+        if not key.access_key or not key.secret_key:
+            code = "".join(char for char in key.code[:40] if char.isalnum())
+            raise self._error(f"returned no key{f' ({code})' if code else ''}; check the role")
+        return key
 
     async def _get(self, name: str) -> bytes:
-        """Return a body; no proxy, no redirect, and little time: it is a neighbour."""
+        """Return the body at a role's path; of the list of roles if `name` is empty."""
         try:
             async with (
                 asyncio.timeout(_TIMEOUT),
@@ -110,8 +122,8 @@ class ServerRole(Credentials):
                 body = b""
                 async for chunk in response.aiter_bytes():
                     body += chunk
-                    if len(body) > _LARGEST:
-                        raise self._error("answered more than any key needs")
+                    if len(body) > _MAX_BYTES:
+                        raise self._error(f"returned more than {_MAX_BYTES} bytes")
         except TimeoutError:
             raise self._error(f"did not answer within {_TIMEOUT:g} s") from None
         except (httpx.HTTPError, httpx.InvalidURL, UnicodeError):
@@ -120,14 +132,14 @@ class ServerRole(Credentials):
             raise self._error(f"answered HTTP {response.status_code}")
         return body
 
-    def _error(self, what: str) -> CredentialsError:
-        return CredentialsError(f"the metadata service for source: server_role {what}")
+    def _error(self, message: str) -> CredentialsError:
+        return CredentialsError(f"the metadata service for source: server_role {message}")
 
 
 def _moment(text: str | None) -> float | None:
-    """Return a time in seconds since the epoch; None where it cannot be read, as a leap second.
+    """Return an RFC 3339 time in seconds since the epoch, or None if it cannot be parsed.
 
-    A key is not worth less for it.
+    A key with such an expiry, as with a leap second, is used like one without.
     """
     try:
         moment = datetime.fromisoformat(text or "")

@@ -1,4 +1,4 @@
-"""API Gateway signature v2."""
+"""API Gateway's signature v2, and the clock that requests are signed by."""
 
 import base64
 import hashlib
@@ -11,10 +11,16 @@ from ncr_exporter.runtime.clock import Clock
 def signature(
     method: str, path_and_query: str, timestamp_ms: str, access_key: str, secret_key: str
 ) -> str:
-    """Return the Base64 HMAC-SHA256 that the gateway computes too.
+    """Return the signature of a request: an HMAC-SHA256, in Base64.
 
-    `path_and_query` is what goes on the wire: region prefix included, percent-encoded, with the
-    query. Source: the vendor's signature v2; tried against its published test vectors.
+    Source: the vendor's page of API Gateway's signature v2. The tests use its published vectors.
+
+    Args:
+        method: the HTTP method, in upper case.
+        path_and_query: as sent: with the region's prefix, percent-encoded, with the query.
+        timestamp_ms: milliseconds since the epoch, as in the header.
+        access_key: the access key id.
+        secret_key: the secret key.
     """
     message = f"{method} {path_and_query}\n{timestamp_ms}\n{access_key}"
     digest = hmac.digest(secret_key.encode(), message.encode(), hashlib.sha256)
@@ -24,10 +30,16 @@ def signature(
 def signed_headers(
     method: str, path_and_query: str, *, timestamp_ms: int, access_key: str, secret_key: str
 ) -> dict[str, str]:
-    """Return the three headers of a signed request, good for 5 minutes around `timestamp_ms`.
+    """Return the headers of a signed request.
 
-    The timestamp is formatted once: the header must carry the very text that was signed.
+    Args:
+        method: the HTTP method, in upper case.
+        path_and_query: as sent: with the region's prefix, percent-encoded, with the query.
+        timestamp_ms: the gateway's time; it refuses a difference of more than 5 minutes.
+        access_key: the access key id.
+        secret_key: the secret key.
     """
+    # Formatted once: the header must hold the text that was signed.
     timestamp = str(timestamp_ms)
     return {
         TIMESTAMP_HEADER: timestamp,
@@ -36,28 +48,35 @@ def signed_headers(
     }
 
 
-TOLERATED = 60.0
-"""Seconds. The gateway refuses signatures 5 minutes off; `Date` itself is coarse by a second."""
+TOLERATED_SKEW = 60.0
+"""Seconds. The gateway refuses timestamps that are 5 minutes off (the vendor's page of signature
+v2). `Date` has whole seconds, and the response takes a while to arrive."""
 
 
 class GatewayClock:
-    """Follows the difference between the gateway's clock and ours; signs by ours where it may."""
+    """The gateway's clock, as far as its responses show it."""
 
     def __init__(self, clock: Clock) -> None:
+        """Start without a difference; `clock` is this host's."""
         self._clock = clock
         self.skew = 0.0
+        """The gateway's clock minus this host's, in seconds."""
 
     @property
     def correction(self) -> float:
-        """Return the seconds added to our time when signing."""
-        return self.skew if abs(self.skew) > TOLERATED else 0.0
+        """Seconds to add to this host's time: the skew if it is not tolerated, else 0."""
+        return self.skew if abs(self.skew) > TOLERATED_SKEW else 0.0
 
     def now_ms(self) -> int:
-        """Return the time to sign with."""
+        """Return the time to sign with, in milliseconds since the epoch."""
         return round((self._clock.time() + self.correction) * 1000)
 
-    def learn(self, date: float) -> bool:
-        """Take an answer's `Date` in; tell whether the correction became another."""
+    def update(self, date: float) -> bool:
+        """Set the skew by a response's `Date` and return whether the correction changed.
+
+        Args:
+            date: seconds since the epoch.
+        """
         before = self.correction
         self.skew = date - self._clock.time()
-        return abs(self.correction - before) > TOLERATED
+        return abs(self.correction - before) > TOLERATED_SKEW

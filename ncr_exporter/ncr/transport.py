@@ -1,4 +1,4 @@
-"""One signed GET: deadline, caps, retries, and what is learned from the answer's headers."""
+"""Signed GET requests, with deadline, caps and retries; the gateway's clock, from responses."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -23,7 +23,7 @@ from ncr_exporter.ncr.keys import Credentials, CredentialsError
 from ncr_exporter.ncr.limiter import Limiter
 from ncr_exporter.ncr.paths import Operation
 from ncr_exporter.ncr.responses import date_of, error_of
-from ncr_exporter.ncr.retries import Attempts, RetryBudget
+from ncr_exporter.ncr.retries import RequestRetries, RetryBudget
 from ncr_exporter.ncr.signing import GatewayClock, signed_headers
 from ncr_exporter.runtime.clock import Clock
 
@@ -31,43 +31,48 @@ log = structlog.get_logger()
 
 
 class ClientMetrics(Protocol):
-    """Told of every attempt. All calls are cheap and must not raise."""
+    """What the API client reports for metrics. Calls must be cheap, and must not raise."""
 
-    def attempt(
+    def record_attempt(
         self, registry: str, operation: Operation, seconds: float | None, reason: str | None
     ) -> None:
-        """One attempt ended after `seconds`; `reason` is None where it succeeded.
+        """Record the end of an attempt.
 
-        `seconds` is None where nothing was sent: the gate is closed, or there is no key.
+        Args:
+            registry: the label of the registry.
+            operation: the list operation.
+            seconds: from sending to the decoded response. None if nothing was sent: the circuit
+                breaker is tripped, or there is no key.
+            reason: `ApiError.reason`, or None if the attempt succeeded.
         """
         ...
 
-    def retry(self, registry: str, operation: Operation) -> None:
-        """Another attempt follows one that failed."""
+    def record_retry(self, registry: str, operation: Operation) -> None:
+        """Record that another attempt follows one that failed."""
         ...
 
-    def malformed(self, registry: str, operation: Operation, records: int) -> None:
-        """So many records or fields of an answer were left out."""
+    def record_malformed(self, registry: str, operation: Operation, records: int) -> None:
+        """Record the number of malformed records and fields of a page."""
         ...
 
-    def miscounted(self, registry: str, operation: Operation) -> None:
-        """A listing's distinct names differ from its `count`, twice."""
+    def record_count_mismatch(self, registry: str, operation: Operation) -> None:
+        """Record a list whose distinct names differed from its `count` twice."""
         ...
 
-    def clock_skew(self, registry: str, seconds: float) -> None:
-        """The gateway's clock minus ours, by an answer's `Date`."""
+    def record_clock_skew(self, registry: str, seconds: float) -> None:
+        """Record the gateway's clock minus this host's, by a response's `Date`."""
         ...
 
 
 class RequestLabels(NamedTuple):
-    """What requests are counted by."""
+    """The labels of requests in metrics."""
 
     registry: str
     operation: Operation
 
 
 class Transport:
-    """Sends the GETs of one account to one gateway. The only place that retries."""
+    """Sends the requests of one account to one gateway. Nothing else retries."""
 
     def __init__(  # noqa: PLR0913 -- the parts it joins, each by name
         self,
@@ -79,11 +84,23 @@ class Transport:
         timeout: float,
         clock: Clock,
         metrics: ClientMetrics,
-        retries: RetryBudget | None = None,
+        retry_budget: RetryBudget | None = None,
     ) -> None:
-        """`retries` is the budget of a transport before this one: no reload may bring a new one."""
+        """Join the parts.
+
+        Args:
+            client_pool: the HTTP clients; `close` closes them.
+            base_url: scheme and host of the gateway.
+            credentials: the source of the key pair.
+            limiter: the account's limiter.
+            timeout: seconds for a whole attempt, from connecting to the last byte.
+            clock: the clock to sign and to pause by.
+            metrics: is told of each attempt.
+            retry_budget: that of the transport which this one replaces, so that a reload does not
+                refill it; None for a new one.
+        """
         self.limiter = limiter
-        self.retries = retries or RetryBudget()
+        self.retry_budget = retry_budget or RetryBudget()
         self.gateway_clock = GatewayClock(clock)
         self._pool = client_pool
         self._base_url = httpx.URL(base_url)
@@ -91,60 +108,68 @@ class Transport:
         self._timeout = timeout
         self._clock = clock
         self._metrics = metrics
-        self._large = asyncio.Lock()
-        self._reading = asyncio.Lock()
+        self._large_body = asyncio.Lock()
+        self._decoding = asyncio.Lock()
 
     async def close(self) -> None:
-        """Close all connections, whatever is under way."""
+        """Close all connections; requests in flight fail."""
         await self._pool.aclose()
 
     @asynccontextmanager
     async def request(
         self, target: str, labels: RequestLabels, priority: Priority
     ) -> AsyncIterator[bytes]:
-        """Give the body of a 200 to the block that reads it; retry where the error allows it.
+        """Send a GET, with retries, and yield the body of the 200 to the block that decodes it.
 
-        An ApiError that the block raises is the request's failure, and is counted as such. Blocks
-        run one at a time, each in a turn of the event loop of its own.
+        An ApiError that the block raises counts as the failure of the attempt. It is not retried.
+        Blocks run one at a time, each in an iteration of the event loop of its own.
+
+        Args:
+            target: path and query.
+            labels: the request's labels in metrics.
+            priority: the priority among the account's waiting requests.
 
         Raises:
-            ApiError: after the retries that this kind of error is given.
+            ApiError: the request failed, after the retries that its errors allow.
         """
-        body, sent_at = await self._body(target, labels, priority)
-        async with self._reading:
-            # Of answers that came together each has a turn to itself: 32 of them read in one turn
-            # kept scrapes waiting for 20 ms.
+        body, sent_at = await self._send(target, labels, priority)
+        async with self._decoding:
+            # Responses often arrive together, and all their tasks would then run in one iteration
+            # of the event loop: 32 pages decoded in one made scrapes wait for 20 ms. The lock lets
+            # one of them through, and the pause ends the iteration first, so that a scrape gets in.
             await asyncio.sleep(0)
             try:
                 yield body
             except ApiError as error:
-                self._metrics.attempt(*labels, self._since(sent_at), error.reason)
+                self._metrics.record_attempt(*labels, self._since(sent_at), error.reason)
                 raise
-        self._metrics.attempt(*labels, self._since(sent_at), None)
-        self.retries.earn()
+        self._metrics.record_attempt(*labels, self._since(sent_at), None)
+        self.retry_budget.earn()
 
-    async def _body(
+    async def _send(
         self, target: str, labels: RequestLabels, priority: Priority
     ) -> tuple[bytes, float]:
-        """Return the body of a 200, and when the request was sent (monotonic seconds)."""
-        attempts = Attempts(self.retries)
+        """Return the body of a 200, and when its request was sent (monotonic seconds)."""
+        retries = RequestRetries(self.retry_budget)
         while True:
             correction = self.gateway_clock.correction
             try:
                 return await self._attempt(target, labels, priority)
             except ApiError as error:
-                signed_off = self.gateway_clock.correction != correction
-                patient = self.limiter.is_patient
-                pause = attempts.pause(error, signed_off=signed_off, patient=patient)
+                pause = retries.pause(
+                    error,
+                    clock_corrected=self.gateway_clock.correction != correction,
+                    waits_when_throttled=self.limiter.waits_when_throttled,
+                )
                 if pause is None:
                     raise
-            self._metrics.retry(*labels)
+            self._metrics.record_retry(*labels)
             await self._clock.sleep(pause)
 
     async def _attempt(
         self, target: str, labels: RequestLabels, priority: Priority
     ) -> tuple[bytes, float]:
-        """Make one attempt within the limits; one that fails is counted."""
+        """Make one attempt within the account's limits; record it if it fails."""
         sent_at: float | None = None
         try:
             async with self.limiter.slot(labels.registry, priority):
@@ -153,16 +178,16 @@ class Transport:
                     sent_at = self._clock.monotonic()
                     return await self._exchange(http, request, labels.registry), sent_at
         except ApiError as error:
-            self._metrics.attempt(*labels, self._since(sent_at), error.reason)
+            self._metrics.record_attempt(*labels, self._since(sent_at), error.reason)
             raise
 
     def _since(self, sent_at: float | None) -> float | None:
         return None if sent_at is None else self._clock.monotonic() - sent_at
 
     async def _signed(self, http: httpx.AsyncClient, path_and_query: str) -> httpx.Request:
-        """Return a request signed now: a signature is good for one moment and one attempt."""
+        """Return a request, signed now: each attempt needs a signature of its own time."""
         try:
-            await self._credentials.ready()
+            await self._credentials.refresh()
             keys = self._credentials.current()
         except CredentialsError as error:
             raise AuthenticationError(f"no key to sign with: {error}") from None
@@ -186,8 +211,8 @@ class Transport:
             async with asyncio.timeout(self._timeout):
                 response = await http.send(request, stream=True)
                 try:
-                    self._learn_clock(response, registry)
-                    return await self._content(response)
+                    self._update_clock(response, registry)
+                    return await self._body(response)
                 finally:
                     await response.aclose()
         except TimeoutError:
@@ -196,30 +221,35 @@ class Transport:
         except httpx.HTTPError as error:
             raise error_from(error) from None
 
-    async def _content(self, response: httpx.Response) -> bytes:
+    async def _body(self, response: httpx.Response) -> bytes:
+        """Return the body of a 200; tell the limiter of the response.
+
+        Raises:
+            ApiError: the status is another, or the body cannot be used.
+        """
         encoding = response.headers.get("content-encoding", "")
         try:
-            body = await read_body(response.aiter_raw(), encoding, self._large)
+            body = await read_body(response.aiter_raw(), encoding, self._large_body)
         except (MalformedError, TooLargeError):
             if response.status_code == HTTPStatus.OK:
                 raise
-            body = b""  # the status alone says enough
+            body = b""  # the status says enough
         error = error_of(response.status_code, response.headers, body)
         if isinstance(error, ThrottledError):
-            self.limiter.throttled(error.retry_after)
+            self.limiter.record_throttling(error.retry_after)
         else:
-            self.limiter.answered()
+            self.limiter.record_response()
         if error is not None:
             raise error
         return body
 
-    def _learn_clock(self, response: httpx.Response, registry: str) -> None:
+    def _update_clock(self, response: httpx.Response, registry: str) -> None:
         date = date_of(response.headers)
         if date is None:
             return
-        changed = self.gateway_clock.learn(date)
+        changed = self.gateway_clock.update(date)
         skew = self.gateway_clock.skew
-        self._metrics.clock_skew(registry, skew)
+        self._metrics.record_clock_skew(registry, skew)
         if changed:
             log.warning(
                 "clock differs from the API's; signing by the API's clock"

@@ -1,7 +1,7 @@
-"""The API's own words: header names, and what each documented field holds.
+"""Names of the API: its headers, and its documented fields with what each of them holds.
 
-Whoever records answers, or holds them against the documentation, takes the names from here. The
-decoder beside it (`ncr.wire`) names the fields that it reads in its structs.
+The recorder and the check of documented fields use them. The decoder (`ncr.wire`) names the fields
+that it reads in its structs.
 """
 
 from collections.abc import Mapping
@@ -12,12 +12,12 @@ SIGNATURE_HEADER = "x-ncp-apigw-signature-v2"
 TIMESTAMP_HEADER = "x-ncp-apigw-timestamp"
 """Milliseconds since the epoch, as they were signed."""
 ORIGIN_HEADER = "x-ncp-apigw-response-origin"
-"""Who answered: `APIGW` or `ENDPOINT`."""
+"""Who sent the response: `APIGW` or `ENDPOINT`."""
 TRACE_HEADER = "x-ncp-trace-id"
-"""What the vendor's support asks for."""
+"""An id that the vendor's support asks for."""
 
 RESULTS, COUNT, NEXT = "results", "count", "next"
-"""The envelope of every list."""
+"""The keys of a page that the client reads."""
 
 Content = Literal[
     "name",
@@ -30,8 +30,8 @@ Content = Literal[
     "sentence",
     "private",
 ]
-"""What a field holds. `plain` are numbers, switches and words that identify nobody; `private` is
-everything else."""
+"""What a field holds. `plain`: numbers, switches and words that identify nobody; `private`:
+anything else."""
 
 Fields = Mapping[str, Content]
 
@@ -90,9 +90,10 @@ RECORD_FIELDS: Mapping[str, Fields] = {
         "variant": "plain",
     },
 }
-"""Kind of record → its documented fields. Source: the vendor's pages of the list operations."""
+"""Type of record → its documented fields. Source: the vendor's pages of the list operations."""
 
 ENVELOPE_FIELDS: Fields = {COUNT: "plain", NEXT: "plain", "previous": "plain"}
+"""The fields of a page beside its records."""
 
 ERROR_FIELDS: Fields = {
     "errorCode": "plain",
@@ -101,4 +102,4 @@ ERROR_FIELDS: Fields = {
     "returnCode": "plain",
     "returnMessage": "sentence",
 }
-"""Of the gateway's `{"error": {…}}`, and of the service's body as public clients have seen it."""
+"""The fields of the gateway's `{"error": {…}}`, and of the service's body as clients saw it."""

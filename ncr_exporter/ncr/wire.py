@@ -1,8 +1,8 @@
-"""The bytes of one page → records as they were sent, not yet looked at.
+"""The bytes of one page → records with their fields as sent, not yet cleaned.
 
-Two ways to the same result. The fast one decodes into typed structs and covers every answer the
-documentation shows. msgspec refuses a whole page for one NaN, lone surrogate or wrong type; there
-the slow one decodes into plain values, so that one bad field does not cost the records beside it.
+There are two decoders. The fast one decodes into typed structs, and reads all that the vendor
+documents. But msgspec refuses a whole page for one NaN, lone surrogate or wrong type. Then the slow
+one decodes into plain values, so that one malformed field does not cost the other records.
 """
 
 import json
@@ -16,8 +16,8 @@ from ncr_exporter.ncr.paths import Operation
 from ncr_exporter.ncr.vocabulary import COUNT, NEXT, RESULTS
 
 Record = TypeVar("Record")
-Number = int | float | str | None
-Flag = bool | int | str | None
+WireNumber = int | float | str | None
+WireFlag = bool | int | str | None
 
 
 class WirePlatform(msgspec.Struct, rename={"pulled": "latest_pulled"}, gc=False):
@@ -27,9 +27,9 @@ class WirePlatform(msgspec.Struct, rename={"pulled": "latest_pulled"}, gc=False)
     os: str | None = None
     architecture: str | None = None
     variant: str | None = None
-    size: Number = None
-    pulled: Number = None
-    updated: Number = None
+    size: WireNumber = None
+    pulled: WireNumber = None
+    updated: WireNumber = None
 
 
 class WireTag(msgspec.Struct, rename={"platforms": "images"}, gc=False):
@@ -37,8 +37,8 @@ class WireTag(msgspec.Struct, rename={"platforms": "images"}, gc=False):
 
     name: str | None = None
     digest: str | None = None
-    full_size: Number = None
-    last_updated: Number = None
+    full_size: WireNumber = None
+    last_updated: WireNumber = None
     platforms: list[WirePlatform | None] | None = None
 
 
@@ -46,8 +46,8 @@ class WireImage(msgspec.Struct, gc=False):
     """An item of the image list's `results[]`."""
 
     name: str | None = None
-    pull_count: Number = None
-    last_updated: Number = None
+    pull_count: WireNumber = None
+    last_updated: WireNumber = None
 
 
 class WireRegistry(
@@ -57,6 +57,7 @@ class WireRegistry(
         "public_host_enabled": "end_point_enabled",
         "private_host": "private_end_point",
         "public": "public_reg_status",
+        "scan_on_push": "scan_on_push_enabled",
     },
     gc=False,
 ):
@@ -64,38 +65,40 @@ class WireRegistry(
 
     name: str | None = None
     public_host: str | None = None
-    public_host_enabled: Flag = None
+    public_host_enabled: WireFlag = None
     private_host: str | None = None
-    public: Flag = None
+    public: WireFlag = None
+    scan_on_push: WireFlag = None
 
 
 class WirePage(msgspec.Struct, Generic[Record], gc=False):
-    """What all list operations answer."""
+    """A page of any list."""
 
     results: list[Record]
-    count: Number = None
-    next: Number = None
+    count: WireNumber = None
+    next: WireNumber = None
 
 
 class RawRecord(NamedTuple):
-    """A record for those who judge the API itself."""
+    """A record as sent, to compare the API with its documentation."""
 
     sent: Mapping[str, Any]
-    """Under the names that the API gives."""
+    """The record under the API's own names."""
     fields: Any
-    """A `WireTag`, `WireImage`, `WireRegistry` or `WirePlatform`; `MISSING` is not sent."""
+    """A `WireTag`, `WireImage`, `WireRegistry` or `WirePlatform`; fields not sent are `MISSING`."""
 
 
 class RawPage(NamedTuple):
-    """A page for those who judge the API itself."""
+    """A page as sent, to compare the API with its documentation."""
 
     records: list[RawRecord]
-    """Those that are objects."""
-    held: int
-    """How many items the page has, whatever they are."""
-    told_count: object
-    told_next: object
-    """`count` and `next` as sent."""
+    """The items that are objects."""
+    item_count: int
+    """The number of items of any type."""
+    sent_count: object
+    """`count` as sent."""
+    sent_next: object
+    """`next` as sent."""
 
 
 MISSING = msgspec.UNSET
@@ -114,29 +117,29 @@ _DECODERS: Mapping[Operation, msgspec.json.Decoder[WirePage[Any]]] = {
 
 
 def decode(operation: Operation, body: bytes) -> WirePage[Any]:
-    """Return the page that a list operation answered; items that are no objects are None.
+    """Return the page in the body of a response; an item that is not an object is None.
 
     Raises:
-        MalformedError: it is not a page.
+        MalformedError: the body is not a page.
     """
     try:
         return _DECODERS[operation].decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         content = _plain_page(body)
-    records = [_loose(_STRUCTS[operation], item) for item in content[RESULTS]]
+    records = [_untyped(_STRUCTS[operation], item) for item in content[RESULTS]]
     return WirePage(records, content.get(COUNT), content.get(NEXT))
 
 
 def decode_raw(operation: Operation, body: bytes) -> RawPage:
-    """Return the page that a list operation answered, with what was sent beside what it means.
+    """Return the page in the body of a response, with its records as sent.
 
     Raises:
-        MalformedError: it is not a page.
+        MalformedError: the body is not a page.
     """
     content = _plain_page(body)
     struct = _STRUCTS[operation]
     records = [
-        RawRecord(item, _loose(struct, item, MISSING))
+        RawRecord(item, _untyped(struct, item, MISSING))
         for item in content[RESULTS]
         if isinstance(item, dict)
     ]
@@ -144,18 +147,18 @@ def decode_raw(operation: Operation, body: bytes) -> RawPage:
 
 
 def raw_platforms(tag: RawRecord) -> list[RawRecord]:
-    """Return the platforms of a tag that are objects."""
+    """Return a tag's platforms as sent, those that are objects."""
     platforms = tag.sent.get(_PLATFORMS)
     items = platforms if isinstance(platforms, list) else []
     return [
-        RawRecord(item, _loose(WirePlatform, item, MISSING))
+        RawRecord(item, _untyped(WirePlatform, item, MISSING))
         for item in items
         if isinstance(item, dict)
     ]
 
 
 def _plain_page(body: bytes) -> dict[str, Any]:
-    """Decode without types; fields keep whatever they hold, for the parser to judge."""
+    """Return a page decoded without types: fields may hold anything."""
     try:
         content = json.loads(body)
     except RecursionError:
@@ -170,7 +173,7 @@ def _plain_page(body: bytes) -> dict[str, Any]:
 
 
 def _not_text(error: UnicodeDecodeError, body: bytes) -> str:
-    """Say where the encoding is wrong; where only the last letter is, it was cut."""
+    """Return the message for a body that is not UTF-8; one cut within a letter is cut short."""
     if error.reason in {"unexpected end of data", "truncated data"}:
         return _not_json(body)
     near = body[max(0, error.start - 20) : error.start + 20].decode("latin-1")
@@ -180,12 +183,18 @@ def _not_text(error: UnicodeDecodeError, body: bytes) -> str:
 def _not_json(body: bytes) -> str:
     if not body.strip():
         return "the answer is empty"
-    kind = "HTML" if body.lstrip()[:1] == b"<" else "not JSON, or cut short"
-    return f"the answer is {kind}: it starts with {body[:40].decode('latin-1')!r}"
+    found = "HTML" if body.lstrip()[:1] == b"<" else "not JSON, or cut short"
+    return f"the answer is {found}: it starts with {body[:40].decode('latin-1')!r}"
 
 
-def _loose(struct: type[msgspec.Struct], item: object, missing: object = None) -> Any:  # noqa: ANN401 -- of the struct given
-    """Fill `struct` from a plain object without looking at its values; None for anything else."""
+def _untyped(struct: type[msgspec.Struct], item: object, missing: object = None) -> Any:  # noqa: ANN401 -- of the struct given
+    """Return a `struct` filled with unchecked values, or None if `item` is not an object.
+
+    Args:
+        struct: the record's type.
+        item: the decoded JSON value.
+        missing: in place of fields that were not sent.
+    """
     if not isinstance(item, dict):
         return None
     names = zip(struct.__struct_fields__, struct.__struct_encode_fields__, strict=True)
@@ -193,5 +202,5 @@ def _loose(struct: type[msgspec.Struct], item: object, missing: object = None) -
     if isinstance(record, WireTag) and record.platforms not in (None, missing):
         platforms: object = record.platforms
         items = platforms if isinstance(platforms, list) else [None]
-        record.platforms = [_loose(WirePlatform, platform) for platform in items]
+        record.platforms = [_untyped(WirePlatform, platform) for platform in items]
     return record

@@ -1,1 +1,1 @@
-"""When to ask, and what an answer means: for tags, image lists and registry lists."""
+"""When each list is requested, and what its answer or failure changes in the store."""

@@ -1,22 +1,28 @@
-"""The lines that polling logs: when something starts to fail, why, and when it works again."""
+"""What polling logs: failures when they begin, recoveries, and plans beyond a limit."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import structlog
 
+from ncr_exporter.inventory import Overwritten
 from ncr_exporter.ncr.errors import ApiError
 from ncr_exporter.state.model import Failure
 from ncr_exporter.state.store import Store
 from ncr_exporter.targets.budget import Budget
-from ncr_exporter.targets.targets import Account
+from ncr_exporter.targets.targets import Account, ImageTarget
+
+_NAMED = 5
+"""Overwritten tags of one listing that have a line of their own in the log."""
 
 log = structlog.get_logger()
 
 
-def log_failure(what: str, before: Failure | None, error: ApiError, **labels: Any) -> Failure:  # noqa: ANN401 -- keys of a log line
-    """Log a failure and return it for the state.
+def log_failure(what: str, before: Failure | None, error: ApiError, **labels: Any) -> Failure:  # noqa: ANN401 -- values of a log line
+    """Log a failure of `what`, and return it for the state.
 
-    What goes on failing for the same reason has said so already: that is only for debug.
+    `before` is the failure of the previous run, None if that succeeded. A failure for the same
+    reason is logged at debug: the log names each problem once.
     """
     failure = Failure(error.reason, str(error), error.remedy)
     write = log.debug if before and before.reason == failure.reason else log.warning
@@ -26,27 +32,27 @@ def log_failure(what: str, before: Failure | None, error: ApiError, **labels: An
         reason=failure.reason,
         error=failure.message,
         remedy=failure.remedy,
-        **_evidence(error),
+        **_gateway_details(error),
     )
     return failure
 
 
-def log_success(what: str, before: Failure | None, **labels: Any) -> None:  # noqa: ANN401 -- likewise
-    """Log a success, at info where it ends a failure."""
+def log_success(what: str, before: Failure | None, **labels: Any) -> None:  # noqa: ANN401 -- values of a log line
+    """Log a success of `what`: at info if the previous run failed, else at debug."""
     if before is None:
-        log.debug(f"{what} succeeded", **labels)  # noqa: G004 -- likewise
+        log.debug(f"{what} succeeded", **labels)  # noqa: G004 -- one of three words
     else:
-        log.info(f"{what} succeeds again", **labels)  # noqa: G004 -- likewise
+        log.info(f"{what} succeeds again", **labels)  # noqa: G004 -- one of three words
 
 
-def log_unexpected(error: Exception, **labels: Any) -> ApiError:  # noqa: ANN401 -- likewise
-    """Log what nobody foresaw, with its traceback, and return it as a failure like any other."""
+def log_unexpected(error: Exception, **labels: Any) -> ApiError:  # noqa: ANN401 -- values of a log line
+    """Log an exception that only a bug can raise, with its traceback; return it as an ApiError."""
     log.error("unexpected error", **labels, exc_info=error)
     return ApiError(f"unexpected {type(error).__name__}; the log has its traceback")
 
 
 def log_plan(store: Store, budget: Budget, account: Account) -> None:
-    """Log how many requests an account's plan needs; a warning where that is above its limit."""
+    """Log how many requests an account's plan needs: a warning if that exceeds the limit."""
     labels = [target.label for target in store.targets if target.account == account]
     numbers = {
         "registry": ",".join(labels[:3]) + (",…" if len(labels) > 3 else ""),  # noqa: PLR2004 -- enough to know the account by
@@ -65,7 +71,10 @@ def log_plan(store: Store, budget: Budget, account: Account) -> None:
 
 
 def warn_of_unknown_pulls(label: str, image: str | None = None) -> None:
-    """Warn that nothing is known of pulls, and say what is not published for that reason."""
+    """Warn that no pull time is known for an image, or without `image` for a whole registry.
+
+    The warning says which metrics are absent for that reason.
+    """
     if image is None:
         log.warning(
             "no image of the registry shows a pull time: what is stale is not known",
@@ -81,7 +90,24 @@ def warn_of_unknown_pulls(label: str, image: str | None = None) -> None:
         )
 
 
-def _evidence(error: ApiError) -> dict[str, str]:
-    """Return what the gateway said of itself, where it did."""
+def warn_of_overwritten_tags(target: ImageTarget, overwritten: Sequence[Overwritten]) -> None:
+    """Warn of each tag that must not change and came with other content, a few by name."""
+    labels = {"registry": target.registry.label, "image": target.name}
+    for tag in overwritten[:_NAMED]:
+        log.warning(
+            "immutable tag was overwritten",
+            **labels,
+            tag=tag.name,
+            digest_before=tag.before,
+            digest=tag.after,
+            remedy="find out who pushed it; nodes that pulled it before run other content",
+        )
+    if len(overwritten) > _NAMED:
+        further = len(overwritten) - _NAMED
+        log.warning("more immutable tags were overwritten", **labels, tags=further)
+
+
+def _gateway_details(error: ApiError) -> dict[str, str]:
+    """Return the gateway's headers about a failed request, which its support asks for."""
     given = {"origin": error.details.origin, "trace_id": error.details.trace_id}
     return {key: value for key, value in given.items() if value}

@@ -1,4 +1,4 @@
-"""Data that nobody renewed leaves after a while, by monotonic time."""
+"""Expiry of data that was not renewed in time. Measured by the monotonic clock."""
 
 from collections.abc import Callable, Hashable
 from functools import partial
@@ -9,72 +9,75 @@ from ncr_exporter.runtime.clock import Clock, Timer
 
 class _Lease(NamedTuple):
     since: float
+    """When the data was read."""
     due: float
-    callback: Callable[[], object]
+    """When it expires."""
+    expire: Callable[[], object]
 
 
-class _Look(NamedTuple):
+class _RunningTimer(NamedTuple):
     due: float
     timer: Timer
 
 
 class Expiry:
-    """One timer per key. Switched `off`, nothing ever leaves.
-
-    A timer that is due before the data is stays, and looks again: to replace it at each poll left
-    thousands of cancelled ones with the event loop.
-    """
+    """Calls a function for each key whose data was not renewed in time."""
 
     def __init__(self, clock: Clock, *, off: bool = False) -> None:
+        """With `off` no data expires."""
         self._clock = clock
         self._off = off
         self._leases: dict[Hashable, _Lease] = {}
-        self._looks: dict[Hashable, _Look] = {}
+        self._timers: dict[Hashable, _RunningTimer] = {}
+        """One per key. It may run out before the lease, which a renewal has extended."""
 
     def renew(
-        self, key: Hashable, after: float, callback: Callable[[], object], *, age: float = 0.0
+        self, key: Hashable, after: float, expire: Callable[[], object], *, age: float = 0.0
     ) -> None:
-        """Call `callback` once the data is so many seconds old, unless renewed or dropped before.
+        """Call `expire` when the data of `key` is `after` seconds old.
 
-        `age` is how old it is now.
+        Another call for the key replaces this one. `age` is how old the data is now, in seconds.
         """
         if self._off:
             return
         since = self._clock.monotonic() - age
-        self._leases[key] = _Lease(since, since + after, callback)
-        look = self._looks.get(key)
-        if look is None or look.due > since + after:
-            self._look_later(key)
+        self._leases[key] = _Lease(since, since + after, expire)
+        # A timer that runs out too early stays, and is then set again. To replace it at each poll
+        # left thousands of cancelled timers in the event loop, each until its time.
+        running = self._timers.get(key)
+        if running is None or running.due > since + after:
+            self._set_timer(key)
 
-    def _look_later(self, key: Hashable) -> None:
-        if look := self._looks.get(key):
-            look.timer.cancel()
+    def _set_timer(self, key: Hashable) -> None:
+        if running := self._timers.get(key):
+            running.timer.cancel()
         due = self._leases[key].due
         delay = max(0.0, due - self._clock.monotonic())
-        self._looks[key] = _Look(due, self._clock.call_later(delay, partial(self._look, key)))
+        timer = self._clock.call_later(delay, partial(self._on_timer, key))
+        self._timers[key] = _RunningTimer(due, timer)
 
-    def _look(self, key: Hashable) -> None:
-        """Let data leave, unless it was renewed since this was to be looked at."""
-        lease, look = self._leases[key], self._looks.pop(key)
-        if lease.due > look.due:
-            self._look_later(key)
+    def _on_timer(self, key: Hashable) -> None:
+        """Expire the data, or set the timer again if the data was renewed."""
+        lease, ended = self._leases[key], self._timers.pop(key)
+        if lease.due > ended.due:
+            self._set_timer(key)
         else:
             del self._leases[key]
-            lease.callback()
+            lease.expire()
 
     def change(self, key: Hashable, after: float) -> None:
-        """Let data that is there expire at another age."""
+        """Let the data of a key expire at another age, in seconds; an unknown key is ignored."""
         if lease := self._leases.get(key):
             age = self._clock.monotonic() - lease.since
-            self.renew(key, after, lease.callback, age=age)
+            self.renew(key, after, lease.expire, age=age)
 
     def drop(self, key: Hashable) -> None:
-        """Forget a key."""
+        """Remove a key without expiring its data; an unknown key is ignored."""
         self._leases.pop(key, None)
-        if look := self._looks.pop(key, None):
-            look.timer.cancel()
+        if running := self._timers.pop(key, None):
+            running.timer.cancel()
 
     def stop(self) -> None:
-        """Forget every key."""
+        """Remove all keys."""
         for key in list(self._leases):
             self.drop(key)

@@ -1,11 +1,10 @@
-"""One registry: list its images, begin with new ones, end those that are gone."""
+"""Image lists: poll the images that a registry lists, and stop polling those that are gone."""
 
 from collections.abc import Mapping
 from functools import partial
 
 import structlog
 
-from ncr_exporter.config.zones import pull_host
 from ncr_exporter.ncr.errors import ApiError
 from ncr_exporter.ncr.listing import Listing
 from ncr_exporter.ncr.pages import ListedImage
@@ -15,17 +14,16 @@ from ncr_exporter.polling.scheduler import JobKey
 from ncr_exporter.polling.tags import Clients, ImagePoller
 from ncr_exporter.runtime.clock import Clock
 from ncr_exporter.runtime.cooperative import run_cooperatively
-from ncr_exporter.state.model import Description, Hosts
+from ncr_exporter.state.model import Description, RegistryState
 from ncr_exporter.state.saved import SavedState
 from ncr_exporter.state.store import Store
-from ncr_exporter.targets.shard import Shard
-from ncr_exporter.targets.targets import RegistryTarget
+from ncr_exporter.targets.targets import RegistryTarget, Shard
 
 log = structlog.get_logger()
 
 
 class RegistryPoller:
-    """Lists the images of registries: one job for each registry."""
+    """Lists the images of each registry in a job of its own, and starts and ends their polling."""
 
     def __init__(  # noqa: PLR0913 -- what lists of images need, each by name
         self,
@@ -38,7 +36,7 @@ class RegistryPoller:
         shard: Shard,
         saved: SavedState,
     ) -> None:
-        """`saved` is what is known from before the start."""
+        """`saved` is the data of an earlier run, which registries and images start with."""
         self._clients = clients
         self._store = store
         self._jobs = jobs
@@ -48,7 +46,7 @@ class RegistryPoller:
         self._saved = saved
 
     def begin_or_retarget(self, registry: RegistryTarget) -> None:
-        """Poll a registry as the configuration wants it now."""
+        """Start listing a registry, or continue under a changed target."""
         state = self._store.registries.get(registry.label)
         if state is None:
             self.begin(registry)
@@ -56,21 +54,22 @@ class RegistryPoller:
             self._retarget(registry)
 
     def begin(self, registry: RegistryTarget) -> None:
-        """Start listing a registry, and polling the images of it that are named."""
+        """Start listing a registry, and polling its images that are named or saved."""
         if registry.is_every:
-            self._store.add_registry(registry, hosts=())
+            self._store.add_registry(registry)
             return
-        self._store.add_registry(registry, hosts=documented_hosts(registry))
-        is_known = self._restore(registry)
+        self._store.add_registry(registry)
+        was_restored = self._restore(registry)
         if description := self._saved.description(registry, self._clock.time()):
-            self.describe(registry, description)
+            self.publish_description(registry, description)
         key, interval = _job_key(registry), registry.timing.interval
         run = partial(self.list_images, registry.label)
-        self._jobs.begin(key, registry.account, interval, run, tried=is_known)
+        self._jobs.begin(key, registry.account, interval, run, tried=was_restored)
+        self._restore_deleted(registry)
         self._begin_images(registry, {})
 
     def _restore(self, registry: RegistryTarget) -> bool:
-        """Publish the saved data of a registry, and return whether there was any."""
+        """Publish the saved image list of a registry; return whether there was one."""
         now = self._clock.time()
         saved = self._saved.registry(registry, now)
         if saved is None:
@@ -79,41 +78,48 @@ class RegistryPoller:
         self._renew(registry, age=max(0.0, now - saved.at))
         return True
 
+    def _restore_deleted(self, registry: RegistryTarget) -> None:
+        """Publish again which images were deleted, where the configuration still covers them."""
+        for name, at in self._saved.deleted_of(registry):
+            target = registry.image(name)
+            if target is not None and not target.named and self._shard.owns(*target.key):
+                self._images.remember_deleted(target, at)
+
     def _renew(self, registry: RegistryTarget, *, age: float = 0.0) -> None:
-        """Let what the image list told, of this age (s) now, expire unless it is renewed before."""
+        """Set when the data of an image list expires; it is `age` seconds old now."""
         expire = partial(self._store.expire_image_list, registry.label)
         after = registry.timing.expire_after
         self._jobs.expiry.renew(_job_key(registry), after, expire, age=age)
 
-    def describe(self, registry: RegistryTarget, told: Description) -> None:
-        """Publish what the registry list told of a registry, until that expires.
-
-        It has an expiry of its own: the image list may go on while the registry list fails.
-        """
-        label, documented = registry.label, documented_hosts(registry)
-        hosts = told.hosts or documented
-        self._store.record_description(label, hosts=hosts, public=told.public, at=told.at)
-        forget = partial(self._store.record_description, label, hosts=documented)
+    def publish_description(self, registry: RegistryTarget, description: Description) -> None:
+        """Publish what a registry list said about a registry, until that expires."""
+        self._store.record_description(registry.label, description)
+        # It expires apart from the image list, which may succeed while the registry list fails.
+        expire = partial(self._store.record_description, registry.label, None)
         key, after = _description_key(registry), registry.timing.expire_after
-        self._jobs.expiry.renew(key, after, forget, age=max(0.0, self._clock.time() - told.at))
+        age = max(0.0, self._clock.time() - description.at)
+        self._jobs.expiry.renew(key, after, expire, age=age)
 
     def _retarget(self, registry: RegistryTarget) -> None:
-        """Continue a registry under another configuration; its data and schedule stay."""
+        """Continue a registry under a changed target; its data and schedule stay."""
         self._store.retarget_registry(registry)
         if registry.is_every:
             return
         self._jobs.change(_job_key(registry), registry.account, registry.timing)
         self._jobs.expiry.change(_description_key(registry), registry.timing.expire_after)
         states = {state.target.name: state for state in self._store.images_of(registry.label)}
-        there = [name for name, state in states.items() if not state.target.named or state.present]
-        wanted = {target.name: target for target in registry.images(there)}
+        # A named image that is not known to exist is polled for its name alone. It must not go on
+        # as one that a glob found.
+        found = [name for name, state in states.items() if not state.target.named or state.present]
+        wanted = {target.name: target for target in registry.images(found)}
         for name, state in states.items():
             if name in wanted:
                 self._images.retarget(wanted[name])
             else:
                 self._images.end(state.target.key)
+        self._images.retarget_deleted(registry)
         self._begin_images(registry, {})
-        self._jobs.scheduler.hurry(_job_key(registry))  # it tells which images match only now
+        self._jobs.scheduler.run_now(_job_key(registry))  # images not polled so far may match
 
     def end(self, registry: RegistryTarget) -> None:
         """Stop listing a registry and polling its images, and remove them from the store."""
@@ -133,23 +139,24 @@ class RegistryPoller:
         except ApiError as error:
             failure = events.log_failure("image list", before, error, registry=label)
             self._store.record_list_failure(label, failure)
-            self._end_gone(label)
+            self._end_gone_images(label)
             return False
         await self._record(label, listed)
         events.log_success("image list", before, registry=label, images=len(listed.records))
         return True
 
     async def _record(self, label: str, listed: Listing[ListedImage]) -> None:
-        """Record a complete image list, begin with new images and end those that are gone."""
-        first = self._store.registries[label].up is None
+        """Record a complete image list; start polling new images and end those that are gone."""
+        is_first = self._store.registries[label].up is None
         images = {image.name: image for image in listed.records}
         now, whole = round(self._clock.time(), 3), not listed.left_out
         await run_cooperatively(self._store.record_image_list(label, images, at=now, whole=whole))
-        registry = self._store.registries[label].target  # perhaps another than was asked for
-        self._end_gone(label)
+        # A reload may have changed the target while the list was requested.
+        registry = self._store.registries[label].target
+        self._end_gone_images(label)
         self._begin_images(registry, images)
-        if first:
-            _warn_of_idle_globs(registry, images)
+        if is_first:
+            _warn_of_idle_patterns(self._store.registries[label])
         key, account = _job_key(registry), registry.account
         self._jobs.plan(key, account, registry.timing.interval, len(listed.pages))
         self._renew(registry)
@@ -159,25 +166,32 @@ class RegistryPoller:
             if target.key not in self._store.images and self._shard.owns(*target.key):
                 self._images.begin(target, listed.get(target.name))
 
-    def _end_gone(self, label: str) -> None:
+    def _end_gone_images(self, label: str) -> None:
         for state in self._store.images_of(label):
             self._images.end_if_gone(state.target.key)
 
 
-def documented_hosts(registry: RegistryTarget) -> Hosts:
-    """Return the host to pull from that the documentation's pattern gives a registry."""
-    host = pull_host(registry.account.zone, registry.region, registry.path.name)
-    return ((host, "public"),)
-
-
-def _warn_of_idle_globs(registry: RegistryTarget, listed: Mapping[str, ListedImage]) -> None:
-    for pattern in registry.idle_globs(listed):
+def _warn_of_idle_patterns(state: RegistryState) -> None:
+    """Warn of globs and excludes that match nothing: most likely they are mistyped."""
+    label, images = state.target.label, state.images
+    if not images:
+        log.warning("the registry has no images", registry=label)
+        return
+    for glob in [glob for glob, matched in state.glob_images if not matched]:
         log.warning(
             "no image matches",
-            registry=registry.label,
-            glob=pattern,
-            images=len(listed),
+            registry=label,
+            glob=glob,
+            images=images,
             remedy="check the glob and `exclude`; images pushed later are found by themselves",
+        )
+    for pattern in state.idle_excludes:
+        log.warning(
+            "no image is excluded",
+            registry=label,
+            exclude=pattern,
+            images=images,
+            remedy="check the pattern, or leave it out",
         )
 
 
@@ -186,5 +200,5 @@ def _job_key(registry: RegistryTarget) -> JobKey:
 
 
 def _description_key(registry: RegistryTarget) -> tuple[str, ...]:
-    """Return the key of a description's expiry, which is not that of the image list."""
+    """Return the key for the expiry of a registry's description."""
     return ("description", *_job_key(registry))

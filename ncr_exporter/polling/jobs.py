@@ -1,4 +1,4 @@
-"""The jobs of polling: when each runs, what it costs its account, and when its data expires."""
+"""Jobs: the schedule, request budget and data expiry of each list that is polled."""
 
 from collections.abc import Awaitable, Callable, Iterable
 
@@ -12,7 +12,7 @@ from ncr_exporter.targets.targets import Account, Timing
 
 
 class Jobs:
-    """Schedules jobs within the request budget of their accounts."""
+    """Schedules jobs, with longer intervals where an account's plan exceeds its limit."""
 
     def __init__(self, store: Store, budget: Budget, clock: Clock, *, once: bool = False) -> None:
         """With `once` no job runs a second time, and no data expires."""
@@ -21,7 +21,7 @@ class Jobs:
         self._store = store
         self._budget = budget
         self._warned_about: set[Account] = set()
-        """Accounts whose plan is known to exceed their limit."""
+        """Accounts whose plan exceeds their limit."""
 
     def begin(
         self,
@@ -32,26 +32,28 @@ class Jobs:
         *,
         tried: bool = False,
     ) -> None:
-        """Start a job that sends one request per interval (s) until it is known to send more.
+        """Start a job that runs now, and then once per `interval` (s).
 
-        `tried`: what the job is to find is known from before the start.
+        `run` returns whether it succeeded. The job is planned with one request per interval until
+        `plan` says otherwise. With `tried` its data was restored, so that the exporter is ready
+        before the first run.
         """
         self._budget.plan(key, account, interval)
         self.scheduler.add(Job(key, self._stretched(account, interval), run), tried=tried)
 
     def change(self, key: JobKey, account: Account, timing: Timing) -> None:
-        """Continue a job under another account, interval or expiry."""
+        """Continue a job with another account, interval or expiry."""
         self._budget.change(key, account, timing.interval)
         self.scheduler.change(key, self._stretched(account, timing.interval))
         self.expiry.change(key, timing.expire_after)
 
     def plan(self, key: JobKey, account: Account, interval: float, requests: int) -> None:
-        """Record how many requests a job sends per interval (s)."""
+        """Record how many requests a job sends per `interval` (s)."""
         self._budget.plan(key, account, interval, requests)
         self.review_plan(account)
 
     def review_plan(self, account: Account) -> None:
-        """Warn once when an account's plan exceeds its limit, and say once that it fits again."""
+        """Log once when an account's plan exceeds its limit, and once when it fits again."""
         exceeds, exceeded = self._budget.stretch(account) > 1, account in self._warned_about
         if exceeds != exceeded:
             self._warned_about.symmetric_difference_update({account})
@@ -64,19 +66,16 @@ class Jobs:
                 events.log_plan(self._store, self._budget, account)
 
     def end(self, key: JobKey) -> None:
-        """End a job, in the middle of a run too, and forget when its data expires."""
+        """End a job, even during a run, and the expiry of its data."""
         self.scheduler.remove(key)
         self._budget.drop(key)
         self.expiry.drop(key)
 
     async def stop(self) -> None:
-        """End every job, hung ones too."""
+        """End all jobs, even those that hang."""
         self.expiry.stop()
         await self.scheduler.stop()
 
     def _stretched(self, account: Account, interval: float) -> Callable[[], float]:
-        """Return the interval that a job has when it is scheduled next.
-
-        It grows where the account's plan exceeds its limit.
-        """
+        """Return a function that returns a job's interval (s), stretched to the account's limit."""
         return lambda: interval * self._budget.stretch(account)

@@ -1,4 +1,4 @@
-"""The face of polling: what to poll, whether everything was tried, stop."""
+"""Polling as a whole: apply a configuration, report readiness, stop."""
 
 from collections.abc import Iterable
 
@@ -10,12 +10,14 @@ from ncr_exporter.runtime.clock import Clock
 from ncr_exporter.state.saved import SavedState
 from ncr_exporter.state.store import Store
 from ncr_exporter.targets.budget import Budget
-from ncr_exporter.targets.shard import Shard
-from ncr_exporter.targets.targets import ImageKey, RegistryListTarget, RegistryTarget
+from ncr_exporter.targets.targets import ImageKey, RegistryListTarget, RegistryTarget, Shard
 
 
 class Poller:
-    """Polls until stopped, or everything once; must be made within a running event loop."""
+    """Polls what configurations ask for until stopped, or everything once.
+
+    It must be created in a running event loop.
+    """
 
     def __init__(  # noqa: PLR0913 -- what polling works with, each by name
         self,
@@ -28,10 +30,15 @@ class Poller:
         saved: SavedState | None = None,
         once: bool = False,
     ) -> None:
-        """`saved` is what is known from before; with `once` nothing is polled a second time."""
+        """`saved` is the data of an earlier run; with `once` nothing is polled a second time.
+
+        `clients` may change while polling: they are looked up for each request.
+        """
         self.ready = False
-        """Whether everything known at the start was asked for once. It stays true: an image that
-        is pushed later must not take a working exporter out of its service."""
+        """Whether everything known at the start was polled once, or restored.
+
+        It stays true: an image pushed later must not make a working exporter unready.
+        """
         self._clients = clients
         self._store = store
         self._clock = clock
@@ -46,33 +53,34 @@ class Poller:
 
     @property
     def busy(self) -> bool:
-        """Whether something is being asked for now."""
+        """Whether some job is running now."""
         return self._jobs.scheduler.busy
 
     def next_poll(self, key: ImageKey) -> float | None:
-        """Return when an image is polled next, in seconds since the epoch; None where it is now."""
+        """Return when an image is polled next (seconds since the epoch); None during a poll."""
         return self._jobs.scheduler.due(key)
 
     def apply(self, targets: Iterable[RegistryListTarget]) -> None:
-        """Poll what a configuration asks for, at first as fast as each account's limits allow.
+        """Poll the registry lists of a configuration, and all that they name and find.
 
-        What was polled before and is still asked for keeps its data and its schedule.
+        What was polled before and is still wanted keeps its data and its schedule. The first round
+        runs as fast as each account's limits allow.
         """
         self._discover(targets)
         wanted = self._wanted()
         for label, state in list(self._store.registries.items()):
-            if label not in wanted or not state.target.is_at(wanted[label]):
+            if label not in wanted or state.target.identity != wanted[label].identity:
                 self._registries.end(state.target)
         for target in wanted.values():
             self._registries.begin_or_retarget(target)
         self._saved.clear()
         for account in self._clients:
             self._jobs.review_plan(account)
-        if self._jobs.scheduler.all_tried:  # what was known from before needs no first poll
+        if self._jobs.scheduler.all_tried:  # everything was restored
             self.ready = True
 
     def _discover(self, targets: Iterable[RegistryListTarget]) -> None:
-        """Begin, continue and end the registry lists."""
+        """Start, continue and end the registry lists."""
         wanted = {target.key: target for target in targets}
         for key in [key for key in self._discoveries if key not in wanted]:
             self._discoveries.pop(key).end()
@@ -95,22 +103,22 @@ class Poller:
         )
 
     def _wanted(self) -> dict[str, RegistryTarget]:
-        """Return every registry by its label; a named one beats a found one of the same label."""
+        """Return the registries to poll by label; a named one beats a found one of its label."""
         discoveries = self._discoveries.values()
         wanted = {target.label: target for each in discoveries for target in each.named}
         for discovery in discoveries:
-            discovery.keep(lambda target: target.label not in wanted)
+            discovery.retain(lambda target: target.label not in wanted)
         return wanted | {target.label: target for each in discoveries for target in each.found}
 
     def _first_round_ended(self) -> None:
-        """Log the plans: only now is it known how many images and pages there are."""
+        """Log the plans: the numbers of images and pages are known only now."""
         self.ready = True
         self._jobs.log_plans(self._clients)
 
     async def first_round(self) -> None:
-        """Wait until everything, and what was discovered meanwhile, was asked for once."""
+        """Wait until everything was polled once, with all that was found meanwhile."""
         await self._jobs.scheduler.idle()
 
     async def stop(self) -> None:
-        """End every job, hung ones too."""
+        """End all jobs, even those that hang."""
         await self._jobs.stop()

@@ -1,4 +1,4 @@
-"""One account in one region: list its registries; begin with new ones, end those that are gone."""
+"""Registry lists: poll the registries that an account has, and stop when they are gone."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
@@ -12,7 +12,7 @@ from ncr_exporter.polling.jobs import Jobs
 from ncr_exporter.polling.tags import Clients
 from ncr_exporter.runtime.clock import Clock
 from ncr_exporter.state.model import Description, Failure, Hosts
-from ncr_exporter.state.presence import ABSENCES_BELIEVED
+from ncr_exporter.state.presence import ABSENCES_UNTIL_GONE
 from ncr_exporter.state.saved import SavedState
 from ncr_exporter.state.store import Store
 from ncr_exporter.targets.targets import RegistryListTarget, RegistryTarget
@@ -21,7 +21,7 @@ log = structlog.get_logger()
 
 
 class RegistryDiscovery:
-    """Lists the registries of one account in one region, and keeps those that its lists found."""
+    """Lists the registries of one account in one region, and remembers those found."""
 
     def __init__(  # noqa: PLR0913 -- what a list of registries needs, each by name
         self,
@@ -41,43 +41,43 @@ class RegistryDiscovery:
         self._registries = registries
         self._failure: Failure | None = None
         self._absences: dict[RegistryTarget, int] = {}
-        """Registries that a list found → complete lists in a row that lacked them since."""
+        """Each registry found → complete lists in a row that have lacked it since."""
 
     @property
     def named(self) -> Iterator[RegistryTarget]:
-        """The registries that the configuration names, and the one that stands for all others."""
+        """The registries that the configuration names, and the target of `"*"`."""
         yield from self._target.named
         if self._target.every is not None:
             yield self._target.every
 
     @property
     def found(self) -> tuple[RegistryTarget, ...]:
-        """The registries that lists found."""
+        """The registries found by lists."""
         return tuple(self._absences)
 
     def begin(self, saved: SavedState) -> None:
-        """Start listing; registries found before the start are polled already."""
-        found = self._target.found(saved.found_by(self._target))
-        self._absences = dict.fromkeys(found, 0)
+        """Start listing; registries found in an earlier run count as found."""
         target = self._target
-        is_known = target.every is None or bool(self._absences)
+        self._absences = dict.fromkeys(target.found(saved.found_by(target)), 0)
+        # Readiness waits for the first list only if no registry could be polled without it.
+        needs_no_list = target.every is None or bool(self._absences)
         self._jobs.begin(
             target.key,
             target.account,
             target.timing.interval,
             self.list_registries,
-            tried=is_known,
+            tried=needs_no_list,
         )
 
     def retarget(self, target: RegistryListTarget) -> None:
-        """Continue under another configuration; registries it still asks for stay found."""
+        """Continue under a changed target; registries that it still wants stay found."""
         self._target = target
         before = {registry.path.name: count for registry, count in self._absences.items()}
         self._absences = {found: before[found.path.name] for found in target.found(before)}
         self._jobs.change(target.key, target.account, target.timing)
 
     def adopt(self, polled: Iterable[RegistryTarget]) -> None:
-        """Keep registries that were named before, and that the configuration still asks for."""
+        """Keep registries that were named before and that `"*"` stands for now."""
         here = [registry for registry in polled if self._is_here(registry)]
         for found in self._target.found(registry.path.name for registry in here):
             self._absences.setdefault(found, 0)
@@ -86,16 +86,16 @@ class RegistryDiscovery:
         place = (registry.account, registry.path.prefix)
         return place == (self._target.account, self._target.prefix) and not registry.is_every
 
-    def keep(self, wanted: Callable[[RegistryTarget], bool]) -> None:
+    def retain(self, is_wanted: Callable[[RegistryTarget], bool]) -> None:
         """Forget the registries found that are not wanted."""
-        self._absences = {found: n for found, n in self._absences.items() if wanted(found)}
+        self._absences = {found: n for found, n in self._absences.items() if is_wanted(found)}
 
     def end(self) -> None:
-        """Stop listing; the caller ends the registries that no other list asks for."""
+        """Stop listing. The caller ends the registries found, unless another list wants them."""
         self._jobs.end(self._target.key)
 
     async def list_registries(self) -> bool:
-        """List once and return whether that succeeded."""
+        """List the registries once and return whether that succeeded."""
         client = self._clients[self._target.account]
         before, label = self._failure, self._target.label
         try:
@@ -114,14 +114,17 @@ class RegistryDiscovery:
         return True
 
     def _record(self, listed: Mapping[str, ListedRegistry], *, whole: bool) -> None:
-        """Record a complete list; one that is not `whole` does not tell what is gone."""
+        """Record a complete list; a registry that it lacks counts as absent only if it is `whole`.
+
+        A list is not `whole` if records without a usable name were left out.
+        """
         now = self._clock.time()
         if self._target.every is not None:
             self._store.record_registry_list_success(self._target.label, at=round(now, 3))
             self._begin_found(listed, whole=whole)
         for registry in (*self._target.named, *self._absences):
-            if told := listed.get(registry.path.name):
-                self._registries.describe(registry, Description(now, _hosts(told), told.public))
+            if record := listed.get(registry.path.name):
+                self._registries.publish_description(registry, _description(record, now))
 
     def _begin_found(self, listed: Mapping[str, ListedRegistry], *, whole: bool) -> None:
         found = list(self._target.found(listed))
@@ -135,13 +138,16 @@ class RegistryDiscovery:
 
     def _count_absence(self, registry: RegistryTarget, *, present: bool) -> None:
         self._absences[registry] = 0 if present else self._absences[registry] + 1
-        if self._absences[registry] >= ABSENCES_BELIEVED:
+        if self._absences[registry] >= ABSENCES_UNTIL_GONE:
             log.info("registry is gone", registry=registry.label)
             self._registries.end(registry)
             del self._absences[registry]
 
     def _label_is_free(self, registry: RegistryTarget) -> bool:
-        """Refuse a registry whose label another account or region has: their values would mix."""
+        """Return whether no other registry has this label; warn if one has.
+
+        Two registries of one label, from different accounts or regions, would share their series.
+        """
         if registry.label not in self._store.registries:
             return True
         log.warning(
@@ -152,7 +158,11 @@ class RegistryDiscovery:
         return False
 
 
-def _hosts(told: ListedRegistry) -> Hosts:
-    """Return the hosts that the list names."""
-    named = ((told.public_host, "public"), (told.private_host, "private"))
+def _description(record: ListedRegistry, now: float) -> Description:
+    return Description(now, _hosts(record), record.public, record.scan_on_push)
+
+
+def _hosts(record: ListedRegistry) -> Hosts:
+    """Return the hosts to pull from that a registry list names."""
+    named = ((record.public_host, "public"), (record.private_host, "private"))
     return tuple((host, endpoint) for host, endpoint in named if host)

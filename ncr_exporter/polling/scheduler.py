@@ -1,7 +1,7 @@
-"""Runs jobs at their own moments. A job has one timer or one run, never both.
+"""Runs each job once per interval, at a fixed phase.
 
-So runs of one job cannot overlap, a tick that passes during a run is skipped, and there is no loop
-that an error could end.
+A job has either a timer or a run, never both. So runs of one job cannot overlap, a tick during a
+run is skipped, and there is no scheduling loop that an error could end.
 """
 
 import asyncio
@@ -16,27 +16,29 @@ import structlog
 
 from ncr_exporter.runtime.clock import Clock, Timer
 
-FAILED_AGAIN_AFTER = 1 / 5
-"""Of its interval: when an image whose poll failed is asked again."""
+RETRY_FRACTION = 1 / 5
+"""Share of its interval after which a job that failed runs again."""
 
 
 def phase_of(*names: str) -> float:
-    """Return the place within its interval of what has these names, from 0 up to 1.
+    """Return the phase of a job with these names within its interval, from 0 up to 1.
 
-    Derived from the names alone, so that polls spread evenly and each stays where it is, whatever
-    comes and goes beside it; a NUL parts the names, which no name holds.
+    It depends on the names alone. So jobs spread evenly, and stay where they are when others come
+    and go.
     """
+    # Names hold no NUL, so ("ab", "c") and ("a", "bc") differ.
     digest = hashlib.sha256("\0".join(names).encode()).digest()
     return int.from_bytes(digest[:6], "big") / 2**48
 
 
-def next_poll(now: float, start: float, interval: float, phase: float, *, failed: bool) -> float:
-    """Return when to poll next after a poll that ended at `now`; ticks missed are skipped.
+def next_run(now: float, start: float, interval: float, phase: float, *, failed: bool) -> float:
+    """Return when a job runs next after a run that ended at `now`. All times are in seconds.
 
-    `start` is when the schedule began; ticks are at `start + (n + phase) * interval`.
+    Ticks are at `start + (n + phase) * interval`; missed ones are skipped. A job that failed runs
+    again sooner, between two ticks.
     """
     if failed:
-        return now + interval * FAILED_AGAIN_AFTER
+        return now + interval * RETRY_FRACTION
     ticks = math.floor((now - start) / interval - phase) + 1
     tick = start + (ticks + phase) * interval
     return tick if tick > now else tick + interval  # rounding may put a tick at now itself
@@ -44,41 +46,42 @@ def next_poll(now: float, start: float, interval: float, phase: float, *, failed
 
 JobKey = tuple[str, ...]
 
-_JUMP = 0.5
-"""Seconds; the two clocks drift by less within an interval."""
+_CLOCK_JUMP = 0.5
+"""Seconds by which the wall clock must have been set to be noticed: drift is smaller."""
 
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
 class Job:
-    """Something done again and again."""
+    """Something that runs periodically."""
 
     key: JobKey
-    """Tells it from others; its moment within the interval follows from it."""
+    """Identifies the job and gives its phase within the interval."""
     interval: Callable[[], float]
-    """Seconds between two runs; may change from run to run."""
+    """Returns the seconds between two runs, which may change from run to run."""
     run: Callable[[], Awaitable[bool]]
-    """Does it once, and tells whether it succeeded."""
+    """Runs the job once and returns whether it succeeded."""
 
 
 class _Wait(NamedTuple):
     due: float
-    """By the wall clock when that was settled."""
+    """When the timer ends by the wall clock, as it was when the timer was set."""
     offset: float
-    """What that clock was then before the monotonic one."""
+    """The wall clock minus the monotonic clock at that moment."""
     timer: Timer
 
 
 class Scheduler:
-    """Starts each job at once when added, then at its moment; must be made in an event loop.
+    """Runs each job when it is added, and then once per interval.
 
-    With `once` no job is run a second time.
+    It must be created in a running event loop.
     """
 
     def __init__(self, clock: Clock, *, once: bool = False) -> None:
+        """With `once` no job runs a second time."""
         self.first_round_ended: Callable[[], object] | None = None
-        """Called once, when every job known so far was run for the first time."""
+        """Called once, when all jobs known so far have run for the first time."""
         self._clock = clock
         self._once = once
         self._began = clock.monotonic()
@@ -89,7 +92,7 @@ class Scheduler:
 
     @property
     def all_tried(self) -> bool:
-        """Whether every job was run at least once, or needed no first run."""
+        """Whether every job has run at least once, or needed no first run."""
         return not self._untried
 
     @property
@@ -103,38 +106,37 @@ class Scheduler:
             await asyncio.wait(self._tasks.values())
 
     def due(self, key: JobKey) -> float | None:
-        """Return when a job runs next, in seconds since the epoch; None where it runs now.
-
-        What people are shown stands still, unless the wall clock jumped since that was settled.
-        """
+        """Return when a job runs next, in seconds since the epoch; None if it runs now."""
         wait = self._waits.get(key)
         if wait is None:
             return None
+        # Timers follow the monotonic clock. If the wall clock was set since, the moment moves with
+        # it; smaller differences are ignored, so that people see a steady time.
         jumped = self._clock.time() - self._clock.monotonic() - wait.offset
-        return wait.due + jumped if abs(jumped) > _JUMP else wait.due
+        return wait.due + jumped if abs(jumped) > _CLOCK_JUMP else wait.due
 
     def add(self, job: Job, *, tried: bool = False) -> None:
-        """Begin with a job, now; `tried` where what it is to find is known from before."""
+        """Add a job and run it now; with `tried` it needs no first run for `all_tried`."""
         self._jobs[job.key] = job
         if not tried:
             self._untried.add(job.key)
-        self._begin(job.key)
+        self._start(job.key)
 
-    def hurry(self, key: JobKey) -> None:
+    def run_now(self, key: JobKey) -> None:
         """Run a job now, unless it is running."""
         if wait := self._waits.get(key):
             wait.timer.cancel()
-            self._begin(key)
+            self._start(key)
 
     def change(self, key: JobKey, interval: Callable[[], float]) -> None:
-        """Give a job another interval; one that waits is due at its moment within that."""
+        """Give a job another interval; a waiting job then runs at its next tick within that."""
         self._jobs[key] = replace(self._jobs[key], interval=interval)
         if wait := self._waits.get(key):
             wait.timer.cancel()
             self._schedule(key, failed=False)
 
     def remove(self, key: JobKey) -> None:
-        """End a job, in the middle of a run too."""
+        """End a job, even during a run; an unknown key is ignored."""
         self._jobs.pop(key, None)
         self._untried.discard(key)
         if wait := self._waits.pop(key, None):
@@ -143,14 +145,14 @@ class Scheduler:
             task.cancel()
 
     async def stop(self) -> None:
-        """End every job, hung ones too."""
+        """End all jobs, even those that hang."""
         running = list(self._tasks.values())
         for key in list(self._jobs):
             self.remove(key)
         if running:
             await asyncio.wait(running)
 
-    def _begin(self, key: JobKey) -> None:
+    def _start(self, key: JobKey) -> None:
         self._waits.pop(key, None)
         self._tasks[key] = asyncio.create_task(self._run(self._jobs[key]))
 
@@ -161,7 +163,7 @@ class Scheduler:
             log.exception("unexpected error", job=" ".join(job.key))
             succeeded = False
         if self._tasks.get(job.key) is not asyncio.current_task():
-            return  # removed by its own run, or by what it set off
+            return  # removed during its run, perhaps by the run itself
         del self._tasks[job.key]
         self._untried.discard(job.key)
         if not self._once:
@@ -173,6 +175,6 @@ class Scheduler:
     def _schedule(self, key: JobKey, *, failed: bool) -> None:
         now, phase = self._clock.monotonic(), phase_of(*key)
         interval = self._jobs[key].interval()
-        delay = next_poll(now, self._began, interval, phase, failed=failed) - now
-        timer, wall = self._clock.call_later(delay, partial(self._begin, key)), self._clock.time()
+        delay = next_run(now, self._began, interval, phase, failed=failed) - now
+        timer, wall = self._clock.call_later(delay, partial(self._start, key)), self._clock.time()
         self._waits[key] = _Wait(wall + delay, wall - now, timer)

@@ -1,12 +1,13 @@
-"""One image: list its tags, put the whole result in force, or record why there is none."""
+"""Tag lists: poll an image, and commit its complete listing or record the failure."""
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 
 import structlog
 
-from ncr_exporter.inventory import Tag
+from ncr_exporter.inventory import Tag, overwritten_tags
 from ncr_exporter.ncr.client import Client
 from ncr_exporter.ncr.errors import ApiError, NotFoundError
 from ncr_exporter.ncr.listing import Listing
@@ -15,84 +16,117 @@ from ncr_exporter.polling import events
 from ncr_exporter.polling.jobs import Jobs
 from ncr_exporter.runtime.clock import Clock
 from ncr_exporter.state.evaluation import Evaluation, evaluate
+from ncr_exporter.state.model import DeletedImage
 from ncr_exporter.state.saved import SavedState
 from ncr_exporter.state.store import Store
-from ncr_exporter.targets.targets import Account, ImageKey, ImageTarget
+from ncr_exporter.targets.targets import Account, ImageKey, ImageTarget, RegistryTarget
 
 Clients = Mapping[Account, Client]
 
-_LONG = 1000
-"""Tags that take some milliseconds to evaluate."""
+_MANY_TAGS = 1000
+"""Tags that take some milliseconds to evaluate: more would hold up the event loop."""
 
 log = structlog.get_logger()
 
 
 class ImagePoller:
-    """Polls images: one job for each."""
+    """Polls each image in a job of its own."""
 
     def __init__(
         self, clients: Clients, store: Store, jobs: Jobs, clock: Clock, saved: SavedState
     ) -> None:
-        """`saved` is what is known from before the start."""
+        """`saved` is the data of an earlier run, which images start with."""
         self._clients = clients
         self._store = store
         self._jobs = jobs
         self._clock = clock
         self._saved = saved
         self._listings: dict[ImageKey, Listing[Tag]] = {}
-        """The last complete listing of each image; pages that did not change are not decoded."""
+        """The last complete listing of each image: unchanged pages are not decoded again."""
         self._warned_about: set[tuple[str, ...]] = set()
-        """Registries and images of whose pulls nothing is known."""
+        """Registries and images that a warning of unknown pulls was logged for."""
 
     def begin(self, target: ImageTarget, listed: ListedImage | None = None) -> None:
-        """Start polling an image. Saved data is published until its first poll ends."""
-        is_known = self._restore(target)
-        if not is_known:
+        """Start polling an image; its saved data is published until the first poll ends.
+
+        `listed` is its record in the last image list, if there was one.
+        """
+        self._jobs.expiry.drop(_deleted_key(target.key))
+        was_restored = self._restore(target)
+        if not was_restored:
             self._store.add(target, listed)
         account, interval = target.registry.account, target.timing.interval
         self._jobs.begin(
-            target.key, account, interval, partial(self.poll, target.key), tried=is_known
+            target.key, account, interval, partial(self.poll, target.key), tried=was_restored
         )
 
     def _restore(self, target: ImageTarget) -> bool:
-        """Publish the saved data of an image, and return whether there was any."""
+        """Publish the saved listing of an image; return whether there was one."""
         now = self._clock.time()
         saved = self._saved.image(target, now)
         if saved is None:
             return False
-        # The count is of an image list: it expires with what else the registry saved of that.
-        listed = self._saved.registry(target.registry, now)
-        pull_count = saved.pull_count if listed else None
-        self._store.restore(target, saved.tags, at=saved.at, pull_count=pull_count)
+        # The pull count is from an image list, so it expires with the registry's saved list.
+        saved_list = self._saved.registry(target.registry, now)
+        self._store.restore(target, saved if saved_list else replace(saved, pull_count=None))
         self._renew(target, age=max(0.0, now - saved.at))
         return True
 
     def retarget(self, target: ImageTarget) -> None:
-        """Continue an image under another configuration; its data and schedule stay."""
+        """Continue an image under a changed target; its data and schedule stay."""
         if self._store.images[target.key].target != target:
             self._store.retarget(target)
             self._jobs.change(target.key, target.registry.account, target.timing)
 
     def end(self, key: ImageKey) -> None:
         """Stop polling an image and remove it from the store."""
+        self._forget(key)
+        self._store.remove(key)
+
+    def _forget(self, key: ImageKey) -> None:
         self._jobs.end(key)
         self._listings.pop(key, None)
         self._warned_about.discard(key)
-        self._store.remove(key)
 
     def end_if_gone(self, key: ImageKey) -> None:
-        """End an image that was deleted, and log that.
+        """Stop polling an image that was deleted, and remember for a while that it was.
 
-        One that the configuration names is polled further: it may come back.
+        An image that the configuration names is still polled: it may come back.
         """
         state = self._store.images[key]
         if state.gone and not state.target.named:
             log.info("image is gone", registry=key[0], image=key[1])
-            self.end(key)
+            self._forget(key)
+            self.remember_deleted(state.target, round(self._clock.time(), 3))
+
+    def remember_deleted(self, target: ImageTarget, at: float) -> None:
+        """Publish that an image is deleted, known at `at` (s), until that is as old as data may be.
+
+        Without it nothing would tell that something runs which could not be pulled again.
+        """
+        age = max(0.0, self._clock.time() - at)
+        if age >= target.timing.expire_after:
+            return
+        self._store.mark_deleted(DeletedImage(target, at))
+        forget = partial(self._store.forget_deleted, target.key)
+        key, after = _deleted_key(target.key), target.timing.expire_after
+        self._jobs.expiry.renew(key, after, forget, age=age)
+
+    def retarget_deleted(self, registry: RegistryTarget) -> None:
+        """Keep what is known of deleted images where the configuration still covers them."""
+        for key in [key for key in self._store.deleted if key[0] == registry.label]:
+            target = registry.image(key[1])
+            if target is None or target.named:
+                self._jobs.expiry.drop(_deleted_key(key))
+                self._store.forget_deleted(key)
+            else:
+                self._jobs.expiry.change(_deleted_key(key), target.timing.expire_after)
 
     def forget_registry(self, label: str) -> None:
-        """Warn about a registry again if it comes back."""
+        """Forget a registry's deleted images, and warn about it again if it comes back."""
         self._warned_about.discard((label,))
+        for key in [key for key in self._store.deleted if key[0] == label]:
+            self._jobs.expiry.drop(_deleted_key(key))
 
     async def poll(self, key: ImageKey) -> bool:
         """Poll an image once and return whether that succeeded."""
@@ -113,16 +147,26 @@ class ImagePoller:
         return False
 
     async def _commit(self, key: ImageKey, listing: Listing[Tag], started: float) -> None:
-        """Put a complete listing in force; the poll began at `started` (monotonic seconds)."""
+        """Commit a complete listing; the poll began at `started` (monotonic seconds)."""
         duration = round(self._clock.monotonic() - started, 6)
         now = round(self._clock.time(), 3)
         evaluation = await self._evaluate(key, listing.records, now)
+        # A reload may have changed the target while the tags were requested.
         state = self._store.images[key]
-        target, before = state.target, state.failure  # the target may be another than at the start
+        target, before = state.target, state.failure
+        overwritten = overwritten_tags(
+            state.tags or (), listing.records, target.policy.immutable_tags
+        )
         self._listings[key] = listing
         self._store.commit(
-            target, listing.records, at=now, duration=duration, evaluation=evaluation
+            target,
+            listing.records,
+            at=now,
+            duration=duration,
+            evaluation=evaluation,
+            overwritten=len(overwritten),
         )
+        events.warn_of_overwritten_tags(target, overwritten)
         account = target.registry.account
         self._jobs.plan(key, account, target.timing.interval, len(listing.pages))
         self._renew(target)
@@ -131,27 +175,26 @@ class ImagePoller:
         events.log_success("poll", before, **labels, tags=len(listing.records), duration=duration)
 
     async def _evaluate(self, key: ImageKey, tags: tuple[Tag, ...], now: float) -> Evaluation:
-        """Evaluate a listing that was read at `now` (s): a long one in a thread."""
-        policy = self._store.images[key].target.policy
-        knowledge = self._store.knowledge(key, tags)
-        if len(tags) < _LONG:
+        """Evaluate a listing that was read at `now` (s), in a thread if it is long."""
+        state = self._store.images[key]
+        policy, knowledge = state.target.policy, self._store.knowledge(state, tags)
+        if len(tags) < _MANY_TAGS:
             return evaluate(tags, policy, now, knowledge)
         return await asyncio.to_thread(evaluate, tags, policy, now, knowledge)
 
     def _renew(self, target: ImageTarget, *, age: float = 0.0) -> None:
-        """Let an image's data, of this age (s) now, expire unless it is renewed before."""
+        """Set when the listing of an image expires; it is `age` seconds old now."""
         expire = partial(self._store.expire, target.key)
         self._jobs.expiry.renew(target.key, target.timing.expire_after, expire, age=age)
 
     def _warn_of_unknown_pulls(self, target: ImageTarget) -> None:
-        """Warn once where nothing is known of an image's pulls.
-
-        Not at its first poll: another image of the registry may show a pull in the same round.
-        """
+        """Warn once if nothing is known of an image's pulls."""
         state, label = self._store.images[target.key], target.registry.label
-        image = state.image
-        known = image is None or image.trusted or image.stale_tags is not None
-        if known or state.polls == 1:
+        summary = state.image
+        is_known = summary is None or summary.trusted or summary.stale_tags is not None
+        # After its first poll an image is spared: in the same round another image of the registry
+        # may still show a pull.
+        if is_known or state.polls == 1:
             return
         subject = (label, target.name) if self._store.records_pulls(label) else (label,)
         if subject not in self._warned_about:
@@ -168,3 +211,8 @@ class ImagePoller:
         now = round(self._clock.time(), 3)
         self._store.record_failure(target, failure, at=now, duration=duration, not_found=not_found)
         self.end_if_gone(key)
+
+
+def _deleted_key(key: ImageKey) -> tuple[str, ...]:
+    """Return the key of the expiry of the fact that an image is deleted."""
+    return ("deleted", *key)

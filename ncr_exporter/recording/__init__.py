@@ -1,10 +1,10 @@
-"""Answers of the API, kept in a directory without what is nobody's business; for issues and tests.
+"""Recordings: redacted responses of the API in a directory, for bug reports and tests.
 
-Numbers, times, sizes, platforms and the shape of everything are kept, oddities included. Names,
-digests, accounts, hosts and free texts are replaced by stand-ins, the same one for the same value.
+Numbers, times, sizes, platforms and the structure of the JSON are kept. Names, digests, accounts,
+hosts and free texts are replaced by pseudonyms; equal values have equal pseudonyms.
 """
 
 FORMAT = 1
-"""Of the directory: another number is another layout."""
+"""Version of the directory's layout."""
 META = "recording.json"
-"""The file that says what the others are."""
+"""Name of the file that describes the recording."""

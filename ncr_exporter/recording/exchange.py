@@ -1,4 +1,4 @@
-"""One request and its whole answer, as they were on the wire."""
+"""Copies each exchange with the API, a request and its whole response, to sinks."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -13,32 +13,36 @@ from ncr_exporter.runtime.clock import Clock
 
 @dataclass(frozen=True)
 class Exchange:
-    """Header names are lower case."""
+    """A request and its response. Header names are lower case."""
 
     target: str
-    """Path and query."""
+    """Path and query of the request."""
     request_headers: Mapping[str, str]
-    """Key and signature among them."""
+    """Contain the access key and the signature."""
     status: int
     headers: Mapping[str, str]
     body: bytes
-    """Inflated."""
+    """The response's body, decompressed."""
     received: float
-    """When the headers came, by our clock; seconds since the epoch."""
+    """When the response's headers came, by this host's clock (s since the epoch)."""
 
 
 Sink = Callable[[Exchange], None]
 
 
 class Tap:
-    """A hook of httpx that hands on each answer once it was read to its end."""
+    """A response hook of httpx that gives each exchange to sinks.
+
+    That happens once the client has read the whole body. Responses whose body cannot be decoded, or
+    is not read to its end, are left out.
+    """
 
     def __init__(self, clock: Clock, *sinks: Sink) -> None:
         self._clock = clock
         self._sinks = sinks
 
     async def __call__(self, response: httpx.Response) -> None:
-        """Read along with whoever reads the body."""
+        """Wrap the response's stream, so that its chunks are kept while the client reads them."""
         stream = cast("httpx.AsyncByteStream", response.stream)
         received = self._clock.time()
 
@@ -47,7 +51,7 @@ class Tap:
             try:
                 body = await read_body(_each(chunks), encoding)
             except ApiError:
-                return  # the reader says what is wrong with it
+                return  # the client that reads the body meets the same error and reports it
             exchange = Exchange(
                 response.request.url.raw_path.decode("ascii"),
                 dict(response.request.headers),
@@ -59,10 +63,12 @@ class Tap:
             for sink in self._sinks:
                 sink(exchange)
 
-        response.stream = _ReadAlong(stream, finished)
+        response.stream = _CopiedStream(stream, finished)
 
 
-class _ReadAlong(httpx.AsyncByteStream):
+class _CopiedStream(httpx.AsyncByteStream):
+    """Yields the chunks of a stream, and calls `finished` with all of them at its end."""
+
     def __init__(
         self,
         stream: httpx.AsyncByteStream,

@@ -1,4 +1,4 @@
-"""Reads a recording back."""
+"""Reads a recording from its directory."""
 
 import json
 from collections import defaultdict
@@ -13,8 +13,8 @@ from ncr_exporter.recording import FORMAT, META
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What was answered once."""
+class RecordedResponse:
+    """One response of a recording."""
 
     status: int
     headers: Mapping[str, str]
@@ -23,23 +23,23 @@ class Answer:
 
 @dataclass(frozen=True)
 class Recording:
-    """What a directory holds."""
+    """The content of a recording's directory."""
 
     zone: str
     page_size: int
-    answers: Mapping[str, tuple[Answer, ...]]
-    """By path and query; several where it was asked for more than once."""
+    responses: Mapping[str, tuple[RecordedResponse, ...]]
+    """Path and query → the responses to each request for it, in order."""
 
     @property
     def registries(self) -> list[dict[str, Any]]:
-        """The `registries` of a configuration that asks for just what was recorded in its zone."""
+        """The `registries` of a configuration that polls exactly what was recorded."""
         regions = {prefix: region for region, prefix in REGIONS[self.zone].items()}
         images: defaultdict[tuple[str, str], dict[str, None]] = defaultdict(dict)
-        for target in self.answers:
-            asked = parse(target)
-            if asked and asked.list.registry is not None and asked.list.prefix in regions:
-                key = (asked.list.registry, regions[asked.list.prefix])
-                images[key] |= {asked.list.image: None} if asked.list.image is not None else {}
+        for target in self.responses:
+            page = parse(target)
+            if page and page.list.registry is not None and page.list.prefix in regions:
+                key = (page.list.registry, regions[page.list.prefix])
+                images[key] |= {page.list.image: None} if page.list.image is not None else {}
         return [
             {"name": name, "region": region, **({"images": list(named)} if named else {})}
             for (name, region), named in images.items()
@@ -50,28 +50,28 @@ def read_recording(directory: Path) -> Recording:
     """Return the recording in a directory.
 
     Raises:
-        ValueError: there is none; the message says why, for people.
+        ValueError: the directory holds no readable recording; the message says why.
     """
     meta = _json(directory / META)
     if meta.get("format") != FORMAT or meta.get("zone") not in REGIONS:
-        raise ValueError(f"{directory / META} is not of a recording that this version reads")
-    answers: defaultdict[str, tuple[Answer, ...]] = defaultdict(tuple)
-    for target, answer in _answers(directory):
-        answers[target] += (answer,)
-    if not answers:
-        raise ValueError(f"{directory} holds no answers")
-    return Recording(meta["zone"], int(meta["page_size"]), dict(answers))
+        raise ValueError(f"{directory / META} has a format that this version cannot read")
+    responses: defaultdict[str, tuple[RecordedResponse, ...]] = defaultdict(tuple)
+    for target, response in _responses(directory):
+        responses[target] += (response,)
+    if not responses:
+        raise ValueError(f"{directory} holds no recorded responses")
+    return Recording(meta["zone"], int(meta["page_size"]), dict(responses))
 
 
-def _answers(directory: Path) -> Iterator[tuple[str, Answer]]:
+def _responses(directory: Path) -> Iterator[tuple[str, RecordedResponse]]:
     for path in sorted(directory.glob("[0-9]*.json")):
         content = _json(path)
         try:
-            response = content["response"]
-            answer = Answer(response["status"], response["headers"], _body(response["body"]))
-            yield content["request"]["target"], answer
+            kept = content["response"]
+            response = RecordedResponse(kept["status"], kept["headers"], _body(kept["body"]))
+            yield content["request"]["target"], response
         except (KeyError, TypeError):
-            raise ValueError(f"{path} holds no answer") from None
+            raise ValueError(f"{path} holds no recorded response") from None
 
 
 def _body(kept: Mapping[str, Any]) -> bytes:
@@ -88,5 +88,5 @@ def _json(path: Path) -> dict[str, Any]:
     except ValueError:
         content = None
     if not isinstance(content, dict):
-        raise ValueError(f"{path} is no part of a recording")
+        raise ValueError(f"{path} is not part of a recording")
     return content

@@ -1,4 +1,4 @@
-"""Writes a recording, an answer to a file."""
+"""Writes a recording, one file per response."""
 
 import json
 from pathlib import Path
@@ -13,21 +13,21 @@ from ncr_exporter.runtime.errors import UserError
 
 
 class RecordError(UserError):
-    """The directory cannot be written; `str()` says why."""
+    """The recording cannot be written; `str()` says why."""
 
 
 class Recorder:
-    """Takes exchanges (`take` is a sink of a `Tap`) and keeps them, redacted, in a directory."""
+    """Writes redacted exchanges to a directory. `add` is a sink of a `Tap`."""
 
     def __init__(self, directory: Path, config: Config, *, keep_names: bool) -> None:
         """Begin a recording in a directory that is new or empty.
 
         Raises:
-            RecordError: it is neither, or cannot be written.
+            RecordError: the directory is not empty, or cannot be written.
         """
         self._directory = directory
         self._redacted = Redactor(keep_names=keep_names)
-        self.answers = 0
+        self.responses = 0
         self._failure: RecordError | None = None
         try:
             directory.mkdir(parents=True, exist_ok=True)
@@ -42,28 +42,32 @@ class Recorder:
                 "exporter": __version__,
                 "zone": config.api.zone,
                 "page_size": config.api.page_size,
-                "names": "kept" if keep_names else "stand-ins",
+                "names": "kept" if keep_names else "pseudonyms",
             },
         )
 
-    def take(self, exchange: Exchange) -> None:
-        """Keep one exchange; what goes wrong here is not the request's fault: see `finish`."""
+    def add(self, exchange: Exchange) -> None:
+        """Write one exchange.
+
+        An error is kept for `finish`: raised here, it would fail the poll that made the request.
+        """
         if self._failure is None:
             try:
-                self._write(f"{self.answers + 1:05d}.json", self._redacted(exchange))
-                self.answers += 1
+                self._write(f"{self.responses + 1:05d}.json", self._redacted(exchange))
+                self.responses += 1
             except RecordError as error:
                 self._failure = error
 
     def finish(self) -> str:
-        """Return what came of it, for people.
+        """Return a sentence on what was recorded.
 
         Raises:
-            RecordError: something could not be written.
+            RecordError: an exchange could not be written.
         """
         if self._failure is not None:
             raise self._failure
-        return f"{self._directory} holds {self.answers} answers, redacted"
+        responses = "response" if self.responses == 1 else "responses"
+        return f"{self._directory} holds {self.responses} redacted {responses}"
 
     def _write(self, name: str, content: dict[str, Any]) -> None:
         text = json.dumps(content, indent=1)

@@ -1,4 +1,4 @@
-"""An exchange → what may be kept of it. What is not known to be harmless is replaced."""
+"""Redacts exchanges. Everything that is not known to be harmless is replaced or removed."""
 
 import hashlib
 import json
@@ -26,15 +26,18 @@ from ncr_exporter.recording.exchange import Exchange
 _DIGEST = re.compile(r"((?:sha256:)*)(.*)", re.DOTALL)
 _PUBLIC_DOMAIN = ".ntruss.com"
 _WELL_KNOWN = {"latest"}
-"""Tags that tell nothing of whose they are."""
+"""Names of tags that are kept, because everybody uses them."""
 _PRIVATE = re.compile(
     r"\b(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-fA-F-]{8,}|\d{5,}|[\w.+-]+@[\w.-]+|[A-Za-z0-9+/=_]{20,})"
 )
-"""In a sentence: addresses of hosts and people, ids, keys."""
+"""Parts of a sentence to replace: IP and e-mail addresses, ids, keys."""
 
 
-class StandIns:
-    """Hands out stand-ins; with `keep_names` registries, images and tags keep theirs."""
+class Pseudonyms:
+    """Pseudonyms of names, numbers, digests and hosts; equal values have equal pseudonyms.
+
+    With `keep_names` the names of registries, images and tags are their own pseudonyms.
+    """
 
     def __init__(self, *, keep_names: bool) -> None:
         self._keep_names = keep_names
@@ -42,36 +45,40 @@ class StandIns:
         self._texts: defaultdict[str, dict[object, str]] = defaultdict(dict)
 
     def text(self, kind: str, value: object) -> str:
-        """Return `kind-7` for the seventh value of its kind."""
+        """Return the pseudonym of any value: `kind-7` for the seventh value of its kind."""
         known = self._texts[kind]
         return known.setdefault(value, f"{kind}-{len(known) + 1}")
 
     def number(self, kind: str, value: float) -> int:
-        """Return the number of the value among its kind."""
+        """Return the pseudonym of a number: 7 for the seventh value of its kind."""
         return int(self.text(kind, value).rpartition("-")[2])
 
     def registry(self, name: str) -> str:
-        """Stand in for a registry's name."""
+        """Return the pseudonym of a registry's name."""
         return name if self._keep_names else self.text("registry", name)
 
     def image(self, name: str) -> str:
-        """Stand in for an image's name; each part by itself, so that globs still mean something."""
+        """Return the pseudonym of an image's name, part by part, so that globs still match."""
         parts = name.split("/")
         return name if self._keep_names else "/".join(self.text("part", part) for part in parts)
 
     def tag(self, name: str) -> str:
-        """Stand in for a tag's name."""
+        """Return the pseudonym of a tag's name."""
         return name if self._keep_names or name in _WELL_KNOWN else self.text("tag", name)
 
     def digest(self, value: str) -> str:
-        """Stand in for a digest: prefix, however often it stands there, and length stay."""
+        """Return the pseudonym of a digest; its length and its `sha256:` prefixes stay."""
         match = _DIGEST.fullmatch(value)
         prefix, digits = (match[1], match[2]) if match else ("", value)
         hashed = hashlib.sha256(self._salt + digits.encode("utf-8", "replace")).hexdigest()
         return prefix + hashed[: len(digits)]
 
     def host(self, value: str, *, of_registry: bool) -> str:
-        """Stand in for a host: its first label is a registry's name or a private id."""
+        """Return the pseudonym of a host.
+
+        In the vendor's domain only the first label is replaced: a registry's name, or the private
+        id of a registry.
+        """
         label, _, domain = value.partition(".")
         if not f".{domain}".endswith(_PUBLIC_DOMAIN):
             return self.text("host", value)
@@ -79,11 +86,11 @@ class StandIns:
         return f"{shown}.{domain}"
 
     def sentence(self, value: str) -> str:
-        """Return a text for people with everything in it replaced that may be private."""
+        """Return a sentence with the known names and every `_PRIVATE` part replaced."""
         for kind in ("registry", "part", "tag"):
-            for real, stand_in in sorted(self._texts[kind].items(), key=_longest_first):
+            for real, pseudonym in sorted(self._texts[kind].items(), key=_longest_first):
                 if str(real) in value:
-                    value = re.sub(rf"(?<!\w){re.escape(str(real))}(?!\w)", stand_in, value)
+                    value = re.sub(rf"(?<!\w){re.escape(str(real))}(?!\w)", pseudonym, value)
         return _PRIVATE.sub("#", value)
 
 
@@ -103,15 +110,15 @@ _LONGEST_HARMLESS = 100  # characters
 _REQUEST_HEADERS = frozenset({"accept", "accept-encoding", "user-agent", TIMESTAMP_HEADER})
 _HEADERS = frozenset({"connection", "content-type", "date", "retry-after", "server", ORIGIN_HEADER})
 _HOSTS = frozenset(url.removeprefix("https://") for url in ZONES.values())
-_SHOWN = 15  # bytes of what is no JSON: enough to tell HTML
+_SHOWN = 15  # bytes kept of a body that is not JSON, enough to recognise HTML
 
 
 class Redactor:
-    """Redacts the exchanges of one recording."""
+    """Redacts the exchanges of one recording with one set of pseudonyms."""
 
     def __init__(self, *, keep_names: bool) -> None:
-        own = StandIns(keep_names=keep_names)
-        self._stand_ins = own
+        own = Pseudonyms(keep_names=keep_names)
+        self._pseudonyms = own
         self._replacements: Mapping[Content, Callable[[str], str]] = {
             "registry": own.registry,
             "digest": own.digest,
@@ -121,7 +128,7 @@ class Redactor:
         }
 
     def __call__(self, exchange: Exchange) -> dict[str, Any]:
-        """Return what is kept, as JSON takes it."""
+        """Return the redacted exchange as JSON."""
         target, name_of = self._target(exchange.target)
         return {
             "request": {
@@ -140,16 +147,16 @@ class Redactor:
         }
 
     def _target(self, target: str) -> tuple[str, Callable[[str], str]]:
-        """Return path and query, and what stands in for the names of such a list."""
-        asked = parse(target)
-        if asked is None:
-            return REMOVED, self._stand_ins.tag
-        kept, name_of = asked.list, self._stand_ins.registry
+        """Return the redacted path and query, and the pseudonym function of names in that list."""
+        page = parse(target)
+        if page is None:
+            return REMOVED, self._pseudonyms.tag
+        kept, name_of = page.list, self._pseudonyms.registry
         if kept.registry is not None:
-            kept, name_of = replace(kept, registry=name_of(kept.registry)), self._stand_ins.image
+            kept, name_of = replace(kept, registry=name_of(kept.registry)), self._pseudonyms.image
         if kept.image is not None:
-            kept, name_of = replace(kept, image=name_of(kept.image)), self._stand_ins.tag
-        return kept.page(asked.number, asked.size), name_of
+            kept, name_of = replace(kept, image=name_of(kept.image)), self._pseudonyms.tag
+        return kept.page(page.number, page.size), name_of
 
     def _body(self, body: bytes, name_of: Callable[[str], str]) -> object:
         try:
@@ -161,7 +168,7 @@ class Redactor:
     def _value(self, field: str, value: Any, name_of: Callable[[str], str]) -> Any:  # noqa: ANN401 -- whatever JSON holds
         if isinstance(value, dict):
             fields = {
-                key: key if key.isidentifier() else self._stand_ins.text("field", key)
+                key: key if key.isidentifier() else self._pseudonyms.text("field", key)
                 for key in value
             }
             return {field: self._value(field, value[key], name_of) for key, field in fields.items()}
@@ -171,7 +178,7 @@ class Redactor:
             return self._text(field, value, name_of)
         if value is None or isinstance(value, bool) or value == 0 or field in _HARMLESS:
             return value
-        return self._stand_ins.number(field, value)
+        return self._pseudonyms.number(field, value)
 
     def _text(self, field: str, value: str, name_of: Callable[[str], str]) -> str:
         if not value or (field in _HARMLESS and len(value) <= _LONGEST_HARMLESS):
@@ -181,7 +188,7 @@ class Redactor:
             return name_of(value)
         if replacement := self._replacements.get(content):
             return replacement(value)
-        return self._stand_ins.text(field or "text", value)
+        return self._pseudonyms.text(field or "text", value)
 
 
 def _request_headers(headers: Mapping[str, str]) -> dict[str, str]:

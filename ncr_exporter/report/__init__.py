@@ -1,1 +1,1 @@
-"""What the store holds, as rows for people and scripts: largest and longest unused first."""
+"""Reports on images and stale tags: rows, and their output as table, JSON or CSV."""

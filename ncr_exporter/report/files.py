@@ -1,23 +1,28 @@
-"""Rows as CSV and JSON. The fields are a promise: docs/reports.md names them."""
+"""Reports as CSV and JSON. docs/reports.md promises the names of the fields."""
 
 import csv
 import io
 import json
 from collections.abc import Iterable, Iterator
 
+from ncr_exporter.report.in_use import InUse
 from ncr_exporter.report.rows import ImageRow, Report, TagRow, never, utc_text
 
-Record = dict[str, object]
-"""Field → text, number, boolean, or None for what is not known."""
+ReportFields = dict[str, object]
+"""Name of a field → text, texts, number or boolean; None if unknown."""
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
-def image_record(row: ImageRow) -> Record:
-    """Return the fields of an image; bytes, and each time twice: as text and as seconds."""
+def image_fields(row: ImageRow) -> ReportFields:
+    """Return the fields of an image.
+
+    Sizes are bytes. Every time has two fields: ISO 8601 in UTC, and seconds since the epoch.
+    """
     return {
         "registry": row.registry,
         "image": row.image,
+        "owner": row.owner,
         "up": row.up,
         "tags": row.tags,
         "size_bytes": row.size,
@@ -34,12 +39,17 @@ def image_record(row: ImageRow) -> Record:
     }
 
 
-def tag_record(row: TagRow) -> Record:
-    """Return the fields of a stale tag; as `image_record`."""
+def tag_fields(row: TagRow) -> ReportFields:
+    """Return the fields of a tag, in the units of `image_fields`."""
     return {
         "registry": row.registry,
         "image": row.image,
         "tag": row.tag,
+        "owner": row.owner,
+        "stale": row.stale,
+        "verdict": row.verdict,
+        "attached": row.attached,
+        "aliases": row.aliases,
         "digest": row.digest,
         "size_bytes": row.size,
         "never_pulled": never(row),
@@ -50,29 +60,46 @@ def tag_record(row: TagRow) -> Record:
 
 
 def images_as_csv(report: Report) -> Iterator[str]:
-    """Yield a header and a line per image."""
-    return _csv(image_record(ImageRow("", "")), map(image_record, report.images))
+    """Yield CSV: a header, then one line per image."""
+    return _csv(image_fields(ImageRow("", "")), map(image_fields, report.images))
+
+
+def stale_tags_as_csv(report: Report) -> Iterator[str]:
+    """Yield CSV: a header, then one line per stale tag."""
+    return _tags_csv(report.stale_tags)
 
 
 def tags_as_csv(report: Report) -> Iterator[str]:
-    """Yield a header and a line per stale tag."""
-    return _csv(tag_record(TagRow("", "", "")), map(tag_record, report.stale_tags))
+    """Yield CSV: a header, then one line per tag."""
+    return _tags_csv(report.tags)
+
+
+def _tags_csv(rows: Iterable[TagRow]) -> Iterator[str]:
+    return _csv(tag_fields(TagRow("", "", "")), map(tag_fields, rows))
 
 
 def images_as_json(report: Report) -> Iterator[str]:
-    """Yield one object: when, the images, and what failed, registries among it."""
-    return _json("images", map(image_record, report.images), report)
+    """Yield a JSON object with the time, the images, and all failures."""
+    return _json("images", map(image_fields, report.images), report)
+
+
+def stale_tags_as_json(report: Report) -> Iterator[str]:
+    """Yield a JSON object with the time, the stale tags, and all failures.
+
+    Images that failed may have stale tags that are not in the list.
+    """
+    return _json("stale_tags", map(tag_fields, report.stale_tags), report)
 
 
 def tags_as_json(report: Report) -> Iterator[str]:
-    """Yield one object: when, the stale tags, and what failed: there may be more."""
-    return _json("stale_tags", map(tag_record, report.stale_tags), report)
+    """Yield a JSON object with the time, all tags that were listed, and all failures."""
+    return _json("tags", map(tag_fields, report.tags), report)
 
 
-def _csv(fields: Iterable[str], records: Iterable[Record]) -> Iterator[str]:
+def _csv(header: Iterable[str], rows: Iterable[ReportFields]) -> Iterator[str]:
     line = io.StringIO()
     writer = csv.writer(line)
-    for cells in (fields, *([_cell(value) for value in record.values()] for record in records)):
+    for cells in (header, *([_cell(value) for value in row.values()] for row in rows)):
         writer.writerow(cells)
         yield line.getvalue()
         line.seek(0)
@@ -80,15 +107,21 @@ def _csv(fields: Iterable[str], records: Iterable[Record]) -> Iterator[str]:
 
 
 def _cell(value: object) -> object:
-    """Return a cell: a spreadsheet must not take a text from outside for a formula."""
+    """Return a value as CSV shows it; empty if unknown.
+
+    A text that a spreadsheet would run as a formula gets a `'` in front, because whoever pushes an
+    image chooses its names.
+    """
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str) and value.startswith(_FORMULA_STARTS):
         return f"'{value}"
+    if isinstance(value, tuple):
+        return _cell(" ".join(value))
     return "" if value is None else value
 
 
-def _json(key: str, records: Iterable[Record], report: Report) -> Iterator[str]:
+def _json(key: str, rows: Iterable[ReportFields], report: Report) -> Iterator[str]:
     failures = [
         {
             "place": place,
@@ -99,15 +132,21 @@ def _json(key: str, records: Iterable[Record], report: Report) -> Iterator[str]:
         for place, failure in report.failures.items()
     ]
     generated = _moment("generated", report.now * 1000)
-    yield json.dumps({**generated, key: list(records), "failures": failures}, indent=2)
+    in_use = {} if report.in_use is None else {"in_use": _counts(report.in_use)}
+    content = {**generated, **in_use, key: list(rows), "failures": failures}
+    yield json.dumps(content, indent=2)
     yield "\n"
 
 
-def _moment(name: str, milliseconds: float | None) -> Record:
+def _counts(in_use: InUse) -> ReportFields:
+    return {
+        "references": in_use.references,
+        "placed": in_use.placed,
+        "not_placed": in_use.not_placed,
+    }
+
+
+def _moment(name: str, milliseconds: float | None) -> ReportFields:
     seconds = None if milliseconds is None else round(milliseconds / 1000, 3)
-    return {name: iso(seconds), f"{name}_timestamp_seconds": seconds}
-
-
-def iso(seconds: float | None) -> str | None:
-    """Return a time as text; None where there is none."""
-    return None if seconds is None else utc_text(seconds)
+    text = None if seconds is None else utc_text(seconds)
+    return {name: text, f"{name}_timestamp_seconds": seconds}

@@ -1,19 +1,22 @@
-"""Images and stale tags as rows. Pure: states and a moment in, sorted rows out."""
+"""Sorted rows of a report on images and tags, and texts for sizes and times. Pure."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from ncr_exporter.inventory import NEVER, Verdict
+from ncr_exporter.inventory import NEVER, NOTHING_IN_USE, Verdict
+from ncr_exporter.report.in_use import InUse
+from ncr_exporter.report.verdicts import verdict_text
 from ncr_exporter.state.model import Failure, ImageState
 
 
 @dataclass(frozen=True)
 class ImageRow:
-    """An image; what is not known is None."""
+    """An image. None is unknown."""
 
     registry: str
     image: str
+    owner: str | None = None
     up: bool | None = None
     """Whether the last poll succeeded."""
     pulls: int | None = None
@@ -22,57 +25,84 @@ class ImageRow:
     failure: Failure | None = None
     tags: int | None = None
     size: int | None = None
-    """Bytes, as `ncr_image_size_bytes`."""
+    """Bytes, counted as in `ncr_image_size_bytes`."""
     stale_tags: int | None = None
     reclaimable: int | None = None
-    """Bytes that only stale tags refer to: an upper bound."""
+    """Bytes that only stale tags refer to; an upper bound."""
     never_pulled_tags: int | None = None
+    never_pulled: bool = False
+    """Whether all tags are known never to have been pulled."""
     pulled: int | None = None
+    """The newest pull of any tag (ms since the epoch)."""
     updated: int | None = None
-    """Milliseconds since the epoch, both."""
+    """The newest update of any tag (ms since the epoch)."""
     unused: float | None = None
-    """Seconds since the newest pull or update; None where nothing is known of pulls."""
+    """Seconds since the newest pull or update; None if pulls are unknown."""
 
 
 @dataclass(frozen=True)
 class TagRow:
-    """A stale tag."""
+    """A tag. None is unknown."""
 
     registry: str
     image: str
     tag: str
+    owner: str | None = None
+    stale: bool | None = None
+    verdict: str = ""
+    """Whether it is stale, and why or why not, in a few words."""
+    attached: bool = False
+    """Whether it is a signature, an attestation or an SBOM."""
+    aliases: tuple[str, ...] = ()
+    """Some other tags of the same content: deleting by digest may take them along."""
     digest: str | None = None
     size: int | None = None
+    """Bytes, as in `ncr_tag_size_bytes`."""
     pulled: int | None = None
-    """Milliseconds since the epoch; `NEVER` where it never was."""
+    """The newest pull (ms since the epoch); `NEVER` if it was never pulled."""
     updated: int | None = None
+    """The last update (ms since the epoch)."""
     unused: float | None = None
+    """Seconds since the newest pull or update."""
 
 
 @dataclass(frozen=True)
 class Report:
-    """The rows of some states as of `now`, in seconds since the epoch."""
+    """A report on `states`, with ages as of `now` (s since the epoch)."""
 
     states: Collection[ImageState]
     now: float
     failures: Mapping[str, Failure] = field(default_factory=dict)
-    """What could not be had, by registry or registry/image."""
+    """The failed polls: `registry` or `registry/image` → why."""
+    in_use: InUse | None = None
+    """What runs; None where nobody said."""
 
     @property
     def images(self) -> list[ImageRow]:
-        """A row per image: most to reclaim first, then longest unused; unlisted ones last."""
+        """A row per image: most bytes to reclaim first, then longest unused.
+
+        Images whose tags are unknown come last.
+        """
         return sorted((_image_row(state, self.now) for state in self.states), key=_image_order)
 
     @property
     def stale_tags(self) -> list[TagRow]:
         """A row per stale tag: largest first, then longest unused."""
-        rows = (
-            _tag_row(state, verdict, self.now)
-            for state in self.states
-            for verdict in state.verdicts()
-            if verdict.stale
-        )
-        return sorted(rows, key=_tag_order)
+        return sorted((row for row in self._tags() if row.stale), key=_tag_order)
+
+    @property
+    def tags(self) -> list[TagRow]:
+        """A row per tag, by image; of each image the most recently updated first.
+
+        Attached and ignored tags follow those of their own.
+        """
+        return list(self._tags())
+
+    def _tags(self) -> Iterator[TagRow]:
+        for state in sorted(self.states, key=lambda state: state.target.key):
+            usage = self.in_use.usage_of(state) if self.in_use else NOTHING_IN_USE
+            for verdict in state.verdicts(usage):
+                yield _tag_row(state, verdict, self.now)
 
 
 def _image_row(state: ImageState, now: float) -> ImageRow:
@@ -80,6 +110,7 @@ def _image_row(state: ImageState, now: float) -> ImageRow:
     row = ImageRow(
         registry,
         name,
+        owner=state.target.policy.owner,
         up=state.up,
         pulls=state.pull_count,
         last_success=state.last_success,
@@ -95,6 +126,7 @@ def _image_row(state: ImageState, now: float) -> ImageRow:
         stale_tags=image.stale_tags,
         reclaimable=image.reclaimable,
         never_pulled_tags=image.never_pulled_tags,
+        never_pulled=image.never_pulled,
         pulled=image.pulled,
         updated=image.updated,
         unused=_since(image.idle_since, now),
@@ -108,6 +140,11 @@ def _tag_row(state: ImageState, verdict: Verdict, now: float) -> TagRow:
         registry=registry,
         image=image,
         tag=tag.name,
+        owner=state.target.policy.owner,
+        stale=verdict.stale,
+        verdict=verdict_text(verdict),
+        attached=verdict.attachment is not None,
+        aliases=verdict.aliases,
         digest=tag.digest,
         size=tag.size,
         pulled=fact.pulled if fact else tag.pulled,
@@ -131,22 +168,22 @@ def _tag_order(row: TagRow) -> tuple[object, ...]:
 
 
 def _largest_first(value: float | None) -> float:
-    """Return a sort key; what is unknown comes after everything known."""
+    """Return a sort key that puts large values first and unknown ones last."""
     return 1.0 if value is None else -value
 
 
 def never(row: TagRow) -> bool | None:
-    """Tell whether a tag was never pulled, where that is known."""
+    """Return whether a tag was never pulled; None if unknown."""
     return None if row.pulled is None else row.pulled == NEVER
 
 
 _UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
-_STEP = 1000  # as registries and their invoices count
+_STEP = 1000  # decimal units, as in the vendor's console and invoices
 _AGES = (("y", 365 * 86400), ("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
 
 
 def size_text(size: int) -> str:
-    """Return bytes with three significant digits and a unit: `1.23 GB`, `45.6 MB`, `789 kB`."""
+    """Return bytes with a unit and three significant digits: `1.23 GB`, `45.6 MB`, `789 kB`."""
     amount, unit = float(size), 0
     while amount >= _STEP - 0.5 and unit < len(_UNITS) - 1:
         amount, unit = amount / _STEP, unit + 1
@@ -155,12 +192,12 @@ def size_text(size: int) -> str:
 
 
 def utc_text(seconds: float) -> str:
-    """Return a moment as machines read it, whole seconds in UTC: `2025-10-09T08:53:20Z`."""
+    """Return a time (s since the epoch) in ISO 8601, UTC, whole seconds: `2025-10-09T08:53:20Z`."""
     return datetime.fromtimestamp(int(seconds), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def age_text(seconds: float) -> str:
-    """Return a span in its two largest units, rounded down: `4y 61d`, `3d 4h`, `12m`."""
+    """Return a span of time in its two largest units, rounded down: `4y 61d`, `3d 4h`, `12m`."""
     left = int(seconds)
     for position, (unit, length) in enumerate(_AGES):
         if left >= length:

@@ -1,4 +1,4 @@
-"""Rows as a table for people."""
+"""Reports as a table that fits the terminal."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -6,59 +6,93 @@ from itertools import zip_longest
 from math import inf
 from textwrap import wrap
 
-from ncr_exporter.report.rows import ImageRow, Report, age_text, never, size_text
-from ncr_exporter.report.terminal import Cell, Span, Terminal, folded, width_of
+from ncr_exporter.report.in_use import InUse
+from ncr_exporter.report.rows import ImageRow, Report, TagRow, age_text, never, size_text
+from ncr_exporter.report.terminal import Cell, Span, Terminal, width_of, wrapped
 
 _UNKNOWN: Cell = [Span("?", "dim")]
-_FOLDED = {"IMAGE", "TAG"}
-_DISPENSABLE = ("LAST PULL", "TAGS", "STALE", "SIZE", "UNUSED")
-"""Columns that go first where there is no room for all."""
+_WRAPPED = {"IMAGE": 28, "TAG": 16, "VERDICT": 16}
+"""Column that wraps → its least width, unless its longest value is shorter."""
+_DISPENSABLE = ("LAST PULL", "OWNER", "TAGS", "STALE", "SIZE", "UNUSED")
+"""Columns to leave out, in this order, if the terminal is too narrow for all."""
 _GAP = "  "
-_LEAST_WIDTH = 28
-"""Of a folded column, where it has as much to show."""
-_CAUTION = "An upper bound: layers are shared. Not pulled is not unused: nodes keep copies."
+_DIGEST = len("sha256-") + 8
+"""Columns of a digest in the name of an attached tag."""
+_CAUTION = (
+    "Sizes are upper bounds: images share layers, and what deleting frees the registry decides. "
+    "Not pulled is not unused: nodes keep copies."
+)
+_ASK_THE_CLUSTER = "--in-use=FILE spares what runs."
 
 Cells = Mapping[str, Cell]
 """A row: column → cell."""
 
 
 def images_as_table(terminal: Terminal, report: Report) -> Iterator[str]:
-    """Yield the images that were listed and what they come to, as `terminal` shows them."""
+    """Yield a table of the images whose tags are known, and its totals, in lines."""
     listed = [row for row in report.images if row.tags is not None]
     rows = [
         {
             "IMAGE": _name(row.registry, row.image),
+            **_owner(row.owner, listed),
             "TAGS": _number(row.tags),
             "SIZE": _size(row.size),
             "STALE": _number(row.stale_tags),
             "RECLAIMABLE": _size(row.reclaimable, "bold yellow"),
             "UNUSED": _age(row.unused),
-            "LAST PULL": _pull(row.pulled, never=row.never_pulled_tags == row.tags),
+            "LAST PULL": _pull(row.pulled, never=row.never_pulled),
         }
         for row in listed
     ]
-    hint = f"{_CAUTION} List the tags with --stale."
-    some = _sum_of_reclaimable(listed)
-    yield from _drawn(terminal, rows, _totals(listed), hint if some else "")
+    hint = f"{_CAUTION} --stale lists the stale tags." if _sum_of_reclaimable(listed) else ""
+    yield from _lines(terminal, rows, _totals(listed), hint)
+
+
+def stale_tags_as_table(terminal: Terminal, report: Report) -> Iterator[str]:
+    """Yield a table of the stale tags, their number, and what of them was spared, in lines."""
+    listed = report.stale_tags
+    yield from _tag_lines(terminal, listed, report)
 
 
 def tags_as_table(terminal: Terminal, report: Report) -> Iterator[str]:
-    """Yield the stale tags, likewise."""
+    """Yield a table of all tags with their verdicts, and their numbers, in lines."""
+    yield from _tag_lines(terminal, report.tags, report)
+
+
+def _tag_lines(terminal: Terminal, listed: Sequence[TagRow], report: Report) -> Iterator[str]:
+    differing = len({row.verdict for row in listed}) > 1
     rows = [
         {
             "IMAGE": _name(row.registry, row.image),
-            "TAG": [Span(row.tag)],
+            "TAG": [Span(_short(row.tag) if row.attached else row.tag)],
+            **_owner(row.owner, listed),
             "SIZE": _size(row.size),
             "UNUSED": _age(row.unused),
             "LAST PULL": _pull(row.pulled or None, never=never(row) is True),
+            **({"VERDICT": _verdict(row)} if differing else {}),
         }
-        for row in report.stale_tags
+        for row in listed
     ]
-    totals = [Span(_count(len(rows), "stale tag"))]
-    yield from _drawn(terminal, rows, totals, _CAUTION if rows else "")
+    stale = [row for row in listed if row.stale]
+    totals = [Span(_tag_totals(listed, stale), "bold" if 0 < len(stale) < len(listed) else "")]
+    hint = f"{_CAUTION}{'' if report.in_use else f' {_ASK_THE_CLUSTER}'}" if stale else ""
+    yield from _lines(terminal, rows, [*totals, *_in_use(report.in_use)], hint)
 
 
-def _drawn(
+def _tag_totals(listed: Sequence[TagRow], stale: Sequence[TagRow]) -> str:
+    attached = sum(row.attached for row in stale)
+    tags = "" if len(stale) == len(listed) else f"{_count(len(listed), 'tag')}, "
+    more = f", and {attached:,} attached to them" if attached else ""
+    return f"{tags}{_count(len(stale) - attached, 'stale tag')}{more}"
+
+
+def _in_use(in_use: InUse | None) -> Iterator[Span]:
+    if in_use is not None:
+        given = _count(in_use.references, "reference")
+        yield Span(f"{given} in use: {in_use.placed:,} placed, {in_use.not_placed:,} not placed")
+
+
+def _lines(
     terminal: Terminal, rows: Sequence[Cells], totals: Iterable[Span], hint: str
 ) -> Iterator[str]:
     if rows:
@@ -73,7 +107,7 @@ def _table(terminal: Terminal, rows: Sequence[Cells]) -> Iterator[str]:
     widths = _fitting({name: _natural(name, rows) for name in rows[0]}, terminal.width or inf)
     header = {name: [Span(name, "bold")] for name in widths}
     for row in (header, *rows):
-        cells = [list(folded(row[name], width)) for name, width in widths.items()]
+        cells = [list(wrapped(row[name], width)) for name, width in widths.items()]
         for line in zip_longest(*cells, fillvalue=[]):
             placed = zip(widths.items(), line, strict=True)
             parts = [_placed(terminal, cell, name, width) for (name, width), cell in placed]
@@ -82,7 +116,7 @@ def _table(terminal: Terminal, rows: Sequence[Cells]) -> Iterator[str]:
 
 def _placed(terminal: Terminal, cell: Cell, name: str, width: int) -> str:
     space, text = " " * (width - width_of(cell)), terminal.painted(cell)
-    return f"{text}{space}" if name in _FOLDED else f"{space}{text}"
+    return f"{text}{space}" if name in _WRAPPED else f"{space}{text}"
 
 
 def _natural(name: str, rows: Sequence[Cells]) -> int:
@@ -90,14 +124,14 @@ def _natural(name: str, rows: Sequence[Cells]) -> int:
 
 
 def _fitting(widths: dict[str, int], width: float) -> dict[str, int]:
-    """Return the columns that there is room for, names folded where they must be."""
-    least = {name: min(w, _LEAST_WIDTH) if name in _FOLDED else w for name, w in widths.items()}
+    """Return the columns that fit into `width`, and the width of each."""
+    least = {name: min(w, _WRAPPED.get(name, w)) for name, w in widths.items()}
     for dispensable in _DISPENSABLE:
         if _width(least) <= width:
             break
         least.pop(dispensable, None)
     room = max(0, width - _width(least))
-    for name in sorted(_FOLDED & set(least)):  # the room that is left is theirs
+    for name in sorted(_WRAPPED.keys() & least):  # columns that wrap share the remaining room
         more = min(room, widths[name] - least[name])
         least[name] += int(more)
         room -= more
@@ -113,7 +147,7 @@ def _totals(rows: Sequence[ImageRow]) -> Iterator[Span]:
     yield Span(f"{_count(len(rows), 'image')}, {_count(tags, 'tag')}, {size_text(size)}")
     if stale := _sum(row.stale_tags for row in rows):
         reclaimable = size_text(_sum_of_reclaimable(rows))
-        yield Span(f"{_count(stale, 'stale tag')}, {reclaimable} to reclaim", "bold")
+        yield Span(f"{_count(stale, 'stale tag')}, {reclaimable} that only they refer to", "bold")
 
 
 def _sum_of_reclaimable(rows: Iterable[ImageRow]) -> int:
@@ -130,6 +164,21 @@ def _count(number: int, noun: str) -> str:
 
 def _name(registry: str, image: str) -> Cell:
     return [Span(f"{registry}/", "dim"), Span(image)]
+
+
+def _short(tag: str) -> str:
+    """Return the name of an attached tag with as much of its digest as people compare."""
+    digest, dot, kind = tag.partition(".")
+    return f"{digest[:_DIGEST]}…{dot}{kind}"
+
+
+def _owner(owner: str | None, listed: Iterable[ImageRow | TagRow]) -> dict[str, Cell]:
+    """Return the cell of the column of owners; there is none where no image has one."""
+    return {"OWNER": [Span(owner or "")]} if any(row.owner for row in listed) else {}
+
+
+def _verdict(row: TagRow) -> Cell:
+    return [Span(row.verdict, {True: "bold yellow", False: "", None: "dim"}[row.stale])]
 
 
 def _number(value: int | None) -> Cell:

@@ -1,7 +1,7 @@
-"""What people at a terminal see: widths, colours, and a bar while they wait.
+"""Output for a terminal: styled text, its width in columns, and a progress bar.
 
-rich would draw this, too; but where it is installed structlog imports it, at every start of the
-exporter, and with its highlighter it is larger than all the rest together.
+The library rich is not used, although it could draw all this. Where rich is installed structlog
+imports it at every start, and with its highlighter it is larger than all other dependencies.
 """
 
 import asyncio
@@ -24,14 +24,14 @@ _CODES = {
     "bold yellow": "1;33",
     "bold red": "1;31",
 }
-_BAR = 40  # columns, where the terminal has so many beside the _NUMBERS
-_NUMBERS = 36
+_BAR = 40  # columns; fewer on a terminal that is narrower than bar and numbers
+_NUMBERS = 36  # columns
 _PERIOD = 0.1  # seconds
 _ERASE = "\r\x1b[2K"
 
 
 class Span(NamedTuple):
-    """A text and how it looks."""
+    """A text and its style, a key of `_CODES`; empty for plain text."""
 
     text: str
     style: str = ""
@@ -41,17 +41,17 @@ Cell = Sequence[Span]
 
 
 class Terminal:
-    """A file that may be a terminal; where it is none, nothing is coloured and nothing cut."""
+    """An output file. If it is no terminal, text is neither coloured nor fitted to a width."""
 
     def __init__(self, file: IO[str], environ: Mapping[str, str] = os.environ) -> None:
         self.file = file
-        self.is_one = file.isatty() and environ.get("TERM") != "dumb"
+        self.is_interactive = file.isatty() and environ.get("TERM") != "dumb"
         self.width = _width(file) if file.isatty() else None
-        """In columns; None is without end."""
-        self._colours = self.is_one and not environ.get("NO_COLOR")
+        """Columns; None is unlimited."""
+        self._colours = self.is_interactive and not environ.get("NO_COLOR")
 
     def painted(self, cell: Cell) -> str:
-        """Return a cell as it is written."""
+        """Return a cell's text, with escape sequences for its styles if colours are on."""
         return "".join(
             f"\x1b[{_CODES[style]}m{text}\x1b[0m" if style and self._colours else text
             for text, style in cell
@@ -66,7 +66,10 @@ def _width(file: IO[str]) -> int:
 
 
 def columns_of(text: str) -> int:
-    """Return how many columns a text takes: two for a wide character, none for a combining one."""
+    """Return a text's width in columns.
+
+    A wide character, such as Hangul, takes two columns; a combining character takes none.
+    """
     if text.isascii():
         return len(text)
     wide = sum(unicodedata.east_asian_width(char) in "WF" for char in text)
@@ -74,12 +77,12 @@ def columns_of(text: str) -> int:
 
 
 def width_of(cell: Cell) -> int:
-    """Return how many columns a cell takes."""
+    """Return a cell's width in columns."""
     return sum(columns_of(text) for text, _ in cell)
 
 
-def folded(cell: Cell, width: int) -> Iterator[Cell]:
-    """Yield a cell in lines of at most `width` columns."""
+def wrapped(cell: Cell, width: int) -> Iterator[Cell]:
+    """Yield the lines of a cell wrapped to at most `width` columns."""
     if width_of(cell) <= width:
         yield cell
         return
@@ -99,24 +102,24 @@ def _joined(line: Sequence[Span]) -> Cell:
 
 
 @asynccontextmanager
-async def progress_of(store: Store, *, wanted: bool = True) -> AsyncIterator[None]:
-    """Draw on stderr how many of the images known so far were polled, where that is a terminal."""
+async def progress_bar(store: Store, *, wanted: bool = True) -> AsyncIterator[None]:
+    """Show on stderr, if it is a terminal, how many of the known images have been polled."""
     terminal = Terminal(sys.stderr)
-    if not wanted or not terminal.is_one:
+    if not wanted or not terminal.is_interactive:
         yield
         return
-    drawing = asyncio.create_task(_draw_again_and_again(store, terminal))
+    redrawing = asyncio.create_task(_redraw(store, terminal))
     try:
         yield
     finally:
-        drawing.cancel()
+        redrawing.cancel()
         terminal.file.write(_ERASE)
         terminal.file.flush()
 
 
-async def _draw_again_and_again(store: Store, terminal: Terminal) -> None:
+async def _redraw(store: Store, terminal: Terminal) -> None:
     began = time.monotonic()
-    room = max(0, min(_BAR, (terminal.width or 0) - _NUMBERS))  # a line that wraps stays
+    room = max(0, min(_BAR, (terminal.width or 0) - _NUMBERS))  # a wrapped line cannot be erased
     while True:
         polls = [state.polls for state in store.images.values()]
         done, total = sum(map(bool, polls)), len(polls)

@@ -1,1 +1,1 @@
-"""What any program needs: clock, logs, signals, files written whole, work in steps."""
+"""What any program needs: clock, logs, signals, atomic file writes, cooperative work, memory."""

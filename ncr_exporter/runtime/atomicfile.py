@@ -1,4 +1,4 @@
-"""A file that whoever reads it finds whole, in its old or its new form."""
+"""Atomic file writes: a reader finds the old content or the new content, never a part."""
 
 import os
 import stat
@@ -10,33 +10,39 @@ from ncr_exporter.runtime.errors import UserError
 
 
 class WriteError(UserError):
-    """The file cannot be written; `str()` names it and says why."""
+    """The file cannot be written; `str()` names the file and the reason."""
 
     exit_code = 1
 
 
-def refuse_unwritable(path: Path) -> None:
-    """Find out before minutes of polling what would go wrong after them.
+def check_writable(path: Path) -> None:
+    """Check that `write_atomically` can write `path`, before work whose result goes there.
 
     Raises:
-        WriteError: `write_whole` would fail.
+        WriteError: `path` is not a regular file, or its directory takes no new file.
     """
     try:
         if path.exists() and not stat.S_ISREG(path.stat().st_mode):
-            raise WriteError(f"cannot write {path}: it is no regular file")
+            raise WriteError(f"cannot write {path}: it is not a regular file")
         with tempfile.TemporaryFile(dir=path.parent):
             pass
     except OSError as error:
         raise WriteError(_message(path, error)) from None
 
 
-def write_whole(path: Path, pieces: Iterable[bytes], *, mode: int) -> None:
-    """Replace the file at `path`, or make it, with these rights.
+def write_atomically(path: Path, pieces: Iterable[bytes], *, mode: int) -> None:
+    """Create or replace the file at `path`.
 
-    It is written beside its place under a name that no `*.prom` matches, and then renamed.
+    The content goes to a temporary file in the same directory, which is then renamed. The temporary
+    name does not match `*.prom`, so that node_exporter's textfile collector does not read it.
+
+    Args:
+        path: the file.
+        pieces: its content, in order.
+        mode: its permission bits, such as `0o644`.
 
     Raises:
-        WriteError: it cannot be; what was there before still is.
+        WriteError: the file cannot be written; a previous file is unchanged.
     """
     try:
         _replace(path, pieces, mode)
@@ -61,7 +67,7 @@ def _replace(path: Path, pieces: Iterable[bytes], mode: int) -> None:
 
 
 def _sync_directory(directory: Path) -> None:
-    """Make the rename last: after a power cut the old file may be there again, else."""
+    """Make the rename durable: without it the old file may come back after a power failure."""
     descriptor = os.open(directory, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -1,4 +1,4 @@
-"""The clock that everything which waits or dates is handed, so that tests can move it."""
+"""The clock that code which waits or reads the time is given, so that tests can move it."""
 
 import asyncio
 import time
@@ -7,26 +7,26 @@ from typing import Protocol
 
 
 class Timer(Protocol):
-    """What `Clock.call_later` gives back."""
+    """What `Clock.call_later` returns."""
 
     def cancel(self) -> None:
-        """Do not call."""
+        """Prevent the call, if it has not happened yet."""
         ...
 
 
 class Clock(Protocol):
-    """Wall time for what people read, monotonic time for what we measure and wait for."""
+    """Wall time for dates that people read; monotonic time for durations and waits."""
 
     def time(self) -> float:
-        """Return seconds since the epoch; may jump."""
+        """Return the wall time in seconds since the epoch; it may jump either way."""
         ...
 
     def monotonic(self) -> float:
-        """Return seconds that never go back; a wall clock set by hand does not move them."""
+        """Return seconds since a fixed moment; setting the wall clock does not change them."""
         ...
 
     def call_later(self, delay: float, callback: Callable[[], object]) -> Timer:
-        """Call `callback` after `delay` seconds."""
+        """Call `callback` after `delay` seconds, on the running event loop."""
         ...
 
     async def sleep(self, delay: float) -> None:
@@ -35,14 +35,14 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """The real one."""
+    """The clock of the operating system and of the running event loop."""
 
     def time(self) -> float:
-        """Return seconds since the epoch."""
+        """Return the wall time in seconds since the epoch."""
         return time.time()
 
     def monotonic(self) -> float:
-        """Return seconds since some fixed moment."""
+        """Return seconds since a fixed moment."""
         return time.monotonic()
 
     def call_later(self, delay: float, callback: Callable[[], object]) -> Timer:

@@ -1,4 +1,4 @@
-"""Work in steps, so that none holds the event loop for long: others have their turn in between."""
+"""Long work as generators that yield between short steps, so that the event loop stays free."""
 
 import asyncio
 from collections.abc import Callable, Generator, Iterator
@@ -8,7 +8,7 @@ Result = TypeVar("Result")
 
 
 def exhaust(work: Generator[None, None, Result]) -> Result:
-    """Do all steps of some work at once and return its result."""
+    """Run all steps of `work` without a pause and return its result."""
     while True:
         try:
             next(work)
@@ -18,7 +18,7 @@ def exhaust(work: Generator[None, None, Result]) -> Result:
 
 
 async def run_cooperatively(work: Generator[None, None, Result]) -> Result:
-    """Do work that pauses now and then, others having their turn meanwhile."""
+    """Run `work` and return its result; between two steps the event loop runs other tasks."""
     while True:
         try:
             next(work)
@@ -29,15 +29,20 @@ async def run_cooperatively(work: Generator[None, None, Result]) -> Result:
 
 
 class BackgroundTask:
-    """Does work in steps of its own accord, one in each turn of the event loop."""
+    """Runs work in the background, one step in each iteration of the event loop."""
 
     def __init__(self, work: Callable[[], Iterator[None]]) -> None:
-        """`work` ends when nothing is left to do; after that it is begun anew at each `wake`."""
+        """Set the work to run.
+
+        Args:
+            work: returns the steps; it is called for each run that `wake` starts. The steps end
+                when nothing is left to do.
+        """
         self._work = work
         self._steps: Iterator[None] | None = None
 
     def wake(self) -> None:
-        """See to it that the work is done soon."""
+        """Start a run soon, unless one is under way."""
         if self._steps is None:
             self._steps = self._work()
             asyncio.get_running_loop().call_soon(self._step, self._steps)

@@ -1,4 +1,4 @@
-"""What ends a command with words for its user instead of a traceback."""
+"""Errors that end a command with a message for its user instead of a traceback."""
 
 from typing import ClassVar
 
@@ -7,4 +7,4 @@ class UserError(Exception):
     """`str()` says what is wrong and what to do, in one or more lines."""
 
     exit_code: ClassVar[int] = 2
-    """2 is wrong usage or configuration, 1 whatever else failed."""
+    """Of the process: 2 for wrong usage or configuration, 1 for any other failure."""

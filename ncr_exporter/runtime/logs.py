@@ -1,4 +1,4 @@
-"""Logs to stderr, one line per event, as logfmt or JSON; other libraries' logs in the same form."""
+"""Logs on stderr: one line per event, logfmt or JSON, for this program and its libraries."""
 
 import logging
 import sys
@@ -18,8 +18,13 @@ FORMATS = ("logfmt", "json")
 _FIRST_KEYS = ("ts", "level", "msg", "registry", "image", "reason")
 
 
-def configure_logs(level: str, form: str) -> None:
-    """Send every log of this process to stderr in `form`, from `level` on."""
+def configure_logs(level: str, log_format: str) -> None:
+    """Write all logs of this process to stderr.
+
+    Args:
+        level: a key of `LEVELS`, the lowest that is written.
+        log_format: one of `FORMATS`.
+    """
     import structlog  # noqa: PLC0415 -- `health` logs nothing and is started every few seconds
 
     shared: list[Processor] = [
@@ -31,7 +36,7 @@ def configure_logs(level: str, form: str) -> None:
     ]
     renderer: Processor = (
         structlog.processors.JSONRenderer()
-        if form == "json"
+        if log_format == "json"
         else structlog.processors.LogfmtRenderer()
     )
     structlog.configure(
@@ -46,29 +51,33 @@ def configure_logs(level: str, form: str) -> None:
             foreign_pre_chain=shared,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                _in_order if form == "json" else _on_one_line,
+                _in_order if log_format == "json" else _on_one_line,
                 renderer,
             ],
         )
     )
+    _write_to(handler, LEVELS[level])
+
+
+def _write_to(handler: logging.Handler, level: int) -> None:
+    """Send the standard library's logs to `handler` alone; structlog passes ours on to them."""
     root = logging.getLogger()
     root.handlers = [handler]
-    root.setLevel(LEVELS[level])
-    # At info httpx logs every request with its URL, at debug httpcore every header, keys included.
+    root.setLevel(level)
+    # At info httpx logs each request's URL; at debug httpcore logs each header, keys included.
     for library in ("httpx", "httpcore", "asyncio"):
         logging.getLogger(library).setLevel(logging.WARNING)
 
 
 def _in_order(_: object, __: str, event: Any) -> Any:  # noqa: ANN401 -- structlog's own event dict
-    """Put the keys that every line has first, and those most looked for next."""
+    """Put the keys of every line first, then those that people search for most."""
     first = {key: event[key] for key in _FIRST_KEYS if key in event}
     return first | event
 
 
-def _on_one_line(_: object, __: str, event: Any) -> Any:  # noqa: ANN401 -- likewise
-    """Escape what could break a line or a terminal; peers choose some of these texts."""
-    ordered = _in_order(_, __, event)
-    return {key: _escaped(value) for key, value in ordered.items()}
+def _on_one_line(_: object, __: str, event: Any) -> Any:  # noqa: ANN401 -- structlog's own event dict
+    """Escape control characters: peers choose some of these texts, and could forge lines."""
+    return {key: _escaped(value) for key, value in _in_order(_, __, event).items()}
 
 
 def _escaped(value: object) -> object:
@@ -80,8 +89,8 @@ def _escaped(value: object) -> object:
     )  # the renderer itself escapes the newline
 
 
-def _short_level(_: object, __: str, event: Any) -> Any:  # noqa: ANN401 -- likewise
-    """Write `warn` as the flag does."""
+def _short_level(_: object, __: str, event: Any) -> Any:  # noqa: ANN401 -- structlog's own event dict
+    """Write the level `warn` as `--log.level` does; structlog writes `warning`."""
     if event.get("level") == "warning":
         event["level"] = "warn"
     return event

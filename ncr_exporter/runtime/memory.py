@@ -1,23 +1,29 @@
-"""How this process treats memory: settings of the interpreter and of the C library."""
+"""Memory settings of the C library and of the interpreter, for this process."""
 
 import ctypes
 import gc
 from contextlib import suppress
 
 _MMAP_THRESHOLD = -3  # M_MMAP_THRESHOLD of malloc.h
-_LARGE = 64 * 1024
+_LARGE = 64 * 1024  # bytes
 
 
 def give_back_large_blocks() -> None:
-    """Have each block of 64 KiB or more returned to the system when it is freed.
+    """Make the allocator return each block of 64 KiB or more to the system when it is freed.
 
-    Left alone, glibc keeps the blocks of answers among those of tags, which stay: the process
-    would be half as large again. Other C libraries have no such setting, or need none.
+    Setting the threshold also turns off glibc's dynamic one, which rises with each large block
+    that is freed (mallopt(3), M_MMAP_THRESHOLD). Above it, blocks of API responses would lie on
+    the heap between those of tags, which live long; the heap could not shrink, and the process
+    would be half as large again. Other C libraries lack the setting or do not need it.
     """
     with suppress(OSError, AttributeError):
         ctypes.CDLL(None).mallopt(_MMAP_THRESHOLD, _LARGE)
 
 
-def keep_what_was_imported() -> None:
-    """Spare full collections the look at what stays for ever; it held the event loop for 30 ms."""
+def freeze_imported_objects() -> None:
+    """Exempt all objects that exist now from garbage collection.
+
+    Modules and classes live as long as the process. Without this a full collection looks at all of
+    them, and holds the event loop for 30 ms.
+    """
     gc.freeze()

@@ -1,4 +1,4 @@
-"""What signals do: SIGTERM and SIGINT stop, SIGHUP reloads."""
+"""Signal handlers: SIGTERM and SIGINT stop the process, SIGHUP reloads the configuration."""
 
 import asyncio
 import contextlib
@@ -11,19 +11,20 @@ from typing import Any
 
 from ncr_exporter.runtime.errors import UserError
 
-_LONGEST_STOP = 3.0
-"""Seconds. A name look-up runs in a thread that nothing can end; it must not hold the exit up."""
+_STOP_TIMEOUT = 3.0  # seconds from the signal to the end of `serve`
+_INTERRUPT_TIMEOUT = 1.0  # seconds from the signal to the end of a one-shot command
 
 
-def stop_requested() -> asyncio.Event:
-    """Return an event that SIGTERM and SIGINT set; the process ends soon after, whatever hangs."""
+def stop_on_signals() -> asyncio.Event:
+    """Install handlers for SIGTERM and SIGINT and return the event that they set.
+
+    The process ends 3 seconds after the signal at the latest, with exit code 0.
+    """
     stop = asyncio.Event()
 
     def request_stop() -> None:
         stop.set()
-        deadline = threading.Timer(_LONGEST_STOP, os._exit, (0,))
-        deadline.daemon = True
-        deadline.start()
+        _exit_after(_STOP_TIMEOUT, 0)
 
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, request_stop)
@@ -31,8 +32,12 @@ def stop_requested() -> asyncio.Event:
 
 
 def reload_on_hangup(reload: Callable[[], Awaitable[None]]) -> None:
-    """Call `reload` on SIGHUP; the UserError that it may raise was logged already."""
-    under_way: set[asyncio.Task[None]] = set()  # a task that nobody holds may vanish
+    """Install a handler for SIGHUP that calls `reload`.
+
+    Args:
+        reload: reads the configuration and applies it. It has logged a UserError that it raises.
+    """
+    under_way: set[asyncio.Task[None]] = set()  # the event loop alone keeps no task alive
 
     async def quietly() -> None:
         with contextlib.suppress(UserError):
@@ -46,12 +51,12 @@ def reload_on_hangup(reload: Callable[[], Awaitable[None]]) -> None:
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, begin)
 
 
-_LONGEST_END = 1.0
-"""Seconds. A name look-up runs in a thread that nothing can end; it must not hold the exit up."""
+def run_until_interrupted(work: Coroutine[Any, Any, int]) -> int:
+    """Run `work` in an event loop of its own and return its exit code.
 
-
-def run_to_its_end(work: Coroutine[Any, Any, int]) -> int:
-    """Return what `work` returns; after SIGINT or SIGTERM, as shells expect, 128 + the number."""
+    SIGINT and SIGTERM cancel it. Then the code is 128 + the signal's number, as in shells, and the
+    process ends one second after the signal at the latest.
+    """
     return asyncio.run(_run(work))
 
 
@@ -59,17 +64,26 @@ async def _run(work: Coroutine[Any, Any, int]) -> int:
     task = asyncio.ensure_future(work)
     received: list[int] = []
 
-    def end(number: int) -> None:
+    def interrupt(number: int) -> None:
         received.append(128 + number)
-        deadline = threading.Timer(_LONGEST_END, os._exit, (128 + number,))
-        deadline.daemon = True
-        deadline.start()
+        _exit_after(_INTERRUPT_TIMEOUT, 128 + number)
         task.cancel()
 
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, end, number)
+        asyncio.get_running_loop().add_signal_handler(number, interrupt, number)
     try:
         return await task
     except asyncio.CancelledError:
         sys.stderr.write("ncr-exporter: interrupted\n")
         return received[0]
+
+
+def _exit_after(seconds: float, code: int) -> None:
+    """End the process after `seconds`, unless it has ended by then.
+
+    A name look-up (getaddrinfo) runs in a thread that cannot be cancelled, and the interpreter
+    waits for such threads before it exits.
+    """
+    timer = threading.Timer(seconds, os._exit, (code,))
+    timer.daemon = True
+    timer.start()

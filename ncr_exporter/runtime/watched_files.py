@@ -1,4 +1,4 @@
-"""Files that are read again when they changed."""
+"""Files that are read again after a change."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -13,53 +13,54 @@ class _Signature(NamedTuple):
 
 
 class WatchedFile:
-    """One file, and what it was when it was read last.
+    """A file and its signature (inode, times, size) at the last read.
 
-    Symbolic links are followed. So a mounted ConfigMap or Secret, where a link is swapped to a new
-    directory, changes its inode; a file that is written in place changes its times.
+    Symbolic links are followed. A mounted ConfigMap or Secret swaps a link to a new directory, so
+    that the inode changes. A file written in place keeps its inode, and its times change.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._is_read = False
-        self._seen: _Signature | None = None
+        self._signature: _Signature | None = None
 
     def read(self) -> bytes:
-        """Return the content.
+        """Return the content, and remember the signature for `changed`.
 
         Raises:
-            OSError, ValueError: it cannot be read; `changed` is true once it can.
+            OSError, ValueError: the file cannot be read; `changed` is true once it can.
         """
-        # Looked at before, not after: a change in between must not be taken for the old one.
-        self._is_read, self._seen = True, _signature(self.path)
+        # Signature first: after a write in between, `changed` is true and the file is read again.
+        # The other way round the new signature would belong to the old content, for ever.
+        self._is_read, self._signature = True, _signature(self.path)
         return self.path.read_bytes()
 
     def changed(self) -> bool:
-        """Return whether the file is another than the one that was read, or was not read yet."""
-        return not self._is_read or _signature(self.path) != self._seen
+        """Return whether the file differs from the one that was read, or was not read yet."""
+        return not self._is_read or _signature(self.path) != self._signature
 
 
 class WatchedFiles:
-    """Every file that was read for one purpose."""
+    """All files that were read for one purpose."""
 
     def __init__(self) -> None:
         self._files: dict[Path, WatchedFile] = {}
 
     def read(self, path: Path) -> bytes:
-        """Return what the file at `path` holds, and watch it.
+        """Return the content of the file at `path`, and watch the file.
 
         Raises:
-            OSError, ValueError: it cannot be read.
+            OSError, ValueError: the file cannot be read.
         """
         return self._files.setdefault(path, WatchedFile(path)).read()
 
     def changed(self) -> bool:
-        """Return whether any of the files is another than the one that was read."""
+        """Return whether any of the files differs from the one that was read."""
         return any(file.changed() for file in self._files.values())
 
 
 def _signature(path: Path) -> _Signature | None:
-    """Return what a change changes; None where there is no file, or can be none at such a path."""
+    """Return the signature of the file at `path`, or None where no file can be found."""
     try:
         found = path.stat()
     except (OSError, ValueError):

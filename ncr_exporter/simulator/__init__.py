@@ -1,1 +1,1 @@
-"""A simulated registry: the documented API over real sockets, for `demo` and the tests."""
+"""A simulated registry: serves the documented API over real sockets, for `demo` and tests."""

@@ -1,6 +1,6 @@
-"""What the simulated registry lists: generated data that moves with time, or tags from a file.
+"""Records for the simulated registry's lists: generated for the current time, or from a file.
 
-Pure and without a clock: every function is told the time, in milliseconds since the epoch.
+No function reads the clock: all of them take the time, in ms since the epoch.
 """
 
 import json
@@ -8,119 +8,133 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Protocol
 
-from ncr_exporter.simulator.catalogue import REGISTRIES
-from ncr_exporter.simulator.records import Record, image_record, registry_record, tag_record
-from ncr_exporter.simulator.releases import Line, tick
+from ncr_exporter.simulator.api_records import (
+    JsonRecord,
+    image_record,
+    registry_record,
+    signature_record,
+    tag_record,
+)
+from ncr_exporter.simulator.demo_images import REGISTRIES
+from ncr_exporter.simulator.releases import SimulatedImage, tick
 
 _PUBLIC = {"demo-base"}
 
 
 class Source(Protocol):
-    """Where the records of the three lists come from."""
+    """The records of the three lists at a given time (ms since the epoch)."""
 
-    def registries(self, now_ms: float, /) -> list[Record]:
-        """Return the items of the registry list."""
+    def registries(self, now_ms: float, /) -> list[JsonRecord]:
+        """Return the records of the registry list."""
         ...
 
-    def images(self, registry: str, now_ms: float, /) -> list[Record]:
-        """Return the items of a registry's image list.
+    def images(self, registry: str, now_ms: float, /) -> list[JsonRecord]:
+        """Return the records of a registry's image list.
 
         Raises:
-            KeyError: there is no such registry.
+            KeyError: the registry does not exist.
         """
         ...
 
-    def tags(self, registry: str, image: str, now_ms: float, /) -> list[Record]:
-        """Return the items of an image's tag list.
+    def tags(self, registry: str, image: str, now_ms: float, /) -> list[JsonRecord]:
+        """Return the records of an image's tag list.
 
         Raises:
-            KeyError: there is no such registry, or no such image in it.
+            KeyError: the registry or the image does not exist.
         """
         ...
 
 
-def registries(_now_ms: float) -> list[Record]:
-    """Return the registry list: who has registries rarely makes new ones."""
+def registries(_now_ms: float) -> list[JsonRecord]:
+    """Return the records of the registry list, which never changes."""
     return [registry_record(name, public=name in _PUBLIC) for name in REGISTRIES]
 
 
-def images(registry: str, now_ms: float) -> list[Record]:
-    """Return the image list of a registry.
+def images(registry: str, now_ms: float) -> list[JsonRecord]:
+    """Return the records of a registry's image list.
 
     Raises:
-        KeyError: there is no such registry.
+        KeyError: the registry does not exist.
     """
     now = tick(now_ms)
-    return [_image(registry, line, now) for line in REGISTRIES[registry]]
+    return [_image_record(registry, simulated, now) for simulated in REGISTRIES[registry]]
 
 
-def tags(registry: str, image: str, now_ms: float) -> list[Record]:
-    """Return the tag list of an image, the newest first.
+def tags(registry: str, image: str, now_ms: float) -> list[JsonRecord]:
+    """Return the records of an image's tag list: aliases, releases, and what is attached to them.
+
+    Each the newest first.
 
     Raises:
-        KeyError: there is no such registry, or no such image in it.
+        KeyError: the registry or the image does not exist.
     """
-    line = {line.name: line for line in REGISTRIES[registry]}[image]
+    simulated = {simulated.name: simulated for simulated in REGISTRIES[registry]}[image]
     now = tick(now_ms)
-    numbers = line.numbers(now)
-    aliased = [(numbers[back], alias) for alias, back in line.aliases if back < len(numbers)]
-    named = [*aliased, *((number, line.tag(number)) for number in numbers)]
-    return [tag_record(registry, line, number, name, now) for number, name in named]
+    numbers = simulated.numbers(now)
+    aliases = [(numbers[back], alias) for alias, back in simulated.aliases if back < len(numbers)]
+    names = [*aliases, *((number, simulated.tag(number)) for number in numbers)]
+    own = [tag_record(registry, simulated, number, name, now) for number, name in names]
+    signed = numbers if simulated.signed else ()
+    return [*own, *(signature_record(registry, simulated, number) for number in signed)]
 
 
-def _image(registry: str, line: Line, now: int) -> Record:
-    newest = next(iter(line.numbers(now)), None)
+def _image_record(registry: str, image: SimulatedImage, now: int) -> JsonRecord:
+    newest = next(iter(image.numbers(now)), None)
     return image_record(
         registry,
-        line.name,
-        line.description,
-        pulls=line.pulls(now),
-        last_updated=None if newest is None else line.built(newest),
+        image.name,
+        image.description,
+        pulls=image.pulls(now),
+        last_updated=None if newest is None else image.built(newest),
     )
 
 
 class GeneratedSource:
-    """The demo's own data."""
+    """The demo's generated registries."""
 
-    def registries(self, now_ms: float, /) -> list[Record]:
-        """Return the items of the registry list."""
+    def registries(self, now_ms: float, /) -> list[JsonRecord]:
+        """Return the records of the registry list."""
         return registries(now_ms)
 
-    def images(self, registry: str, now_ms: float, /) -> list[Record]:
-        """Return the items of a registry's image list; KeyError where there is no such registry."""
+    def images(self, registry: str, now_ms: float, /) -> list[JsonRecord]:
+        """Return the records of an image list; KeyError if the registry does not exist."""
         return images(registry, now_ms)
 
-    def tags(self, registry: str, image: str, now_ms: float, /) -> list[Record]:
-        """Return the items of an image's tag list; KeyError where there is no such image."""
+    def tags(self, registry: str, image: str, now_ms: float, /) -> list[JsonRecord]:
+        """Return the records of a tag list; KeyError if registry or image does not exist."""
         return tags(registry, image, now_ms)
 
 
 class FixedSource:
-    """One registry whose images (name → items of its tag list) are served as they are."""
+    """One registry with given images: name → the records of the tag list."""
 
-    def __init__(self, registry: str, images: Mapping[str, list[Record]]) -> None:
+    def __init__(self, registry: str, images: Mapping[str, list[JsonRecord]]) -> None:
         self._registry = registry
         self._images = images
 
-    def registries(self, _now_ms: float, /) -> list[Record]:
-        """Return the items of the registry list: one."""
+    def registries(self, _now_ms: float, /) -> list[JsonRecord]:
+        """Return the one record of the registry list."""
         return [registry_record(self._registry, public=False)]
 
-    def images(self, registry: str, _now_ms: float, /) -> list[Record]:
-        """Return the items of the image list; what the tags do not tell follows from them."""
+    def images(self, registry: str, _now_ms: float, /) -> list[JsonRecord]:
+        """Return the records of the image list, with values derived from the tags.
+
+        Raises:
+            KeyError: the registry does not exist.
+        """
         if registry != self._registry:
             raise KeyError(registry)
-        return [_described(registry, name, listed) for name, listed in self._images.items()]
+        return [_derived_record(registry, name, listed) for name, listed in self._images.items()]
 
-    def tags(self, registry: str, image: str, _now_ms: float, /) -> list[Record]:
-        """Return the items of an image's tag list; KeyError where there is no such image."""
+    def tags(self, registry: str, image: str, _now_ms: float, /) -> list[JsonRecord]:
+        """Return the records of a tag list; KeyError if registry or image does not exist."""
         if registry != self._registry:
             raise KeyError(registry)
         return self._images[image]
 
 
-def _described(registry: str, name: str, listed: list[Record]) -> Record:
-    """Return an image list item: each record with a pull time counts as one pull, the least."""
+def _derived_record(registry: str, name: str, listed: list[JsonRecord]) -> JsonRecord:
+    """Return the image list's record of an image; each platform with a pull time is one pull."""
     updates = _times(tag.get("last_updated") for tag in listed)
     platforms = [
         platform
@@ -138,20 +152,22 @@ def _times(values: Iterable[object]) -> list[int]:
 
 
 def file_source(path: Path) -> FixedSource:
-    """Return what `--tags=FILE` serves: `nginx-tags.json` as image `nginx` of `demo-registry`.
+    """Return a registry with one image, whose tags are in a file.
+
+    The image is named after the file: `nginx-tags.json` is the image `nginx` of `demo-registry`.
 
     Raises:
-        ValueError: the file does not hold tags; the message says why, for people.
+        ValueError: the file holds no tags; the message says why.
     """
     image = path.stem.removesuffix("-tags") or path.stem
     return FixedSource("demo-registry", {image: load_tags(path)})
 
 
-def load_tags(path: Path) -> list[Record]:
-    """Return the tags in a file: a JSON array in the shape of the tag list's `results`.
+def load_tags(path: Path) -> list[JsonRecord]:
+    """Return the tags in a file: a JSON array of records of a tag list.
 
     Raises:
-        ValueError: the file is no JSON array of objects; the message says why, for people.
+        ValueError: the file is not a JSON array of objects; the message says why.
     """
     try:
         content = json.loads(path.read_bytes())
@@ -178,7 +194,7 @@ def load_tags(path: Path) -> list[Record]:
 
 def _hint(content: object) -> str:
     paged = isinstance(content, dict) and "results" in content
-    return "; save what is in its `results`" if paged else ""
+    return "; save only the array in `results`" if paged else ""
 
 
 def _kind(value: object) -> str:

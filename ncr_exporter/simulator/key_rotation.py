@@ -1,4 +1,4 @@
-"""The owner of the demo's account: hands out the secret key in a file, and a rotated one later."""
+"""The secret key file of the demo, in which a rotated key arrives after a delay."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -10,12 +10,12 @@ from ncr_exporter.runtime.clock import Clock
 from ncr_exporter.simulator.registry import DEMO_ACCESS_KEY, SimulatedRegistry
 
 HANDED_OUT_AFTER = 20.0
-"""Seconds: long enough to look at what a key that is not right any more does."""
+"""Seconds from a rotation to the new key in the file, to see what a wrong key does."""
 
 
 @asynccontextmanager
 async def key_file(registry: SimulatedRegistry, clock: Clock) -> AsyncIterator[Path]:
-    """Give a file with the secret key; the one of a rotation comes into it some time afterwards."""
+    """Provide a file with the registry's secret key, updated 20 s after the key is rotated."""
     with _written(registry.keys[DEMO_ACCESS_KEY]) as path:
         handing_out = asyncio.create_task(_hand_out(registry, path, clock))
         try:

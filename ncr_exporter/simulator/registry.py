@@ -1,8 +1,8 @@
 """The simulated registry: a handler for `ncr_exporter.httpd.server.Server`.
 
-It does what the documentation says of the API gateway and the service behind it. Where the
-documentation is silent (the largest page, a page past the end, which check comes first) it does
-one plausible thing; the exporter must not rely on it.
+It behaves as documented for the API gateway and the service behind it. Where the documentation is
+silent it does something plausible, on which the exporter must not rely: the largest page, a page
+past the end, the order of the gateway's checks.
 """
 
 import asyncio
@@ -24,11 +24,11 @@ from ncr_exporter.ncr.vocabulary import (
     TIMESTAMP_HEADER,
     TRACE_HEADER,
 )
-from ncr_exporter.recording.reading import Answer, Recording
+from ncr_exporter.recording.reading import RecordedResponse, Recording
 from ncr_exporter.runtime.clock import Clock
+from ncr_exporter.simulator.api_records import JsonRecord
 from ncr_exporter.simulator.data import FixedSource, Source
 from ncr_exporter.simulator.faults import NO_FAULT, Fault, FaultPlan
-from ncr_exporter.simulator.records import Record
 from ncr_exporter.simulator.responses import (
     compressed,
     gateway_error,
@@ -39,8 +39,8 @@ from ncr_exporter.simulator.responses import (
 
 DEMO_ACCESS_KEY = "DEMOACCESSKEY"
 DEMO_SECRET_KEY = "demo-secret-key"  # noqa: S105 -- opens nothing but the demo
-ROTATED_SECRET_KEY = "rotated-secret-key"  # noqa: S105 -- likewise
-"""What the fault `rotated-key` puts in the place of every secret key."""
+ROTATED_SECRET_KEY = "rotated-secret-key"  # noqa: S105 -- opens nothing but the demo
+"""Every secret key after the fault `rotated-key`."""
 _WINDOW_MS = 5 * 60 * 1000
 _DEFAULT_PAGE = "20"
 _REMEMBERED = 10_000
@@ -48,29 +48,29 @@ _DIGITS = re.compile(r"\d{1,15}", re.ASCII)
 
 
 @dataclass(frozen=True)
-class Seen:
-    """One request that was answered."""
+class AnsweredRequest:
+    """A request, and the status of the response to it."""
 
     method: str
     target: str
     at: float
-    """When it came, in seconds since the epoch by the clock handed in."""
+    """When it came, by the registry's clock (s since the epoch)."""
     status: int
-    """What it was answered; 0 where that was no whole HTTP answer."""
+    """0 if the response was no complete HTTP response."""
 
 
 class SimulatedRegistry:
-    """Lists what `source` holds, for those who sign with one of `keys`.
+    """Serves the lists of `source` to clients that sign with one of `keys`.
 
     Attributes:
-        keys: access key → secret key of those who may ask.
+        keys: access key → secret key.
         requests: the last 10,000 requests, the newest last.
-        fault: met by every request that no rule of `faults` matches.
-        faults: faults for some targets or the next few requests.
-        denied: access keys that are right and may not do anything.
-        clock_offset: seconds that its clock is ahead of the one handed in; concerns the signature
-            and the Date header.
-        delay: seconds of real time before every answer.
+        fault: the fault of every request that no rule of `faults` matches.
+        faults: the faults of some targets, or of the next few requests.
+        denied: access keys that are valid but have no permission.
+        clock_offset: seconds that the gateway's clock is ahead of `clock`. It decides whether a
+            signature is accepted, and the Date header.
+        delay: seconds of real time before every response.
     """
 
     def __init__(
@@ -82,8 +82,17 @@ class SimulatedRegistry:
         largest_page: int = 100,
         prefix: str = "/ncr/api/v2",
     ) -> None:
+        """Begin without faults.
+
+        Args:
+            source: the records of the lists.
+            keys: access key → secret key.
+            clock: the time of the records, and of the gateway.
+            largest_page: the most records on a page, however many are requested.
+            prefix: the path prefix of the only region that is served.
+        """
         self.keys = keys
-        self.requests: deque[Seen] = deque(maxlen=_REMEMBERED)
+        self.requests: deque[AnsweredRequest] = deque(maxlen=_REMEMBERED)
         self.fault: Fault | None = None
         self.faults = FaultPlan()
         self.denied: set[str] = set()
@@ -96,19 +105,19 @@ class SimulatedRegistry:
         self._numbers = itertools.count(1)
 
     async def handle(self, request: Request) -> Response:
-        """Answer one request."""
+        """Return the response to one request, after the delay and with the fault that apply."""
         now = self._clock.time()
         fault = self.faults.take(request.target) or self.fault or NO_FAULT
-        standing = self._date(fault) | {TRACE_HEADER: f"demo-{next(self._numbers):08d}"}
+        headers = self._date(fault) | {TRACE_HEADER: f"demo-{next(self._numbers):08d}"}
         if fault.rotates_key:
             self._rotate_key(request)
-        answer = with_headers(self._answer(request, fault), standing)
-        answer = with_headers(fault.apply(request, answer), standing)
-        status = 0 if answer.takeover else answer.status
-        self.requests.append(Seen(request.method, request.target, now, status))
+        response = with_headers(self._response(request, fault), headers)
+        response = with_headers(fault.apply(request, response), headers)
+        status = 0 if response.takeover else response.status
+        self.requests.append(AnsweredRequest(request.method, request.target, now, status))
         await asyncio.sleep(self.delay + fault.seconds)
-        # A gateway dates what it sends when it sends it, however long that took.
-        sent = replace(answer, headers={**answer.headers, **self._date(fault)})
+        # A gateway dates a response when it sends it: a slow one must not look like a wrong clock.
+        sent = replace(response, headers={**response.headers, **self._date(fault)})
         return compressed(sent, request.headers.get("accept-encoding", ""))
 
     def _date(self, fault: Fault) -> dict[str, str]:
@@ -118,11 +127,11 @@ class SimulatedRegistry:
         return self._clock.time() + self.clock_offset + fault.clock_offset
 
     def _rotate_key(self, request: Request) -> None:
-        """Take new secrets once somebody is in the middle of a list."""
+        """Replace all secret keys if the request is for a second page, in the middle of a list."""
         if request.query.get(PAGE, "1") != "1":
             self.keys = dict.fromkeys(self.keys, ROTATED_SECRET_KEY)
 
-    def _answer(self, request: Request, fault: Fault) -> Response:
+    def _response(self, request: Request, fault: Fault) -> Response:
         path = self._list_at(request)
         if path is None:
             return gateway_error(404, "300", "Not Found Exception", "URL not found.")
@@ -136,14 +145,16 @@ class SimulatedRegistry:
         return self._page(records, request, fault)
 
     def _list_at(self, request: Request) -> ListPath | None:
-        """Return the list that a GET asks for, if it is one of this registry's region."""
+        """Return the list that a GET requests; None if there is none at this path and region."""
         path = parse_path(request.path) if request.method == "GET" else None
         return path if path is not None and path.prefix == self._prefix else None
 
     def _refusal(self, request: Request, now: float) -> Response | None:
-        """Return the gateway's answer to a request that is not signed as published.
+        """Return the gateway's error for a request that is not signed as documented, else None.
 
-        `now` is by the gateway's clock.
+        Args:
+            request: the request to check.
+            now: the gateway's time (s since the epoch).
         """
         timestamp = request.headers.get(TIMESTAMP_HEADER, "")
         access_key = request.headers.get(ACCESS_KEY_HEADER, "")
@@ -166,14 +177,14 @@ class SimulatedRegistry:
         signed_ms = _positive(timestamp)
         return signed_ms is not None and abs(now * 1000 - signed_ms) <= _WINDOW_MS
 
-    def _listed(self, path: ListPath, now_ms: float) -> list[Record]:
+    def _listed(self, path: ListPath, now_ms: float) -> list[JsonRecord]:
         if path.registry is None:
             return self._source.registries(now_ms)
         if path.image is None:
             return self._source.images(path.registry, now_ms)
         return self._source.tags(path.registry, path.image, now_ms)
 
-    def _page(self, records: list[Record], request: Request, fault: Fault) -> Response:
+    def _page(self, records: list[JsonRecord], request: Request, fault: Fault) -> Response:
         query = dict(parse_qsl(request.target.partition("?")[2], keep_blank_values=True))
         number = _positive(query.get(PAGE, "1"))
         size = _positive(query.get(PAGE_SIZE, _DEFAULT_PAGE))
@@ -190,27 +201,30 @@ def _positive(text: str) -> int | None:
     return int(text) or None if _DIGITS.fullmatch(text) else None
 
 
-_ANEW = {"date", "content-length", "content-encoding", "transfer-encoding", "connection"}
-"""Headers that belong to the moment of sending: with the recorded date, clocks would differ."""
+_NOT_REPLAYED = {"date", "content-length", "content-encoding", "transfer-encoding", "connection"}
+"""Headers that are set when sending. The recorded date would look like a wrong clock."""
 
 
 class ReplayedRegistry(SimulatedRegistry):
-    """Asks for signatures as ever, then answers what was recorded, in order; the last one stays."""
+    """Serves recorded responses to signed requests.
+
+    Several responses to one request are served in their order, and the last one from then on.
+    """
 
     def __init__(self, recording: Recording, *, keys: Mapping[str, str], clock: Clock) -> None:
         super().__init__(FixedSource("", {}), keys=keys, clock=clock)
-        self._left = {target: list(answers) for target, answers in recording.answers.items()}
+        self._left = {target: list(rest) for target, rest in recording.responses.items()}
 
-    def _answer(self, request: Request, fault: Fault) -> Response:
+    def _response(self, request: Request, fault: Fault) -> Response:
         refusal = self._refusal(request, self._gateway_time(fault))
         if refusal is not None:
             return refusal
-        answers = self._left.get(request.target)
-        if not answers:
+        left = self._left.get(request.target)
+        if not left:
             return gateway_error(404, "300", "Not Found Exception", "Not in the recording.")
-        return _response(answers[0] if len(answers) == 1 else answers.pop(0))
+        return _replayed(left[0] if len(left) == 1 else left.pop(0))
 
 
-def _response(answer: Answer) -> Response:
-    headers = {name: value for name, value in answer.headers.items() if name not in _ANEW}
-    return Response(answer.status, headers, (answer.body,), len(answer.body))
+def _replayed(recorded: RecordedResponse) -> Response:
+    kept = {name: text for name, text in recorded.headers.items() if name not in _NOT_REPLAYED}
+    return Response(recorded.status, kept, (recorded.body,), len(recorded.body))

@@ -1,7 +1,7 @@
-"""Answers as the API gives them: pages, and the two shapes of errors.
+"""Responses of the API: pages, and the errors of the gateway and of the service behind it.
 
-Sources: the vendor's reference for pages and the gateway's errors, what public clients saw for the
-service's errors. `x-ncp-apigw-response-origin` tells which of the two answered.
+Sources: the vendor's reference for pages and the gateway's errors; reports of public clients for
+the service's errors. The header `x-ncp-apigw-response-origin` names which of the two responded.
 """
 
 import gzip
@@ -12,13 +12,13 @@ from typing import Any
 
 from ncr_exporter.httpd.messages import Response
 from ncr_exporter.ncr.vocabulary import ORIGIN_HEADER
-from ncr_exporter.simulator.records import Record
+from ncr_exporter.simulator.api_records import JsonRecord
 
 _WORTH_COMPRESSING = 1024  # bytes
 
 
-def page_of(records: Sequence[Record], number: int, size: int) -> Response:
-    """Return page `number`, counted from 1; one past the end has no results and no next."""
+def page_of(records: Sequence[JsonRecord], number: int, size: int) -> Response:
+    """Return page `number`, counted from 1; a page past the end is empty and has no next."""
     last = -(-len(records) // size)
     content = {
         "count": len(records),
@@ -30,7 +30,7 @@ def page_of(records: Sequence[Record], number: int, size: int) -> Response:
 
 
 def gateway_error(status: int, code: str, message: str, details: str = "") -> Response:
-    """Return an error of the API gateway, in its documented body."""
+    """Return an error of the API gateway, with its documented body."""
     error = {"errorCode": code, "message": message, "details": details or message}
     return json_response(status, {"error": error}, "APIGW")
 
@@ -42,34 +42,34 @@ def service_error(status: int, message: str) -> Response:
 
 
 def json_response(status: int, content: object, origin: str) -> Response:
-    """Return an answer whose body is `content` as JSON."""
+    """Return a response with `content` as JSON."""
     body = json.dumps(content).encode("ascii")
     headers = {"content-type": "application/json", ORIGIN_HEADER: origin}
     return Response(status, headers, (body,), len(body))
 
 
 def with_body(response: Response, body: bytes) -> Response:
-    """Return the same answer with other bytes, well framed."""
+    """Return the response with another body, and the length of that body."""
     return replace(response, body=(body,), length=len(body))
 
 
 def with_headers(response: Response, headers: Mapping[str, str]) -> Response:
-    """Return the same answer with further headers; its own win."""
+    """Return the response with further headers; its own headers win."""
     return replace(response, headers={**headers, **response.headers})
 
 
 def body_of(response: Response) -> bytes:
-    """Return the bytes of a body."""
+    """Return the bytes of a response's body."""
     return b"".join(response.body)
 
 
 def content_of(response: Response) -> Any:  # noqa: ANN401 -- whatever JSON holds
-    """Return what a JSON body says."""
+    """Return the decoded JSON of a response's body."""
     return json.loads(body_of(response))
 
 
 def compressed(response: Response, accept_encoding: str) -> Response:
-    """Return the answer in gzip where the client takes it and it is worth the while."""
+    """Return the response compressed by gzip, if the client accepts it and the body is large."""
     accepted = {part.partition(";")[0].strip() for part in accept_encoding.lower().split(",")}
     done = response.takeover or "content-encoding" in response.headers
     if done or "gzip" not in accepted or (response.length or 0) <= _WORTH_COMPRESSING:

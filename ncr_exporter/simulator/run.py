@@ -1,4 +1,4 @@
-"""`ncr-exporter demo`: the whole program against an embedded simulated registry on loopback."""
+"""Runs `ncr-exporter demo`: the whole program and a simulated registry in one process."""
 
 import json
 import sys
@@ -14,9 +14,9 @@ from ncr_exporter.httpd.limits import Limits
 from ncr_exporter.httpd.server import Server
 from ncr_exporter.recording.reading import read_recording
 from ncr_exporter.runtime.clock import SystemClock
-from ncr_exporter.simulator import certificates
 from ncr_exporter.simulator.data import GeneratedSource, Source, file_source
 from ncr_exporter.simulator.faults import fault_named
+from ncr_exporter.simulator.faults.environment import access_policy, ca_bundle
 from ncr_exporter.simulator.key_rotation import key_file
 from ncr_exporter.simulator.registry import (
     DEMO_ACCESS_KEY,
@@ -26,16 +26,20 @@ from ncr_exporter.simulator.registry import (
 )
 
 ConfigOf = Callable[[str, dict[str, str]], Config]
-"""The simulated registry's base URL, and its key → what a user would write to watch all of it."""
+"""Base URL and section `credentials` → a configuration that polls the whole simulated registry."""
 KEY = {"access_key": DEMO_ACCESS_KEY, "secret_key": DEMO_SECRET_KEY}
-"""The section `credentials`."""
+"""The section `credentials` of the demo."""
 
 
-def replayed(directory: str, fault: str | None) -> tuple[SimulatedRegistry, ConfigOf]:
-    """Return a registry that gives recorded answers, and a configuration that asks for them.
+def replayed_registry(directory: str, fault: str | None) -> tuple[SimulatedRegistry, ConfigOf]:
+    """Return a registry that serves a recording, and the configuration for it.
+
+    Args:
+        directory: the recording.
+        fault: the name of a fault of all responses.
 
     Raises:
-        ValueError: the directory holds no recording, or there is no such fault; with a sentence.
+        ValueError: the directory holds no recording, or the fault does not exist.
     """
     recording = read_recording(Path(directory))
     keys = {DEMO_ACCESS_KEY: DEMO_SECRET_KEY}
@@ -45,11 +49,15 @@ def replayed(directory: str, fault: str | None) -> tuple[SimulatedRegistry, Conf
     return registry, lambda url, key: _config(url, key, recording.registries, **api)
 
 
-def simulated(tags: str | None, fault: str | None) -> tuple[SimulatedRegistry, ConfigOf]:
-    """Return a registry that serves the tags in the file `tags`, or data of its own; as above.
+def simulated_registry(tags: str | None, fault: str | None) -> tuple[SimulatedRegistry, ConfigOf]:
+    """Return a registry that serves a file's tags or generated data, and the configuration for it.
+
+    Args:
+        tags: the file; None for generated data.
+        fault: the name of a fault of all responses.
 
     Raises:
-        ValueError: the file holds no tags, or there is no such fault; with a sentence.
+        ValueError: the file holds no tags, or the fault does not exist.
     """
     source: Source = file_source(Path(tags)) if tags else GeneratedSource()
     keys = {DEMO_ACCESS_KEY: DEMO_SECRET_KEY}
@@ -59,11 +67,19 @@ def simulated(tags: str | None, fault: str | None) -> tuple[SimulatedRegistry, C
 
 
 async def demo(registry: SimulatedRegistry, config_of: ConfigOf, listen: Sequence[Address]) -> int:
-    """Serve until SIGTERM or SIGINT; return the exit code."""
+    """Serve the registry and the exporter until SIGTERM or SIGINT, and return the exit code.
+
+    Args:
+        registry: the simulated registry, served on a free loopback port.
+        config_of: the exporter's configuration.
+        listen: the addresses of the exporter.
+    """
     certificate = _certificate(registry)
-    gate = certificates.gate(certificate)
+    policy = access_policy(certificate)
     async with AsyncExitStack() as stack:
-        server = await stack.enter_async_context(Server(registry.handle, Limits(requests=64), gate))
+        server = await stack.enter_async_context(
+            Server(registry.handle, Limits(requests=64), policy)
+        )
         port, key = await server.listen("127.0.0.1", 0), KEY
         if registry.fault and registry.fault.rotates_key:
             path = await stack.enter_async_context(key_file(registry, SystemClock()))
@@ -77,7 +93,7 @@ def _certificate(registry: SimulatedRegistry) -> str:
 
 
 def _bundle(registry: SimulatedRegistry) -> str | None:
-    return certificates.trusted(_certificate(registry))
+    return ca_bundle(_certificate(registry))
 
 
 def demo_config(
@@ -86,7 +102,7 @@ def demo_config(
     key: dict[str, str] = KEY,
     **api: Any,  # noqa: ANN401 -- keys of the section `api`
 ) -> Config:
-    """Return what a user would write to watch all of `source`, with short intervals."""
+    """Return a configuration that polls every registry of a source at short intervals."""
     now_ms = SystemClock().time() * 1000
     names = [str(registry["name"]) for registry in source.registries(now_ms)]
     return _config(base_url, key, [{"name": name} for name in names], **api)
@@ -115,6 +131,6 @@ def _config(
 def _announce(addresses: tuple[Address, ...]) -> None:
     for address in addresses:
         shown = Address(address.host or "localhost", address.port)
-        sys.stdout.write(f"metrics: http://{shown}/metrics\n")
-    sys.stdout.write("stop with Ctrl-C\n")
+        sys.stdout.write(f"Metrics: http://{shown}/metrics\n")
+    sys.stdout.write("Press Ctrl-C to stop.\n")
     sys.stdout.flush()

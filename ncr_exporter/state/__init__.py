@@ -1,1 +1,1 @@
-"""What is known of registries and images now, and what survives a restart of it."""
+"""The states of registries and images: in memory, and saved in a file over a restart."""

@@ -1,4 +1,4 @@
-"""What an image's listing amounts to, and when that has to be worked out again. Pure."""
+"""When an image's listing must be summarized again, and by which policy and knowledge. Pure."""
 
 from typing import NamedTuple
 
@@ -7,7 +7,7 @@ from ncr_exporter.state.model import ImageState
 
 
 class Evaluation(NamedTuple):
-    """What a listing amounts to, and what it was evaluated by."""
+    """The summary of a listing, and what it was computed from besides the tags."""
 
     policy: Policy
     knowledge: Knowledge
@@ -15,7 +15,7 @@ class Evaluation(NamedTuple):
 
 
 def evaluate(tags: tuple[Tag, ...], policy: Policy, at: float, knowledge: Knowledge) -> Evaluation:
-    """Evaluate a listing that was read at `at` (seconds since the epoch)."""
+    """Summarize a complete listing that was read at `at` (seconds since the epoch)."""
     image = summarize(tags, policy, round(at * 1000), knowledge)
     return Evaluation(policy, knowledge, image)
 
@@ -23,21 +23,22 @@ def evaluate(tags: tuple[Tag, ...], policy: Policy, at: float, knowledge: Knowle
 def summary_of(
     state: ImageState, knowledge: Knowledge, evaluation: Evaluation | None = None
 ) -> ImageSummary | None:
-    """Return the summary of a state's listing as of the moment it was read, or None without one.
+    """Return the summary of a state's listing, as of when it was read; None without a listing.
 
-    `evaluation` is used where its policy and knowledge still hold. A summary that is equal to the
-    state's own stays the same object, by which others see that nothing changed.
+    `evaluation` is an earlier result for the same listing. It is used if it was computed from the
+    state's policy and from `knowledge`, and computed again otherwise.
     """
     if state.tags is None or state.last_success is None:
         return None
     policy = state.target.policy
     if evaluation is None or evaluation[:2] != (policy, knowledge):
         evaluation = evaluate(state.tags, policy, state.last_success, knowledge)
+    # An equal summary stays the same object: `metrics.rendering` then reuses the rendered lines.
     return state.image if evaluation.image == state.image else evaluation.image
 
 
-def is_outdated(state: ImageState, knowledge: Knowledge) -> bool:
-    """Return whether an image must be evaluated again though it was not listed again."""
+def needs_evaluation(state: ImageState, knowledge: Knowledge) -> bool:
+    """Return whether a state's summary no longer fits its tags or what is known of pulls."""
     if state.tags is None or state.image is None:
         return (state.tags is None) != (state.image is None)
     return knowledge.trusts(state.tags) != state.image.trusted

@@ -1,4 +1,7 @@
-"""What is known of registries and images at one moment. Frozen: a new state replaces an old one."""
+"""The state of a registry and of an image. Frozen: a change makes a new state.
+
+A tuple of states is thus a consistent snapshot, which a thread may read.
+"""
 
 from dataclasses import dataclass, field, replace
 
@@ -9,97 +12,140 @@ from ncr_exporter.state.presence import Presence
 from ncr_exporter.targets.targets import ImageTarget, RegistryTarget
 
 Hosts = tuple[tuple[str, str], ...]
-"""Hosts to pull from, each with `public` or `private`."""
+"""Hosts to pull from, each with the endpoint that it serves: `public` or `private`."""
 
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a poll or a list failed, in words."""
+    """Why a poll or a list failed."""
 
     reason: str
+    """A value of the label `reason`."""
     message: str
+    """What happened, for people."""
     remedy: str
+    """What to do about it, for people."""
 
 
 class Poll(msgspec.Struct, frozen=True, gc=False):
-    """How one poll went; small, for five of them are kept of each image."""
+    """The outcome of one poll. Small: five are remembered of each image."""
 
     at: float
     """When it ended, in seconds since the epoch."""
     duration: float
-    """Seconds it took, waiting for its turn included."""
+    """Seconds, including the wait for the rate limit."""
     failure: Failure | None = None
 
 
 @dataclass(frozen=True)
 class Description:
-    """What the registry list said of a registry; its age is its own."""
+    """What a registry list said about one registry. It expires apart from the image list."""
 
     at: float
-    """Seconds since the epoch."""
+    """When the list was read, in seconds since the epoch."""
     hosts: Hosts
     public: bool | None
+    """Whether anyone may pull without logging in; None if unknown."""
+    scan_on_push: bool | None = None
+    """Whether pushes are scanned for vulnerabilities; None if unknown."""
 
 
 @dataclass(frozen=True)
 class RegistryState:
-    """What is known of a registry from its image list, and from the registry list."""
+    """What is known of a registry, from its image list and from its account's registry list."""
 
     target: RegistryTarget
     up: bool | None = None
     """Whether the last image list succeeded; None before the first."""
     failure: Failure | None = None
+    """Why the last image list failed; None if it succeeded."""
     images: int | None = None
+    """Images in the last complete image list that is believed."""
     last_success: float | None = None
-    """Seconds since the epoch."""
-    hosts: Hosts = ()
-    public: bool | None = None
-    described_at: float | None = None
-    """When the registry list said these two, in seconds since the epoch; None where it did not."""
-
-    emptied: bool = False
-    """Whether the last image list was the first to be empty, and so is not believed yet."""
+    """When the last complete image list was read, in seconds since the epoch."""
+    description: Description | None = None
+    """What the registry list said; None if it said nothing, or that has expired."""
+    glob_images: tuple[tuple[str, int], ...] = ()
+    """The globs of `images`, each with the number of images that it matched at the last list."""
+    idle_excludes: tuple[str, ...] = ()
+    """The patterns of `exclude` that matched no image at the last list."""
+    turned_empty: bool = False
+    """Whether the last image list was empty and the one before was not."""
 
     def after_list(self, images: int, at: float) -> "RegistryState":
-        """Take a complete list of so many images in; one that turns empty counts the second time.
+        """Return the state after a complete list of `images` images, read at `at` (s).
 
-        A registry that lists nothing all at once is rather one that answered in a bad moment.
+        A list that turns empty is believed only the second time in a row: a registry rarely loses
+        all images at once, and a service in trouble may well answer with none.
         """
-        emptied = images == 0 and bool(self.images) and not self.emptied
-        believed = self.images if emptied else images
+        turned_empty = images == 0 and bool(self.images) and not self.turned_empty
         return replace(
-            self, up=True, failure=None, images=believed, emptied=emptied, last_success=at
+            self,
+            up=True,
+            failure=None,
+            images=self.images if turned_empty else images,
+            turned_empty=turned_empty,
+            last_success=at,
         )
 
     @property
+    def hosts(self) -> Hosts:
+        """Hosts to pull from, by the registry list; else the one of the documented pattern."""
+        told = self.description.hosts if self.description else ()
+        if told or self.target.is_every:
+            return told
+        return ((self.target.documented_host, "public"),)
+
+    @property
+    def public(self) -> bool | None:
+        """Whether anyone may pull without logging in; None if unknown."""
+        return self.description.public if self.description else None
+
+    @property
     def list_denied(self) -> bool:
-        """Whether the image list may not be read, so that a 404 has to be believed alone."""
+        """Whether this key may not read the image list: a 404 for an image then counts alone."""
         return self.failure is not None and self.failure.reason == "permission"
 
 
 @dataclass(frozen=True)
+class DeletedImage:
+    """An image found by a glob that does not exist any more, and is remembered for a while."""
+
+    target: ImageTarget
+    at: float
+    """When that was known, in seconds since the epoch."""
+
+
+@dataclass(frozen=True)
 class ImageState:
-    """What is known of an image: the last complete listing, and how polling goes."""
+    """What is known of an image: its last complete listing, and how polling it goes."""
 
     target: ImageTarget
     tags: tuple[Tag, ...] | None = None
-    """The last complete listing; None before the first, once it expired, and when gone."""
+    """The last complete listing; None before the first, after it expired, and if gone."""
     image: ImageSummary | None = None
-    """What the listing amounts to."""
+    """The summary of `tags`."""
     up: bool | None = None
     """Whether the last poll succeeded; None before the first."""
     failure: Failure | None = None
+    """Why the last poll failed; None if it succeeded."""
     last_success: float | None = None
-    """Seconds since the epoch."""
+    """When the last complete listing was read, in seconds since the epoch."""
     duration: float | None = None
-    """Seconds the last poll took."""
+    """Seconds that the last poll took."""
     polls: int = 0
+    """Polls since the start, successful or not."""
     failures: int = 0
+    """Polls since the start that failed."""
     recent: tuple[Poll, ...] = ()
-    """The last polls, the newest first."""
+    """The last few polls, newest first."""
     presence: Presence = field(default_factory=Presence)
     gone: bool = False
+    """Whether the image is known not to exist."""
     pull_count: int | None = None
+    """Pulls in all, by the last image list; None if unknown."""
+    overwritten: int = 0
+    """Times that a tag which must not change came with other content."""
 
     def verdicts(self, in_use: Usage = NOTHING_IN_USE) -> list[Verdict]:
         """Return the verdict of every tag of the last listing, as of the moment it was read.
@@ -118,8 +164,8 @@ class ImageState:
 
     @property
     def present(self) -> bool | None:
-        """Whether the image exists, where that is known."""
+        """Whether the image exists; None if unknown."""
         if self.gone:
             return False
-        # A failed poll says nothing: an image that was there is there until it is known to be gone.
+        # A failed poll proves nothing: an image that existed exists until it is known to be gone.
         return True if self.presence.listed or self.last_success is not None else None

@@ -1,4 +1,4 @@
-"""Keeps the state in a file: read at the start, written now and then, and at the end."""
+"""The state file: read at the start, written periodically and at the end."""
 
 import asyncio
 import hashlib
@@ -12,49 +12,63 @@ from pathlib import Path
 
 import structlog
 
-from ncr_exporter.runtime.atomicfile import WriteError, refuse_unwritable, write_whole
+from ncr_exporter.runtime.atomicfile import WriteError, check_writable, write_atomically
 from ncr_exporter.runtime.clock import Clock
 from ncr_exporter.runtime.errors import UserError
-from ncr_exporter.state.saved import SavedState, image_line, read_lines, registry_line
+from ncr_exporter.state.saved import SavedState, deleted_line, image_line, read_lines, registry_line
 from ncr_exporter.state.store import Store
 
 VERSION = 1
 _HEADER = re.compile(rb"ncr-exporter state (\d{1,6}) sha256=([0-9a-f]{64})\n")
-_LARGEST = 1024 * 2**20
-"""Bytes after gzip, of writing and of reading: a million tags are a fifth of it."""
+_FILE_NAME = "ncr-exporter.state"
+_MODE = 0o600
+_MAX_BYTES = 1024 * 2**20
+"""Limit of the file's content before compression: a million tags take a fifth of it."""
 _LEVEL = 1
-_PIECE = 2**20
-_PRIVATE = 0o600
+"""zlib's fastest: writing must take little CPU time."""
+
+_SHORTEST_PAUSE = 60.0
+"""Seconds between two writes."""
+_CPU_SHARE = 1 / 100
+"""Share of one core that writing may take: a large state is written less often."""
+_IMAGES_PER_STEP = 20
+"""Images encoded before other tasks run."""
+
+log = structlog.get_logger()
 
 
 class StateError(Exception):
-    """The file holds no state of ours; `str()` says why."""
+    """The file holds no usable state; `str()` says why."""
+
+
+class StorageError(UserError):
+    """The directory of `--storage.path` cannot be used; `str()` names it and says why."""
 
 
 def write_state(path: Path, lines: Iterable[bytes]) -> None:
-    """Replace the file whole; lines beyond the largest size are left out.
+    """Replace the file atomically. Lines beyond the size limit are left out.
 
     Raises:
-        WriteError: it cannot be written; what was there before still is.
+        WriteError: it cannot be written; the file from before is still there.
     """
     compressor = zlib.compressobj(_LEVEL)
     body = [compressor.compress(line) for line in _bounded(lines)]
     body.append(compressor.flush())
     digest = hashlib.sha256(b"".join(body)).hexdigest()
     header = f"ncr-exporter state {VERSION} sha256={digest}\n".encode()
-    write_whole(path, [header, *body], mode=_PRIVATE)
+    write_atomically(path, [header, *body], mode=_MODE)
 
 
 def read_state(path: Path) -> list[bytes]:
     """Return the lines of the file.
 
     Raises:
-        FileNotFoundError: there is none.
+        FileNotFoundError: there is no file.
         OSError: it cannot be read.
-        StateError: it is damaged, too large, or none of ours.
+        StateError: it is damaged, too large, or not a state file of this version.
     """
     with path.open("rb") as file:
-        if os.fstat(file.fileno()).st_size > _LARGEST:
+        if os.fstat(file.fileno()).st_size > _MAX_BYTES:
             raise StateError("larger than any state")
         match = _HEADER.fullmatch(file.readline(200))
         body = file.read()
@@ -68,7 +82,7 @@ def read_state(path: Path) -> list[bytes]:
 
 
 def set_aside(path: Path) -> Path:
-    """Rename a file that cannot be used, so that somebody can look at it; return its new name.
+    """Rename a file that cannot be used, so that people can examine it; return its new path.
 
     Raises:
         OSError: it cannot be renamed.
@@ -81,7 +95,7 @@ def set_aside(path: Path) -> Path:
 def _inflated(body: bytes) -> bytes:
     inflater = zlib.decompressobj()
     try:
-        content = inflater.decompress(body, _LARGEST)
+        content = inflater.decompress(body, _MAX_BYTES)
     except zlib.error as error:
         raise StateError(f"damaged: {error}") from None
     if not inflater.eof:
@@ -90,46 +104,34 @@ def _inflated(body: bytes) -> bytes:
 
 
 def _bounded(lines: Iterable[bytes]) -> Iterator[bytes]:
-    room = _LARGEST
+    left = _MAX_BYTES
     for line in lines:
-        room -= len(line)
-        if room < 0:
+        left -= len(line)
+        if left < 0:
             return
         yield line
 
 
-_FILE = "ncr-exporter.state"
-_LEAST_PAUSE = 60.0
-_SHARE = 1 / 100
-"""Of one core at the most: a large state is written less often."""
-_AT_A_TIME = 20
-"""Images encoded before the event loop has its turn."""
-
-log = structlog.get_logger()
-
-
-class StorageError(UserError):
-    """The directory cannot be used; `str()` names it and says why."""
-
-
 class StatePersister:
-    """Keeps what a store holds in a file under `directory`."""
+    """Writes a store's states to a file in `directory`, and reads the file of an earlier run."""
 
     def __init__(self, directory: Path, clock: Clock) -> None:
-        self._path = directory / _FILE
+        self._path = directory / _FILE_NAME
         self._clock = clock
         self._is_failing = False
 
     def read(self) -> SavedState:
-        """Return what was kept; a file that cannot be used is set aside with a warning.
+        """Return the saved state; it is empty if there is no file.
+
+        A damaged file is renamed and a warning logged: the exporter starts without it.
 
         Raises:
-            StorageError: the directory cannot be used at all.
+            StorageError: the directory cannot be created or written, or the file cannot be read.
         """
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            refuse_unwritable(self._path)
-            kept = read_lines(read_state(self._path), self._clock.time())
+            check_writable(self._path)
+            saved = read_lines(read_state(self._path), self._clock.time())
         except FileNotFoundError:
             return SavedState()
         except StateError as error:
@@ -138,14 +140,14 @@ class StatePersister:
             return SavedState()
         except (OSError, WriteError) as error:
             raise StorageError(f"--storage.path: {_why(error)}") from None
-        images = sum(map(len, kept.images.values()))
-        log.info("stored state read", images=images, refused=kept.refused)
-        return kept
+        images = sum(map(len, saved.images.values()))
+        log.info("stored state read", images=images, refused=saved.refused)
+        return saved
 
     @asynccontextmanager
     async def persisting(self, store: Store) -> AsyncIterator[None]:
-        """Write now and then meanwhile, and once more at the end."""
-        task = asyncio.create_task(self._write_now_and_then(store))
+        """Write the store's states periodically while the context is open, and when it closes."""
+        task = asyncio.create_task(self._write_periodically(store))
         try:
             yield
         finally:
@@ -153,20 +155,19 @@ class StatePersister:
             await asyncio.wait([task])
             await self.write(store)
 
-    async def _write_now_and_then(self, store: Store) -> None:
-        pause = _LEAST_PAUSE
+    async def _write_periodically(self, store: Store) -> None:
+        pause = _SHORTEST_PAUSE
         while True:
             await self._clock.sleep(pause)
             started = time.process_time()
             await self.write(store)
-            pause = max(_LEAST_PAUSE, (time.process_time() - started) / _SHARE)
+            pause = max(_SHORTEST_PAUSE, (time.process_time() - started) / _CPU_SHARE)
 
     async def write(self, store: Store) -> None:
-        """Write the state as it is; where that fails the file before stays, and the log says so."""
+        """Write the current states; a failure is logged and leaves the file from before."""
         lines = await _lines(store)
         try:
-            # Shielded: a thread cannot be cancelled, and two must not write at a time.
-            await asyncio.shield(asyncio.to_thread(write_state, self._path, lines))
+            await _write_in_thread(self._path, lines)
         except WriteError as error:
             if not self._is_failing:
                 log.warning("state not stored", error=str(error))
@@ -175,14 +176,26 @@ class StatePersister:
             self._is_failing = False
 
 
+async def _write_in_thread(path: Path, lines: list[bytes]) -> None:
+    # A thread cannot be cancelled. When `persisting` closes, it cancels a write under way and then
+    # starts the last one. Side by side, the older state could replace the newer one. So a cancelled
+    # write ends only when its thread has.
+    writing = asyncio.ensure_future(asyncio.to_thread(write_state, path, lines))
+    try:
+        await asyncio.shield(writing)
+    finally:
+        await asyncio.wait([writing])
+
+
 async def _lines(store: Store) -> list[bytes]:
-    """Encode every state of this moment, a few at a time."""
+    """Encode the states of this moment, with other tasks running after every few."""
     registries, images = list(store.registries.values()), list(store.images.values())
+    deleted = [deleted_line(image) for image in store.deleted.values()]
     lines = [registry_line(state) for state in registries]
-    for start in range(0, len(images), _AT_A_TIME):
-        lines += map(image_line, images[start : start + _AT_A_TIME])
+    for start in range(0, len(images), _IMAGES_PER_STEP):
+        lines += map(image_line, images[start : start + _IMAGES_PER_STEP])
         await asyncio.sleep(0)
-    return [line for line in lines if line is not None]
+    return [line for line in lines if line is not None] + deleted
 
 
 def _why(error: OSError | WriteError) -> str:

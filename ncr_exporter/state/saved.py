@@ -1,7 +1,7 @@
-"""States → lines of JSON, and back. Pure.
+"""States → lines of the state file, and back. Pure.
 
-An image's tags are kept as the page of a tag list that the API would answer, and read by the very
-decoder that reads those: what could not come from the API cannot come from a file.
+A line holds an image's tags as a page of the API's tag list. The decoder of real answers reads it
+back, so a tampered file can put nothing into the program that the API could not.
 """
 
 import math
@@ -15,18 +15,20 @@ from ncr_exporter.ncr.errors import MalformedError
 from ncr_exporter.ncr.fields import FieldParser
 from ncr_exporter.ncr.pages import encode_tags, tag_page
 from ncr_exporter.ncr.paths import RegistryPath
-from ncr_exporter.state.model import Description, Hosts, ImageState, RegistryState
-from ncr_exporter.targets.targets import ImageTarget, RegistryListTarget, RegistryTarget
+from ncr_exporter.state.model import DeletedImage, Description, Hosts, ImageState, RegistryState
+from ncr_exporter.targets.targets import (
+    ImageTarget,
+    RegistryIdentity,
+    RegistryListTarget,
+    RegistryTarget,
+)
 
-_TOLERATED = 300.0
-"""Seconds that data may come from the future: clocks are set back a little, not by days."""
-
-Place = tuple[str, RegistryPath]
-"""Zone and path: what makes a registry the same one."""
+_CLOCK_TOLERANCE = 300.0
+"""Seconds that saved data may lie in the future: clocks are set back by minutes, not by days."""
 
 
-class ImageRecord(msgspec.Struct, tag="image"):
-    """One line: an image's last complete listing."""
+class ImageLine(msgspec.Struct, tag="image"):
+    """A line with the last complete listing of an image."""
 
     zone: str
     registry: RegistryPath
@@ -34,12 +36,13 @@ class ImageRecord(msgspec.Struct, tag="image"):
     at: float
     """When it was read, in seconds since the epoch."""
     page: msgspec.Raw
-    """As the API's tag list would answer."""
+    """The listing as one page of the API's tag list."""
     pull_count: int | None = None
+    overwritten: int = 0
 
 
-class RegistryRecord(msgspec.Struct, tag="registry"):
-    """One line: what the lists said of a registry."""
+class RegistryLine(msgspec.Struct, tag="registry"):
+    """A line with what the lists said about a registry."""
 
     zone: str
     registry: RegistryPath
@@ -49,157 +52,193 @@ class RegistryRecord(msgspec.Struct, tag="registry"):
     hosts: Hosts = ()
     public: bool | None = None
     described_at: float | None = None
-    """When the registry list said the two before, in seconds since the epoch."""
+    """When the registry list gave what describes it, in seconds since the epoch."""
     found_by: str | None = None
+    scan_on_push: bool | None = None
+
+
+class DeletedLine(msgspec.Struct, tag="deleted"):
+    """A line with an image that was deleted in its registry."""
+
+    zone: str
+    registry: RegistryPath
+    image: str
+    at: float
+    """When that was known, in seconds since the epoch."""
 
 
 @dataclass(frozen=True)
 class SavedImage:
-    """An image as it was."""
+    """The last complete listing of an image, read at `at` (seconds since the epoch)."""
 
     tags: tuple[Tag, ...]
     at: float
     pull_count: int | None
+    overwritten: int = 0
 
 
 @dataclass(frozen=True)
 class SavedRegistry:
-    """A registry as it was."""
+    """What the lists said about a registry; its image list was read at `at` (s)."""
 
     at: float
     images: int | None
     description: Description | None
     found_by: str | None
+    """The label of the registry list that found it; None if the configuration named it."""
 
 
 @dataclass
 class SavedState:
-    """Everything that was kept, by where it was; the configuration decides what of it is used."""
+    """All data of an earlier run. What of it is used depends on the configuration.
 
-    registries: dict[Place, SavedRegistry] = field(default_factory=dict)
-    images: dict[Place, dict[str, SavedImage]] = field(default_factory=dict)
+    Each `now` is in seconds since the epoch. Data older than its target's `expire_after` is not
+    returned.
+    """
+
+    registries: dict[RegistryIdentity, SavedRegistry] = field(default_factory=dict)
+    images: dict[RegistryIdentity, dict[str, SavedImage]] = field(default_factory=dict)
+    """By registry and name."""
+    deleted: dict[RegistryIdentity, dict[str, float]] = field(default_factory=dict)
+    """By registry and name, when an image was known to be deleted (s)."""
     refused: int = 0
-    """Lines that held nothing usable."""
+    """Lines of the file that could not be used."""
 
     def image(self, target: ImageTarget, now: float) -> SavedImage | None:
-        """Return what was kept of an image, unless it is too old by now (s)."""
-        kept = self.images.get(place_of(target.registry), {}).get(target.name)
-        return kept if kept and now - kept.at < target.timing.expire_after else None
+        """Return the saved data of an image, or None."""
+        saved = self.images.get(target.registry.identity, {}).get(target.name)
+        return saved if saved and now - saved.at < target.timing.expire_after else None
 
     def registry(self, target: RegistryTarget, now: float) -> SavedRegistry | None:
-        """Return what its image list said of a registry, unless it is too old by now (s)."""
-        kept = self.registries.get(place_of(target))
-        return kept if kept and now - kept.at < target.timing.expire_after else None
+        """Return what the image list said about a registry, or None."""
+        saved = self.registries.get(target.identity)
+        return saved if saved and now - saved.at < target.timing.expire_after else None
 
     def description(self, target: RegistryTarget, now: float) -> Description | None:
-        """Return what the registry list said of a registry, unless it is too old by now (s)."""
-        registry = self.registries.get(place_of(target))
-        kept = registry and registry.description
-        return kept if kept and now - kept.at < target.timing.expire_after else None
+        """Return what the registry list said about a registry, or None."""
+        registry = self.registries.get(target.identity)
+        saved = registry and registry.description
+        return saved if saved and now - saved.at < target.timing.expire_after else None
 
     def images_of(self, target: RegistryTarget) -> Iterable[str]:
-        """Return the names of a registry's images."""
-        return self.images.get(place_of(target), {})
+        """Return the names of a registry's saved images, whatever their age."""
+        return self.images.get(target.identity, {})
 
-    def found_by(self, catalog: RegistryListTarget) -> Iterator[str]:
-        """Yield the names of the registries that a catalog's list had found."""
-        for (zone, path), kept in self.registries.items():
-            here = (zone, path.prefix) == (catalog.account.zone, catalog.prefix)
-            if here and kept.found_by == catalog.label:
+    def deleted_of(self, target: RegistryTarget) -> Iterable[tuple[str, float]]:
+        """Return a registry's deleted images, each with when that was known (s)."""
+        return self.deleted.get(target.identity, {}).items()
+
+    def found_by(self, registry_list: RegistryListTarget) -> Iterator[str]:
+        """Yield the names of the registries that a registry list had found."""
+        for (zone, path), saved in self.registries.items():
+            place = (registry_list.account.zone, registry_list.prefix)
+            if (zone, path.prefix) == place and saved.found_by == registry_list.label:
                 yield path.name
 
     def clear(self) -> None:
-        """Forget everything: what was wanted of it was taken."""
+        """Free the memory, once polling has begun with what it needed."""
         self.registries.clear()
         self.images.clear()
+        self.deleted.clear()
 
 
-_Line = ImageRecord | RegistryRecord
-_DECODER = msgspec.json.Decoder(_Line)
+_DECODER = msgspec.json.Decoder(ImageLine | RegistryLine | DeletedLine)
 _ENCODER = msgspec.json.Encoder()
 
 
-def place_of(target: RegistryTarget) -> Place:
-    """Return where a registry is."""
-    return (target.account.zone, target.path)
-
-
 def image_line(state: ImageState) -> bytes | None:
-    """Return an image's line, or None where there is nothing to keep."""
+    """Return the line of an image, or None if it has no listing."""
     if state.tags is None or state.last_success is None:
         return None
     registry = state.target.registry
     page = msgspec.Raw(encode_tags(state.tags))
-    record = ImageRecord(
+    line = ImageLine(
         registry.account.zone,
         registry.path,
         state.target.name,
         state.last_success,
         page,
         state.pull_count,
+        state.overwritten,
     )
-    return _ENCODER.encode(record) + b"\n"
+    return _ENCODER.encode(line) + b"\n"
 
 
 def registry_line(state: RegistryState) -> bytes | None:
-    """Return a registry's line, or None where there is nothing to keep."""
+    """Return the line of a registry, or None if its image list was never read."""
     target = state.target
     if state.last_success is None or target.is_every:
         return None
-    record = RegistryRecord(
+    told = state.description
+    line = RegistryLine(
         target.account.zone,
         target.path,
         state.last_success,
         state.images,
-        state.hosts,
-        state.public,
-        state.described_at,
-        target.found_by,
+        hosts=state.hosts,
+        public=told.public if told else None,
+        described_at=told.at if told else None,
+        found_by=target.found_by,
+        scan_on_push=told.scan_on_push if told else None,
     )
-    return _ENCODER.encode(record) + b"\n"
+    return _ENCODER.encode(line) + b"\n"
+
+
+def deleted_line(deleted: DeletedImage) -> bytes:
+    """Return the line of an image that was deleted."""
+    registry = deleted.target.registry
+    line = DeletedLine(registry.account.zone, registry.path, deleted.target.name, deleted.at)
+    return _ENCODER.encode(line) + b"\n"
 
 
 def read_lines(lines: Iterable[bytes], now: float) -> SavedState:
-    """Return what lines hold; those without anything usable are counted.
+    """Return what the lines of a state file hold; lines that cannot be used are counted.
 
     `now` is in seconds since the epoch.
     """
-    kept = SavedState()
-    for line in lines:
+    saved = SavedState()
+    for encoded in lines:
         try:
-            record = _DECODER.decode(line)
-            for name in (record.registry.label, record.registry.name):
-                _name(name)  # a registry found by a list is asked for by the name kept
-            place = (record.zone, record.registry)
-            if isinstance(record, RegistryRecord):
-                kept.registries[place] = _registry(record, now)
+            line = _DECODER.decode(encoded)
+            for name in (line.registry.label, line.registry.name):
+                _name(name)  # requests for a registry that a list had found will hold this name
+            identity = (line.zone, line.registry)
+            if isinstance(line, RegistryLine):
+                saved.registries[identity] = _saved_registry(line, now)
+            elif isinstance(line, DeletedLine):
+                name, at = _name(line.image), _moment(line.at, now)
+                saved.deleted.setdefault(identity, {})[name] = at
             else:
-                kept.images.setdefault(place, {})[_name(record.image)] = _image(record, now)
+                name, image = _name(line.image), _saved_image(line, now)
+                saved.images.setdefault(identity, {})[name] = image
         except (msgspec.MsgspecError, MalformedError, ValueError, RecursionError):
-            kept.refused += 1
-    return kept
+            saved.refused += 1
+    return saved
 
 
-def _image(record: ImageRecord, now: float) -> SavedImage:
-    page = tag_page(bytes(record.page), now * 1000)
+def _saved_image(line: ImageLine, now: float) -> SavedImage:
+    page = tag_page(bytes(line.page), now * 1000)
     tags = tuple({tag.name: tag for tag in page.records}.values())
-    count = FieldParser(now * 1000).size(record.pull_count)
-    return SavedImage(tags, _moment(record.at, now), count)
+    pull_count = FieldParser(now * 1000).size(line.pull_count)
+    return SavedImage(tags, _moment(line.at, now), pull_count, max(0, line.overwritten))
 
 
-def _registry(record: RegistryRecord, now: float) -> SavedRegistry:
-    images = FieldParser(now * 1000).size(record.images)
-    at, description = _moment(record.at, now), _description(record, now)
-    return SavedRegistry(at, images, description, record.found_by)
+def _saved_registry(line: RegistryLine, now: float) -> SavedRegistry:
+    images = FieldParser(now * 1000).size(line.images)
+    at, description = _moment(line.at, now), _description(line, now)
+    return SavedRegistry(at, images, description, line.found_by)
 
 
-def _description(record: RegistryRecord, now: float) -> Description | None:
-    """Return what the registry list said; its moment may be wrong alone, if the clock was set."""
-    at = record.described_at
+def _description(line: RegistryLine, now: float) -> Description | None:
+    """Return what the registry list said; None if its time is missing or in the future.
+
+    The rest of the line may still be right: the clock may have been set between the two lists.
+    """
+    at = line.described_at
     if at is None or not _is_past(at, now):
         return None
-    hosts = dict.fromkeys(_hosts(record.hosts, FieldParser(now * 1000)))
-    return Description(at, tuple(hosts), record.public)
+    hosts = dict.fromkeys(_hosts(line.hosts, FieldParser(now * 1000)))
+    return Description(at, tuple(hosts), line.public, line.scan_on_push)
 
 
 def _hosts(hosts: Hosts, parser: FieldParser) -> Iterator[tuple[str, str]]:
@@ -210,7 +249,11 @@ def _hosts(hosts: Hosts, parser: FieldParser) -> Iterator[tuple[str, str]]:
 
 
 def _name(name: str) -> str:
-    """Return a name that an answer could have; ValueError where it could not."""
+    """Return a name.
+
+    Raises:
+        ValueError: no answer of the API could hold this name.
+    """
     clean = FieldParser(0).name(name)
     if clean is None:
         raise ValueError("no usable name")
@@ -218,10 +261,15 @@ def _name(name: str) -> str:
 
 
 def _moment(at: float, now: float) -> float:
+    """Return a time.
+
+    Raises:
+        ValueError: it lies in the future.
+    """
     if not _is_past(at, now):
         raise ValueError("from the future")
     return at
 
 
 def _is_past(at: float, now: float) -> bool:
-    return math.isfinite(at) and at <= now + _TOLERATED
+    return math.isfinite(at) and at <= now + _CLOCK_TOLERANCE

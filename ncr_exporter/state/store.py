@@ -1,112 +1,138 @@
-"""The images and registries now in force. A state is never edited: a new one replaces it."""
+"""The current state of every registry and image, changed by polls and lists."""
 
-from collections.abc import Generator, Mapping
+from collections.abc import Collection, Generator, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Protocol
 
+from ncr_exporter.config.globs import matches
 from ncr_exporter.inventory import Knowledge, Tag, records_pulls
 from ncr_exporter.ncr.pages import ListedImage
-from ncr_exporter.state.evaluation import Evaluation, is_outdated, summary_of
-from ncr_exporter.state.model import Failure, Hosts, ImageState, Poll, RegistryState
+from ncr_exporter.state.evaluation import Evaluation, needs_evaluation, summary_of
+from ncr_exporter.state.model import (
+    DeletedImage,
+    Description,
+    Failure,
+    ImageState,
+    Poll,
+    RegistryState,
+)
+from ncr_exporter.state.saved import SavedImage
 from ncr_exporter.targets.targets import ImageKey, ImageTarget, RegistryTarget
 
 RECENT_POLLS = 5
-"""How many polls of each image are remembered, for people who look why it fails."""
+"""Polls remembered of each image, for people who look why it fails."""
 
-_AT_A_TIME = 64
-"""Images that a list changes in one step, each in some hundredths of a millisecond."""
+_NAMES_PER_STEP = 1000
+"""Names held to every glob in one step: about a millisecond with a few globs."""
+_IMAGES_PER_STEP = 64
+"""Images updated from an image list in one step; each takes some hundredths of a millisecond."""
 
 
-class Listener(Protocol):
-    """Told of every state that changed or left."""
+class StateListener(Protocol):
+    """Called by a store with each state that changes."""
 
     def put(self, state: ImageState) -> None:
-        """An image's state is this now."""
+        """Handle the new state of an image."""
+        ...
+
+    def put_deleted(self, image: DeletedImage) -> None:
+        """Handle that an image was deleted in its registry: only that is published of it."""
         ...
 
     def remove(self, key: ImageKey) -> None:
-        """An image is no longer published."""
+        """Handle the removal of an image."""
         ...
 
     def put_registry(self, state: RegistryState) -> None:
-        """A registry's state is this now."""
+        """Handle the new state of a registry."""
         ...
 
     def remove_registry(self, label: str) -> None:
-        """A registry is no longer published."""
+        """Handle the removal of a registry."""
         ...
 
 
 @dataclass
 class Store:
-    """Keeps one state per image and registry, and tells `listener` of each that changes."""
+    """Holds one state per image and registry, and calls `listener` with each that changes.
 
-    listener: Listener
+    Each `at` is in seconds since the epoch.
+    """
+
+    listener: StateListener
     _images: dict[ImageKey, ImageState] = field(default_factory=dict)
     _images_of: dict[str, dict[ImageKey, ImageState]] = field(default_factory=dict)
-    """The same by registry: a scan over all of them, for each image list, took seconds."""
+    """`_images` by registry: each image list scanned all images without it, which took seconds."""
     _registries: dict[str, RegistryState] = field(default_factory=dict)
+    _deleted: dict[ImageKey, DeletedImage] = field(default_factory=dict)
     _records_pulls: set[str] = field(default_factory=set)
-    """Registries some record of which has a pull time."""
+    """Registries in which some record has shown a pull time."""
 
     @property
     def images(self) -> Mapping[ImageKey, ImageState]:
-        """The images' states, by their labels."""
+        """The states of images, by registry label and name."""
         return MappingProxyType(self._images)
 
     @property
     def registries(self) -> Mapping[str, RegistryState]:
-        """The registries' states, by label."""
+        """The states of registries, by label."""
         return MappingProxyType(self._registries)
 
     @property
     def targets(self) -> tuple[RegistryTarget, ...]:
-        """The registries that are listed."""
+        """The targets of all registries."""
         return tuple(state.target for state in self._registries.values())
+
+    @property
+    def deleted(self) -> Mapping[ImageKey, DeletedImage]:
+        """The images found by globs that are known to be deleted, by their labels."""
+        return MappingProxyType(self._deleted)
 
     def images_of(self, label: str) -> list[ImageState]:
         """Return the states of a registry's images."""
         return list(self._images_of.get(label, {}).values())
 
     def records_pulls(self, label: str) -> bool:
-        """Tell whether some record of a registry has shown a pull time."""
+        """Return whether some record of a registry has shown a pull time."""
         return label in self._records_pulls
 
-    def add_registry(self, target: RegistryTarget, hosts: Hosts) -> None:
-        """Begin with a registry that was not listed yet; `hosts` by the documented pattern."""
-        self._put_registry(RegistryState(target, hosts=hosts))
+    def add_registry(self, target: RegistryTarget) -> None:
+        """Add a registry that was not listed yet."""
+        self._put_registry(RegistryState(target))
 
     def retarget_registry(self, target: RegistryTarget) -> None:
-        """Go on with a registry under another target; what is known of it stays."""
-        self._put_registry(replace(self._registries[target.label], target=target))
+        """Replace the target of a registry; what is known of the registry stays."""
+        state = self._registries[target.label]
+        globs = tuple(each for each in state.glob_images if each[0] in target.globs)
+        self._put_registry(replace(state, target=target, glob_images=globs))
 
     def remove_registry(self, label: str) -> None:
-        """Forget a registry and its images."""
+        """Remove a registry and its images."""
         for state in self.images_of(label):
             self.remove(state.target.key)
+        for key in [key for key in self._deleted if key[0] == label]:
+            self.forget_deleted(key)
         del self._registries[label]
         self._images_of.pop(label, None)
         self._records_pulls.discard(label)
         self.listener.remove_registry(label)
 
-    def record_description(
-        self, label: str, *, hosts: Hosts, public: bool | None = None, at: float | None = None
-    ) -> None:
-        """Note what the registry list said `at` a moment, or what holds where it says nothing."""
-        state = self._registries[label]
-        self._put_registry(replace(state, hosts=hosts, public=public, described_at=at))
+    def record_description(self, label: str, description: Description | None) -> None:
+        """Record what a registry list said about a registry; None once that has expired."""
+        self._put_registry(replace(self._registries[label], description=description))
 
     def record_image_list(
         self, label: str, images: Mapping[str, ListedImage], *, at: float, whole: bool = True
     ) -> Generator[None, None, None]:
-        """Take a complete image list in: what is there, what is gone, how often it was pulled.
+        """Record a complete image list, read at `at`, in steps of several images.
 
-        In steps, during which images may leave. Not `whole`: names were left out of it, so that
-        it does not tell what is gone.
+        `images` are the listed images by name. The list is not `whole` if records without a
+        usable name were left out: then an image that it lacks is not taken for absent.
         """
         self._put_registry(self._registries[label].after_list(len(images), at))
         for number, key in enumerate([state.target.key for state in self.images_of(label)]):
+            # Between two steps other code runs, and may have removed the image.
             listed, image = images.get(key[1]), self._images.get(key)
             if image is not None and (listed is not None or whole):
                 self._update(
@@ -114,66 +140,113 @@ class Store:
                     presence=image.presence.after_list(listed=listed is not None),
                     pull_count=listed.pull_count if listed else image.pull_count,
                 )
-            if number % _AT_A_TIME == 0:
+            if number % _IMAGES_PER_STEP == 0:
                 yield
+        yield from self._count_glob_images(label, images)
+
+    def _count_glob_images(
+        self, label: str, listed: Collection[str]
+    ) -> Generator[None, None, None]:
+        """Count the images that each pattern of a registry matches, in steps of several names."""
+        if self._registries[label].turned_empty:
+            return  # not believed yet
+        target = self._registries[label].target
+        globs, idle = dict.fromkeys(target.globs, 0), dict.fromkeys(target.exclude)
+        for number, name in enumerate(listed if globs or idle else ()):
+            excluding = [pattern for pattern in target.exclude if matches(name, pattern)]
+            for pattern in excluding:
+                idle.pop(pattern, None)
+            for glob in globs if not excluding else ():
+                globs[glob] += matches(name, glob)
+            if number % _NAMES_PER_STEP == 0:
+                yield
+        state = self._registries.get(label)
+        if state is not None and state.target.globs == target.globs:
+            # Else it was removed, or has other globs now: the next list counts those.
+            counted = replace(state, glob_images=tuple(globs.items()), idle_excludes=tuple(idle))
+            self._put_registry(counted)
 
     def record_registry_list_success(self, label: str, *, at: float) -> None:
-        """Note that the list of all registries, which `label` stands for, could be read."""
+        """Record that the registry list counted under `label` was read at `at`."""
         state = self._registries[label]
         self._put_registry(replace(state, up=True, failure=None, last_success=at))
 
     def record_list_failure(self, label: str, failure: Failure) -> None:
-        """Note that the image list could not be read: it changes nothing else."""
+        """Record that an image list, or the registry list counted under `label`, failed.
+
+        Values from earlier lists stay.
+        """
         self._put_registry(replace(self._registries[label], up=False, failure=failure))
-        for image in self.images_of(label):  # a 404 may have waited for the list's word
+        for image in self.images_of(label):  # if the list is denied, a 404 now counts alone
             self._update(image)
 
     def expire_image_list(self, label: str) -> None:
-        """Forget what an image list told that is too old to be published."""
-        self._put_registry(replace(self._registries[label], images=None))
+        """Drop the values of the last image list, which are too old to be published."""
+        state = self._registries[label]
+        self._put_registry(replace(state, images=None, glob_images=(), idle_excludes=()))
         for image in self.images_of(label):
             self._update(image, pull_count=None)
 
     def add(self, target: ImageTarget, listed: ListedImage | None = None) -> None:
-        """Begin with an image that was not polled yet."""
+        """Add an image that was not polled yet; `listed` is its record in the last image list."""
         state = ImageState(target)
         if listed is not None:
             presence = state.presence.after_list(listed=True)
             state = replace(state, presence=presence, pull_count=listed.pull_count)
         self._put(state)
 
-    def restore(
-        self, target: ImageTarget, tags: tuple[Tag, ...], *, at: float, pull_count: int | None
-    ) -> None:
-        """Begin with an image whose last complete listing, read `at`, is known from before."""
-        if records_pulls(tags):
-            self._pulls_are_recorded(target.registry.label)
-        state = ImageState(target, tags=tags, last_success=at, pull_count=pull_count)
-        self._put(replace(state, image=summary_of(state, self._knowledge(state))))
+    def restore(self, target: ImageTarget, saved: SavedImage) -> None:
+        """Add an image with the data of an earlier run."""
+        if records_pulls(saved.tags):
+            self._record_that_pulls_show(target.registry.label)
+        state = ImageState(
+            target,
+            tags=saved.tags,
+            last_success=saved.at,
+            pull_count=saved.pull_count,
+            overwritten=saved.overwritten,
+        )
+        self._put(replace(state, image=summary_of(state, self.knowledge(state))))
 
     def restore_registry(self, label: str, *, at: float, images: int | None) -> None:
-        """Take in what a registry's image list said before, `at` that moment."""
+        """Record the number of images that a registry's list had in an earlier run, at `at`."""
         self._put_registry(replace(self._registries[label], last_success=at, images=images))
 
     def retarget(self, target: ImageTarget) -> None:
-        """Go on with an image under another policy; its last listing is evaluation by that."""
+        """Replace the target of an image; a new policy applies to the last listing at once."""
         before = self._images[target.key]
         state = replace(before, target=target)
         if target.policy != before.target.policy:
-            state = replace(state, image=summary_of(state, self._knowledge(state)))
+            state = replace(state, image=summary_of(state, self.knowledge(state)))
         self._put(state)
 
     def remove(self, key: ImageKey) -> None:
-        """Forget an image."""
+        """Remove an image."""
         del self._images[key], self._images_of[key[0]][key]
         self.listener.remove(key)
 
-    def knowledge(self, key: ImageKey, tags: tuple[Tag, ...]) -> Knowledge:
-        """Return what an image is to be evaluation by once these tags are in force."""
-        recorded = self.records_pulls(key[0]) or records_pulls(tags)
-        return Knowledge(recorded, self._images[key].pull_count)
+    def mark_deleted(self, deleted: DeletedImage) -> None:
+        """Replace the state of an image, if there is one, by the fact that it is deleted."""
+        key = deleted.target.key
+        if key in self._images:
+            del self._images[key], self._images_of[key[0]][key]
+        self._deleted[key] = deleted
+        self.listener.put_deleted(deleted)
 
-    def commit(
+    def forget_deleted(self, key: ImageKey) -> None:
+        """Drop the fact that an image is deleted; nothing is published of it any more."""
+        if self._deleted.pop(key, None) is not None:
+            self.listener.remove(key)
+
+    def knowledge(self, state: ImageState, tags: tuple[Tag, ...] = ()) -> Knowledge:
+        """Return what is known of an image's pulls beyond its tags.
+
+        `tags` are those of a newer listing that is to be evaluated before it is committed.
+        """
+        recorded = self.records_pulls(state.target.registry.label) or records_pulls(tags)
+        return Knowledge(recorded, state.pull_count)
+
+    def commit(  # noqa: PLR0913 -- the results of one poll, each by name
         self,
         target: ImageTarget,
         tags: tuple[Tag, ...],
@@ -181,13 +254,16 @@ class Store:
         at: float,
         duration: float,
         evaluation: Evaluation | None = None,
+        overwritten: int = 0,
     ) -> None:
-        """Put the result of one complete listing in force, all of it at once.
+        """Record a successful poll: replace an image's listing by a complete one, read at `at`.
 
-        `evaluation` is what it amounts to `at` that moment, where that was worked out beforehand.
+        `duration` is in seconds. `evaluation` is the result of `evaluate` for these tags, if it
+        was computed beforehand, for instance in a thread. `overwritten` is the number of tags that
+        must not change and came with other content than before.
         """
         if records_pulls(tags):
-            self._pulls_are_recorded(target.registry.label)
+            self._record_that_pulls_show(target.registry.label)
         state = self._images[target.key]
         self._update(
             state,
@@ -199,6 +275,7 @@ class Store:
             polls=state.polls + 1,
             recent=_recent(state, Poll(at, duration)),
             presence=state.presence.after_success(),
+            overwritten=state.overwritten + overwritten,
             evaluation=evaluation,
         )
 
@@ -211,13 +288,14 @@ class Store:
         duration: float,
         not_found: bool = False,
     ) -> None:
-        """Note a failed poll; the last good listing stands, and shows its age.
+        """Record a failed poll that ended at `at`; the last complete listing stays.
 
-        `not_found`: the service itself said that there is no such image.
+        `duration` is in seconds. With `not_found` the service itself answered that there is no
+        such image.
         """
         state = self._images[target.key]
         if failure == state.failure:
-            failure = state.failure  # one text in memory, however often it is said
+            failure = state.failure  # one object in memory for all repetitions
         presence = state.presence.after_not_found() if not_found else state.presence
         self._update(
             state,
@@ -231,11 +309,14 @@ class Store:
         )
 
     def expire(self, key: ImageKey) -> None:
-        """Forget a listing that is too old to be published; how polling goes stays."""
+        """Drop a listing that is too old to be published; what is known of polls stays."""
         self._update(self._images[key], tags=None)
 
-    def _pulls_are_recorded(self, registry: str) -> None:
-        """Learn that a 0 means "never" in this registry, and judge its other images anew."""
+    def _record_that_pulls_show(self, registry: str) -> None:
+        """Record that a registry shows pull times: a `pulled` of 0 in it now means "never".
+
+        Its images are evaluated again.
+        """
         if registry in self._records_pulls:
             return
         self._records_pulls.add(registry)
@@ -245,25 +326,23 @@ class Store:
     def _update(
         self, state: ImageState, *, evaluation: Evaluation | None = None, **changes: object
     ) -> None:
-        """Put a state in force with what follows from its changes; nothing where none does."""
+        """Change a state and what follows from it; call the listener if anything changed."""
         after = replace(state, **changes)  # type: ignore[arg-type] # fields of ImageState by name
         registry = self._registries.get(state.target.registry.label)
-        gone = after.presence.gone(list_denied=registry is not None and registry.list_denied)
+        gone = after.presence.is_gone(list_denied=registry is not None and registry.list_denied)
         if gone:
             after = replace(after, tags=None, pull_count=None)
         after = replace(after, gone=gone)
-        listed_anew = (after.tags, after.last_success) != (state.tags, state.last_success)
-        knowledge = self._knowledge(after)
-        if listed_anew or is_outdated(after, knowledge):
+        was_listed = (after.tags, after.last_success) != (state.tags, state.last_success)
+        knowledge = self.knowledge(after)
+        if was_listed or needs_evaluation(after, knowledge):
             after = replace(after, image=summary_of(after, knowledge, evaluation))
         if after != state:
             self._put(after)
 
-    def _knowledge(self, state: ImageState) -> Knowledge:
-        return Knowledge(self.records_pulls(state.target.registry.label), state.pull_count)
-
     def _put(self, state: ImageState) -> None:
         key = state.target.key
+        self._deleted.pop(key, None)
         self._images[key] = self._images_of.setdefault(key[0], {})[key] = state
         self.listener.put(state)
 

@@ -1,1 +1,1 @@
-"""From the configuration to what is polled: targets, shards, and the requests they need."""
+"""What a configuration asks to be polled, this shard's part of it, and the requests it takes."""

@@ -1,4 +1,4 @@
-"""How many requests the plan needs, against what an account may send. Pure."""
+"""Requests per second that polling needs, compared with what an account may send. Pure."""
 
 from collections import defaultdict
 from collections.abc import Hashable
@@ -6,11 +6,13 @@ from typing import NamedTuple
 
 
 class Need(NamedTuple):
-    """What a job asks of an account: so many requests once per interval (s)."""
+    """What one job sends to an account."""
 
     account: Hashable
     requests: int
+    """Requests per interval."""
     interval: float
+    """Seconds."""
 
     @property
     def rate(self) -> float:
@@ -19,7 +21,10 @@ class Need(NamedTuple):
 
 
 class Budget:
-    """Adds up what every job needs per account; kept as it changes, since it is asked for often."""
+    """Sums the needs of all jobs by account.
+
+    The sums are updated with each change: they are read at each scrape and for each schedule.
+    """
 
     def __init__(self, limit: float) -> None:
         self.limit = limit
@@ -28,28 +33,29 @@ class Budget:
         self._planned: defaultdict[Hashable, float] = defaultdict(float)
 
     def plan(self, job: Hashable, account: Hashable, interval: float, requests: int = 1) -> None:
-        """Note that a job sends so many requests once per interval (s)."""
+        """Record that a job sends `requests` requests once per `interval` (s)."""
         self.drop(job)
         need = self._needs[job] = Need(account, requests, interval)
         self._planned[account] += need.rate
 
     def change(self, job: Hashable, account: Hashable, interval: float) -> None:
-        """Note that a job asks another account, or at another interval."""
+        """Record another account or interval (s) for a job; its number of requests stays."""
         self.plan(job, account, interval, self._needs[job].requests)
 
     def drop(self, job: Hashable) -> None:
-        """Note that a job has ended."""
+        """Remove a job that has ended; an unknown job is ignored."""
         if job in self._needs:
             need = self._needs.pop(job)
             self._planned[need.account] -= need.rate
 
     def planned(self, account: Hashable) -> float:
-        """Return the requests per second that an account's jobs need to keep to their intervals."""
+        """Return the requests per second that an account's jobs need to keep their intervals."""
+        # Adding and subtracting floats leaves a remainder: without rounding, 0 becomes 1e-17.
         return max(0.0, round(self._planned[account], 9))
 
     def stretch(self, account: Hashable) -> float:
-        """Return by how much intervals must grow to fit: 1 where the plan does, else more.
+        """Return the factor, at least 1, by which intervals must grow to fit the limit.
 
-        Stretched intervals keep polls evenly apart; kept as they are, polls would pile up.
+        Stretched intervals keep polls evenly apart. Unstretched ones would let polls pile up.
         """
         return max(1.0, self.planned(account) / self.limit)

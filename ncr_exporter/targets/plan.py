@@ -1,4 +1,4 @@
-"""What a configuration sets in motion: accounts, registries, images and their requests. Pure."""
+"""What `check` prints of a valid configuration: what will be polled, and its requests. Pure."""
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,50 +9,54 @@ from ncr_exporter.config.units import duration_text
 from ncr_exporter.targets.budget import Budget
 from ncr_exporter.targets.targets import Account, ImageRule, RegistryListTarget, RegistryTarget
 
-_FULL = 0.8
-"""Of an account's limit: what the plan may need before somebody should look; retries need room."""
+_NEARLY_FULL = 0.8
+"""Share of an account's limit above which `check` warns: retries and long lists need the rest."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Lines for people, and what they should know before they start."""
+    """The plan of a configuration, as text."""
 
     lines: tuple[str, ...]
     warnings: tuple[str, ...]
+    """Accounts whose plan nearly fills or exceeds their limit."""
 
 
 def plan_of(
-    config: Config, catalogs: Sequence[RegistryListTarget], sources: Mapping[Account, str]
+    config: Config, registry_lists: Sequence[RegistryListTarget], sources: Mapping[Account, str]
 ) -> Plan:
-    """Return the plan; `sources` names where each account's key comes from."""
+    """Return the plan of a configuration whose registry lists are `registry_lists`.
+
+    `sources` says where each account's API key comes from.
+    """
     budget = Budget(config.api.requests_per_second)
-    for catalog in catalogs:
-        _plan(budget, catalog)
+    for registry_list in registry_lists:
+        _plan(budget, registry_list)
     lines: list[str] = []
     warnings: list[str] = []
-    for account in dict.fromkeys(catalog.account for catalog in catalogs):
-        own = [catalog for catalog in catalogs if catalog.account == account]
+    for account in dict.fromkeys(registry_list.account for registry_list in registry_lists):
+        of_account = [each for each in registry_lists if each.account == account]
         lines += ["", f"account  {account.base_url(config.api)}, key from {sources[account]}"]
-        for catalog in own:
-            lines += _catalog_lines(catalog)
-        lines += ["", f"  {_requests(budget, account, own)}"]
-        warnings += _warnings(budget, account, own)
+        for registry_list in of_account:
+            lines += _registry_list_lines(registry_list)
+        lines += ["", f"  {_requests(budget, account, of_account)}"]
+        warnings += _warnings(budget, account, of_account)
     return Plan(tuple(lines[1:]), tuple(warnings))
 
 
-def _plan(budget: Budget, catalog: RegistryListTarget) -> None:
-    """Count each list and each image that is named as one page; longer ones take more."""
-    account = catalog.account
-    budget.plan(catalog.key, account, catalog.timing.interval)
-    for registry in catalog.named:
+def _plan(budget: Budget, registry_list: RegistryListTarget) -> None:
+    """Count one request for each list and each named image; how many pages they have is unknown."""
+    account = registry_list.account
+    budget.plan(registry_list.key, account, registry_list.timing.interval)
+    for registry in registry_list.named:
         budget.plan((registry.label,), account, registry.timing.interval)
         for image in registry.images():
             budget.plan(image.key, account, image.timing.interval)
 
 
-def _catalog_lines(catalog: RegistryListTarget) -> Iterator[str]:
-    every = [] if catalog.every is None else [catalog.every]
-    for registry in (*every, *catalog.named):
+def _registry_list_lines(registry_list: RegistryListTarget) -> Iterator[str]:
+    every = [] if registry_list.every is None else [registry_list.every]
+    for registry in (*every, *registry_list.named):
         yield ""
         yield f"  {_registry(registry)}"
         width = max(len(rule.pattern) for rule in registry.rules)
@@ -76,20 +80,22 @@ def _rule(rule: ImageRule) -> str:
     return f"{found}every {duration_text(rule.timing.interval)}, stale after {stale}"
 
 
-def _requests(budget: Budget, account: Hashable, catalogs: Sequence[RegistryListTarget]) -> str:
-    more = " and for images found when listing" if _has_globs(catalogs) else ""
+def _requests(
+    budget: Budget, account: Hashable, registry_lists: Sequence[RegistryListTarget]
+) -> str:
+    more = " and for images found when listing" if _has_globs(registry_lists) else ""
     rates = f"{_rate(budget.planned(account))} of {_rate(budget.limit)}"
     return f"requests {rates}; more for lists of several pages{more}"
 
 
 def _warnings(
-    budget: Budget, account: Hashable, catalogs: Sequence[RegistryListTarget]
+    budget: Budget, account: Hashable, registry_lists: Sequence[RegistryListTarget]
 ) -> Iterator[str]:
     planned = budget.planned(account)
-    if planned <= budget.limit * _FULL:
+    if planned <= budget.limit * _NEARLY_FULL:
         return
-    who = ", ".join(catalog.label for catalog in catalogs)
-    needs = f"{who}: {_rate(planned)} needed at least, {_rate(budget.limit)} allowed"
+    labels = ", ".join(registry_list.label for registry_list in registry_lists)
+    needs = f"{labels}: {_rate(planned)} needed at least, {_rate(budget.limit)} allowed"
     remedy = "poll less often (interval), or raise api.requests_per_second if your quota allows it"
     if planned > budget.limit:
         yield f"{needs}: intervals will be {budget.stretch(account):.2g} times as long; {remedy}"
@@ -97,10 +103,10 @@ def _warnings(
         yield f"{needs}: little room for pages and retries; {remedy}"
 
 
-def _has_globs(catalogs: Sequence[RegistryListTarget]) -> bool:
-    registries = [registry for catalog in catalogs for registry in catalog.named]
+def _has_globs(registry_lists: Sequence[RegistryListTarget]) -> bool:
+    registries = [registry for each in registry_lists for registry in each.named]
     patterns = [rule.pattern for registry in registries for rule in registry.rules]
-    return any(catalog.every for catalog in catalogs) or any(map(is_glob, patterns))
+    return any(each.every for each in registry_lists) or any(map(is_glob, patterns))
 
 
 def _rate(per_second: float) -> str:

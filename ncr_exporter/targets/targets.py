@@ -1,5 +1,6 @@
-"""From the configuration, and what was discovered, to what is polled."""
+"""What to poll: the registries and images of a configuration, and this exporter's share. Pure."""
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
@@ -7,7 +8,7 @@ from typing import Any
 
 from ncr_exporter.config import Api, Config, CredentialsConfig, RegistryConfig
 from ncr_exporter.config.globs import EVERY, excluded, is_glob, matches
-from ncr_exporter.config.zones import REGIONS, ZONES
+from ncr_exporter.config.zones import REGIONS, ZONES, pull_host
 from ncr_exporter.inventory import Policy
 from ncr_exporter.ncr.paths import RegistryPath
 
@@ -15,25 +16,28 @@ _EXPIRE_AFTER = 86_400.0
 """Seconds, where the configuration does not say."""
 
 ImageKey = tuple[str, str]
-"""The labels `registry` and `image`, by which everything about an image is found."""
+"""The values of the labels `registry` and `image`, which identify an image everywhere."""
+
+RegistryIdentity = tuple[str, RegistryPath]
+"""Zone and path, which identify a registry however it is polled."""
 
 
 @dataclass(frozen=True)
 class Account:
-    """A key in a zone: what has limits of its own, and fails by itself."""
+    """One API key in one zone. Accounts have separate clients and rate limits."""
 
     zone: str
     credentials: CredentialsConfig
 
     def base_url(self, api: Api) -> str:
-        """Return where it is asked; `base_url` stands in for the host of `api.zone` alone."""
-        own = api.base_url if self.zone == api.zone else None
-        return own or ZONES[self.zone]
+        """Return the URL of the API gateway: the zone's, or `api.base_url` in `api.zone`."""
+        override = api.base_url if self.zone == api.zone else None
+        return override or ZONES[self.zone]
 
 
 @dataclass(frozen=True)
 class Timing:
-    """How often something is polled, and for how long its data stands. Seconds."""
+    """How often something is polled, and how long its data is published. Both in seconds."""
 
     interval: float
     expire_after: float
@@ -41,26 +45,28 @@ class Timing:
 
 @dataclass(frozen=True)
 class ImageRule:
-    """An entry of `images`: which images, and what is asked of them."""
+    """One entry of `images`: the images that it matches, and how they are polled."""
 
     pattern: str
+    """A name, or a glob."""
     timing: Timing
     policy: Policy
 
 
 @dataclass(frozen=True)
 class RegistryTarget:
-    """A registry to list, and the rules that choose its images."""
+    """A registry to list, with the rules that choose its images."""
 
     path: RegistryPath
     region: str
     account: Account
     timing: Timing
     rules: tuple[ImageRule, ...]
-    """In the order written: the first that matches an image decides."""
+    """In the order of the file: the first rule that matches an image applies."""
     exclude: tuple[str, ...]
+    """Globs of images that no rule with a glob may choose."""
     found_by: str | None = None
-    """The label of the list that found it; None where the configuration names it."""
+    """The label of the registry list that found it; None if the configuration names it."""
 
     @property
     def label(self) -> str:
@@ -68,30 +74,46 @@ class RegistryTarget:
         return self.path.label
 
     @property
+    def identity(self) -> RegistryIdentity:
+        """What stays when the registry is polled with another key, interval or rule."""
+        return (self.account.zone, self.path)
+
+    @property
     def is_every(self) -> bool:
-        """Whether this stands for every registry of an account, rather than for one."""
+        """Whether this is the entry `"*"`, which stands for all registries of an account."""
         return self.path.name == EVERY
 
     @property
+    def documented_host(self) -> str:
+        """The public host that images are pulled from, by the documentation's pattern."""
+        return pull_host(self.account.zone, self.region, self.path.name)
+
+    @property
     def finds_images(self) -> bool:
-        """Whether images of the registry are known only from its list."""
+        """Whether some images are known only from the image list: `"*"` or a glob asks for them."""
         return self.is_every or any(is_glob(rule.pattern) for rule in self.rules)
 
-    def is_at(self, other: "RegistryTarget") -> bool:
-        """Tell whether both are the same registry of the same place, however it is polled."""
-        return (self.account.zone, self.path) == (other.account.zone, other.path)
-
     def images(self, listed: Iterable[str] = ()) -> Iterator["ImageTarget"]:
-        """Yield the images named, and those listed that a glob matches and `exclude` does not."""
-        named = dict.fromkeys(rule.pattern for rule in self.rules if not is_glob(rule.pattern))
-        found = (name for name in sorted(listed) if not excluded(name, self.exclude))
-        for name in dict.fromkeys((*named, *found)):
-            rule = self._rule_for(name)
-            if rule is not None:
-                yield ImageTarget(self, name, name in named, rule.timing, rule.policy)
+        """Yield the images to poll: those named by rules, then those found in `listed`, by name.
+
+        A listed image is found if a glob matches it and `exclude` does not.
+        """
+        for name in dict.fromkeys((*self._exact, *sorted(listed))):
+            target = self.image(name)
+            if target is not None:
+                yield target
+
+    def image(self, name: str) -> "ImageTarget | None":
+        """Return the target of an image, or None where the configuration does not cover it."""
+        named = name in self._exact
+        rule = self._rule_for(name) if named or not excluded(name, self.exclude) else None
+        if rule is None:
+            return None
+        return ImageTarget(self, name, named, rule.timing, rule.policy)
 
     def _rule_for(self, name: str) -> ImageRule | None:
-        """Return the first rule that matches; of 10,000 names each must not be held to each."""
+        """Return the first rule that matches an image."""
+        # A configuration may name 10,000 images: names are looked up, only globs are tried in turn.
         exact = self._exact.get(name, len(self.rules))
         globs = (i for i in self._globs if i < exact and matches(name, self.rules[i].pattern))
         index = next(globs, exact)
@@ -105,12 +127,10 @@ class RegistryTarget:
     def _globs(self) -> tuple[int, ...]:
         return tuple(i for i, rule in enumerate(self.rules) if is_glob(rule.pattern))
 
-    def idle_globs(self, listed: Iterable[str]) -> Iterator[str]:
-        """Yield the globs that match none of the images listed."""
-        names = [name for name in listed if not excluded(name, self.exclude)]
-        for rule in self.rules:
-            if is_glob(rule.pattern) and not any(matches(name, rule.pattern) for name in names):
-                yield rule.pattern
+    @property
+    def globs(self) -> tuple[str, ...]:
+        """The globs of `images` that could be mistyped: not the one that matches every image."""
+        return tuple(self.rules[i].pattern for i in self._globs if self.rules[i].pattern != EVERY)
 
 
 @dataclass(frozen=True)
@@ -120,7 +140,7 @@ class ImageTarget:
     registry: RegistryTarget
     name: str
     named: bool
-    """Whether the configuration names it, rather than finding it by a glob."""
+    """Whether the configuration names it; False if a glob found it."""
     timing: Timing
     policy: Policy
 
@@ -132,24 +152,29 @@ class ImageTarget:
 
 @dataclass(frozen=True)
 class RegistryListTarget:
-    """One account's registries in one region, as the registry list tells them."""
+    """The list of one account's registries in one region, and the registries wanted from it."""
 
     label: str
-    """What its requests are counted under."""
+    """The value of the label `registry` that its requests are counted under."""
     prefix: str
+    """The region's path prefix, such as `/ncr/api/v2`."""
     account: Account
     timing: Timing
     named: tuple[RegistryTarget, ...]
+    """The registries that the configuration names."""
     every: RegistryTarget | None
-    """What a registry found by the list is polled like; None where all are named."""
+    """The template for registries found by the list; None if the configuration has no `"*"`."""
 
     @property
     def key(self) -> tuple[str, ...]:
-        """What tells it from other catalogs and from images."""
+        """Identifies the list among all jobs; it differs from every image's key."""
         return ("registry list", self.label, self.prefix)
 
     def found(self, listed: Iterable[str]) -> Iterator[RegistryTarget]:
-        """Yield the registries that the list tells and the configuration does not name."""
+        """Yield, by name, the listed registries that the configuration does not name.
+
+        None are found where the configuration has no `"*"`.
+        """
         named = {registry.path.name for registry in self.named}
         if self.every is not None:
             for name in sorted(set(listed) - named):
@@ -158,16 +183,16 @@ class RegistryListTarget:
 
 
 def registry_list_targets(config: Config) -> tuple[RegistryListTarget, ...]:
-    """Return what the configuration asks for: one catalog per account and region."""
+    """Return what a configuration asks to be polled: one registry list per account and region."""
     groups: dict[tuple[Account, str], list[RegistryTarget]] = {}
     for registry in config.registries:
         target = _registry_target(config, registry)
         groups.setdefault((target.account, target.path.prefix), []).append(target)
-    return tuple(_catalog(group) for group in groups.values())
+    return tuple(_registry_list_target(group) for group in groups.values())
 
 
-def _catalog(group: list[RegistryTarget]) -> RegistryListTarget:
-    every = next((registry for registry in group if registry.path.name == EVERY), None)
+def _registry_list_target(group: list[RegistryTarget]) -> RegistryListTarget:
+    every = next((registry for registry in group if registry.is_every), None)
     first = every or group[0]
     soonest = min((registry.timing for registry in group), key=lambda timing: timing.interval)
     return RegistryListTarget(
@@ -208,3 +233,30 @@ def _timing(settings: Mapping[str, Any]) -> Timing:
     """Return the timing; data must outlive two polls in a row that fail."""
     interval, expire_after = settings["interval"], settings["expire_after"]
     return Timing(interval, expire_after or max(_EXPIRE_AFTER, 3 * interval))
+
+
+@dataclass(frozen=True)
+class Shard:
+    """One of `total` exporters that share the polling without talking to each other."""
+
+    index: int = 0
+    """Counted from 0."""
+    total: int = 1
+
+    def owns(self, *names: str) -> bool:
+        """Return whether this shard polls the image, or publishes the registry, of these labels."""
+        return self.total == 1 or shard_of(names, self.total) == self.index
+
+
+def shard_of(names: tuple[str, ...], total: int) -> int:
+    """Return the index of the shard, of `total`, that owns what has these names.
+
+    Rendezvous hashing: the shard with the highest hash owns it. One more shard takes an even
+    share from each of the others, and nothing moves between those.
+    """
+    return max(range(total), key=lambda index: _weight(index, names))
+
+
+def _weight(index: int, names: tuple[str, ...]) -> bytes:
+    # Names hold no NUL, so ("ab", "c") and ("a", "bc") differ.
+    return hashlib.blake2b("\0".join((str(index), *names)).encode(), digest_size=8).digest()

@@ -1,1 +1,1 @@
-"""What is served over HTTP, and the small server that does it."""
+"""The exporter's HTTP routes, and the status page for people."""

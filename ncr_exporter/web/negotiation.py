@@ -1,4 +1,4 @@
-"""Which format and encoding a client asks for: RFC 9110's `Accept` and `Accept-Encoding`."""
+"""Content negotiation by `Accept` and `Accept-Encoding` (RFC 9110)."""
 
 from dataclasses import dataclass
 
@@ -8,15 +8,18 @@ OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 
 @dataclass(frozen=True)
 class _Item:
+    """One comma-separated element of a header."""
+
     value: str
     parameters: dict[str, str]
     quality: float
 
 
 def wants_openmetrics(accept: str) -> bool:
-    """Tell whether OpenMetrics 1.0 is preferred to text 0.0.4; whatever is odd counts for nothing.
+    """Return whether a client prefers OpenMetrics 1.0 to text 0.0.4.
 
-    Equal preference goes to OpenMetrics where it is named: who names it can read it.
+    At equal quality OpenMetrics wins, because a client that names it can read it. A wildcard
+    never selects it. A quality that is not a number from 0 to 1 counts as 0.
     """
     items = _items(accept)
     openmetrics = _quality_of(items, ("application/openmetrics-text",), "1.0.0")
@@ -25,7 +28,10 @@ def wants_openmetrics(accept: str) -> bool:
 
 
 def _quality_of(items: list[_Item], ranges: tuple[str, ...], version: str) -> float:
-    """Return what the most specific range that was named says of a format; 0 where none was."""
+    """Return the quality of a format: that of the first of `ranges` in the header, else 0.
+
+    `ranges` goes from the most to the least specific.
+    """
     for media_range in ranges:
         qualities = [
             item.quality
@@ -38,7 +44,7 @@ def _quality_of(items: list[_Item], ranges: tuple[str, ...], version: str) -> fl
 
 
 def wants_gzip(accept_encoding: str) -> bool:
-    """Tell whether gzip may be sent: named, or covered by `*`, with a quality above 0."""
+    """Return whether the client accepts gzip: by name or by `*`, with a quality above 0."""
     qualities = {item.value: item.quality for item in _items(accept_encoding)}
     return qualities.get("gzip", qualities.get("x-gzip", qualities.get("*", 0.0))) > 0
 
@@ -59,4 +65,4 @@ def _quality(text: str) -> float:
         quality = float(text)
     except ValueError:
         return 0.0
-    return quality if 0 <= quality <= 1 else 0.0  # a NaN compares false, too
+    return quality if 0 <= quality <= 1 else 0.0  # NaN compares false

@@ -1,11 +1,11 @@
-"""Paths → answers. Nothing here calls the API or waits for a poll."""
+"""The exporter's HTTP routes. None of them calls the API or waits for a poll."""
 
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from http import HTTPStatus
 from itertools import chain, islice
 from urllib.parse import urlsplit
 
-from ncr_exporter.httpd.messages import Handler, Request, Response, gathered, text_response
+from ncr_exporter.httpd.messages import Handler, Request, Response, coalesced, text_response
 from ncr_exporter.metrics.exporter_metrics import ExporterMetrics
 from ncr_exporter.metrics.exposition import Exposition
 from ncr_exporter.metrics.gzip import gzip_member, gzip_part, joined
@@ -21,8 +21,8 @@ from ncr_exporter.web.negotiation import OPENMETRICS, TEXT, wants_gzip, wants_op
 from ncr_exporter.web.status.handler import StatusPage
 
 _LINES_PER_PIECE = 256
-"""The event loop gets its turn between pieces."""
-_HEADERS = {
+"""Lines of CSV between two turns of the event loop."""
+_CSV_HEADERS = {
     "content-type": "text/csv; charset=utf-8",
     "content-disposition": 'attachment; filename="ncr-report.csv"',
     "x-content-type-options": "nosniff",
@@ -30,20 +30,23 @@ _HEADERS = {
 
 
 def csv_response(states: Collection[ImageState], now: float) -> Response:
-    """Return the images as of `now`, in seconds since the epoch."""
-    return Response(HTTPStatus.OK, _HEADERS, _pieces(images_as_csv(Report(states, now))))
+    """Return the report on `states` as CSV, with ages as of `now` (s since the epoch)."""
+    return Response(HTTPStatus.OK, _CSV_HEADERS, _pieces(images_as_csv(Report(states, now))))
 
 
 def _pieces(lines: Iterator[str]) -> Iterator[bytes]:
-    while some := list(islice(lines, _LINES_PER_PIECE)):
-        yield "".join(some).encode()
+    while piece := "".join(islice(lines, _LINES_PER_PIECE)):
+        yield piece.encode()
 
 
 def is_cross_site(headers: Mapping[str, str]) -> bool:
-    """Tell by what browsers add by themselves and no page can forge; header names in lower case.
+    """Return whether a page of another site made the browser send this request.
 
-    `Sec-Fetch-Site` says it outright; older browsers send `Origin` with what is not a mere GET.
-    Programs send neither.
+    Decides by headers that only the browser itself can set: `Sec-Fetch-Site`, or `Origin` from
+    older browsers, which send it with POST and PUT. Programs other than browsers send neither.
+
+    Args:
+        headers: names in lower case.
     """
     site = headers.get("sec-fetch-site")
     if site is not None:
@@ -53,7 +56,7 @@ def is_cross_site(headers: Mapping[str, str]) -> bool:
 
 
 def _host(origin: str) -> str | None:
-    """Return host and port; None for `null` and whatever is no URL."""
+    """Return the origin's host and port; None for `null` and for anything that is no URL."""
     try:
         return urlsplit(origin).netloc.lower() or None
     except ValueError:
@@ -62,7 +65,7 @@ def _host(origin: str) -> str | None:
 
 _READ = ("GET", "HEAD")
 _WRITE = ("POST", "PUT")
-_LINKS = (
+_STATUS_PAGE_LINKS = (
     ("Ready", "/-/ready"),
     ("Healthy", "/-/healthy"),
     ("Configuration", "/config"),
@@ -71,9 +74,22 @@ _LINKS = (
 
 
 class Routes:
-    """The exporter's handler; `await routes(request)` answers."""
+    """The exporter's request handler: `response = await routes(request)`.
 
-    def __init__(  # noqa: PLR0913 -- what the pages show, each by name
+    Args:
+        exposition: the families of images and registries.
+        exporter_metrics: the exporter's own families.
+        store: the states shown on the status page and in the CSV report.
+        ready: whether every image was polled once or restored.
+        clock: the time for ages.
+        next_poll: when an image is polled next (s since the epoch), None while it is polled.
+        telemetry_path: the path of the metrics.
+        config: the configuration in force as text, with its secrets redacted.
+        reload: load the configuration again; raises UserError if the old one was kept.
+            None if `--web.enable-lifecycle` is off.
+    """
+
+    def __init__(  # noqa: PLR0913 -- the sources of the pages, each by name
         self,
         *,
         exposition: Exposition,
@@ -86,10 +102,6 @@ class Routes:
         config: Callable[[], str] = str,
         reload: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
-        """`config` gives the configuration as it may be shown; `reload` is None where not enabled.
-
-        `reload` raises UserError with the reason why it changed nothing.
-        """
         self._exposition = exposition
         self._exporter_metrics = exporter_metrics
         self._store = store
@@ -104,13 +116,13 @@ class Routes:
             "/report.csv": (_READ, self._report),
             "/-/healthy": (_READ, self._healthy),
             "/-/ready": (_READ, self._ready),
-            "/-/reload": (_WRITE, self._reloaded),
-            "/config": (_READ, self._shown_config),
+            "/-/reload": (_WRITE, self._reload_config),
+            "/config": (_READ, self._show_config),
             telemetry_path: (_READ, self._metrics),
         }
 
     async def __call__(self, request: Request) -> Response:
-        """Return the answer to one request."""
+        """Return the response to one request: 404 or 405 unless a route matches."""
         methods, handler = self._routes.get(request.path, (None, None))
         if methods is None or handler is None:
             return text_response(HTTPStatus.NOT_FOUND, "not found; see /\n")
@@ -120,29 +132,29 @@ class Routes:
         return await handler(request)
 
     def _links(self, telemetry_path: str) -> list[tuple[str, str]]:
-        """Return what the status page leads to: whatever of this is served."""
-        offered = (("Metrics", telemetry_path), *_LINKS)
-        return [(words, f".{path}") for words, path in offered if path in self._routes]
+        """Return the text and the relative URL of each link in the status page's header."""
+        links = (("Metrics", telemetry_path), *_STATUS_PAGE_LINKS)
+        return [(text, f".{path}") for text, path in links]
 
-    async def _reloaded(self, request: Request) -> Response:
+    async def _reload_config(self, request: Request) -> Response:
         if self._reload is None:
             return text_response(
-                HTTPStatus.FORBIDDEN, "not enabled; start with --web.enable-lifecycle\n"
+                HTTPStatus.FORBIDDEN, "reloading is off; start with --web.enable-lifecycle\n"
             )
         if is_cross_site(request.headers):
-            return text_response(HTTPStatus.FORBIDDEN, "not from another site's page\n")
+            return text_response(HTTPStatus.FORBIDDEN, "cross-site requests may not reload\n")
         try:
             await self._reload()
         except UserError as error:
             return text_response(HTTPStatus.INTERNAL_SERVER_ERROR, f"{error}\n")
         return text_response(HTTPStatus.OK, "reloaded\n")
 
-    async def _shown_config(self, _: Request) -> Response:
+    async def _show_config(self, _: Request) -> Response:
         return text_response(HTTPStatus.OK, self._config(), {"cache-control": "no-store"})
 
     async def _metrics(self, request: Request) -> Response:
         openmetrics = wants_openmetrics(request.headers.get("accept", ""))
-        await run_cooperatively(self._exposition.rendering())
+        await run_cooperatively(self._exposition.render_changes())
         snapshot, now = self._exposition.snapshot, self._clock.time()
         own = self._exporter_metrics.text(openmetrics=openmetrics)
         headers = {
@@ -151,7 +163,7 @@ class Routes:
         }
         if not wants_gzip(request.headers.get("accept-encoding", "")):
             text = snapshot.text(now, openmetrics=openmetrics)
-            return Response(HTTPStatus.OK, headers, gathered(chain(text, [own])))
+            return Response(HTTPStatus.OK, headers, coalesced(chain(text, [own])))
         headers["content-encoding"] = "gzip"
         head = await run_cooperatively(snapshot.gzip_part(now, openmetrics=openmetrics))
         body = gzip_member(joined((head, gzip_part(own))))
@@ -167,5 +179,5 @@ class Routes:
         if self._is_ready():
             return text_response(HTTPStatus.OK, "ready\n")
         return text_response(
-            HTTPStatus.SERVICE_UNAVAILABLE, "not ready: some image was not polled yet\n"
+            HTTPStatus.SERVICE_UNAVAILABLE, "not ready: some images have not been polled yet\n"
         )

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ncr_exporter.metrics.families.catalogue import FAMILIES
+from ncr_exporter.metrics.families import FAMILIES
 from tests.support.dashboards import (
     DASHBOARDS,
     FILES,

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.dashboards import DASHBOARDS, HOW_TO_GET_NEWER, filled, newer_prometheus, panels
 from tests.support.program import demo
-from tests.support.prometheus import RunningPrometheus, number
+from tests.support.prometheus import RunningPrometheus, job, number
 
 CHOSEN = {"instance": ".+", "__rate_interval": "10s"}
 BUCKETS = 'ncr_api_request_duration_seconds_bucket{job="native"}'
@@ -22,21 +22,16 @@ def prometheus() -> Iterator[RunningPrometheus]:
     if tools is None:
         pytest.skip(HOW_TO_GET_NEWER)
     with demo() as running:
-        targets = [{"targets": [running.url.removeprefix("http://")]}]
+        names, target = ("classic", "native"), running.url.removeprefix("http://")
         jobs = [
-            {
-                "job_name": job,
-                "static_configs": targets,
-                "convert_classic_histograms_to_nhcb": job == "native",
-            }
-            for job in ("classic", "native")
+            job(name, target, convert_classic_histograms_to_nhcb=name == "native") for name in names
         ]
         flags = ["--enable-feature=native-histograms"]
-        with RunningPrometheus(
-            jobs[0], more_scrape_configs=jobs[1:], flags=flags, tools=tools
-        ) as found:
-            for job in ("classic", "native"):
-                found.wait_for(f'min(count_over_time(ncr_exporter_series{{job="{job}"}}[1m])) >= 5')
+        with RunningPrometheus(*jobs, flags=flags, tools=tools) as found:
+            for name in names:
+                found.wait_for(
+                    f'min(count_over_time(ncr_exporter_series{{job="{name}"}}[1m])) >= 5'
+                )
             yield found
 
 

@@ -5,13 +5,12 @@ registries; job `failing` has an exporter that is throttled and one whose API ca
 """
 
 import re
-import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from ncr_exporter.metrics.families.catalogue import FAMILIES
+from ncr_exporter.metrics.families import FAMILIES
 from tests.support.dashboards import (
     DASHBOARDS,
     PROMISED,
@@ -22,7 +21,8 @@ from tests.support.dashboards import (
     variables,
 )
 from tests.support.program import demo, exporter
-from tests.support.prometheus import RunningPrometheus, Sample, number
+from tests.support.prometheus import RunningPrometheus, Sample, job, number
+from tools.waiting import wait_until
 
 pytestmark = pytest.mark.prometheus
 every_dashboard = pytest.mark.parametrize("dashboard", DASHBOARDS.values(), ids=DASHBOARDS)
@@ -72,16 +72,12 @@ def prometheus(
     config.write_text(UNREACHABLE)
     with demo() as healthy, demo("--fault=throttle") as throttled, exporter(config) as failing:
         healthy.ready()
-        address, *bad = (
-            program.url.removeprefix("http://") for program in (healthy, throttled, failing)
-        )
-        env_var = address.replace("127.0.0.1", "localhost")
-        jobs = {"one": [address], "two": [address, env_var], "failing": bad}
-        first, *others = (
-            {"job_name": name, "static_configs": [{"targets": targets}]}
-            for name, targets in jobs.items()
-        )
-        with RunningPrometheus(first, more_scrape_configs=others) as running:
+        address = healthy.address
+        with RunningPrometheus(
+            job("one", address),
+            job("two", address, address.replace("127.0.0.1", "localhost")),
+            job("failing", throttled.address, failing.address),
+        ) as running:
             running.wait_for("min(count_over_time(ncr_exporter_series[1m])) >= 5")
             running.wait_for('increase(ncr_api_throttled_seconds_total{job="failing"}[1m]) > 0')
             running.wait_for('ncr_image_up{job="failing"} == 0')
@@ -145,11 +141,12 @@ def test_a_second_exporter_of_the_same_registries_changes_no_number(
     dashboard = DASHBOARDS[uid]
     # The demo's data moves on every five minutes, and one scrape sees it before the other.
     wrong = exprs(dashboard)
-    for _ in range(5):
-        wrong = [expr for expr in wrong if not agree(dashboard, expr, prometheus)]
-        if wrong:
-            time.sleep(1)
-    assert wrong == []
+
+    def all_agreed_once() -> bool:
+        wrong[:] = [expr for expr in wrong if not agree(dashboard, expr, prometheus)]
+        return not wrong
+
+    wait_until(all_agreed_once, within=10, every=1, seen=lambda: wrong)
 
 
 def exprs(dashboard: dict[str, Any]) -> list[str]:

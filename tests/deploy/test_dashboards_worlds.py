@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ncr_exporter.metrics.families.catalogue import FAMILIES
+from ncr_exporter.metrics.families import FAMILIES
 from tests.support.dashboards import (
     DASHBOARDS,
     HOW_TO_GET_NEWER,
@@ -56,7 +56,7 @@ def prometheus(request: pytest.FixtureRequest) -> Iterator[RunningPrometheus]:
     if tools is None:
         pytest.skip(HOW_TO_GET_NEWER)
     flags = ["--web.enable-remote-write-receiver"]
-    with RunningPrometheus([], flags=flags, tools=tools) as running:
+    with RunningPrometheus(flags=flags, tools=tools) as running:
         end = int(time.time()) // 60 * 60
         worlds = [World(cast, end, job, outage) for job, (cast, outage) in JOBS.items()]
         write(running.url, HOURS, *map(WorldWriter, worlds))

@@ -10,6 +10,8 @@ import pytest
 import yaml
 
 from ncr_exporter.config.schema import json_schema
+from tools import manifests
+from tools.dashboards.__main__ import DASHBOARDS, file_of
 from tools.dependencies import distributions
 from tools.documents import DOCUMENTS, ROOT
 
@@ -53,6 +55,40 @@ TYPE_MISTAKES = [
 def test_a_document_is_what_the_code_makes_it(name: str) -> None:
     written = (ROOT / name).read_text(encoding="utf-8")
     assert written == DOCUMENTS[name](), "make docs writes it anew"
+
+
+GENERATED = {
+    **{ROOT / name: "make docs" for name in DOCUMENTS},
+    **{file_of(dashboard): "make dashboards" for dashboard in DASHBOARDS},
+    **dict.fromkeys(manifests.copies(), "make manifests"),
+    **dict.fromkeys((ROOT / "requirements").glob("*.txt"), "make lock"),
+}
+"""File → what writes it."""
+NOBODY_S = ROOT / "tools" / "npm" / "package-lock.json"
+"""Written by npm, which leaves no place for a word of ours."""
+
+
+def relative(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+@pytest.mark.parametrize("path", GENERATED, ids=relative)
+def test_a_generated_file_says_by_what_it_is_written(path: Path) -> None:
+    said = "\n".join(path.read_text(encoding="utf-8").splitlines()[:3])
+    if path.parent.name == "dashboards":  # Grafana's JSON has no comments: the README beside it
+        beside = next(
+            place / "README.md" for place in path.parents if (place / "README.md").exists()
+        )
+        said = beside.read_text(encoding="utf-8")
+        assert "do not edit" in said
+    assert GENERATED[path] in said
+
+
+def test_exactly_the_generated_files_are_folded_in_reviews() -> None:
+    lines = (ROOT / ".gitattributes").read_text(encoding="utf-8").splitlines()
+    patterns = [line.split()[0] for line in lines if line.endswith(" linguist-generated")]
+    marked = {path for pattern in patterns for path in ROOT.glob(pattern)}
+    assert sorted(map(relative, marked)) == sorted(map(relative, {*GENERATED, NOBODY_S}))
 
 
 def refused(path: Path) -> bool:

@@ -51,7 +51,7 @@ MISTAKES = {
         "unit.inventory.test_inventory.test_a_never_pulled_tag_is_idle_since_its_push",
     ],
     "a sum of platforms taken for a tag's size": [
-        "unit.inventory.test_inventory.test_a_tags_size_is_the_registrys_own_and_never_a_sum_of_platforms",
+        "unit.inventory.test_inventory.test_a_tags_size_is_its_largest_platforms_and_never_a_sum_of_platforms",
     ],
     "a cap on series that hides the tags an alert is about": [
         "unit.inventory.test_inventory.test_the_newest_and_the_longest_unused_tags_get_series",

@@ -10,7 +10,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,14 +19,13 @@ import pytest
 import yaml
 
 from ncr_exporter import __version__
-from ncr_exporter.runtime.clock import SystemClock
-from ncr_exporter.simulator.registry import SimulatedRegistry
 from tests.support import deployed
 from tests.support.api_client import source_of, tag
-from tests.support.api_thread import serving
+from tests.support.api_thread import answering
 from tests.support.key_files import SECRETS, with_keys
 from tests.support.program import exporter
 from tests.support.readme import ENGLISH, KOREAN, ROOT, words
+from tools.waiting import wait_until
 
 CONFIG = ENGLISH.configuration("registries")
 IMAGES = {"hello/world": [tag("1.0")], "batch/nightly": [tag("latest")], "other": [tag("1")]}
@@ -69,9 +67,7 @@ def test_a_link_leads_somewhere(link: str) -> None:
 def account(tmp_path: Path) -> Iterator[dict[str, str]]:
     """Have the printed configuration in a directory, and give the environment it needs."""
     text, variables = with_keys(CONFIG, tmp_path)
-    keys = dict.fromkeys(["made-up"], "made-up")
-    registry = SimulatedRegistry(source_of(**IMAGES), keys=keys, clock=SystemClock())
-    with serving(registry.handle) as url:
+    with answering(source_of(**IMAGES), keys={"made-up": "made-up"}) as (_, url):
         (tmp_path / "ncr-exporter.yml").write_text(f"{text}api: {{base_url: '{url}'}}\n")
         yield variables
 
@@ -146,13 +142,12 @@ def test_the_demo_shows_what_nobody_noticed() -> None:
     (asked,) = (command for command in ENGLISH.commands if command.startswith("curl"))
     match = re.fullmatch(r"curl -s http://localhost:10627(/\S+) \| grep (\w+)", asked)
     assert match
+    path = match[1]
     with typed(DEMOS[0]) as (url, _), httpx.Client(base_url=url, trust_env=False) as client:
         age = re.compile(rf'^{match[2]}.*image="legacy/report"}} (\S+)', re.MULTILINE)
-        deadline = time.monotonic() + 30
-        while not (found := age.search(client.get(match[1]).text)):
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        found = wait_until(lambda: age.search(client.get(path).text))
         assert client.get("/").status_code == httpx.codes.OK
+    assert found
     assert float(found[1]) > 365 * 86400
 
 

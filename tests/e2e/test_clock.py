@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -18,26 +18,32 @@ from tests.support.api_client import source_of, tag
 from tests.support.api_thread import answering, write_config
 from tests.support.clock import EPOCH, ManualClock, passing
 from tests.support.expositions import samples_of
-from tests.support.fault_table import CLOCKS
-from tests.support.polling import INTERVAL, Round, naming, play
-from tests.support.states import catalog_of, registry_target, rule
+from tests.support.polling import INTERVAL, Polling, naming, polling_of
+from tests.support.states import list_target_of, registry_target, rule
+from tools.fault_table import CLOCKS
 
 HOUR, DAY, YEAR = 3600.0, 86_400.0, 365 * 86_400.0
 KEY = ("my-registry", "app")
 BRIEF = Timing(INTERVAL, expire_after=3 * INTERVAL)
-BRIEFLY = catalog_of(registry_target(rules=(rule("app", BRIEF),), timing=BRIEF))
+BRIEFLY = list_target_of(registry_target(rules=(rule("app", BRIEF),), timing=BRIEF))
 SLOW = Api(requests_per_second=20, timeout=5.0)
 JUMPS = [-1, 9 * HOUR, -9 * HOUR, 40 * YEAR, -10 * YEAR, 5 - EPOCH]
 """Seconds: a leap second, a hardware clock in local time, years, and one that lost its battery."""
 
 
-def jump(polling: Round, seconds: float) -> None:
+@pytest.fixture
+async def polling() -> AsyncIterator[Polling]:
+    async with polling_of() as it:
+        yield it
+
+
+def jump(polling: Polling, seconds: float) -> None:
     """Set the exporter's wall clock; the gateway's stays right."""
     polling.clock.set_wall(polling.clock.time() + seconds)
     polling.registry.clock_offset -= seconds
 
 
-def samples(polling: Round) -> dict[str, float]:
+def samples(polling: Polling) -> dict[str, float]:
     """Return what a scrape says of the image `app`: what follows `ncr_image_` → value."""
     edition, now = polling.exposition.snapshot, polling.clock.time()
     text = b"".join(edition.text(now, openmetrics=False)).decode()
@@ -45,7 +51,7 @@ def samples(polling: Round) -> dict[str, float]:
     return {name.removeprefix("ncr_image_"): value for name, value in read.items()}
 
 
-async def moments(polling: Round, intervals: int) -> list[float]:
+async def moments(polling: Polling, intervals: int) -> list[float]:
     """Let intervals pass, and return when within one (0 to 1) `app` was polled."""
     found, polls = [], polling.state().polls
     for _ in range(intervals * 50):
@@ -61,101 +67,92 @@ async def moments(polling: Round, intervals: int) -> list[float]:
 
 
 @pytest.mark.parametrize("seconds", JUMPS)
-def test_a_wall_clock_that_jumps_and_comes_back_moves_neither_polls_nor_data(
-    seconds: float,
+async def test_a_wall_clock_that_jumps_and_comes_back_moves_neither_polls_nor_data(
+    polling: Polling, seconds: float
 ) -> None:
-    async def scenario(polling: Round) -> None:
-        await polling.first_round(naming("app"))
-        before = samples(polling)
-        (moment,) = await moments(polling, 1)
-        for by in (seconds, -seconds):
-            jump(polling, by)
-            assert await moments(polling, 3) == pytest.approx([moment] * 3, abs=0.03)
-            found = samples(polling)
-            assert (found["up"], found["poll_failures_total"]) == (1, 0)
-            for family in ("size_bytes", "tags", "last_pulled_timestamp_seconds"):
-                assert found[family] == before[family]
-            assert 0 <= found["poll_duration_seconds"] < 5
-            assert found["last_pulled_age_seconds"] >= 0
-        aged = samples(polling)["last_pulled_age_seconds"] - before["last_pulled_age_seconds"]
-        assert aged == pytest.approx(7 * INTERVAL, abs=60)
-        refused = [seen for seen in polling.registry.requests if seen.status == 401]
-        assert len(refused) <= 2, "signed by the gateway's clock as soon as that is known"
-
-    play(scenario)
+    await polling.first_round(naming("app"))
+    before = samples(polling)
+    (moment,) = await moments(polling, 1)
+    for by in (seconds, -seconds):
+        jump(polling, by)
+        assert await moments(polling, 3) == pytest.approx([moment] * 3, abs=0.03)
+        found = samples(polling)
+        assert (found["up"], found["poll_failures_total"]) == (1, 0)
+        for family in ("size_bytes", "tags", "last_pulled_timestamp_seconds"):
+            assert found[family] == before[family]
+        assert 0 <= found["poll_duration_seconds"] < 5
+        assert found["last_pulled_age_seconds"] >= 0
+    aged = samples(polling)["last_pulled_age_seconds"] - before["last_pulled_age_seconds"]
+    assert aged == pytest.approx(7 * INTERVAL, abs=60)
+    refused = [seen for seen in polling.registry.requests if seen.status == 401]
+    assert len(refused) <= 2, "signed by the gateway's clock as soon as that is known"
 
 
 @pytest.mark.parametrize("seconds", JUMPS)
-def test_what_people_are_told_of_the_next_poll_jumps_with_it(seconds: float) -> None:
-    async def scenario(polling: Round) -> None:
-        await polling.first_round(naming("app"))
-        before = polling.poller.next_poll(KEY)
-        assert before is not None
-        jump(polling, 0.1)
-        assert polling.poller.next_poll(KEY) == before, "what people are shown stands still"
-        jump(polling, seconds)
-        assert polling.poller.next_poll(KEY) == pytest.approx(before + seconds, abs=1)
-
-    play(scenario)
-
-
-@pytest.mark.parametrize("seconds", JUMPS)
-def test_data_that_nobody_renews_expires_by_the_time_that_passed(seconds: float) -> None:
-    async def scenario(polling: Round) -> None:
-        await polling.first_round(BRIEFLY)
-        polling.registry.fault = fault_named("denied")
-        jump(polling, seconds)
-        await polling.clock.advance(BRIEF.expire_after - 60)
-        assert "tags" in samples(polling)
-        jump(polling, -seconds)
-        await polling.clock.advance(120)
-        assert "tags" not in samples(polling)
-
-    play(scenario)
+async def test_what_people_are_told_of_the_next_poll_jumps_with_it(
+    polling: Polling, seconds: float
+) -> None:
+    await polling.first_round(naming("app"))
+    before = polling.poller.next_poll(KEY)
+    assert before is not None
+    jump(polling, 0.1)
+    assert polling.poller.next_poll(KEY) == before, "what people are shown stands still"
+    jump(polling, seconds)
+    assert polling.poller.next_poll(KEY) == pytest.approx(before + seconds, abs=1)
 
 
 @pytest.mark.parametrize("seconds", JUMPS)
-def test_a_poll_under_way_meanwhile_took_as_long_as_it_took(seconds: float) -> None:
-    async def scenario(polling: Round) -> None:
-        polling.poller.apply([naming("app")])
-        await passing(polling.clock, lambda: polling.tag_requests)
-        jump(polling, seconds)
-        await passing(polling.clock, lambda: polling.state().polls)
-        (poll,) = polling.state().recent
-        assert 0 <= poll.duration < 5
-
-    play(scenario)
+async def test_data_that_nobody_renews_expires_by_the_time_that_passed(
+    polling: Polling, seconds: float
+) -> None:
+    await polling.first_round(BRIEFLY)
+    polling.registry.fault = fault_named("denied")
+    jump(polling, seconds)
+    await polling.clock.advance(BRIEF.expire_after - 60)
+    assert "tags" in samples(polling)
+    jump(polling, -seconds)
+    await polling.clock.advance(120)
+    assert "tags" not in samples(polling)
 
 
 @pytest.mark.parametrize("seconds", JUMPS)
-def test_a_gate_stays_closed_as_long_as_was_asked(seconds: float) -> None:
-    async def scenario(polling: Round) -> None:
-        polling.registry.fault = fault_named("throttle-absurd")
-        await polling.first_round(naming("app"))
-        assert polling.state().up is False
-        asked, polling.registry.fault = len(polling.registry.requests), None
-        jump(polling, seconds)
-        await polling.clock.advance(890)
-        await polling.settled()
-        assert len(polling.registry.requests) == asked
-        await polling.clock.advance(190)
-        await polling.settled()
-        assert polling.state().up is True
+async def test_a_poll_under_way_meanwhile_took_as_long_as_it_took(
+    polling: Polling, seconds: float
+) -> None:
+    polling.poller.apply([naming("app")])
+    await passing(polling.clock, lambda: polling.tag_requests)
+    jump(polling, seconds)
+    await passing(polling.clock, lambda: polling.state().polls)
+    (poll,) = polling.state().recent
+    assert 0 <= poll.duration < 5
 
-    play(scenario)
+
+@pytest.mark.parametrize("seconds", JUMPS)
+async def test_a_gate_stays_closed_as_long_as_was_asked(polling: Polling, seconds: float) -> None:
+    polling.registry.fault = fault_named("throttle-absurd")
+    await polling.first_round(naming("app"))
+    assert polling.state().up is False
+    asked, polling.registry.fault = len(polling.registry.requests), None
+    jump(polling, seconds)
+    await polling.clock.advance(890)
+    await polling.settled()
+    assert len(polling.registry.requests) == asked
+    await polling.clock.advance(190)
+    await polling.settled()
+    assert polling.state().up is True
 
 
 @pytest.mark.parametrize("seconds", [-9 * HOUR, -10 * YEAR, 5 - EPOCH, 40 * YEAR])
-def test_state_stored_by_a_clock_that_was_wrong_is_not_believed(
+async def test_state_stored_by_a_clock_that_was_wrong_is_not_believed(
     tmp_path: Path, seconds: float
 ) -> None:
     """It comes from the future, or is too old: unknown until the first poll, and not wrong."""
-
-    async def before(polling: Round) -> None:
+    async with polling_of() as polling:
         await polling.first_round(naming("app"))
         await StatePersister(tmp_path, polling.clock).write(polling.store)
-
-    async def after(polling: Round) -> None:
+    clock = ManualClock(EPOCH + seconds)
+    saved = StatePersister(tmp_path, clock).read()
+    async with polling_of(clock=clock, saved=saved) as polling:
         polling.registry.fault = fault_named("denied")
         polling.poller.apply([naming("app")])
         assert "tags" not in samples(polling)
@@ -163,38 +160,31 @@ def test_state_stored_by_a_clock_that_was_wrong_is_not_believed(
         await passing(polling.clock, lambda: polling.state().up)
         assert samples(polling)["tags"] == 2
 
-    play(before)
-    clock = ManualClock(EPOCH + seconds)
-    play(after, clock=clock, kept=StatePersister(tmp_path, clock).read())
-
 
 # A process or a host that sleeps
 
 
-def test_after_a_suspend_polls_go_on_within_an_interval_and_ages_are_right() -> None:
+async def test_after_a_suspend_polls_go_on_within_an_interval_and_ages_are_right(
+    polling: Polling,
+) -> None:
     """Monotonic time stands still in a suspend, as Linux has it, and the wall clock goes on."""
-
-    async def scenario(polling: Round) -> None:
-        await polling.first_round(naming("app"))
-        before = samples(polling)
-        polling.clock.set_wall(polling.clock.time() + 3 * DAY)
-        asleep = samples(polling)
-        aged = asleep["last_pulled_age_seconds"] - before["last_pulled_age_seconds"]
-        assert aged == pytest.approx(3 * DAY, abs=1)
-        success = asleep["last_success_timestamp_seconds"]
-        assert polling.clock.time() - success == pytest.approx(3 * DAY, abs=1), "and says so"
-        assert len(await moments(polling, 1)) == 1
-        age = polling.clock.time() - samples(polling)["last_success_timestamp_seconds"]
-        assert age < INTERVAL
-
-    play(scenario)
+    await polling.first_round(naming("app"))
+    before = samples(polling)
+    polling.clock.set_wall(polling.clock.time() + 3 * DAY)
+    asleep = samples(polling)
+    aged = asleep["last_pulled_age_seconds"] - before["last_pulled_age_seconds"]
+    assert aged == pytest.approx(3 * DAY, abs=1)
+    success = asleep["last_success_timestamp_seconds"]
+    assert polling.clock.time() - success == pytest.approx(3 * DAY, abs=1), "and says so"
+    assert len(await moments(polling, 1)) == 1
+    age = polling.clock.time() - samples(polling)["last_success_timestamp_seconds"]
+    assert age < INTERVAL
 
 
-def test_after_a_freeze_each_image_is_polled_once_and_the_rate_is_kept() -> None:
+async def test_after_a_freeze_each_image_is_polled_once_and_the_rate_is_kept() -> None:
     """Both clocks go on while a container is paused: every timer is late at once."""
     images = {f"app-{number}": [tag("v1")] for number in range(12)}
-
-    async def scenario(polling: Round) -> None:
+    async with polling_of(images=images, api=SLOW) as polling:
         await polling.first_round(naming(*images))
         before, thawed = len(polling.asked), polling.clock.time() + 10 * INTERVAL
         await polling.clock.oversleep(10 * INTERVAL)
@@ -204,26 +194,17 @@ def test_after_a_freeze_each_image_is_polled_once_and_the_rate_is_kept() -> None
         assert max(sent) - thawed >= (len(images) - 2) / 20, "no burst"
         assert all(state.up for state in polling.store.images.values())
 
-    play(scenario, images=images, api=SLOW)
+
+async def test_what_expired_in_a_freeze_leaves_before_anything_is_asked(polling: Polling) -> None:
+    await polling.first_round(BRIEFLY)
+    polling.registry.fault = fault_named("denied")
+    await polling.clock.oversleep(BRIEF.expire_after + 1)
+    assert "tags" not in samples(polling)
 
 
-def test_what_expired_in_a_freeze_leaves_before_anything_is_asked() -> None:
-    async def scenario(polling: Round) -> None:
-        await polling.first_round(BRIEFLY)
-        polling.registry.fault = fault_named("denied")
-        await polling.clock.oversleep(BRIEF.expire_after + 1)
-        assert "tags" not in samples(polling)
-
-    play(scenario)
-
-
-def test_the_systems_monotonic_time_is_the_one_that_timers_go_by() -> None:
+async def test_the_systems_monotonic_time_is_the_one_that_timers_go_by() -> None:
     """Were it another, which goes on in a suspend, every delay would be wrong after one."""
-
-    async def difference() -> float:
-        return asyncio.get_running_loop().time() - SystemClock().monotonic()
-
-    assert abs(asyncio.run(difference())) < 1
+    assert abs(asyncio.get_running_loop().time() - SystemClock().monotonic()) < 1
 
 
 # Zones and leap seconds

@@ -3,7 +3,6 @@
 Not only must each value agree: no sample may be missing, and none may be there beside them.
 """
 
-import asyncio
 import itertools
 import time
 
@@ -11,7 +10,7 @@ import pytest
 
 from ncr_exporter.app.serve import exporter
 from ncr_exporter.config import parse
-from ncr_exporter.metrics.families.catalogue import GROUPS
+from ncr_exporter.metrics.families import SECTIONS
 from tests.oracle.computation import (
     DAY_MS,
     Json,
@@ -37,6 +36,9 @@ defaults:
   tags_limit: 300
   tag_series: 25
   platform_series: true
+  ignore_tags: [alias-6]
+  immutable_tags: ["1.*"]
+  owner: 팀 하나
 registries: [{{name: "*"}}]
 """
 RULES = Rules(
@@ -46,8 +48,9 @@ RULES = Rules(
     tag_size_limit=150_000_000,
     tags_limit=300,
     tag_series=25,
+    ignore_tags=frozenset({"alias-6"}),
 )
-DATA = {family.name: family for group in ("Per image", "Per tag") for family in GROUPS[group]}
+DATA = {family.name: family for group in ("Per image", "Per tag") for family in SECTIONS[group]}
 AGE = "ncr_image_last_pulled_age_seconds"
 
 
@@ -64,7 +67,9 @@ def expected(fleet: Fleet, now_ms: int) -> dict[Key, float]:
             values["ncr_image_pulls_total"] = sum(
                 record["latest_pulled"] > 0 for tag in tags for record in tag["images"]
             )
+            values["ncr_image_overwritten_tags_total"] = 0
             found.update({(name, common): value for name, value in values.items()})
+            found["ncr_image_info", tuple(sorted((*common, ("owner", "팀 하나"))))] = 1
             for (name, labels), value in expected_tags(tags, now_ms, RULES).items():
                 names = DATA[name].labels[2:]
                 key = tuple(sorted((*common, *zip(names, labels, strict=True))))
@@ -72,25 +77,24 @@ def expected(fleet: Fleet, now_ms: int) -> dict[Key, float]:
     return found
 
 
-def live(fleet: Fleet) -> dict[Key, float]:
-    async def run() -> dict[Key, float]:
-        async with simulated(fleet) as (registry, url):
-            config = parse(CONFIG.format(url=url), "test.yml", {})
-            async with exporter(config, HERE) as running, listening(registry, running) as it:
-                await it.ready()
-                return samples_of(await it.text())
-
-    return asyncio.run(run())
+async def live(fleet: Fleet) -> dict[Key, float]:
+    """Return what an exporter publishes that has polled all of these registries once."""
+    async with simulated(fleet) as (registry, url):
+        config = parse(CONFIG.format(url=url), "test.yml", {})
+        async with exporter(config, HERE) as running, listening(registry, running) as it:
+            await it.ready()
+            return samples_of(await it.text())
 
 
-def test_every_family_about_images_and_tags_holds_what_a_second_computation_finds() -> None:
+async def test_every_family_about_images_and_tags_holds_what_a_second_computation_finds() -> None:
     now_ms = round(time.time() * 1000)
     seeds = itertools.count(1)
     content: dict[str, dict[str, list[Json]]] = {
         registry: {image: busy_image(now_ms, size, next(seeds)) for image, size in images.items()}
         for registry, images in {"one": {"a": 385, "b/c": 40}, "two": {"a": 120}}.items()
     }
-    found = {key: value for key, value in live(Fleet(**content)).items() if key[0] in DATA}
+    published = await live(Fleet(**content))
+    found = {key: value for key, value in published.items() if key[0] in DATA}
     ages = {key[1]: value for key, value in found.items() if key[0] == AGE}
     found = {key: value for key, value in found.items() if key[0] != AGE}
     wanted = expected(Fleet(**content), now_ms)
@@ -103,22 +107,27 @@ def test_every_family_about_images_and_tags_holds_what_a_second_computation_find
     assert len(ages) == 3
 
 
-def test_every_family_about_registries_and_polling_holds_what_the_fleet_is() -> None:
+async def test_every_family_about_registries_and_polling_holds_what_the_fleet_is() -> None:
     now = time.time()
     tags = busy_image(round(now * 1000), 20, 1)
     fleet = Fleet(one={"a": tags, "b": tags}, two={"a": tags})
     fleet.public.add("two")
-    found = live(fleet)
+    found = await live(fleet)
     for registry, images, public in (("one", 2, 0), ("two", 1, 1)):
         of_registry = (("registry", registry),)
         assert found["ncr_registry_up", of_registry] == 1
         assert found["ncr_registry_images", of_registry] == images
         assert found["ncr_registry_public", of_registry] == public
+        assert found["ncr_registry_scan_on_push", of_registry] == 0
         success = found["ncr_registry_last_success_timestamp_seconds", of_registry]
         assert success == pytest.approx(now, abs=30)
         info = (("region", "kr"), ("registry", registry), ("zone", "public"))
         assert found["ncr_registry_info", info] == 1
-        host = (("endpoint", "public"), ("host", f"{registry}.kr.ncr.ntruss.com"))
+        host = (
+            ("access", "public"),
+            ("endpoint", "public"),
+            ("host", f"{registry}.kr.ncr.ntruss.com"),
+        )
         assert found["ncr_registry_host_info", tuple(sorted((*host, *of_registry)))] == 1
         hosts = [key for key in found if key[0] == "ncr_registry_host_info"]
         assert sum(("registry", registry) in labels for _, labels in hosts) == 2

@@ -1,21 +1,19 @@
 """Every fault of the simulated registry through the whole program, over sockets.
 
-One test for all of `tests.support.fault_table`: what is published, counted and logged while a
+One test for all of `tools.fault_table`: what is published, counted and logged while a
 fault lasts, and that the first good answer afterwards heals it.
 """
 
-import asyncio
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
-import structlog
+from structlog.typing import EventDict
 
 from ncr_exporter.simulator.faults import FAULTS
 from tests.support.exporter import APP
-from tests.support.fault_table import TABLE, TAGS, Seen
 from tests.support.faulty_exporter import INTERVAL, Samples, Trial, inventory, trial
+from tools.fault_table import TABLE, TAGS, Seen
 
 TAG_LIST = (("operation", "tag_list"), ("registry", "my-registry"))
 UP = ("ncr_image_up", APP)
@@ -32,31 +30,26 @@ def test_each_fault_has_its_row() -> None:
 
 
 @pytest.mark.parametrize("name", TABLE)
-def test_a_fault_shows_as_it_should_and_the_first_good_answer_heals_it(
-    name: str, tmp_path: Path
+async def test_a_fault_shows_as_it_should_and_the_first_good_answer_heals_it(
+    name: str, tmp_path: Path, logs: list[EventDict]
 ) -> None:
     seen, fault = TABLE[name], FAULTS[name]
     fault = replace(fault, seconds=min(fault.seconds, 0.05))
-
-    async def scenario() -> None:
-        deadline = "500ms" if name in SHORT else "20s"
-        encrypted = bool(fault.certificate)
-        async with trial(tmp_path, tags=TAGS, deadline=deadline, encrypted=encrypted) as its:
-            before = await its.samples()
-            its.registry.fault = fault
-            await its.polled_again()
-            during = await its.until(lambda now: polled(now, before, seen))
-            judge(before, during, seen)
-            its.mend()
-            await healed(its, seen, before)
-
-    with structlog.testing.capture_logs() as logs:
-        asyncio.run(scenario())
-    said([dict(entry) for entry in logs], seen)
+    deadline = "500ms" if name in SHORT else "20s"
+    encrypted = bool(fault.certificate)
+    async with trial(tmp_path, tags=TAGS, deadline=deadline, encrypted=encrypted) as its:
+        before = await its.samples()
+        its.registry.fault = fault
+        await its.polled_again()
+        during = await its.until(lambda now: polled(now, before, seen))
+        judge(before, during, seen)
+        its.mend()
+        await healed(its, seen, before)
+    said(logs, seen)
 
 
 def polled(now: Samples, before: Samples, seen: Seen) -> bool:
-    """Tell whether the image was polled since, twice where that must not change a thing."""
+    """Return whether the image was polled since, twice where that must not change a thing."""
     return now[POLLS] >= before[POLLS] + (1 if seen.fails else 2)
 
 
@@ -88,8 +81,8 @@ def moved_reasons(before: Samples, during: Samples) -> set[str]:
 
 
 async def healed(its: Trial, seen: Seen, before: Samples) -> None:
-    """Wait for the gate, if any, without a request; then all must be well within an interval."""
-    if seen.gate:
+    """Wait for the pause, if any, without a request; then all must be well within an interval."""
+    if seen.pause:
         await gate_opens(its, seen)
     mended = its.clock.monotonic()
     await its.until(lambda now: now[UP] == 1 and inventory(now) == inventory(before))
@@ -99,13 +92,13 @@ async def healed(its: Trial, seen: Seen, before: Samples) -> None:
 async def gate_opens(its: Trial, seen: Seen) -> None:
     asked = its.registry.requests[-1]
     assert asked.status == 429
-    opens = asked.at + seen.gate - its.clock.time()
-    await its.clock.advance(opens - 0.1)
-    assert its.registry.requests[-1] is asked, "asked while the gate was closed"
+    ends = asked.at + seen.pause - its.clock.time()
+    await its.clock.advance(ends - 0.1)
+    assert its.registry.requests[-1] is asked, "asked during the pause"
     await its.clock.advance(0.2)
 
 
-def said(logs: list[dict[str, Any]], seen: Seen) -> None:
+def said(logs: list[EventDict], seen: Seen) -> None:
     """Look at the log: what, where, what to do; and that it works again."""
     failed = [entry for entry in logs if entry["event"] == "poll failed"]
     if not seen.fails:

@@ -1,8 +1,5 @@
 """Answers made to take memory: the process that gets them stays within 50 MiB of before."""
 
-import re
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,13 +7,13 @@ import pytest
 from ncr_exporter.simulator.faults import fault_named
 from tests.support.api_client import source_of, tag
 from tests.support.api_thread import answering, write_config
-from tests.support.program import Program, exporter
+from tests.support.program import exporter
+from tools.processes import forget_peak, peak_of, resident_of
+from tools.waiting import wait_until
 
 IMAGES = [f"app-{number}" for number in range(16)]
 TAGS = 100
-MIB = 1024  # KiB
-ALLOWED = 50 * MIB
-FORGET_THE_PEAK = "5"  # to /proc/PID/clear_refs: see proc(5)
+ALLOWED = 50  # MiB
 LARGE = {
     "endless": "too_large",
     "gzip-bomb": "too_large",
@@ -34,35 +31,20 @@ def test_memory_stays_within_50_mib_of_before_and_the_last_good_data_stands(
         entry = {"name": "my-registry", "images": IMAGES, "interval": "1s"}
         with exporter(write_config(tmp_path, url, entry, timeout="30s")) as program:
             program.ready()
-            before = kib(program, "VmRSS")
-            Path(f"/proc/{program.process.pid}/clear_refs").write_text(FORGET_THE_PEAK)
+            before = resident_of(program.process.pid)
+            forget_peak(program.process.pid)
             asked = len(registry.requests)
             registry.fault = fault_named(name)
-            wait_for(lambda: len(registry.requests) >= asked + 2 * len(IMAGES))
+            wait_until(lambda: len(registry.requests) >= asked + 2 * len(IMAGES), 60)
             text = program.get().text
-            peak = kib(program, "VmHWM")
+            peak = peak_of(program.process.pid)
             registry.fault = None
-    assert peak - before <= ALLOWED, f"{(peak - before) / MIB:.0f} MiB"
+    assert peak - before <= ALLOWED, f"{peak - before:.0f} MiB"
     assert 'ncr_image_size_bytes{registry="my-registry",image="app-0"}' in text
     reason = f'operation="tag_list",reason="{LARGE[name]}"'
     assert not LARGE[name] or counted(text, reason) > 0
 
 
-def kib(program: Program, field: str) -> int:
-    """Return a field of the program's memory (KiB)."""
-    status = Path(f"/proc/{program.process.pid}/status").read_text()
-    match = re.search(rf"^{field}:\s+(\d+) kB$", status, re.MULTILINE)
-    assert match
-    return int(match[1])
-
-
 def counted(text: str, labels: str) -> float:
     lines = [line for line in text.splitlines() if "ncr_api_request_failures_total{" in line]
     return sum(float(line.split()[-1]) for line in lines if labels in line)
-
-
-def wait_for(fact: Callable[[], bool], within: float = 60.0) -> None:
-    deadline = time.monotonic() + within
-    while not fact():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)

@@ -1,60 +1,25 @@
 """The real program, in a process of its own, under all that hostile clients do at once."""
 
-import asyncio
-import mmap
 import socket
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.support.api_client import simulated, source_of, tag
+from tests.support.api_client import source_of, tag
+from tests.support.api_thread import answering, write_config
 from tests.support.certificates import certificates_in
-from tests.support.program import Program, exporter
+from tests.support.program import exporter
 from tests.unit.httpd.test_connection import client_that_never_reads
+from tools.processes import resident_of
+from tools.waiting import wait_until
 
-MIB = 1024 * 1024
 TAGS = 20_000
 """Enough for an answer of 8 MB, far more than sockets hold."""
-CONFIG = """
-api: {{base_url: "{url}", requests_per_second: 10000, page_size: 10000}}
-credentials: {{access_key: DEMOACCESSKEY, secret_key: demo-secret-key}}
-defaults: {{interval: 1h, tag_series: all}}
-registries: [{{name: my-registry, images: [app]}}]
-"""
+ENTRY = {"name": "my-registry", "images": ["app"], "interval": "1h", "tag_series": "all"}
 TLS = "tls_server_config:\n  cert_file: server.pem\n  key_file: server.key\n"
-
-
-@contextmanager
-def registry() -> Iterator[str]:
-    """Run a registry with one large image in a thread, and give its address."""
-    started, done = threading.Event(), threading.Event()
-    urls: list[str] = []
-
-    async def serve() -> None:
-        async with simulated(source_of(app=(tag(f"v{n}") for n in range(TAGS)))) as (_, url):
-            urls.append(url)
-            started.set()
-            await asyncio.to_thread(done.wait)
-
-    thread = threading.Thread(target=asyncio.run, args=(serve(),))
-    thread.start()
-    try:
-        assert started.wait(15)
-        yield urls[0]
-    finally:
-        done.set()
-        thread.join()
-
-
-def resident(program: Program) -> int:
-    """Return the memory of the program, in bytes."""
-    statm = Path(f"/proc/{program.process.pid}/statm").read_text(encoding="ascii")
-    return int(statm.split()[1]) * mmap.PAGESIZE
 
 
 def scrape(client: httpx.Client) -> float:
@@ -72,19 +37,19 @@ def test_hostile_clients_all_at_once_neither_delay_a_scrape_nor_cost_50_mib(
 ) -> None:
     certificates = certificates_in(tmp_path)
     (tmp_path / "web.yml").write_text(TLS if encrypted else "")
-    config = tmp_path / "ncr-exporter.yml"
     with ExitStack() as stack:
-        config.write_text(CONFIG.format(url=stack.enter_context(registry())))
+        source = source_of(app=(tag(f"v{n}") for n in range(TAGS)))
+        _, url = stack.enter_context(answering(source))
+        config = write_config(tmp_path, url, ENTRY, requests_per_second=10000, page_size=10000)
         program = stack.enter_context(exporter(config, f"--web.config.file={tmp_path / 'web.yml'}"))
         url = program.url.replace("http", "https", 1) if encrypted else program.url
         trusted = certificates.client()
         client = stack.enter_context(
             httpx.Client(base_url=url, verify=trusted, timeout=10, trust_env=False)
         )
-        while client.get("/-/ready").status_code != 200:
-            time.sleep(0.05)
+        wait_until(lambda: client.get("/-/ready").is_success)
         usual = max(scrape(client) for _ in range(5))
-        before = resident(program)
+        before = resident_of(program.process.pid)
         port = httpx.URL(url).port or 0
         for n in range(500):
             half = stack.enter_context(socket.create_connection(("127.0.0.1", port)))
@@ -97,6 +62,6 @@ def test_hostile_clients_all_at_once_neither_delay_a_scrape_nor_cost_50_mib(
             stack.enter_context(deaf).sendall(b"GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n")
         # At once: each deaf client has a place until its socket is full, and scrapes wait for it.
         slowest = max(scrape(client) for _ in range(5))
-        grown = resident(program) - before
+        grown = resident_of(program.process.pid) - before
     assert slowest < usual + 5.0, "a blocked server would be late by its deadlines, 10 s"
-    assert grown < 50 * MIB
+    assert grown < 50

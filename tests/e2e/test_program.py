@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.support.api_thread import answering
+from tests.support.api_thread import answering, write_config
 from tests.support.program import Program, demo, exporter, run
 
 GOOD = """
@@ -232,7 +232,7 @@ def test_a_key_that_is_rotated_within_a_listing_publishes_no_part_of_it() -> Non
 def test_the_demo_says_where_its_metrics_are_and_stays_until_ctrl_c() -> None:
     with demo() as program:
         assert program.process.stdout is not None
-        assert program.process.stdout.readline() == f"metrics: {program.url}/metrics\n"
+        assert program.process.stdout.readline() == f"Metrics: {program.url}/metrics\n"
         program.scrape_until("ncr_image_tags{")
         assert program.stop(signal.SIGINT)[0] == 0
 
@@ -310,18 +310,12 @@ def test_a_changed_file_is_followed_when_asked_for(
 
 # Storage
 
-FLEET_FILE = """
-api: {{base_url: "{url}", requests_per_second: 1000}}
-credentials: {{access_key: DEMOACCESSKEY, secret_key: demo-secret-key}}
-registries: [demo-registry]
-"""
-
 
 def test_the_last_good_data_survives_a_restart_in_an_outage(tmp_path: Path) -> None:
-    path, state = tmp_path / "ncr-exporter.yml", tmp_path / "state"
+    state = tmp_path / "state"
     storage = f"--storage.path={state}"
     with answering() as (_, url):
-        path.write_text(FLEET_FILE.format(url=url))
+        path = write_config(tmp_path, url, "demo-registry")
         with exporter(path, storage) as program:
             program.ready()
             before = program.get().text

@@ -16,7 +16,7 @@ from tests.oracle.computation import (
 )
 from tests.support.expositions import samples_of
 from tests.support.program import demo
-from tests.support.prometheus import RunningPrometheus, Sample, check_metrics, number
+from tests.support.prometheus import RunningPrometheus, Sample, check_metrics, job, number
 
 pytestmark = pytest.mark.prometheus
 
@@ -45,7 +45,7 @@ def test_prometheus_stores_what_an_independent_computation_finds_in_the_same_tag
     expected = expected_image(tags, RULES)
     with demo(f"--tags={file}") as program:
         program.ready()
-        with RunningPrometheus([program.url.removeprefix("http://")]) as prometheus:
+        with RunningPrometheus(job("test", program.address)) as prometheus:
             prometheus.wait_for("ncr_image_tags == 385")
             stored = values(prometheus.query('{__name__=~"ncr_image_.*",image="busy"}'))
             for name, value in expected.items():
@@ -75,7 +75,7 @@ def test_prometheus_stores_what_an_independent_computation_finds_in_the_same_tag
 def test_prometheus_scrapes_the_demo_without_a_complaint() -> None:
     with demo() as program:
         program.ready()
-        with RunningPrometheus([program.url.removeprefix("http://")]) as prometheus:
+        with RunningPrometheus(job("test", program.address)) as prometheus:
             prometheus.wait_for('up{job="test"} == 1')
             (target,) = prometheus.targets()
             assert (target["health"], target["lastError"]) == ("up", "")

@@ -7,7 +7,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Page
 
-from tests.support.browser import DESKTOP, PHONE, chromium, served
+from tests.support.browser import DESKTOP, PHONE, all_served, chromium
 from tests.support.scenes import House, empty, failing, few, many, tags
 from tests.support.states import target
 
@@ -41,7 +41,7 @@ def addresses() -> Iterator[dict[str, str]]:
         "empty": empty(),
         "hostile": hostile(),
     }
-    with served({name: scene.routes() for name, scene in scenes.items()}) as found:
+    with all_served({name: scene.routes() for name, scene in scenes.items()}) as found:
         yield found
 
 

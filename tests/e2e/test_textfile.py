@@ -1,8 +1,5 @@
 """What Debian's node_exporter says to a file that `once` wrote."""
 
-import socket
-import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,43 +11,17 @@ from tests.support import prometheus
 from tests.support.api_thread import answering, write_config
 from tests.support.expositions import samples_of
 from tests.support.in_process import run
-from tools.get_node_exporter import find_node_exporter
+from tools.get_node_exporter import textfile_collector
+from tools.processes import free_port, ready
 
 
 @contextmanager
 def node_exporter(directory: Path) -> Iterator[str]:
     """Run Debian's node_exporter with nothing but its textfile collector; give its metrics' URL."""
-    program = find_node_exporter()
-    assert program is not None, "the mark node_exporter leaves a test out where it is missing"
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        address = f"127.0.0.1:{free.getsockname()[1]}"
-    process = subprocess.Popen(  # noqa: S603 -- fixed words, no shell
-        [
-            str(program),
-            f"--web.listen-address={address}",
-            "--collector.disable-defaults",
-            "--collector.textfile",
-            f"--collector.textfile.directory={directory}",
-        ],
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
+    address, log = f"127.0.0.1:{free_port()}", directory.with_suffix(".log")
+    with ready(*textfile_collector(address, directory), at=f"http://{address}/metrics", log=log):
         yield f"http://{address}/metrics"
-    finally:
-        process.terminate()
-        _, err = process.communicate(timeout=10)
-    assert "level=error" not in err, err
-
-
-def scraped(url: str) -> str:
-    deadline = time.monotonic() + 15
-    while True:
-        try:
-            return httpx.get(url, trust_env=False).text
-        except httpx.ConnectError:
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+    assert "level=error" not in log.read_text()
 
 
 def written(tmp_path: Path) -> Path:
@@ -69,7 +40,7 @@ def written(tmp_path: Path) -> Path:
 def test_node_exporter_publishes_every_series_as_it_is(tmp_path: Path) -> None:
     file = written(tmp_path)
     with node_exporter(file.parent) as url:
-        text = scraped(url)
+        text = httpx.get(url, trust_env=False).text
     published = {key: value for key, value in samples_of(text).items() if key[0].startswith("ncr_")}
     assert published == samples_of(file.read_text())
     assert len(published) > 300

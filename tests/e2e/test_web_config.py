@@ -1,8 +1,9 @@
 """The real program behind a web configuration: its start, a real Prometheus, and its log."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -10,7 +11,8 @@ import pytest
 from tests.support.certificates import Certificates, certificates_in
 from tests.support.passwords import RIGHT, hash_of, users_section
 from tests.support.program import Program, exporter, run
-from tests.support.prometheus import RunningPrometheus
+from tests.support.prometheus import RunningPrometheus, job
+from tools.waiting import wait_until
 
 CONFIG = """
 api: {base_url: "http://127.0.0.1:9"}
@@ -47,13 +49,6 @@ def secure(program: Program) -> str:
     return program.url.replace("http", "https", 1)
 
 
-def eventually(fact: Callable[[], bool], within: float = 15.0) -> None:
-    deadline = time.monotonic() + within
-    while not fact():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-
-
 def test_it_serves_over_tls_to_who_has_the_password_and_takes_changes_up(
     config: Path, web: Path, certificates: Certificates
 ) -> None:
@@ -72,7 +67,7 @@ def test_it_serves_over_tls_to_who_has_the_password_and_takes_changes_up(
         with pytest.raises(httpx.HTTPError):
             program.get()
         web.write_text(TLS + users_section({"prom": hash_of("hush-two")}))
-        eventually(lambda: status("hush-two") == 200)
+        wait_until(lambda: status("hush-two") == 200)
         assert status("hush-one") == 401
         web.write_text(TLS + "basic_auth_users: {prom: hush-three}\n")
         time.sleep(1.1)  # the files are looked at once a second, when somebody asks
@@ -128,30 +123,28 @@ def test_prometheus_scrapes_over_tls_with_a_password_and_a_certificate(
     users = users_section({"prom": hash_of(RIGHT, cost=10)})
     web.write_text(TLS + CLIENTS + names + users)
 
-    def job(name: str, password: str, certificate: str) -> dict[str, object]:
-        directory = certificates.directory
-        return {
-            "job_name": name,
-            "scheme": "https",
-            "basic_auth": {"username": "prom", "password": password},
-            "tls_config": {
-                "ca_file": str(directory / "ca.pem"),
-                "cert_file": str(directory / f"{certificate}.pem"),
-                "key_file": str(directory / f"{certificate}.key"),
-            },
-            "static_configs": [{"targets": [address]}],
-        }
+    def jobs(address: str) -> Iterator[dict[str, Any]]:
+        for name, password, certificate in (
+            ("right", RIGHT, "client"),
+            ("wrong-password", "wrong", "client"),
+            ("wrong-name", RIGHT, "other"),
+        ):
+            tls = {
+                "ca_file": str(certificates.directory / "ca.pem"),
+                "cert_file": str(certificates.directory / f"{certificate}.pem"),
+                "key_file": str(certificates.directory / f"{certificate}.key"),
+            }
+            user = {"username": "prom", "password": password}
+            yield job(name, address, scheme="https", basic_auth=user, tls_config=tls)
 
-    with exporter(config, of(web)) as program:
-        address = program.url.removeprefix("http://")
-        others = [job("wrong-password", "wrong", "client"), job("wrong-name", RIGHT, "other")]
-        with RunningPrometheus(
-            job("right", RIGHT, "client"), more_scrape_configs=others
-        ) as prometheus:
-            prometheus.wait_for('up{job="right"} == 1')
-            prometheus.wait_for('ncr_exporter_build_info{job="right"}')
-            prometheus.wait_for('up{job=~"wrong.*"} == 0', lambda found: len(found) == 2)
-            errors = {t["labels"]["job"]: t["lastError"] for t in prometheus.targets()}
-            assert errors["right"] == ""
-            assert "401 Unauthorized" in errors["wrong-password"]
-            assert prometheus.query('up{job=~"wrong.*"} == 1') == []
+    with (
+        exporter(config, of(web)) as program,
+        RunningPrometheus(*jobs(program.address)) as prometheus,
+    ):
+        prometheus.wait_for('up{job="right"} == 1')
+        prometheus.wait_for('ncr_exporter_build_info{job="right"}')
+        prometheus.wait_for('up{job=~"wrong.*"} == 0', lambda found: len(found) == 2)
+        errors = {t["labels"]["job"]: t["lastError"] for t in prometheus.targets()}
+        assert errors["right"] == ""
+        assert "401 Unauthorized" in errors["wrong-password"]
+        assert prometheus.query('up{job=~"wrong.*"} == 1') == []

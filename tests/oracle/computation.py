@@ -291,7 +291,7 @@ def pulled(tag: Json, tags: list[Json]) -> int | None:
 
 
 def bounds(tag: Json, tags: list[Json], *, believed: bool = True) -> tuple[int | None, int | None]:
-    """Return a tag's last use in ms at the earliest and at the latest; None is not known, or now."""
+    """Return a tag's last use at the earliest and at the latest (ms); None: unknown, or now."""
     pull, update = pulled(tag, tags), updated(tag)
     first = max(pull or 0, update or 0) or None
     if pull:

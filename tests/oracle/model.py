@@ -51,6 +51,14 @@ class Model:
             if name in registry.images or (wanted.finds(name) and self._exists(registry, image)):
                 registry.images[name] = image
                 image.named = name in wanted.named()
+        registry.deleted = {
+            name: at
+            for name, at in registry.deleted.items()
+            if name not in registry.images and wanted.finds(name)
+        }
+        registry.matched = {
+            glob: count for glob, count in registry.matched.items() if glob in wanted.globs()
+        }
 
     def _exists(self, registry: ModelRegistry, image: ModelImage) -> bool:
         """Tell whether an image was found, or is known to be there, so that a glob may find it."""
@@ -66,7 +74,7 @@ class Model:
         image.last_success, image.up = round(now.wall, 3), True
         image.not_found = False
         registry.has_pulls |= has_pulls(image.tags)
-        self._leave(registry)
+        self._leave(registry, now)
 
     def tags_failed(
         self, label: str, name: str, now: Moment, took: float, *, not_found: bool
@@ -76,7 +84,7 @@ class Model:
         image.up = False
         image.failures += 1
         image.not_found |= not_found
-        self._leave(registry)
+        self._leave(registry, now)
 
     def _polled(
         self, label: str, name: str, now: Moment, took: float
@@ -107,25 +115,29 @@ class Model:
             image.absences = 0 if image.listed else image.absences + 1
             image.not_found &= not image.listed
             image.pulls = pulls.get(name, image.pulls)
-        self._leave(registry)
+        self._leave(registry, now)
+        if not emptied:
+            registry.matched = self.wanted(label).matched_by(pulls)
         for name, count in pulls.items():
             if name not in registry.images and self.wanted(label).finds(name):
                 registry.images[name] = ModelImage(listed=True, pulls=count)
+                registry.deleted.pop(name, None)
 
     def images_failed(self, label: str, now: Moment, *, denied: bool) -> None:
         """Take a failed image list in."""
         self.expire(now.mono)
         registry = self.registries[label]
         registry.up, registry.denied = False, denied
-        self._leave(registry)
+        self._leave(registry, now)
 
-    def _leave(self, registry: ModelRegistry) -> None:
+    def _leave(self, registry: ModelRegistry, now: Moment) -> None:
         """Take out what is gone; of an image that is named only its inventory."""
         for name, image in list(registry.images.items()):
             if image.gone(denied=registry.denied):
                 image.tags = image.pulls = None
                 if not image.named:
                     del registry.images[name]
+                    registry.deleted[name] = now
 
     def registries_listed(
         self, told: dict[str, tuple[str, bool]], now: Moment, *, whole: bool
@@ -170,6 +182,10 @@ class Model:
             lists_are_old = registry.last_success is not None and is_old(registry.since)
             if lists_are_old:
                 registry.count = None
+                registry.matched = {}
+            for name, at in list(registry.deleted.items()):
+                if is_old(at.mono):
+                    del registry.deleted[name]
             for image in registry.images.values():
                 if lists_are_old:
                     image.pulls = None
@@ -202,6 +218,9 @@ class Model:
                 restored.images[name].named = name in named
                 if restored.last_success is None:
                     restored.images[name].pulls = None
+        for name, known_at in registry.deleted.items():
+            if self._is_kept(known_at.wall, now):
+                restored.deleted[name] = now.before(known_at.wall)
         known = (image.tags for image in restored.images.values())
         restored.has_pulls = any(has_pulls(tags) for tags in known if tags)
         return restored

@@ -40,6 +40,12 @@ def _samples(model: Model, wall: float) -> Iterator[tuple[Key, float]]:
             yield from _lines(labels, _polling(registry, image, model.settings.interval))
             yield from _lines(labels, {**expected_thresholds(rules)})
             yield from _inventory(labels, registry, image, rules, wall)
+        for name in registry.deleted:
+            yield from _lines({"registry": label, "image": name}, {"ncr_image_present": 0})
+        for glob, count in registry.matched.items():
+            yield from _lines(
+                {"registry": label, "glob": glob}, {"ncr_registry_glob_images": count}
+            )
 
 
 def _registry(label: str, registry: ModelRegistry) -> Iterator[tuple[Key, float]]:
@@ -53,7 +59,7 @@ def _registry(label: str, registry: ModelRegistry) -> Iterator[tuple[Key, float]
     where = {"registry": label, "region": "kr", "zone": "public"}
     yield from _lines(where, {"ncr_registry_info": 1})
     for endpoint, host in hosts.items():
-        place = {"registry": label, "host": host, "endpoint": endpoint}
+        place = {"registry": label, "host": host, "endpoint": endpoint, "access": endpoint}
         yield from _lines(place, {"ncr_registry_host_info": 1})
 
 

@@ -69,3 +69,7 @@ class ModelRegistry:
     described: Described | None = None
     has_pulls: bool = False
     absences: int = 0
+    deleted: dict[str, Moment] = field(default_factory=dict)
+    """Images found by globs that are gone → when that was known."""
+    matched: dict[str, int] = field(default_factory=dict)
+    """Globs → images that they matched at the last list."""

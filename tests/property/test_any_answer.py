@@ -55,7 +55,7 @@ def test_any_bytes_are_a_page_of_any_list_or_malformed(
 
 
 def is_clean(value: object) -> bool:
-    """Tell whether a record, and whatever it holds, can be published."""
+    """Return whether a record, and whatever it holds, can be published."""
     if isinstance(value, msgspec.Struct):
         return all(map(is_clean, msgspec.structs.astuple(value)))
     if isinstance(value, tuple):
@@ -161,7 +161,7 @@ async def mouth() -> AsyncIterator[Mouth]:
 
 
 def new_client(clients: ClientPool, port: int) -> tuple[Client, Heard]:
-    """Return a client that nothing was answered yet: a 429 before would close its gate."""
+    """Return a client that nothing was answered yet: a 429 before would make it pause."""
     clock, heard = HurriedClock(), Heard()
     transport = Transport(
         client_pool=clients,
@@ -194,12 +194,8 @@ PAGE = json.dumps({"results": [{"name": "v1"}], "count": 1, "next": None}).encod
 
 
 @pytest.mark.hypothesis
-def test_any_answer_over_a_socket_is_a_listing_or_an_error_of_ours() -> None:
+async def test_any_answer_over_a_socket_is_a_listing_or_an_error_of_ours() -> None:
     """One event loop and one server for all examples; each has its own client."""
-    asyncio.run(_any_answer())
-
-
-async def _any_answer() -> None:
     loop = asyncio.get_running_loop()
     async with mouth() as it, aclosing(client_pool(API, Path())) as clients:
 

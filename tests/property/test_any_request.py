@@ -25,7 +25,6 @@ from tests.unit.httpd.test_connection import (
     asking,
     goes_on_after,
     house,
-    scene,
 )
 from tests.unit.web.test_negotiation import HEADERS
 from tests.unit.web.test_routes import PATHS, Exporter, constant, one_image
@@ -76,13 +75,13 @@ def test_any_request_has_an_answer_that_is_no_failure(
 def test_whatever_is_accepted_a_scrape_is_one_of_two_formats_and_the_same_samples(
     exporter: Exporter, accept: str, accept_encoding: str
 ) -> None:
-    answer = exporter.scrape(accept=accept, accept_encoding=accept_encoding)
+    answer = asyncio.run(exporter.scrape(accept=accept, accept_encoding=accept_encoding))
     text = text_of(answer)
     openmetrics = answer.headers["content-type"] == OPENMETRICS
     assert openmetrics or answer.headers["content-type"] == TEXT
     assert text.endswith("# EOF\n") == openmetrics
     read = samples_of(text, openmetrics=openmetrics)
-    usual = constant(text_of(exporter.scrape()))
+    usual = constant(text_of(asyncio.run(exporter.scrape())))
     assert {key: read[key] for key in usual} == usual
 
 
@@ -108,7 +107,6 @@ RAW = st.lists(
 
 
 @pytest.mark.hypothesis
-@scene
 async def test_any_bytes_on_the_exporters_own_socket_are_no_failure() -> None:
     async with house(one_image().routes) as it:
 
@@ -195,15 +193,15 @@ def test_whatever_the_web_configuration_becomes_nobody_gets_in_who_could_not(
 ) -> None:
     path, clock = place / "changed.yml", Hand()
     path.write_text(ALICE)
-    gate = WebConfigPolicy(str(path), clock)
+    policy = WebConfigPolicy(str(path), clock)
     as_alice = authorization("alice", RIGHT)
     for content in contents:
         clock.now += 10
         path.unlink(missing_ok=True)
         if content is not None:
             path.write_bytes(content)
-        refused = asyncio.run(gate.refusal(Request("GET", "/metrics", {"authorization": header})))
+        refused = asyncio.run(policy.refusal(Request("GET", "/metrics", {"authorization": header})))
         assert refused is not None
         assert refused.status in {401, 429}
-        welcome = asyncio.run(gate.refusal(Request("GET", "/", {"authorization": as_alice})))
+        welcome = asyncio.run(policy.refusal(Request("GET", "/", {"authorization": as_alice})))
         assert welcome is None or welcome.status in {401, 429}

@@ -13,13 +13,14 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ncr_exporter.metrics.exposition import Exposition
+from ncr_exporter.state.model import DeletedImage
 from ncr_exporter.state.persistence import StateError, StatePersister, read_state
 from ncr_exporter.state.saved import SavedState, read_lines
 from ncr_exporter.state.store import Store
 from ncr_exporter.targets.targets import ImageTarget
 from tests.support.clock import ManualClock
 from tests.support.expositions import samples_of
-from tests.support.states import NOW, TIMING, catalog_of, registry_target, rule
+from tests.support.states import NOW, TIMING, list_target_of, registry_target, rule
 from tests.unit.ncr.test_pages import JSON_VALUES, WILD_TAGS
 
 
@@ -52,7 +53,10 @@ IMAGES = st.fixed_dictionaries(
         "image": mostly(NAMES),
         "page": mostly(st.fixed_dictionaries({"results": st.lists(WILD_TAGS, max_size=3)})),
     },
-    optional={"pull_count": mostly(st.integers())},
+    optional={
+        "pull_count": mostly(st.integers()),
+        "overwritten": mostly(st.integers()),
+    },
 )
 HOSTS = st.lists(st.tuples(NAMES, st.sampled_from(["public", "private", "x"])), max_size=3)
 REGISTRIES = st.fixed_dictionaries(
@@ -64,9 +68,11 @@ REGISTRIES = st.fixed_dictionaries(
         "public": mostly(st.none() | st.booleans()),
         "described_at": mostly(st.floats(NOW - 1000, NOW)),
         "found_by": mostly(st.none() | st.just("*")),
+        "scan_on_push": mostly(st.none() | st.booleans()),
     },
 )
-LINES = (IMAGES | REGISTRIES).map(lambda record: json.dumps(record).encode())
+DELETED = st.fixed_dictionaries({**COMMON, "type": st.just("deleted"), "image": mostly(NAMES)})
+LINES = (IMAGES | REGISTRIES | DELETED).map(lambda record: json.dumps(record).encode())
 
 
 def signed(body: bytes) -> bytes:
@@ -107,7 +113,7 @@ def test_whatever_is_kept_has_names_and_values_that_an_answer_could_have(
     kept = read_lines(lines, NOW)
     exposition = Exposition()
     store = Store(exposition)
-    for name in [*kept.found_by(catalog_of(every=EVERY)), "my-registry"]:
+    for name in [*kept.found_by(list_target_of(every=EVERY)), "my-registry"]:
         assert usable(name)
         if name not in store.registries:
             restored(kept, store, name)
@@ -127,12 +133,16 @@ def usable(name: str) -> bool:
 def restored(kept: SavedState, store: Store, name: str) -> None:
     """Take in what was kept of a registry and its images."""
     target = registry_target(name)
-    store.add_registry(target, hosts=())
+    store.add_registry(target)
     if registry := kept.registry(target, NOW):
         store.restore_registry(target.label, at=registry.at, images=registry.images)
     if said := kept.description(target, NOW):
-        store.record_description(target.label, hosts=said.hosts, public=said.public, at=said.at)
+        store.record_description(target.label, said)
     for image in kept.images_of(target):
         wanted = ImageTarget(target, image, named=False, timing=TIMING, policy=rule("*").policy)
         if known := kept.image(wanted, NOW):
-            store.restore(wanted, known.tags, at=known.at, pull_count=known.pull_count)
+            store.restore(wanted, known)
+    for image, at in kept.deleted_of(target):
+        wanted = ImageTarget(target, image, named=False, timing=TIMING, policy=rule("*").policy)
+        if wanted.key not in store.images:
+            store.mark_deleted(DeletedImage(wanted, at))

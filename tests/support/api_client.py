@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from ncr_exporter.config import Api, Secret
-from ncr_exporter.httpd.limits import Limits
-from ncr_exporter.httpd.server import Server
 from ncr_exporter.ncr.client import Client
 from ncr_exporter.ncr.credentials import FixedCredentials
 from ncr_exporter.ncr.http import client_pool
@@ -17,34 +15,38 @@ from ncr_exporter.ncr.limiter import Limiter
 from ncr_exporter.ncr.paths import RegistryPath
 from ncr_exporter.ncr.transport import Transport
 from ncr_exporter.runtime.clock import Clock, SystemClock
+from ncr_exporter.simulator.api_records import JsonRecord, registry_record
 from ncr_exporter.simulator.data import FixedSource, Source
-from ncr_exporter.simulator.records import Record, registry_record
 from ncr_exporter.simulator.registry import DEMO_ACCESS_KEY, DEMO_SECRET_KEY, SimulatedRegistry
+from tests.support.http_server import served
 
 KR = "/ncr/api/v2"
 REGISTRY = RegistryPath("my-registry", "my-registry", KR)
 DEMO_KEYS = {DEMO_ACCESS_KEY: DEMO_SECRET_KEY}
 
 
-def tag(name: str, **fields: Any) -> dict[str, Any]:
+def tag(name: str, **fields: Any) -> JsonRecord:
     """Return a tag in NCR's shape, of one platform, pulled and updated in 2025."""
     size = fields.pop("size", 1000)
     pulled = fields.pop("pulled", 1_759_000_000_000)
-    platform = {
-        "architecture": "amd64",
-        "digest": f"sha256:{name}",
-        "latest_pulled": pulled,
-        "os": "linux",
-        "size": size,
-        "updated": 1_758_000_000_000,
-        "variant": None,
-    }
     return {
         "name": name,
         "digest": f"sha256:{name}",
         "full_size": size,
         "last_updated": 1_758_000_000_000,
-        "images": [platform],
+        "images": [platform(f"sha256:{name}", size=size, latest_pulled=pulled)],
+        **fields,
+    }
+
+
+def platform(digest: str, **fields: Any) -> JsonRecord:
+    """Return a platform of a tag in NCR's shape: linux/amd64, updated in 2025."""
+    return {
+        "architecture": "amd64",
+        "digest": digest,
+        "os": "linux",
+        "updated": 1_758_000_000_000,
+        "variant": None,
         **fields,
     }
 
@@ -69,16 +71,16 @@ class Fleet:
         self.public: set[str] = set()
         self.counted: dict[tuple[str, str], int] = {}
 
-    def registries(self, _now_ms: float, /) -> list[Record]:
+    def registries(self, _now_ms: float, /) -> list[JsonRecord]:
         return [registry_record(name, public=name in self.public) for name in self.content]
 
-    def images(self, registry: str, now_ms: float, /) -> list[Record]:
+    def images(self, registry: str, now_ms: float, /) -> list[JsonRecord]:
         listed = FixedSource(registry, self.content[registry]).images(registry, now_ms)
         for image in listed:
             image["pull_count"] = self.counted.get((registry, image["name"]), image["pull_count"])
         return [image for image in listed if (registry, image["name"]) not in self.unlisted]
 
-    def tags(self, registry: str, image: str, _now_ms: float, /) -> list[Record]:
+    def tags(self, registry: str, image: str, _now_ms: float, /) -> list[JsonRecord]:
         return self.content[registry][image]
 
 
@@ -92,13 +94,13 @@ async def simulated(
 ) -> AsyncIterator[tuple[SimulatedRegistry, str]]:
     """Give a simulated registry and its base URL."""
     registry = SimulatedRegistry(source, keys=keys, clock=clock or SystemClock(), **options)
-    async with Server(registry.handle, Limits(requests=64)) as server:
-        yield registry, f"http://127.0.0.1:{await server.listen('127.0.0.1', 0)}"
+    async with served(registry.handle) as url:
+        yield registry, url
 
 
 @dataclass
 class Heard:
-    """An observer that remembers."""
+    """What was heard of the client's work."""
 
     attempts: list[str] = field(default_factory=list)
     """`ok`, or the reason of each attempt that was sent."""
@@ -108,19 +110,19 @@ class Heard:
     mismatches: int = 0
     skews: list[float] = field(default_factory=list)
 
-    def attempt(self, _: str, __: str, seconds: float | None, reason: str | None) -> None:
+    def record_attempt(self, _: str, __: str, seconds: float | None, reason: str | None) -> None:
         (self.unsent if seconds is None else self.attempts).append(reason or "ok")
 
-    def retry(self, _: str, __: str) -> None:
+    def record_retry(self, _: str, __: str) -> None:
         self.retries += 1
 
-    def malformed(self, _: str, __: str, records: int) -> None:
+    def record_malformed(self, _: str, __: str, records: int) -> None:
         self.malformed_records += records
 
-    def miscounted(self, _: str, __: str) -> None:
+    def record_count_mismatch(self, _: str, __: str) -> None:
         self.mismatches += 1
 
-    def clock_skew(self, _: str, seconds: float) -> None:
+    def record_clock_skew(self, _: str, seconds: float) -> None:
         self.skews.append(seconds)
 
 

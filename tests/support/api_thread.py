@@ -11,14 +11,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ncr_exporter.httpd.limits import Limits
 from ncr_exporter.httpd.messages import Handler, Request, Response
-from ncr_exporter.httpd.server import Server
 from ncr_exporter.runtime.clock import SystemClock
 from ncr_exporter.simulator.data import GeneratedSource, Source
 from ncr_exporter.simulator.faults import FAULTS, Fault
 from ncr_exporter.simulator.registry import DEMO_ACCESS_KEY, DEMO_SECRET_KEY, SimulatedRegistry
-from tests.support.clock import tls_gate
+from tests.support.clock import tls_access
+from tests.support.http_server import served
 
 KEYS = {"access_key": DEMO_ACCESS_KEY, "secret_key": DEMO_SECRET_KEY}
 
@@ -38,17 +37,17 @@ def answering(
 def serving(handler: Handler, tls: ssl.SSLContext | None = None) -> Iterator[str]:
     """Give the base URL of a server until the end of the block."""
     loop, ended = asyncio.new_event_loop(), asyncio.Event()
-    ports: queue.Queue[int] = queue.Queue()
+    urls: queue.Queue[str] = queue.Queue()
 
     async def serve() -> None:
-        async with Server(handler, Limits(requests=64), tls_gate(tls)) as server:
-            ports.put(await server.listen("127.0.0.1", 0))
+        async with served(handler, tls_access(tls)) as url:
+            urls.put(url)
             await ended.wait()
 
     thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
     thread.start()
     try:
-        yield f"{'https' if tls else 'http'}://127.0.0.1:{ports.get(timeout=10)}"
+        yield urls.get(timeout=10)
     finally:
         loop.call_soon_threadsafe(ended.set)
         thread.join()
@@ -71,12 +70,14 @@ def write_config(
     url: str,
     *registries: str | Mapping[str, Any],
     keys: Mapping[str, str] | None = None,
+    defaults: Mapping[str, Any] | None = None,
     **api: Any,
 ) -> Path:
     """Write a configuration of registries, names or whole entries, and return its path."""
     content = {
         "api": {"base_url": url, "requests_per_second": 500, "timeout": "5s", **api},
         "credentials": dict(KEYS if keys is None else keys),
+        "defaults": dict(defaults or {}),
         "registries": [{"name": r} if isinstance(r, str) else dict(r) for r in registries],
     }
     path = directory / "ncr-exporter.yml"

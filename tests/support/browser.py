@@ -1,14 +1,12 @@
 """A real browser before the program's own server: Debian's Chromium, driven by playwright."""
 
-import asyncio
-import threading
 from collections.abc import Iterator, Mapping
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import ExitStack, contextmanager
 
 from playwright.sync_api import Browser, ViewportSize, sync_playwright
 
 from ncr_exporter.httpd.messages import Handler
-from ncr_exporter.httpd.server import Server
+from tests.support.api_thread import serving
 from tools.get_browser import find_browser
 
 HOW_TO_GET = "needs Chromium: `make browser` gets it on Debian"
@@ -22,31 +20,10 @@ _FLAGS = (
 
 
 @contextmanager
-def served(handlers: Mapping[str, Handler]) -> Iterator[dict[str, str]]:
-    """Serve each on a free port of 127.0.0.1, in a thread of their own; give the addresses."""
-    loop, stop = asyncio.new_event_loop(), asyncio.Event()
-    ready, addresses = threading.Event(), dict[str, str]()
-
-    async def serve() -> None:
-        async with AsyncExitStack() as stack:
-            for name, handler in handlers.items():
-                server = await stack.enter_async_context(Server(handler))
-                addresses[name] = f"http://127.0.0.1:{await server.listen('127.0.0.1', 0)}"
-            ready.set()
-            await stop.wait()
-
-    def run() -> None:
-        with asyncio.Runner(loop_factory=lambda: loop) as runner:
-            runner.run(serve())
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    try:
-        assert ready.wait(10), "the server did not start"
-        yield addresses
-    finally:
-        loop.call_soon_threadsafe(stop.set)
-        thread.join(10)
+def all_served(handlers: Mapping[str, Handler]) -> Iterator[dict[str, str]]:
+    """Serve each on a free port of 127.0.0.1; give the addresses."""
+    with ExitStack() as stack:
+        yield {name: stack.enter_context(serving(handler)) for name, handler in handlers.items()}
 
 
 @contextmanager

@@ -2,10 +2,12 @@
 
 import asyncio
 import heapq
+import inspect
 import itertools
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from ncr_exporter.httpd.access import AllowAll, Tls
 from ncr_exporter.runtime.clock import Clock
@@ -98,8 +100,8 @@ class ManualClock(Clock):
         self._monotonic = to
 
 
-def tls_gate(context: ssl.SSLContext | None) -> AllowAll:
-    """Return a gate that asks for nothing but TLS, if that."""
+def tls_access(context: ssl.SSLContext | None) -> AllowAll:
+    """Return a policy that allows every request, over TLS if there is a context."""
     return AllowAll(None if context is None else Tls(context))
 
 
@@ -109,16 +111,32 @@ async def settle(rounds: int = ROUNDS) -> None:
         await asyncio.sleep(0)
 
 
-async def eventually(fact: Callable[[], object], *, within: float = 30.0) -> None:
-    """Wait for a fact that depends on real sockets; fail when it does not come true."""
+async def eventually(
+    fact: Callable[[], object], *, within: float = 30.0, every: float = 0.005
+) -> Any:
+    """Wait for a fact that depends on real sockets, and return it; fail when it stays false.
+
+    `fact` may be a coroutine function: one that asks a server.
+    """
     async with asyncio.timeout(within):
-        while not fact():
-            await asyncio.sleep(0.005)
+        while not (found := await _known(fact())):
+            await asyncio.sleep(every)
+    return found
 
 
-async def passing(clock: ManualClock, fact: Callable[[], object], *, within: float = 30.0) -> None:
-    """Let sockets work and the clock creep (a millisecond a look) until a fact comes true."""
-    async with asyncio.timeout(within):
-        while not fact():
-            await clock.advance(0.001)
-            await asyncio.sleep(0.001)
+async def passing(
+    clock: ManualClock, fact: Callable[[], object], *, within: float = 30.0, step: float = 0.001
+) -> Any:
+    """Let sockets work and the clock move by `step` seconds a look until a fact comes true."""
+
+    async def looked() -> object:
+        if found := await _known(fact()):
+            return found
+        await clock.advance(step)
+        return None
+
+    return await eventually(looked, within=within, every=0.001)
+
+
+async def _known(fact: object) -> object:
+    return await fact if inspect.isawaitable(fact) else fact

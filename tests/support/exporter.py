@@ -1,15 +1,14 @@
 """An exporter at work in this process, beside the simulated registry that it asks."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import httpx
 
-from ncr_exporter.app.serve import Running as AtWork
-from ncr_exporter.app.serve import ServeOptions
+from ncr_exporter.app.serve import RunningExporter, ServeOptions
 from ncr_exporter.httpd.address import Address
 from ncr_exporter.simulator.registry import SimulatedRegistry
+from tests.support.clock import eventually
 from tests.support.expositions import samples_of
 
 HERE = ServeOptions((Address("127.0.0.1", 0),))
@@ -31,13 +30,16 @@ class Running:
         return samples_of(await self.text()).get(wanted)
 
     async def ready(self) -> None:
-        async with asyncio.timeout(5):
-            while (await self.client.get("/-/ready")).status_code != 200:
-                await asyncio.sleep(0.01)
+        async def is_ready() -> bool:
+            return (await self.client.get("/-/ready")).status_code == 200
+
+        await eventually(is_ready, within=5)
 
 
 @asynccontextmanager
-async def listening(registry: SimulatedRegistry, at_work: AtWork) -> AsyncIterator[Running]:
+async def listening(
+    registry: SimulatedRegistry, at_work: RunningExporter
+) -> AsyncIterator[Running]:
     """Give an exporter, asked at the first of its addresses."""
     url = f"http://{at_work.addresses[0]}"
     async with httpx.AsyncClient(base_url=url, trust_env=False) as client:

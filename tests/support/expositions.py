@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from prometheus_client import Metric
 from prometheus_client.openmetrics import parser as openmetrics_parser
 from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.samples import Sample
 
 Key = tuple[str, tuple[tuple[str, str], ...]]
 """A sample's name and its labels, sorted."""
@@ -28,4 +29,9 @@ def samples_of(text: str, *, openmetrics: bool = False) -> dict[Key, float]:
 def _samples(families: Iterable[Metric]) -> Iterable[tuple[Key, float]]:
     for family in families:
         for sample in family.samples:
-            yield (sample.name, tuple(sorted(sample.labels.items()))), float(sample.value)
+            yield key_of(sample), float(sample.value)
+
+
+def key_of(sample: Sample) -> Key:
+    """Return a sample's name and labels."""
+    return sample.name, tuple(sorted(sample.labels.items()))

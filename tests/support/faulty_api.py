@@ -1,21 +1,19 @@
 """One signed request to a simulated registry that misbehaves, over a socket."""
 
-import asyncio
 import json
 import ssl
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 
 import httpx
 
-from ncr_exporter.httpd.limits import Limits
-from ncr_exporter.httpd.server import Server
 from ncr_exporter.ncr.signing import signed_headers
 from ncr_exporter.runtime.clock import SystemClock
+from ncr_exporter.simulator.api_records import JsonRecord
 from ncr_exporter.simulator.data import FixedSource, tags
 from ncr_exporter.simulator.faults import fault_named
-from ncr_exporter.simulator.records import Record
 from ncr_exporter.simulator.registry import DEMO_ACCESS_KEY, DEMO_SECRET_KEY, SimulatedRegistry
+from tests.support.http_server import served
 
 NOW = 1_767_236_400.0
 PREFIX = "/ncr/api/v2/repositories"
@@ -23,7 +21,6 @@ TAGS = f"{PREFIX}/demo-registry/app/tags?page=1&pagesize=100"
 LISTED = tags("demo-registry", "web/frontend", NOW * 1000)
 TLS = ssl.create_default_context()  # made once: it takes longer than a request
 
-Result = TypeVar("Result")
 Get = Callable[..., Awaitable[httpx.Response]]
 
 
@@ -52,40 +49,32 @@ def signed(target: str) -> dict[str, str]:
     )
 
 
-def with_client(
-    registry: SimulatedRegistry, scenario: Callable[[Get], Awaitable[Result]], places: int = 8
-) -> Result:
-    """Run `scenario` with a function that sends a signed GET over a socket."""
+@asynccontextmanager
+async def asking(registry: SimulatedRegistry, places: int = 8) -> AsyncIterator[Get]:
+    """Give a function that sends a signed GET to a registry, over a socket."""
+    async with (
+        served(registry.handle, requests=places) as url,
+        httpx.AsyncClient(base_url=url, verify=TLS, trust_env=False) as client,
+    ):
 
-    async def run() -> Result:
-        async with Server(registry.handle, Limits(requests=places)) as server:
-            port = await server.listen("127.0.0.1", 0)
-            async with httpx.AsyncClient(
-                base_url=f"http://127.0.0.1:{port}", verify=TLS, trust_env=False
-            ) as client:
+        async def get(target: str = TAGS, seconds: float = 5.0) -> httpx.Response:
+            return await client.get(target, headers=signed(target), timeout=seconds)
 
-                async def get(target: str = TAGS, seconds: float = 5.0) -> httpx.Response:
-                    return await client.get(target, headers=signed(target), timeout=seconds)
-
-                return await scenario(get)
-
-    return asyncio.run(run())
+        yield get
 
 
-def answer_to(name: str, target: str = TAGS) -> httpx.Response:
+async def answer_to(name: str, target: str = TAGS) -> httpx.Response:
     """Return what a client gets from a registry with this fault."""
     registry = simulated()
     registry.fault = fault_named(name)
-
-    async def once(get: Get) -> httpx.Response:
+    async with asking(registry) as get:
         return await get(target)
 
-    return with_client(registry, once)
 
-
-def spoiled(name: str) -> list[Record]:
-    answer = answer_to(name)
+async def spoiled(name: str) -> list[JsonRecord]:
+    """Return the records of a page with this fault; names and order are right."""
+    answer = await answer_to(name)
     assert answer.status_code == 200
-    results: list[Record] = json.loads(answer.content)["results"]
+    results: list[JsonRecord] = json.loads(answer.content)["results"]
     assert [record["name"] for record in results] == [record["name"] for record in LISTED]
     return results

@@ -1,26 +1,25 @@
 """The whole program beside a registry that goes wrong and is mended, on a clock that is moved."""
 
-import asyncio
-import json
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import trustme
 
 from ncr_exporter.app.serve import exporter
 from ncr_exporter.config import Config, load
 from ncr_exporter.httpd.access import Tls
-from ncr_exporter.httpd.limits import Limits
 from ncr_exporter.httpd.messages import Request, Response
-from ncr_exporter.httpd.server import Server
-from ncr_exporter.simulator import certificates
+from ncr_exporter.simulator.faults.environment import access_policy, ca_bundle
 from ncr_exporter.simulator.registry import DEMO_ACCESS_KEY, DEMO_SECRET_KEY, SimulatedRegistry
 from tests.support.api_client import DEMO_KEYS, source_of, tag
+from tests.support.api_thread import write_config
 from tests.support.certificates import server_tls
-from tests.support.clock import ManualClock
+from tests.support.clock import ManualClock, passing
 from tests.support.exporter import APP, HERE, Running, listening
 from tests.support.expositions import Key, samples_of
+from tests.support.http_server import served
 
 INTERVAL = 10.0
 PAGE_SIZE = 2
@@ -50,11 +49,13 @@ class Trial:
 
     async def until(self, fact: Callable[[Samples], object]) -> Samples:
         """Let sockets work and the clock creep until a fact comes true; return that scrape."""
-        async with asyncio.timeout(30):
-            while not fact(samples := await self.samples()):
-                await self.clock.advance(0.25)
-                await asyncio.sleep(0.001)
-        return samples
+
+        async def wanted() -> Samples | None:
+            samples = await self.samples()
+            return samples if fact(samples) else None
+
+        found: Samples = await passing(self.clock, wanted, step=0.25)
+        return found
 
     async def polled_again(self) -> None:
         """Let due polls begin."""
@@ -97,7 +98,7 @@ def inventory(samples: Samples) -> dict[Key, float]:
     }
 
 
-class _FaultyGate:
+class _FaultyAccess:
     """Shows the certificate of the registry's fault, else a good one."""
 
     headers: Mapping[str, str] = {}
@@ -109,16 +110,15 @@ class _FaultyGate:
     @property
     def tls(self) -> Tls | None:
         fault = self._registry.fault
-        return certificates.gate(fault.certificate).tls if fault else self._good
+        return access_policy(fault.certificate).tls if fault else self._good
 
     async def refusal(self, _: Request) -> Response | None:
         return None
 
 
-@asynccontextmanager
-async def _served(
+def _served(
     registry: SimulatedRegistry, directory: Path, *, encrypted: bool
-) -> AsyncIterator[str]:
+) -> AbstractAsyncContextManager[str]:
     authority = trustme.CA()
     _write_bundle(directory / "ca.pem", authority)
 
@@ -129,32 +129,19 @@ async def _served(
             answer.status, {**answer.headers, "connection": "close"}, answer.body, answer.length
         )
 
-    gate = _FaultyGate(registry, authority) if encrypted else None
+    access = _FaultyAccess(registry, authority) if encrypted else None
     handler = parting if encrypted else registry.handle
-    async with Server(handler, Limits(requests=64), gate) as server:
-        port = await server.listen("127.0.0.1", 0)
-        yield f"{'https' if encrypted else 'http'}://127.0.0.1:{port}"
+    return served(handler, access)
 
 
 def _write_bundle(path: Path, authority: trustme.CA) -> None:
-    expired = Path(certificates.trusted("expired") or "").read_bytes()
+    expired = Path(ca_bundle("expired") or "").read_bytes()
     path.write_bytes(authority.cert_pem.bytes() + expired)
 
 
 def _config(url: str, deadline: str, directory: Path) -> Config:
-    api = {
-        "base_url": url,
-        "requests_per_second": 1000,
-        "page_size": PAGE_SIZE,
-        "timeout": deadline,
-        "ca_file": "ca.pem",
-    }
-    content = {
-        "api": api,
-        "credentials": {"access_key": DEMO_ACCESS_KEY, "secret_key_file": "secret"},
-        "defaults": {"interval": f"{INTERVAL:.0f}s"},
-        "registries": [{"name": "my-registry", "images": ["app", "web"]}],
-    }
-    path = directory / "ncr-exporter.yml"
-    path.write_text(json.dumps(content))  # JSON is YAML
+    keys = {"access_key": DEMO_ACCESS_KEY, "secret_key_file": "secret"}
+    entry = {"name": "my-registry", "images": ["app", "web"], "interval": f"{INTERVAL:.0f}s"}
+    api: dict[str, Any] = {"page_size": PAGE_SIZE, "timeout": deadline, "ca_file": "ca.pem"}
+    path = write_config(directory, url, entry, keys=keys, **api)
     return load(str(path), {})

@@ -1,15 +1,20 @@
-"""Loopback, and small servers on it: an exposition to scrape, a webhook that keeps what it gets."""
+"""Loopback, and servers on it: a handler, an exposition to scrape, a webhook that keeps all."""
 
 import json
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
+
+from ncr_exporter.httpd import messages
+from ncr_exporter.httpd.access import AccessPolicy
+from ncr_exporter.httpd.limits import Limits
+from ncr_exporter.httpd.server import Server
 
 
 def _has_ipv6() -> bool:
@@ -24,6 +29,16 @@ needs_ipv6 = pytest.mark.skipif(not _has_ipv6(), reason="needs ::1: some contain
 
 Notification = dict[str, Any]
 """What Alertmanager posts."""
+
+
+@asynccontextmanager
+async def served(
+    handler: messages.Handler, access: AccessPolicy | None = None, *, requests: int = 64
+) -> AsyncIterator[str]:
+    """Give the base URL of our own server with a handler, until the end of the block."""
+    async with Server(handler, Limits(requests=requests), access) as server:
+        port = await server.listen("127.0.0.1", 0)
+        yield f"{'https' if access and access.tls else 'http'}://127.0.0.1:{port}"
 
 
 @contextmanager
@@ -60,6 +75,16 @@ class Inbox:
             {**alert, "group": each["groupLabels"]} for each in posted for alert in each["alerts"]
         ]
 
+    def wait_for_post(self, path: str, within: float = 30.0) -> Notification:
+        """Return the first thing posted to a path, whatever its form."""
+        deadline = time.monotonic() + within
+        with self._arrived:
+            while not (found := [body for at, body in self._received if at == path]):
+                left = deadline - time.monotonic()
+                assert left > 0, f"nothing at {path} within {within} s: {self._received}"
+                self._arrived.wait(left)
+        return found[0]
+
     def wait_for(
         self, path: str, wanted: Callable[[dict[str, Any]], bool], within: float = 30.0
     ) -> dict[str, Any]:
@@ -82,7 +107,7 @@ def webhook() -> Iterator[Inbox]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
             inbox.put(self.path, json.loads(body))
-            self.answer(b"", "text/plain")
+            self.answer(b"ok", "text/plain")
 
     with _serving(Handler) as inbox.address:
         yield inbox

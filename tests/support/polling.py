@@ -1,49 +1,47 @@
 """Polling at work: a simulated registry on real sockets, and a clock that is moved by hand."""
 
-import asyncio
-from collections.abc import Callable, Coroutine, Mapping
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
-import structlog
+from structlog.typing import EventDict
 
 from ncr_exporter.config import Api
 from ncr_exporter.polling.poller import Poller
 from ncr_exporter.simulator.data import Source
-from ncr_exporter.simulator.registry import Seen, SimulatedRegistry
+from ncr_exporter.simulator.registry import AnsweredRequest, SimulatedRegistry
 from ncr_exporter.state.model import ImageState, RegistryState
 from ncr_exporter.state.saved import SavedState
 from ncr_exporter.state.store import Store
 from ncr_exporter.targets.budget import Budget
-from ncr_exporter.targets.shard import Shard
-from ncr_exporter.targets.targets import Account, ImageRule, RegistryListTarget
+from ncr_exporter.targets.targets import Account, ImageRule, RegistryListTarget, Shard
 from tests.support.api_client import DEMO_KEYS, Fleet, client_of, keys, simulated, tag
 from tests.support.clock import ManualClock, passing
+from tests.support.expositions import samples_of
 from tests.support.states import (
     ACCOUNT,
     TIMING,
     Recorder,
-    catalog_of,
+    list_target_of,
     new_publisher,
     registry_target,
     rule,
 )
 
 INTERVAL = TIMING.interval
-Scenario = Callable[["Round"], Coroutine[Any, Any, None]]
 
 
 def naming(*images: str) -> RegistryListTarget:
-    """Return a catalog of `my-registry`, which names these images."""
-    return catalog_of(registry_target(rules=tuple(map(rule, images))))
+    """Return a list target of `my-registry`, which names these images."""
+    return list_target_of(registry_target(rules=tuple(map(rule, images))))
 
 
 def choosing(*rules: ImageRule, exclude: tuple[str, ...] = ()) -> RegistryListTarget:
-    """Return a catalog of `my-registry` with these rules."""
-    return catalog_of(registry_target(rules=rules, exclude=exclude))
+    """Return a list target of `my-registry` with these rules."""
+    return list_target_of(registry_target(rules=rules, exclude=exclude))
 
 
-class Round:
+class Polling:
     """A poller at work; `images` may be changed to have images born, changed and deleted."""
 
     def __init__(
@@ -66,16 +64,16 @@ class Round:
     def listed(self, registry: str = "my-registry") -> RegistryState:
         return self.store.registries[registry]
 
-    async def first_round(self, *catalogs: RegistryListTarget) -> None:
-        self.poller.apply(catalogs or (naming("app", "web"),))
+    async def first_round(self, *targets: RegistryListTarget) -> None:
+        self.poller.apply(targets or (naming("app", "web"),))
         await passing(self.clock, lambda: self.poller.ready)
 
     async def polled(self, times: int, image: str = "app") -> None:
-        """Let sockets work until an image was polled so many times."""
+        """Let sockets work until an image was polled `times` times."""
         await passing(self.clock, lambda: self.state(image).polls >= times)
 
     async def intervals(self, count: int) -> None:
-        """Let so many intervals pass, with everything due in them done."""
+        """Let `count` intervals pass, with everything due in them done."""
         for _ in range(count):
             for _ in range(10):
                 await self.clock.advance(INTERVAL / 10)
@@ -86,7 +84,7 @@ class Round:
         await passing(self.clock, lambda: not self.poller.busy)
 
     @property
-    def tag_requests(self) -> list[Seen]:
+    def tag_requests(self) -> list[AnsweredRequest]:
         return [seen for seen in self.registry.requests if "/tags?" in seen.target]
 
     @property
@@ -99,8 +97,8 @@ class Round:
         return sorted(image for _, image in self.store.images)
 
 
-def play(  # noqa: PLR0913 -- what a scenario may vary, each by name
-    scenario: Scenario,
+@asynccontextmanager
+async def polling_of(  # noqa: PLR0913 -- what a test may vary, each by name
     *,
     images: Mapping[str, list[dict[str, Any]]] | None = None,
     source: Source | None = None,
@@ -109,41 +107,38 @@ def play(  # noqa: PLR0913 -- what a scenario may vary, each by name
     limit: float | None = None,
     accounts: Mapping[Account, Mapping[str, str]] | None = None,
     clock: ManualClock | None = None,
-    kept: SavedState | None = None,
-) -> list[dict[str, Any]]:
-    """Run a scenario against the images `app` and `web`, or others; return what was logged.
+    saved: SavedState | None = None,
+) -> AsyncIterator[Polling]:
+    """Give a poller of the images `app` and `web`, or others, that waits for its first targets.
 
     `accounts` are further ones, each with its key pair.
     """
     given = images if images is not None else {"app": [tag("v1"), tag("v2")], "web": [tag("v1")]}
-
-    async def run() -> None:
-        now, owned = clock or ManualClock(), shard or Shard()
-        polling = Round(dict(given), now, owned)
-        used = api or Api(requests_per_second=10_000, timeout=5.0)
-        served = source or polling.fleet
-        pairs = {ACCOUNT: DEMO_KEYS, **(accounts or {})}
-        known = {access: secret for pair in pairs.values() for access, secret in pair.items()}
-        async with AsyncExitStack() as stack:
-            peer = simulated(served, clock=now, keys=known, largest_page=1000)
-            registry, url = await stack.enter_async_context(peer)
-            clients = {}
-            for account, pair in pairs.items():
-                connected = client_of(url, api=used, clock=now, credentials=keys(pair))
-                clients[account], _ = await stack.enter_async_context(connected)
-            polling.registry = registry
-            polling.budget = Budget(limit or used.requests_per_second)
-            polling.poller = Poller(clients, polling.store, polling.budget, now, owned, saved=kept)
-            try:
-                await scenario(polling)
-            finally:
-                await polling.poller.stop()
-
-    with structlog.testing.capture_logs() as logs:
-        asyncio.run(run())
-    return [dict(entry) for entry in logs]
+    now, owned = clock or ManualClock(), shard or Shard()
+    polling = Polling(dict(given), now, owned)
+    used = api or Api(requests_per_second=10_000, timeout=5.0)
+    pairs = {ACCOUNT: DEMO_KEYS, **(accounts or {})}
+    known = {access: secret for pair in pairs.values() for access, secret in pair.items()}
+    async with AsyncExitStack() as stack:
+        peer = simulated(source or polling.fleet, clock=now, keys=known, largest_page=1000)
+        polling.registry, url = await stack.enter_async_context(peer)
+        clients = {}
+        for account, pair in pairs.items():
+            connected = client_of(url, api=used, clock=now, credentials=keys(pair))
+            clients[account], _ = await stack.enter_async_context(connected)
+        polling.budget = Budget(limit or used.requests_per_second)
+        polling.poller = Poller(clients, polling.store, polling.budget, now, owned, saved=saved)
+        stack.push_async_callback(polling.poller.stop)
+        yield polling
 
 
-def events(logs: list[dict[str, Any]]) -> list[tuple[str, str]]:
+def events(logs: list[EventDict]) -> list[tuple[str, str]]:
     """Return level and event of what was logged above debug."""
     return [(entry["log_level"], entry["event"]) for entry in logs if entry["log_level"] != "debug"]
+
+
+def published_of(polling: Polling, image: str) -> dict[str, float]:
+    """Return name → value of all that is published of an image."""
+    pieces = polling.exposition.snapshot.text(polling.clock.time(), openmetrics=False)
+    samples = samples_of(b"".join(pieces).decode())
+    return {name: value for (name, labels), value in samples.items() if ("image", image) in labels}

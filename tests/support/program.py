@@ -1,7 +1,6 @@
 """The program as a user runs it: in a process of its own, stopped by its own process id."""
 
 import os
-import queue
 import re
 import signal
 import subprocess
@@ -15,6 +14,8 @@ from types import TracebackType
 from typing import Self
 
 import httpx
+
+from tools.waiting import answers, wait_until
 
 START_SECONDS = 15.0
 ADDRESS = re.compile(r"address=(\S+:\d+)")
@@ -31,9 +32,12 @@ class Program:
     ) -> None:
         self._argv = [sys.executable, *start, *argv]
         self._environ = {**os.environ, **(environ or {})}
-        self._lines: queue.Queue[str] = queue.Queue()
         self.log: list[str] = []
-        """The lines of stderr so far, as far as they were waited for."""
+        """The lines of stderr so far; all of them once it was stopped."""
+        self._waited_for = 0
+        """How many of them lie before the next that may be waited for."""
+        self._has_ended = False
+        self._logged = threading.Condition()
         self.url = ""
 
     def __enter__(self) -> Self:
@@ -73,26 +77,34 @@ class Program:
             assert pipe is not None
             pipe.close()
 
+    @property
+    def address(self) -> str:
+        """`host:port`, as Prometheus takes it."""
+        return self.url.removeprefix("http://")
+
     def _read(self) -> None:
         assert self.process.stderr is not None
         for line in self.process.stderr:
-            self._lines.put(line.rstrip("\n"))
-        self._lines.put("")  # the end
+            with self._logged:
+                self.log.append(line.rstrip("\n"))
+                self._logged.notify_all()
+        with self._logged:
+            self._has_ended = True
+            self._logged.notify_all()
 
     def wait_for_line(self, part: str, within: float = START_SECONDS) -> str:
         """Return the next line of stderr that contains `part`."""
-        deadline = time.monotonic() + within
-        while True:
-            left = deadline - time.monotonic()
-            assert left > 0, f"no line with {part!r}: {self.log}"
-            try:
-                line = self._lines.get(timeout=left)
-            except queue.Empty:
-                continue
-            assert line or self.process.poll() is None, f"ended before {part!r}: {self.log}"
-            self.log.append(line)
-            if part in line:
-                return line
+        with self._logged:
+            self._logged.wait_for(lambda: self._has_ended or self._next(part), within)
+            number = self._next(part)
+            assert number, f"{'ended before' if self._has_ended else 'no'} {part!r}: {self.log}"
+            self._waited_for = number
+            return self.log[number - 1]
+
+    def _next(self, part: str) -> int:
+        """Return how many lines there are up to the next one with `part`; 0 where there is none."""
+        lines = enumerate(self.log[self._waited_for :], self._waited_for + 1)
+        return next((number for number, line in lines if part in line), 0)
 
     def get(self, path: str = "/metrics", **headers: str) -> httpx.Response:
         """GET a path of the running program."""
@@ -100,25 +112,26 @@ class Program:
 
     def ready(self, within: float = START_SECONDS) -> None:
         """Wait until every image was polled."""
-        deadline = time.monotonic() + within
-        while self.get("/-/ready").status_code != httpx.codes.OK:
-            assert time.monotonic() < deadline, self.log
-            time.sleep(0.02)
+        wait_until(lambda: answers(f"{self.url}/-/ready"), within, seen=lambda: self.log)
 
     def scrape_until(self, part: str, within: float = START_SECONDS) -> str:
         """Scrape until the text contains `part`, and return it."""
-        deadline = time.monotonic() + within
-        while part not in (text := self.get().text):
-            assert time.monotonic() < deadline, f"no {part!r} in:\n{text}"
-            time.sleep(0.02)
-        return text
+        texts = [""]
+
+        def scraped() -> str:
+            texts.append(self.get().text)
+            return texts[-1] if part in texts[-1] else ""
+
+        return wait_until(scraped, within, seen=lambda: f"no {part!r} in:\n{texts[-1]}")
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> tuple[int, float]:
         """Send a signal; return the exit code and the seconds it took."""
         started = time.monotonic()
         self.process.send_signal(number)
         code = self.process.wait(timeout=15)
-        return code, time.monotonic() - started
+        seconds = time.monotonic() - started
+        self._reader.join()
+        return code, seconds
 
 
 @contextmanager
@@ -140,12 +153,13 @@ def run(
     *argv: str,
     environ: Mapping[str, str] | None = None,
     start: tuple[str, str] = ("-m", "ncr_exporter"),
+    stdin: str = "",
 ) -> subprocess.CompletedProcess[str]:
     """Run the program to its end."""
     return subprocess.run(  # noqa: S603 -- our own program with a test's words
         [sys.executable, *start, *argv],
         env={**os.environ, **(environ or {})},
-        stdin=subprocess.DEVNULL,
+        input=stdin,
         capture_output=True,
         text=True,
         timeout=30,

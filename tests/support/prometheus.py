@@ -6,7 +6,6 @@ import json
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypedDict
@@ -14,16 +13,16 @@ from typing import TYPE_CHECKING, Any, Self, TypedDict
 import httpx
 
 from tools.get_prometheus import Tools, find_tools
-from tools.processes import free_port
+from tools.processes import free_port, ready
+from tools.waiting import wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from types import TracebackType
 
-START_SECONDS = 20.0
-END_SECONDS = 10.0
-PAUSE_SECONDS = 0.1
 HOW_TO_GET = "needs Prometheus and promtool: `make prometheus` gets them on Debian"
+HOW_TO_GET_NEWER = "needs Prometheus 3: `make prometheus` gets it where Debian's keyring is"
+HOW_TO_GET_VICTORIA = "needs vmalert: `make prometheus` gets it where Debian's keyring is"
 HOW_TO_GET_ALERTMANAGER = "needs Alertmanager and amtool: `make prometheus` gets them on Debian"
 
 
@@ -66,36 +65,33 @@ def check_metrics(text: bytes) -> str:
     return said
 
 
+def job(name: str, *targets: str, **more: Any) -> dict[str, Any]:
+    """Return a scrape config of these targets (`host:port`), with `more` of its keys."""
+    return {"job_name": name, "static_configs": [{"targets": targets}], **more}
+
+
 class RunningPrometheus:
     """A Prometheus of its own, on a free port of 127.0.0.1, with its data in a temporary directory.
 
-    with RunningPrometheus(["127.0.0.1:10627"]) as prometheus:
+    with RunningPrometheus(job("any", "127.0.0.1:10627")) as prometheus:
         prometheus.wait_for("ncr_image_up == 1")
 
     Args:
-        scrape: `host:port` targets, scraped each second at /metrics; or one whole scrape config.
-        more_scrape_configs: Further scrape configs, whole.
+        jobs: Scrape configs, scraped each second.
         rule_files: Rule files, evaluated each second.
         alertmanagers: `host:port` of those who are to hear of alerts.
         flags: Further flags for the command line.
         tools: Which Prometheus, if not the one that most tests use.
     """
 
-    def __init__(  # noqa: PLR0913 -- all but the first have names and defaults
+    def __init__(
         self,
-        scrape: Sequence[str] | Mapping[str, Any],
-        *,
-        more_scrape_configs: Sequence[Mapping[str, Any]] = (),
+        *jobs: Mapping[str, Any],
         rule_files: Sequence[Path] = (),
         alertmanagers: Sequence[str] = (),
         flags: Sequence[str] = (),
         tools: Tools | None = None,
     ) -> None:
-        first = (
-            dict(scrape)
-            if isinstance(scrape, Mapping)
-            else {"job_name": "test", "static_configs": [{"targets": list(scrape)}]}
-        )
         self._config = {
             "global": {
                 "scrape_interval": "1s",
@@ -104,7 +100,7 @@ class RunningPrometheus:
             },
             "rule_files": [str(path.resolve()) for path in rule_files],
             "alerting": {"alertmanagers": [{"static_configs": [{"targets": list(alertmanagers)}]}]},
-            "scrape_configs": [first, *map(dict, more_scrape_configs)],
+            "scrape_configs": jobs,
         }
         self._flags = tuple(flags)
         self._tools = tools
@@ -122,26 +118,19 @@ class RunningPrometheus:
             config.write_text(json.dumps(self._config))  # JSON is YAML
             address = f"127.0.0.1:{free_port()}"
             self.url = f"http://{address}"
-            with self._log.open("wb") as log:
-                process = subprocess.Popen(  # noqa: S603 - fixed words, no shell
-                    [
-                        program,
-                        f"--config.file={config}",
-                        f"--storage.tsdb.path={directory / 'data'}",
-                        f"--web.listen-address={address}",
-                        *self._flags,
-                    ],
-                    cwd=directory,
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=subprocess.STDOUT,
-                )
-            resources.callback(end, process)
+            words = (
+                program,
+                f"--config.file={config}",
+                f"--storage.tsdb.path={directory / 'data'}",
+                f"--web.listen-address={address}",
+            )
+            resources.enter_context(
+                ready(*words, at=f"{self.url}/-/ready", log=self._log, cwd=directory)
+            )
             # No proxy of the environment stands between a test and its own loopback.
             self._http = resources.enter_context(
                 httpx.Client(base_url=self.url, timeout=5.0, trust_env=False)
             )
-            wait_until_ready(process, self._http, self.log)
             self._resources = resources.pop_all()
         return self
 
@@ -181,14 +170,18 @@ class RunningPrometheus:
         timeout: float = 20.0,
     ) -> list[Sample]:
         """Ask until the answer satisfies the predicate, by default until it is not empty."""
-        deadline = time.monotonic() + timeout
-        while not predicate(result := self.query(expr)):
-            assert time.monotonic() < deadline, (
-                f"{expr}: not as wanted within {timeout} s, last answer {result}, "
-                f"targets {[(t['scrapeUrl'], t['health'], t['lastError']) for t in self.targets()]}"
-            )
-            time.sleep(PAUSE_SECONDS)
-        return result
+        last: list[Sample] = []
+
+        def is_as_wanted() -> bool:
+            last[:] = self.query(expr)
+            return predicate(last)
+
+        def seen() -> str:
+            targets = [(t["scrapeUrl"], t["health"], t["lastError"]) for t in self.targets()]
+            return f"{expr} is {last}, targets {targets}"
+
+        wait_until(is_as_wanted, timeout, every=0.1, seen=seen)
+        return last
 
     def label_values(self, label: str, series: str) -> list[str]:
         """The values of a label among the series that a selector matches."""
@@ -202,6 +195,11 @@ class RunningPrometheus:
         result: list[dict[str, Any]] = self._get("/api/v1/targets", state="active")["activeTargets"]
         return result
 
+    def alerts(self) -> list[dict[str, Any]]:
+        """The alerts that are pending or firing, as its API describes them."""
+        result: list[dict[str, Any]] = self._get("/api/v1/alerts")["alerts"]
+        return result
+
     def log(self) -> str:
         """What it has logged so far."""
         return self._log.read_text(errors="replace")
@@ -211,31 +209,3 @@ class RunningPrometheus:
         assert answer["status"] == "success", f"{params}: {answer.get('error')}"
         data: dict[str, Any] = answer["data"]
         return data
-
-
-def wait_until_ready(
-    process: subprocess.Popen[bytes], http: httpx.Client, log: Callable[[], str]
-) -> None:
-    """Wait until a program of Prometheus' family answers at /-/ready."""
-    deadline = time.monotonic() + START_SECONDS
-    while not _is_ready(http):
-        assert process.poll() is None, f"ended at once:\n{log()}"
-        assert time.monotonic() < deadline, f"not ready within {START_SECONDS} s:\n{log()}"
-        time.sleep(PAUSE_SECONDS)
-
-
-def _is_ready(http: httpx.Client) -> bool:
-    try:
-        return http.get("/-/ready").status_code == httpx.codes.OK
-    except httpx.TransportError:
-        return False
-
-
-def end(process: subprocess.Popen[bytes]) -> None:
-    """Ask a process to end, and make it end if it does not."""
-    process.terminate()
-    try:
-        process.wait(END_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()

@@ -8,7 +8,7 @@ from ncr_exporter.metrics.exporter_metrics import ExporterMetrics
 from ncr_exporter.metrics.exposition import Exposition
 from ncr_exporter.ncr.pages import ListedImage
 from ncr_exporter.runtime.cooperative import exhaust
-from ncr_exporter.state.model import Failure
+from ncr_exporter.state.model import Description, Failure
 from ncr_exporter.state.store import Store
 from ncr_exporter.targets.targets import ImageTarget
 from ncr_exporter.web.routes import Routes
@@ -42,13 +42,13 @@ class House:
     def registry(self, name: str, *, images: int | None = None, public: bool | None = None) -> None:
         """Begin with a registry, listed a minute ago unless `images` is None."""
         host = f"{name}.kr.ncr.ntruss.com"
-        self.store.add_registry(registry_target(name), ((host, "public"),))
+        self.store.add_registry(registry_target(name))
         if images is not None:
             listed = {f"{number}": ListedImage(f"{number}") for number in range(images)}
             exhaust(self.store.record_image_list(name, listed, at=NOW - _MINUTE))
         if public is not None:
             hosts = ((host, "public"), (f"{name}-private.kr.ncr.ntruss.com", "private"))
-            self.store.record_description(name, hosts=hosts, public=public, at=NOW - _MINUTE)
+            self.store.record_description(name, Description(NOW - _MINUTE, hosts, public))
 
     def polled(self, image: ImageTarget, *outcomes: tuple[Tag, ...] | Failure) -> None:
         """Poll an image, the last time two minutes ago, and each quarter of an hour before."""

@@ -6,7 +6,7 @@ from typing import Literal
 
 from playwright.sync_api import Browser, FloatRect, Page
 
-from tests.support.browser import DESKTOP, PHONE, chromium, served
+from tests.support.browser import DESKTOP, PHONE, all_served, chromium
 from tests.support.scenes import SCENES
 from tests.support.states import NOW
 
@@ -23,7 +23,7 @@ def main() -> int:
     """Take the pictures."""
     DIRECTORY.mkdir(parents=True, exist_ok=True)
     handlers = {name: scene().routes() for name, scene in SCENES.items()}
-    with chromium() as browser, served(handlers) as addresses:
+    with chromium() as browser, all_served(handlers) as addresses:
         for name, address in addresses.items():
             _take(browser, address, name)
     sys.stdout.write(f"screenshots: {DIRECTORY}\n")

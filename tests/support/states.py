@@ -1,17 +1,17 @@
 """Targets and states for tests that need no network."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from ncr_exporter.app.pipeline import Publisher
 from ncr_exporter.config import Config, CredentialsConfig
+from ncr_exporter.config.model import Settings
 from ncr_exporter.inventory import Platform, Policy, Tag
 from ncr_exporter.metrics.exporter_metrics import ExporterMetrics
 from ncr_exporter.metrics.exposition import Exposition
 from ncr_exporter.ncr.paths import RegistryPath
-from ncr_exporter.state.model import ImageState, RegistryState
+from ncr_exporter.state.model import DeletedImage, ImageState, RegistryState
 from ncr_exporter.state.store import Store
-from ncr_exporter.targets.shard import Shard
 from ncr_exporter.targets.targets import (
     Account,
     ImageKey,
@@ -19,6 +19,7 @@ from ncr_exporter.targets.targets import (
     ImageTarget,
     RegistryListTarget,
     RegistryTarget,
+    Shard,
     Timing,
     registry_list_targets,
 )
@@ -29,6 +30,13 @@ DAY_MS = 86_400_000
 
 ACCOUNT = Account("public", CredentialsConfig())
 TIMING = Timing(interval=900.0, expire_after=86400.0)
+
+
+def policy_with(**changes: Any) -> Policy:
+    """Return the policy of a configuration that says nothing, with these changes."""
+    settings = Settings()
+    defaults = {field.name: getattr(settings, field.name) for field in fields(Policy)}
+    return Policy(**{**defaults, **changes})
 
 
 def registry_target(name: str = "my-registry", **fields: Any) -> RegistryTarget:
@@ -45,8 +53,10 @@ def registry_target(name: str = "my-registry", **fields: Any) -> RegistryTarget:
     return RegistryTarget(**{**given, **fields})
 
 
-def catalog_of(*named: RegistryTarget, every: RegistryTarget | None = None) -> RegistryListTarget:
-    """Return the catalog that these registries of one account and region make."""
+def list_target_of(
+    *named: RegistryTarget, every: RegistryTarget | None = None
+) -> RegistryListTarget:
+    """Return the list target that these registries of one account and region make."""
     first = every or named[0]
     return RegistryListTarget(
         first.label, first.path.prefix, first.account, first.timing, named=named, every=every
@@ -55,21 +65,19 @@ def catalog_of(*named: RegistryTarget, every: RegistryTarget | None = None) -> R
 
 def rule(pattern: str, timing: Timing = TIMING, **policy: Any) -> ImageRule:
     """Return an entry of `images`."""
-    return ImageRule(pattern, timing, Policy(**policy))
+    return ImageRule(pattern, timing, policy_with(**policy))
 
 
 def target(
     image: str, registry: str = "my-registry", *, named: bool = True, **policy: Any
 ) -> ImageTarget:
     """Return an image polled every 900 s."""
-    return ImageTarget(registry_target(registry), image, named, TIMING, Policy(**policy))
+    return ImageTarget(registry_target(registry), image, named, TIMING, policy_with(**policy))
 
 
 def named_images(config: Config) -> tuple[ImageTarget, ...]:
     """Return the images that a configuration names, in the order of the file."""
-    registries = [
-        registry for catalog in registry_list_targets(config) for registry in catalog.named
-    ]
+    registries = [registry for target in registry_list_targets(config) for registry in target.named]
     order = [entry.label or entry.name for entry in config.registries]
     registries.sort(key=lambda registry: order.index(registry.label))
     return tuple(image for registry in registries for image in registry.images())
@@ -110,12 +118,17 @@ class Recorder:
     images: list[ImageState] = field(default_factory=list)
     removed: list[ImageKey] = field(default_factory=list)
     registries: list[RegistryState] = field(default_factory=list)
+    deleted: list[DeletedImage] = field(default_factory=list)
     removed_registries: list[str] = field(default_factory=list)
     publisher: Publisher = field(default_factory=new_publisher)
 
     def put(self, state: ImageState) -> None:
         self.images.append(state)
         self.publisher.put(state)
+
+    def put_deleted(self, image: DeletedImage) -> None:
+        self.deleted.append(image)
+        self.publisher.put_deleted(image)
 
     def remove(self, key: ImageKey) -> None:
         self.removed.append(key)

@@ -10,7 +10,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ from tools.dashboards.world.__main__ import SIZES
 from tools.dashboards.world.series import OUTAGES, World
 from tools.dashboards.world.writing import WorldWriter, write
 from tools.get_prometheus import find_tools
-from tools.processes import free_port
+from tools.processes import free_port, ready
 
 ROOT = Path(__file__).resolve().parents[2]
 DRAW = ROOT / "tools" / "grafana" / "draw.mjs"
@@ -40,31 +39,6 @@ class Written:
 
 
 @contextmanager
-def running(*command: str | Path, log: Path) -> Iterator[None]:
-    """Run a program until the end of the context."""
-    with log.open("wb") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=output)  # noqa: S603 -- fixed words
-        try:
-            yield
-        finally:
-            process.terminate()
-            process.wait(60)
-
-
-def wait_for(url: str, within: float = 60.0) -> None:
-    """Wait until something answers 200 at `url`."""
-    deadline = time.monotonic() + within
-    while True:
-        try:
-            with urllib.request.urlopen(url, timeout=2):  # noqa: S310 -- our own loopback address
-                return
-        except OSError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.2)
-
-
-@contextmanager
 def written_world(size: str, outage: str, hours: int, work: Path) -> Iterator[Written]:
     """Give a Prometheus that knows a world's last week."""
     tools = find_tools()
@@ -78,8 +52,8 @@ def written_world(size: str, outage: str, hours: int, work: Path) -> Iterator[Wr
         f"--web.listen-address={address}",
         "--web.enable-remote-write-receiver",
     )
-    with running(tools.prometheus, *flags, log=work / "prometheus.log"):
-        wait_for(f"http://{address}/-/ready")
+    words = (str(tools.prometheus), *flags)
+    with ready(*words, at=f"http://{address}/-/ready", log=work / "prometheus.log"):
         end = int(time.time()) // 60 * 60
         write(f"http://{address}", hours, WorldWriter(World(SIZES[size](), end, outage=outage)))
         yield Written(f"http://{address}", end)

@@ -1,1 +1,1 @@
-"""`--web.config.file`: TLS, passwords, headers and rates, in the format of exporter-toolkit."""
+"""`--web.config.file`: TLS, passwords, headers and a rate limit, in exporter-toolkit's format."""

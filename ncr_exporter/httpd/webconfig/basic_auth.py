@@ -1,7 +1,7 @@
 """HTTP Basic authentication against bcrypt hashes.
 
-A hash takes 70 ms and more, on purpose. So it is worked out in a thread, once per password, and a
-flood of wrong ones costs neither the event loop nor those whose right one is known already.
+To compute a bcrypt hash takes 70 ms and more, on purpose. So it is computed in a thread, once for
+each password. A flood of wrong passwords then delays neither the event loop nor known users.
 """
 
 import asyncio
@@ -20,58 +20,65 @@ from ncr_exporter.config.secret import Secret
 from ncr_exporter.httpd.messages import Response, text_response
 
 _THREADS = 1
-"""Hashes at a time: the rest of the machine is for scrapes."""
-_WAITING = 32
-"""Passwords in work or waiting: about two seconds' worth at the usual cost of 10."""
-_REMEMBERED = 1024
-_LONGEST = 72
-"""Bytes of a password that bcrypt looks at; Go leaves the rest out, Python's bcrypt complains."""
+"""Hashes computed at a time: the rest of the machine is for scrapes."""
+_MAX_WAITING = 32
+"""Passwords being checked or waiting for it: about two seconds' work at bcrypt's usual cost, 10."""
+_MAX_REMEMBERED = 1024
+"""Right passwords remembered, and as many wrong ones."""
+_MAX_BYTES = 72
+"""Bytes of a password that bcrypt hashes. Go ignores the rest; Python's bcrypt refuses it."""
 _COST = slice(4, 6)
 
 
 class Passwords:
-    """Tells right passwords from wrong ones; lives as long as the process, over every reload."""
+    """Checks passwords, and remembers results as long as the process runs, over every reload."""
 
     def __init__(self) -> None:
         self._key = secrets.token_bytes(32)
-        # Apart, so that no number of wrong passwords makes us forget a right one.
-        self._right, self._wrong = _Recent(), _Recent()
+        # Two sets, so that wrong passwords, however many, do not push out right ones.
+        self._right, self._wrong = _RecentKeys(), _RecentKeys()
         self._waiting = 0
-        self._turn = asyncio.Semaphore(_THREADS)
+        self._slot = asyncio.Semaphore(_THREADS)
         self._threads = ThreadPoolExecutor(_THREADS, "bcrypt")
 
     async def refusal(self, users: Mapping[str, Secret], authorization: str) -> Response | None:
-        """Return the answer to a request whose `Authorization` is not one of `users`, else None."""
+        """Return the response to a request that is refused, or None if its password is right.
+
+        Args:
+            users: user names with the bcrypt hashes of their passwords.
+            authorization: the request's `Authorization` header; empty without one.
+        """
         given = credentials(authorization)
         if given is None:
             return _unauthorized()
         name, password = given
         known = users.get(name)
-        hashed = known.reveal() if known else self._dummy(name, list(users.values()))
+        hashed = known.reveal() if known else self._dummy_hash(name, list(users.values()))
         matches = await self._matches(name, hashed, password)
         if matches is None:
             text = "too many passwords to check\n"
             return text_response(HTTPStatus.SERVICE_UNAVAILABLE, text, {"retry-after": "2"})
         return None if matches and known else _unauthorized()
 
-    def _dummy(self, name: str, hashes: Sequence[Secret]) -> str:
-        """Return a hash that no password has, as costly as one of the known users'.
+    def _dummy_hash(self, name: str, hashes: Sequence[Secret]) -> str:
+        """Return a hash that no password has, to check an unknown user's password against.
 
-        The same one each time: where costs differ, an unknown user looks like some known one.
+        Without it, response times would show which users exist. The hash has the cost of a known
+        user's; of whose is fixed for each name, so that one name always takes the same time.
         """
         pick = int.from_bytes(self._digest("dummy", name)) % len(hashes)
         return f"$2b${hashes[pick].reveal()[_COST]}${'.' * 53}"
 
     async def _matches(self, name: str, hashed: str, password: bytes) -> bool | None:
-        """Tell whether it is the hash of this password; None where too many wait for that."""
+        """Return whether `hashed` is the hash of `password`; None if too many checks wait."""
         key = self._digest(name, hashed, password)
         known = self._remembered(key)
-        if known is not None or self._waiting >= _WAITING:
+        if known is not None or self._waiting >= _MAX_WAITING:
             return known
         self._waiting += 1
         try:
-            async with self._turn:
-                known = self._remembered(key)  # who waited before may have brought the same
+            async with self._slot:
+                known = self._remembered(key)  # a request before this one may have had the same
                 return await self._compare(key, hashed, password) if known is None else known
         finally:
             self._waiting -= 1
@@ -83,20 +90,20 @@ class Passwords:
 
     async def _compare(self, key: bytes, hashed: str, password: bytes) -> bool:
         matches = await asyncio.get_running_loop().run_in_executor(
-            self._threads, bcrypt.checkpw, password[:_LONGEST], hashed.encode()
+            self._threads, bcrypt.checkpw, password[:_MAX_BYTES], hashed.encode()
         )
         (self._right if matches else self._wrong).add(key)
         return matches
 
     def _digest(self, *parts: str | bytes) -> bytes:
-        """Return what stands for these in memory; of no use without this process's own key."""
+        """Return a key to remember `parts` by; useless without the secret key of this process."""
         plain = [part.encode() if isinstance(part, str) else part for part in parts]
         framed = b"".join(len(part).to_bytes(8) + part for part in plain)
         return hmac.digest(self._key, framed, "sha256")
 
 
-class _Recent:
-    """The keys that were used last."""
+class _RecentKeys:
+    """A set of keys that forgets the one used longest ago when it is full."""
 
     def __init__(self) -> None:
         self._keys: OrderedDict[bytes, None] = OrderedDict()
@@ -109,23 +116,23 @@ class _Recent:
 
     def add(self, key: bytes) -> None:
         self._keys[key] = None
-        if len(self._keys) > _REMEMBERED:
+        if len(self._keys) > _MAX_REMEMBERED:
             self._keys.popitem(last=False)
 
 
 def credentials(authorization: str) -> tuple[str, bytes] | None:
-    """Return user and password of a `Basic` header, or None where it is none."""
+    """Return user and password of an `Authorization: Basic` header (RFC 7617), or None."""
     scheme, _, coded = authorization.partition(" ")
     if scheme.lower() != "basic":
         return None
     try:
         name, colon, password = b64decode(coded, validate=True).partition(b":")
         return (name.decode(), password) if colon else None
-    except (binascii.Error, ValueError):  # a ValueError for what is not ASCII, or not UTF-8
+    except (binascii.Error, ValueError):  # ValueError: not ASCII, or not UTF-8
         return None
 
 
 def _unauthorized() -> Response:
     return text_response(
-        HTTPStatus.UNAUTHORIZED, "user and password, please\n", {"www-authenticate": "Basic"}
+        HTTPStatus.UNAUTHORIZED, "user and password required\n", {"www-authenticate": "Basic"}
     )

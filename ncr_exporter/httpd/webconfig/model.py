@@ -1,14 +1,14 @@
-"""The web configuration file's keys, as Prometheus' exporter-toolkit defines them.
+"""The keys of the web configuration file, as Prometheus' exporter-toolkit defines them.
 
-One file serves every exporter of a site. So its format is not ours to change: a key means here what
-it means there, or is refused where Python cannot honour it.
+People use one such file for many exporters. So a key has the same meaning here as there, or is
+refused where Python cannot do the same. Source: exporter-toolkit, docs/web-configuration.md.
 """
 
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from ncr_exporter.config import types as kinds
+from ncr_exporter.config import types
 from ncr_exporter.config.model import option
 from ncr_exporter.config.secret import Secret
 from ncr_exporter.config.types import ListOf, MapOf
@@ -26,7 +26,7 @@ TLS13_CIPHERS = {
     "TLS_AES_256_GCM_SHA384",
     "TLS_CHACHA20_POLY1305_SHA256",
 }
-"""Go takes them in the list, and has all three whatever it says."""
+"""Go accepts them in the list, and always enables all three."""
 CIPHERS = {
     "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA": "ECDHE-ECDSA-AES128-SHA",
     "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256": "ECDHE-ECDSA-AES128-GCM-SHA256",
@@ -39,7 +39,7 @@ CIPHERS = {
     "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384": "ECDHE-RSA-AES256-GCM-SHA384",
     "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256": "ECDHE-RSA-CHACHA20-POLY1305",
 }
-"""Go's names of what it thinks secure → OpenSSL's."""
+"""Go's names of its secure cipher suites (`tls.CipherSuites`) of TLS 1.2 → OpenSSL's."""
 
 _UNVERIFIED = ("RequireAnyClientCert", "RequireClientCert")
 _VERIFIED = ("VerifyClientCertIfGiven", "RequireAndVerifyClientCert")
@@ -49,48 +49,51 @@ _PART = re.compile(rf"(\d+\.?\d*|\.\d+)({'|'.join(sorted(_SECONDS, key=len, reve
 
 
 def client_auth(value: object) -> str:
-    """Read one of Go's words for what a client must show."""
+    """Read a name of Go's `tls.ClientAuthType`."""
     if value in _UNVERIFIED:
         raise ValueError(
             "Python cannot ask for a certificate without verifying it; "
             "use RequireAndVerifyClientCert, with client_ca_file"
         )
-    return str(kinds.one_of("NoClientCert", "RequestClientCert", *_VERIFIED)(value))
+    return str(types.one_of("NoClientCert", "RequestClientCert", *_VERIFIED)(value))
 
 
 def cipher(value: object) -> str:
-    """Read one of Go's names of cipher suites."""
+    """Read one of Go's names of secure cipher suites."""
     known = sorted({*CIPHERS, *TLS13_CIPHERS})
     if value not in known:
-        near = kinds.nearest(value, known) if isinstance(value, str) else ""
+        near = types.nearest(value, known) if isinstance(value, str) else ""
         raise ValueError(f"must be one of Go's secure cipher suites{near}")
     return str(value)
 
 
 def pem(value: object) -> str:
-    """Read a certificate that stands in the file itself."""
+    """Read a certificate given in the file itself."""
     if not isinstance(value, str) or not value.strip():
         raise ValueError("must be PEM text, after a `|` for its lines")
     return value
 
 
 def bcrypt_hash(value: object) -> Secret:
-    """Read a password's hash; it is shown nowhere, either."""
+    """Read the bcrypt hash of a password; it is a secret too."""
     if not isinstance(value, str) or not _HASH.fullmatch(value):
         raise ValueError("must be a bcrypt hash, as `htpasswd -nBC 10 USER` makes one")
     return Secret(value)
 
 
 def header(*allowed: str) -> Callable[[object], str]:
-    """Read a header's value; nothing, where any is allowed, leaves the header out."""
+    """Return the type of a header's value: one of `allowed`, or any if there are none.
+
+    An empty value, where any is allowed, leaves the header out.
+    """
 
     def read(value: object) -> str:
         text = "" if value is None else value
         if allowed and text not in allowed:
             words = " or ".join(allowed)
-            raise ValueError(f"must be {words}, not {kinds.describe(value)}")
+            raise ValueError(f"must be {words}, not {types.describe(value)}")
         if not isinstance(text, str):
-            raise ValueError(f"must be text, not {kinds.shape(value)}")
+            raise ValueError(f"must be text, not {types.type_name(value)}")
         if not (text.isascii() and (text.isprintable())):
             raise ValueError("must be one line of ASCII, as headers are")
         return text.strip()
@@ -99,11 +102,11 @@ def header(*allowed: str) -> Callable[[object], str]:
 
 
 def interval(value: object) -> float:
-    """Read a duration as Go writes it, such as 1s or 1m30.5s, in seconds; 0 needs no unit."""
+    """Read a Go duration such as 1s or 1m30.5s, in seconds; only 0 needs no unit."""
     text = str(value) if isinstance(value, str) else ""
     parts = _PART.findall(text)
     if text != "0" and (not parts or "".join(map("".join, parts)) != text):
-        raise ValueError(f"must be a duration such as 100ms or 1s, not {kinds.describe(value)}")
+        raise ValueError(f"must be a duration such as 100ms or 1s, not {types.describe(value)}")
     return float(sum(float(number) * _SECONDS[unit] for number, unit in parts))
 
 
@@ -111,29 +114,35 @@ def interval(value: object) -> float:
 class TlsSettings:
     """`tls_server_config`."""
 
-    cert_file: str | None = option(kinds.text, None, "the server's certificate chain")
-    key_file: str | None = option(kinds.text, None, "its private key")
-    cert: str | None = option(pem, None, "the certificate itself, instead of cert_file")
-    key: Secret | None = option(kinds.secret, None, "the key itself, instead of key_file")
-    client_auth_type: str = option(client_auth, "NoClientCert", "what a client must show")
-    client_ca_file: str | None = option(kinds.text, None, "who signs clients' certificates")
-    client_ca: str | None = option(pem, None, "their certificates themselves")
-    client_allowed_sans: tuple[str, ...] | None = option(
-        ListOf(kinds.text, least=1), None, "names, one of which a client's certificate must have"
+    cert_file: str | None = option(types.text, None, "the server's certificate chain")
+    key_file: str | None = option(types.text, None, "its private key")
+    cert: str | None = option(pem, None, "the certificate chain, instead of cert_file")
+    key: Secret | None = option(types.secret, None, "the private key, instead of key_file")
+    client_auth_type: str = option(client_auth, "NoClientCert", "the certificate that clients need")
+    client_ca_file: str | None = option(
+        types.text, None, "the authorities that sign clients' certificates"
     )
-    min_version: str = option(kinds.one_of(*VERSIONS), "TLS12", "the oldest version spoken")
-    max_version: str = option(kinds.one_of(*VERSIONS), "TLS13", "the newest version spoken")
+    client_ca: str | None = option(
+        pem, None, "the authorities' certificates, instead of client_ca_file"
+    )
+    client_allowed_sans: tuple[str, ...] | None = option(
+        ListOf(types.text, least=1), None, "names, one of which a client's certificate must have"
+    )
+    min_version: str = option(types.one_of(*VERSIONS), "TLS12", "the oldest version accepted")
+    max_version: str = option(types.one_of(*VERSIONS), "TLS13", "the newest version accepted")
     cipher_suites: tuple[str, ...] = option(ListOf(cipher), (), "for TLS 1.2, in Go's names")
     prefer_server_cipher_suites: bool = option(
-        kinds.boolean, default=True, help_text="our order of ciphers decides, not the client's"
+        types.boolean,
+        default=True,
+        help_text="the server's order of ciphers decides, not the client's",
     )
     curve_preferences: tuple[str, ...] = option(
-        ListOf(kinds.one_of(*CURVES)), (), "curves for the key exchange"
+        ListOf(types.one_of(*CURVES)), (), "curves for the key exchange"
     )
 
     @property
     def verifies(self) -> bool:
-        """Whether a client's certificate is looked at."""
+        """Whether clients' certificates are verified."""
         return self.client_auth_type in _VERIFIED
 
 
@@ -141,7 +150,9 @@ class TlsSettings:
 class HttpSettings:
     """`http_server_config`."""
 
-    http2: bool = option(kinds.boolean, default=True, help_text="understood; we speak HTTP/1.1")
+    http2: bool = option(
+        types.boolean, default=True, help_text="accepted; this server has HTTP/1.1 only"
+    )
     headers: Mapping[str, str] = option(
         MapOf(
             {
@@ -153,7 +164,7 @@ class HttpSettings:
             }
         ),
         dict,
-        "headers of every answer",
+        "headers of every response",
     )
 
 
@@ -161,17 +172,17 @@ class HttpSettings:
 class RateSettings:
     """`rate_limit`."""
 
-    interval: float = option(interval, 0.0, "between two requests, of all clients together")
-    burst: int = option(kinds.number(0, 1_000_000_000, whole=True), 0, "so many at once")
+    interval: float = option(interval, 0.0, "until one more request is allowed, of any client")
+    burst: int = option(types.number(0, 1_000_000_000, whole=True), 0, "requests allowed at once")
 
 
 @dataclass(frozen=True)
 class WebConfigSettings:
-    """The whole file."""
+    """The whole web configuration file."""
 
     tls_server_config: TlsSettings = option(TlsSettings, TlsSettings, "TLS")
     http_server_config: HttpSettings = option(HttpSettings, HttpSettings, "HTTP")
-    rate_limit: RateSettings = option(RateSettings, RateSettings, "how often")
+    rate_limit: RateSettings = option(RateSettings, RateSettings, "the rate of requests")
     basic_auth_users: Mapping[str, Secret] = option(
         MapOf(bcrypt_hash), dict, "user → bcrypt hash of the password"
     )

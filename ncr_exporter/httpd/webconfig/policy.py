@@ -1,4 +1,4 @@
-"""The gate that `--web.config.file` describes; the file and its certificates may change."""
+"""The access policy that `--web.config.file` defines; the file may change while we run."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -16,107 +16,127 @@ from ncr_exporter.runtime.watched_files import WatchedFiles
 
 
 class TokenBucket:
-    """Holds up to `burst` requests and gains one each `interval` seconds; it begins full."""
+    """A rate limit: a bucket of tokens, one of which each request takes."""
 
     def __init__(self, interval: float, burst: int, monotonic: Callable[[], float]) -> None:
+        """Make a full bucket.
+
+        Args:
+            interval: seconds after which one token is added, above 0.
+            burst: how many tokens the bucket holds.
+            monotonic: returns monotonic seconds.
+        """
         self._interval = interval
         self._burst = burst
         self._monotonic = monotonic
-        self._held = float(burst)
-        self._seen = monotonic()
+        self._tokens = float(burst)
+        self._filled_at = monotonic()
 
     def take(self) -> bool:
-        """Take one request out, or tell that there is none."""
+        """Take a token and return whether there was one."""
         now = self._monotonic()
-        self._held = min(self._burst, self._held + (now - self._seen) / self._interval)
-        self._seen = now
-        if self._held < 1:
+        gained = (now - self._filled_at) / self._interval
+        self._tokens, self._filled_at = min(self._burst, self._tokens + gained), now
+        if self._tokens < 1:
             return False
-        self._held -= 1
+        self._tokens -= 1
         return True
 
 
-_LOOK = 1.0
-"""Seconds between two looks at the files."""
+_CHECK_INTERVAL = 1.0
+"""Seconds between two checks whether the files changed."""
 
 log = structlog.get_logger()
 
 
 class WebConfigPolicy(AccessPolicy):
-    """Lets pass whom the file lets pass.
+    """Allows what the web configuration file allows.
 
-    Looks for changes where a connection or a request comes. A new version that is wrong, or would
-    open the server wider than it was started, changes nothing; that is said once.
-
-    Raises:
-        ConfigError: the file is wrong at the start.
+    Connections and requests make it check, once a second at most, whether the file or its
+    certificates changed. A new version that is wrong, turns TLS on or off, or removes all users is
+    refused with one warning. The old version stays in force then.
     """
 
     def __init__(self, path: str, monotonic: Callable[[], float] = time.monotonic) -> None:
+        """Load the file at `path`.
+
+        Args:
+            path: the web configuration file.
+            monotonic: returns monotonic seconds.
+
+        Raises:
+            ConfigError: the file cannot be used.
+        """
         self._path = path
         self._monotonic = monotonic
         self._passwords = Passwords()
         self._files = WatchedFiles()
-        self._site = load_web_config(path, self._files)
-        self._bucket = self._full_bucket(self._site.rate)
-        self._looked = monotonic()
-        self._tell("web configuration in force")
+        self._config = load_web_config(path, self._files)
+        self._bucket = self._full_bucket(self._config.rate)
+        self._checked_at = monotonic()
+        self._log("web configuration in force")
 
     @property
     def tls(self) -> Tls | None:
-        """What the file says now."""
-        self._look()
-        return self._site.tls
+        """How a new connection is encrypted, by the file as it is now."""
+        self._refresh()
+        return self._config.tls
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """Those of the file."""
-        return self._site.headers
+        """The headers that the file sets on every response."""
+        return self._config.headers
 
     async def refusal(self, request: Request) -> Response | None:
-        """Refuse who comes too often, or without a right password."""
-        self._look()
+        """Return 429 above the rate limit, 401 without a right password, or None."""
+        self._refresh()
         if self._bucket is not None and not self._bucket.take():
             return text_response(HTTPStatus.TOO_MANY_REQUESTS, "too many requests\n")
-        if not self._site.users:
+        if not self._config.users:
             return None
         given = request.headers.get("authorization", "")
-        return await self._passwords.refusal(self._site.users, given)
+        return await self._passwords.refusal(self._config.users, given)
 
-    def _look(self) -> None:
+    def _refresh(self) -> None:
         now = self._monotonic()
-        if now - self._looked < _LOOK:
+        if now - self._checked_at < _CHECK_INTERVAL:
             return
-        self._looked = now
+        self._checked_at = now
         if self._files.changed():
-            self._read_again()
+            self._reload()
 
-    def _read_again(self) -> None:
+    def _reload(self) -> None:
         self._files = WatchedFiles()
         try:
-            site = load_web_config(self._path, self._files)
-            self._refuse_opening(site)
+            config = load_web_config(self._path, self._files)
+            self._refuse_opening(config)
         except ConfigError as error:
             reason = "; ".join(str(error).splitlines())
             log.warning("new web configuration refused, the old one stays in force", reason=reason)
             return
-        if site.rate != self._site.rate:
-            self._bucket = self._full_bucket(site.rate)
-        self._site = site
-        self._tell("web configuration read again")
+        if config.rate != self._config.rate:
+            self._bucket = self._full_bucket(config.rate)
+        self._config = config
+        self._log("web configuration read again")
 
-    def _refuse_opening(self, site: WebConfig) -> None:
-        """Refuse what lets more people in: a file that is being written is empty for a moment."""
-        if (site.tls is None) != (self._site.tls is None):
-            message = "TLS is turned on or off by a restart only"
+    def _refuse_opening(self, config: WebConfig) -> None:
+        """Refuse a version that turns TLS on or off, or removes all users.
+
+        A file that is being written is empty for a moment, and an empty file allows everything.
+
+        Raises:
+            ConfigError: the new version is refused.
+        """
+        if (config.tls is None) != (self._config.tls is None):
+            message = "TLS can be turned on or off only by a restart"
             raise ConfigError(self._path, [Problem("tls_server_config", message)])
-        if self._site.users and not site.users:
-            message = "the last user goes only by a restart"
+        if self._config.users and not config.users:
+            message = "the last user can be removed only by a restart"
             raise ConfigError(self._path, [Problem("basic_auth_users", message)])
 
     def _full_bucket(self, rate: RateSettings) -> TokenBucket | None:
         return TokenBucket(rate.interval, rate.burst, self._monotonic) if rate.interval else None
 
-    def _tell(self, event: str) -> None:
-        tls = "off" if self._site.tls is None else "on"
-        log.info(event, file=self._path, tls=tls, users=len(self._site.users))
+    def _log(self, event: str) -> None:
+        tls = "off" if self._config.tls is None else "on"
+        log.info(event, file=self._path, tls=tls, users=len(self._config.users))

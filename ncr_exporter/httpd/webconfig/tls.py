@@ -1,4 +1,4 @@
-"""`tls_server_config` → an `ssl.SSLContext`, or what is wrong with its certificates."""
+"""`tls_server_config` → an `ssl.SSLContext`, or the problems of its certificates and keys."""
 
 import os
 import re
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import BinaryIO
 
 from ncr_exporter.config.secret import Secret
-from ncr_exporter.config.yaml_tree import Node, Report
+from ncr_exporter.config.yaml_tree import Node, ReportProblem
 from ncr_exporter.httpd.access import Tls
 from ncr_exporter.httpd.webconfig.model import CIPHERS, CURVES, TLS13_CIPHERS, TlsSettings
 
@@ -21,24 +21,31 @@ _CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----")
 _KEY = re.compile(rb"-----BEGIN ([A-Z]+ )?PRIVATE KEY-----")
 _ENCRYPTED = re.compile(rb"-----BEGIN ENCRYPTED PRIVATE KEY-----|Proc-Type: 4,ENCRYPTED")
 _SUITES = "ECDHE+AESGCM:ECDHE+CHACHA20"
-"""Of TLS 1.2, where none are named: Debian's Python would speak such without forward secrecy."""
+"""Default of TLS 1.2: that of Debian's Python includes suites without forward secrecy."""
 
-Read = Callable[[str], bytes]
-"""A file's name in the configuration → what it holds."""
+ReadFile = Callable[[str], bytes]
+"""Returns the content of the file with a name in the configuration."""
 
 
-def tls_of(settings: TlsSettings, node: Node, read: Read, report: Report) -> Tls | None:
-    """Return what the section at `node` asks for, or None after a report of all that is wrong."""
+def tls_of(settings: TlsSettings, node: Node, read: ReadFile, report: ReportProblem) -> Tls | None:
+    """Return the TLS settings ready for use, or None after a report of all problems.
+
+    Args:
+        settings: the section `tls_server_config`.
+        node: the section's node, for the problems' lines.
+        read: called with each file that the section names; may raise OSError.
+        report: called with each problem.
+    """
     pems = _pems(settings, node, read, report)
     context = _context(settings, node, report)
     if pems is None or context is None:
         return None
     try:
         with _as_file(pems["cert"]) as cert, _as_file(pems["key"]) as key:
-            # Without a password OpenSSL asks the terminal for one.
+            # With no password given at all, OpenSSL would ask for one on the terminal.
             context.load_cert_chain(cert, key, password="")
     except ssl.SSLError as error:
-        report(_written(node, "key").problem(_why(error)))
+        report(_given(node, "key").problem(_why(error)))
         return None
     if settings.verifies:
         _verify_clients(context, pems.get("client_ca"), settings)
@@ -47,9 +54,9 @@ def tls_of(settings: TlsSettings, node: Node, read: Read, report: Report) -> Tls
 
 
 def _pems(
-    settings: TlsSettings, node: Node, read: Read, report: Report
+    settings: TlsSettings, node: Node, read: ReadFile, report: ReportProblem
 ) -> Mapping[str, bytes] | None:
-    """Return what is given of `cert`, `key` and `client_ca`, or None after a report."""
+    """Return the PEM texts of `cert`, `key` and `client_ca`, or None after a report."""
     found: dict[str, bytes] = {}
     problems = []
     for key in ("cert", "key", "client_ca"):
@@ -59,14 +66,14 @@ def _pems(
                 found[key] = _inline(inline) if file is None else _file(file, read)
                 (_check_key if key == "key" else _check_certificates)(found[key])
         except ValueError as error:
-            problems.append(_written(node, key).problem(str(error)))
+            problems.append(_given(node, key).problem(str(error)))
     for problem in problems:
         report(problem)
     return None if problems else found
 
 
-def _written(node: Node, key: str) -> Node:
-    """Return the node of a text given as `key` or as `key_file`."""
+def _given(node: Node, key: str) -> Node:
+    """Return the node that gives a text: that of `key`, or of `key_file`."""
     return node.child(f"{key}_file" if node.child(key) is node else key)
 
 
@@ -74,7 +81,7 @@ def _inline(text: Secret | str) -> bytes:
     return (text.reveal() if isinstance(text, Secret) else text).encode(errors="replace")
 
 
-def _file(name: str, read: Read) -> bytes:
+def _file(name: str, read: ReadFile) -> bytes:
     try:
         return read(name)
     except OSError as error:
@@ -92,12 +99,12 @@ def _check_certificates(pem: bytes) -> None:
 
 def _check_key(pem: bytes) -> None:
     if _ENCRYPTED.search(pem):
-        raise ValueError("is encrypted, and there is nobody to ask for its password")
+        raise ValueError("is encrypted; give a key without a password")
     if not _KEY.search(pem):
         raise ValueError("holds no private key in PEM")
 
 
-def _context(settings: TlsSettings, node: Node, report: Report) -> ssl.SSLContext | None:
+def _context(settings: TlsSettings, node: Node, report: ReportProblem) -> ssl.SSLContext | None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.set_alpn_protocols(["http/1.1"])
     _set_versions(context, settings)
@@ -109,28 +116,28 @@ def _context(settings: TlsSettings, node: Node, report: Report) -> ssl.SSLContex
         context.set_ciphers(":".join(ciphers) or _SUITES)
         key = "curve_preferences"
         if settings.curve_preferences:
-            # Python sets one curve or leaves all of OpenSSL's; the first alone is allowed at least.
+            # Python can set one curve, or leave OpenSSL's defaults, which may not be in the list.
             context.set_ecdh_curve(CURVES[settings.curve_preferences[0]])
     except (ssl.SSLError, ValueError) as error:
-        report(node.child(key).problem(f"{ssl.OPENSSL_VERSION} cannot do it: {error}"))
+        report(node.child(key).problem(f"{ssl.OPENSSL_VERSION} does not support it: {error}"))
         return None
     return context
 
 
 def _set_versions(context: ssl.SSLContext, settings: TlsSettings) -> None:
-    """Set the range; what is asked for below TLS 1.2 begins there."""
+    """Set the oldest and newest TLS version; 1.2 is the oldest, even if the file allows older."""
     only13 = bool(settings.cipher_suites) and TLS13_CIPHERS.issuperset(settings.cipher_suites)
-    newest_alone = only13 or settings.min_version == "TLS13"
-    context.minimum_version = ssl.TLSVersion.TLSv1_3 if newest_alone else ssl.TLSVersion.TLSv1_2
-    old_alone = settings.max_version == "TLS12"
-    context.maximum_version = ssl.TLSVersion.TLSv1_2 if old_alone else ssl.TLSVersion.TLSv1_3
+    oldest_is_13 = only13 or settings.min_version == "TLS13"
+    context.minimum_version = ssl.TLSVersion.TLSv1_3 if oldest_is_13 else ssl.TLSVersion.TLSv1_2
+    newest_is_12 = settings.max_version == "TLS12"
+    context.maximum_version = ssl.TLSVersion.TLSv1_2 if newest_is_12 else ssl.TLSVersion.TLSv1_3
 
 
 def _verify_clients(
     context: ssl.SSLContext, authorities: bytes | None, settings: TlsSettings
 ) -> None:
     context.verify_mode = _VERIFY[settings.client_auth_type]
-    # As in Go, whatever stands in the file is trusted, an intermediate authority as well.
+    # As in Go, every certificate of the file is trusted, an intermediate authority's too.
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     if authorities is None:
         context.load_default_certs(ssl.Purpose.CLIENT_AUTH)
@@ -145,7 +152,11 @@ def _trust(context: ssl.SSLContext, authorities: bytes) -> None:
 
 @contextmanager
 def _as_file(pem: bytes) -> Iterator[str]:
-    """Give a path that holds `pem`: OpenSSL reads files only, and a key must not lie on a disk."""
+    """Yield a path to a file in memory that holds `pem`.
+
+    Python's ssl module loads certificate chains and keys from a path only, and a key that was given
+    in a mounted Secret must not be copied to a disk.
+    """
     with _unnamed() as file:
         file.write(pem)
         file.seek(0)
@@ -159,7 +170,7 @@ def _unnamed() -> BinaryIO:
 
 
 def _why(error: ssl.SSLError) -> str:
-    """Say why certificate and key were refused."""
+    """Return why OpenSSL refused certificate and key."""
     if error.reason == "KEY_VALUES_MISMATCH":
         return "does not belong to the certificate"
     reason = (error.reason or "unreadable").lower().replace("_", " ")

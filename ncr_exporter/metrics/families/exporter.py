@@ -1,8 +1,7 @@
-"""Families about the API client and the exporter itself, and the values of their labels."""
+"""Families about the API client and the exporter itself."""
 
-from ncr_exporter.metrics.families.family import Family
+from ncr_exporter.metrics.families.family import REGISTRY_LABELS, Family
 
-OPERATIONS = ("registry_list", "image_list", "tag_list")
 REASONS = (
     "authentication",
     "permission",
@@ -17,86 +16,96 @@ REASONS = (
     "too_large",
     "other",
 )
-"""Every value of the label `reason`. All series exist from the start: a rate sees the first."""
-BUCKETS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
-"""Upper bounds of the request duration, in seconds."""
+"""The values of the label `reason`. All series exist from the start, at 0.
 
-_REGISTRY = ("registry",)
-_OPERATION = ("registry", "operation")
+A rate sees the first failure only if there was a sample before it.
+"""
+BUCKETS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+"""Upper bounds of the buckets of the request duration, in seconds."""
+
+_OPERATION_LABELS = (*REGISTRY_LABELS, "operation")
 
 EXPORTER_FAMILIES: tuple[Family, ...] = (
     Family(
         "ncr_api_requests_total",
-        "Requests sent to the API, every attempt counted.",
-        _OPERATION,
-        "counter",
+        "Requests sent to the API. Every attempt counts.",
+        labels=_OPERATION_LABELS,
+        type="counter",
     ),
     Family(
         "ncr_api_request_failures_total",
-        "Requests that failed, and those refused before they were sent because the account is "
-        "throttled or has no key.",
-        (*_OPERATION, "reason"),
-        "counter",
+        "Requests that failed, including those not sent because the account is throttled or has "
+        "no key.",
+        labels=(*_OPERATION_LABELS, "reason"),
+        type="counter",
     ),
     Family(
         "ncr_api_request_duration_seconds",
-        "Duration of requests sent to the API, failed ones included.",
-        ("operation",),
-        "histogram",
+        "Duration of requests sent to the API, including failed ones.",
+        labels=("operation",),
+        type="histogram",
     ),
     Family(
         "ncr_api_retries_total",
         "Requests sent again after a failure that often passes.",
-        _OPERATION,
-        "counter",
+        labels=_OPERATION_LABELS,
+        type="counter",
     ),
     Family(
         "ncr_api_throttled_seconds_total",
-        "Time during which no requests went out because the API answered 429 to this "
-        "registry's account.",
-        _REGISTRY,
-        "counter",
+        "Time during which the registry's account sent no requests because the API had answered "
+        "429.",
+        labels=REGISTRY_LABELS,
+        type="counter",
     ),
     Family(
         "ncr_api_clock_skew_seconds",
-        "The API's clock minus ours, by the last answer's Date; absent before the first.",
-        _REGISTRY,
+        "The API's clock minus the exporter's, by the Date of the last answer. Absent before the "
+        "first answer.",
+        labels=REGISTRY_LABELS,
     ),
     Family(
         "ncr_api_malformed_records_total",
-        "Records left out and fields taken for unknown because they held nothing usable.",
-        _OPERATION,
-        "counter",
+        "Records left out, and fields taken as unknown, because they could not be used.",
+        labels=_OPERATION_LABELS,
+        type="counter",
     ),
     Family(
         "ncr_api_count_mismatches_total",
-        "Listings whose number of names differs from the count they came with, read twice.",
-        _OPERATION,
-        "counter",
+        "Listings, read twice, whose number of names differs from the count that they came with.",
+        labels=_OPERATION_LABELS,
+        type="counter",
         stability="EXPERIMENTAL",
     ),
     Family(
         "ncr_api_requests_per_second_limit",
-        "Configured limit of the account that this registry is read with; registries of one "
-        "account share it.",
-        _REGISTRY,
+        "Configured limit of the registry's account. All registries of an account share it.",
+        labels=REGISTRY_LABELS,
     ),
     Family(
         "ncr_api_requests_per_second_planned",
-        "Requests per second that all registries of the account need to keep to their intervals.",
-        _REGISTRY,
+        "Requests per second that all registries of the account need to keep their intervals.",
+        labels=REGISTRY_LABELS,
     ),
-    Family("ncr_exporter_build_info", "1; the version running.", ("version", "python")),
     Family(
-        "ncr_exporter_series", "Series about registries, images and tags that a scrape returns."
+        "ncr_exporter_build_info",
+        "Always 1. The labels are the running version and its Python.",
+        labels=("version", "python"),
     ),
-    Family("ncr_exporter_config_hash", "Hash of the configuration file in force."),
+    Family(
+        "ncr_exporter_series",
+        "Series about registries, images and tags in a scrape.",
+    ),
+    Family(
+        "ncr_exporter_config_hash",
+        "Hash of the configuration file in force.",
+    ),
     Family(
         "ncr_exporter_config_last_reload_successful",
-        "1 if the configuration file was usable when last read, else 0.",
+        "1 if the configuration file could be used when it was last read, else 0.",
     ),
     Family(
         "ncr_exporter_config_last_reload_success_timestamp_seconds",
-        "When the configuration in force was read.",
+        "Time when the configuration in force was read.",
     ),
 )

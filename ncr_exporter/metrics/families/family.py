@@ -1,8 +1,8 @@
-"""What a metric family is."""
+"""The kinds of metric family, and helpers for the rows of the tables."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
 from ncr_exporter.inventory import ImageSummary, TagFacts
 from ncr_exporter.state.model import ImageState, RegistryState
@@ -10,30 +10,32 @@ from ncr_exporter.state.model import ImageState, RegistryState
 Number = int | float
 Type = Literal["gauge", "counter", "histogram"]
 
-IMAGE = ("registry", "image")
-TAG = ("registry", "image", "tag")
+REGISTRY_LABELS = ("registry",)
+IMAGE_LABELS = ("registry", "image")
+TAG_LABELS = ("registry", "image", "tag")
 
 
 @dataclass(frozen=True)
 class Family:
-    """One row of the catalogue; everything said about a metric anywhere comes from here."""
+    """One row of the tables: all that is said about a metric anywhere comes from here."""
 
     name: str
-    """As in samples; counters end in `_total`."""
+    """As in samples: counters end in `_total`."""
     help: str
+    """HELP without its stability mark."""
     labels: tuple[str, ...] = ()
     type: Type = "gauge"
     stability: Literal["STABLE", "EXPERIMENTAL"] = "STABLE"
 
     @property
     def unit(self) -> str:
-        """The unit at the end of the name, as OpenMetrics wants it named, or nothing."""
+        """OpenMetrics' unit, which ends the name: `seconds`, `bytes`, or empty."""
         stem = self.openmetrics_name
         return next((unit for unit in ("seconds", "bytes") if stem.endswith(f"_{unit}")), "")
 
     @property
     def openmetrics_name(self) -> str:
-        """The name without a counter's `_total`, as OpenMetrics names families."""
+        """The name of the family in OpenMetrics: a counter's has no `_total`."""
         return self.name.removesuffix("_total") if self.type == "counter" else self.name
 
     @property
@@ -43,68 +45,65 @@ class Family:
 
 
 Sample = tuple[tuple[str, ...], Number]
-"""The values of the labels after those of the image or registry, and the value."""
+"""The values of the labels after `registry` and `image`, and the sample's value."""
 
 
 @dataclass(frozen=True)
-class ListingFamily(Family):
-    """A family whose samples follow from what an image's listing tells, and from nothing else."""
+class SummaryFamily(Family):
+    """A family computed from the summary of an image's last listing, and from nothing else."""
 
     samples: Callable[[ImageSummary], Iterable[Sample]] = lambda _: ()
 
 
 @dataclass(frozen=True)
-class ImageFamily(Family):
-    """A family whose samples follow from an image's state and change only with it."""
+class StateFamily(Family):
+    """A family computed from an image's state; its samples change only when that does."""
 
     samples: Callable[[ImageState], Iterable[Sample]] = lambda _: ()
 
 
 @dataclass(frozen=True)
 class RegistryFamily(Family):
-    """A family whose samples follow from a registry's state and change only with it."""
+    """A family computed from a registry's state; its samples change only when that does."""
 
     samples: Callable[[RegistryState], Iterable[Sample]] = lambda _: ()
 
 
 @dataclass(frozen=True)
 class AgeFamily(Family):
-    """A family whose value is the time since a moment (ms), computed when scraped."""
+    """A family whose value is the time since a moment, computed at each scrape."""
 
     since: Callable[[ImageSummary], int | None] = lambda _: None
+    """That moment, in milliseconds since the epoch."""
 
 
-def of_state(value: Callable[[ImageState], Number | None]) -> Callable[[ImageState], list[Sample]]:
-    """Return samples of one value per image; unknown is absent."""
+Source = TypeVar("Source")
 
-    def samples(state: ImageState) -> list[Sample]:
-        number = value(state)
+
+def one_sample(
+    value: Callable[[Source], Number | None],
+) -> Callable[[Source], list[Sample]]:
+    """Return a function that makes one sample of a summary or state, or none if it is unknown."""
+
+    def samples(source: Source) -> list[Sample]:
+        number = value(source)
         return [] if number is None else [((), number)]
 
     return samples
 
 
-def of_image(
-    value: Callable[[ImageSummary], Number | None],
-) -> Callable[[ImageSummary], list[Sample]]:
-    """Return samples of one value per image that was listed; unknown is absent."""
-
-    def samples(image: ImageSummary) -> list[Sample]:
-        number = value(image)
-        return [] if number is None else [((), number)]
-
-    return samples
-
-
-def of_tags(
+def sample_per_tag(
     value: Callable[[TagFacts], Number | None], *labels: Callable[[TagFacts], str]
 ) -> Callable[[ImageSummary], list[Sample]]:
-    """Return samples of one value per exposed tag, with further labels; unknown is absent."""
+    """Return a function that makes one sample of each exposed tag whose value is known.
 
-    def samples(image: ImageSummary) -> list[Sample]:
+    `labels` give the values of the labels after `tag`.
+    """
+
+    def samples(summary: ImageSummary) -> list[Sample]:
         return [
             ((tag.name, *[label(tag) for label in labels]), number)
-            for tag in image.exposed
+            for tag in summary.exposed
             if (number := value(tag)) is not None
         ]
 
@@ -112,7 +111,7 @@ def of_tags(
 
 
 def seconds(milliseconds: int | None) -> Number | None:
-    """Return seconds; whole ones as an int, which renders at a quarter of a float's cost."""
+    """Return seconds; whole ones as an int, which renders in a quarter of a float's time."""
     if milliseconds is None:
         return None
     return milliseconds / 1000 if milliseconds % 1000 else milliseconds // 1000

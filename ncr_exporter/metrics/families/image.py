@@ -3,20 +3,21 @@
 from math import inf
 
 from ncr_exporter.metrics.families.family import (
-    IMAGE,
+    IMAGE_LABELS,
     AgeFamily,
-    ImageFamily,
-    ListingFamily,
-    of_image,
-    of_state,
+    Sample,
+    StateFamily,
+    SummaryFamily,
+    one_sample,
     seconds,
 )
+from ncr_exporter.state.model import ImageState
 
 LAST_PULLED_AGE = AgeFamily(
     "ncr_image_last_pulled_age_seconds",
-    "Seconds since the newest pull known at the last poll, computed when scraped; not below 0.",
-    IMAGE,
-    since=lambda image: image.pulled,
+    "Seconds since the newest pull known at the last poll, computed at each scrape. Never below 0.",
+    labels=IMAGE_LABELS,
+    since=lambda summary: summary.pulled,
 )
 
 
@@ -24,117 +25,139 @@ def _finite(value: float) -> float | None:
     return None if value == inf else value
 
 
-IMAGE_FAMILIES: tuple[ListingFamily | ImageFamily, ...] = (
-    ListingFamily(
+def _owner(state: ImageState) -> list[Sample]:
+    owner = state.target.policy.owner
+    return [] if owner is None else [((owner,), 1)]
+
+
+IMAGE_FAMILIES: tuple[SummaryFamily | StateFamily, ...] = (
+    SummaryFamily(
         "ncr_image_tags",
         "Distinct tag names, as of the last poll.",
-        IMAGE,
-        samples=of_image(lambda image: image.tags),
+        labels=IMAGE_LABELS,
+        samples=one_sample(lambda summary: summary.tags),
     ),
-    ListingFamily(
+    SummaryFamily(
         "ncr_image_attached_tags",
         "Signatures, attestations and SBOMs among the tags, as of the last poll. They count in "
         "ncr_image_tags and in bytes, and decide nothing else.",
-        IMAGE,
-        samples=of_image(lambda image: image.attached_tags),
+        labels=IMAGE_LABELS,
+        samples=one_sample(lambda summary: summary.attached_tags),
     ),
-    ListingFamily(
+    SummaryFamily(
         "ncr_image_size_bytes",
-        "Bytes over all platforms of all tags, each distinct digest once, as of the last poll. "
-        "An upper bound: layers shared between manifests count in each. Not comparable with tag "
-        "sizes.",
-        IMAGE,
-        samples=of_image(lambda image: image.size),
+        "Bytes of all platforms of all tags, as of the last poll. Each distinct platform digest "
+        "counts once. An upper bound: layers shared between platforms count in each. Not "
+        "comparable with tag sizes.",
+        labels=IMAGE_LABELS,
+        samples=one_sample(lambda summary: summary.size),
     ),
-    ListingFamily(
+    SummaryFamily(
         "ncr_image_largest_tag_size_bytes",
-        "Size of the largest tag, as ncr_tag_size_bytes, as of the last poll.",
-        IMAGE,
-        samples=of_image(lambda image: image.largest_tag_size),
+        "The ncr_tag_size_bytes of the largest tag, as of the last poll.",
+        labels=IMAGE_LABELS,
+        samples=one_sample(lambda summary: summary.largest_tag_size),
     ),
-    ListingFamily(
+    SummaryFamily(
         "ncr_image_newest_tag_size_bytes",
-        "Size of the most recently updated tag, as ncr_tag_size_bytes, as of the last poll.",
-        IMAGE,
-        samples=of_image(lambda image: image.newest_tag_size),
+        "The ncr_tag_size_bytes of the most recently updated tag, as of the last poll.",
+        labels=IMAGE_LABELS,
+        samples=one_sample(lambda summary: summary.newest_tag_size),
     ),
-    ListingFamily(
+    SummaryFamily(
         "ncr_image_last_pulled_timestamp_seconds",
-        "Newest pull of any tag, as of the last poll; absent when never or unknown.",
-        IMAGE,
-        samples=of_image(lambda image: seconds(image.pulled)),
+        "Time of the newest pull of any tag, as of the last poll. Absent if never pulled or "
+        "unknown.",
+        labels=IMAGE_LABELS,
+        samples=one_sample(lambda summary: seconds(summary.pulled)),
     ),
-    ListingFamily(
+    SummaryFamily(
         "ncr_image_last_updated_timestamp_seconds",
-        "Newest update of any tag, as of the last poll.",
-        IMAGE,
-        samples=of_image(lambda image: seconds(image.updated)),
+        "Time of the newest update of any tag, as of the last poll.",
+        labels=IMAGE_LABELS,
+        samples=one_sample(lambda summary: seconds(summary.updated)),
     ),
-    ListingFamily(
+    SummaryFamily(
         "ncr_image_last_used_timestamp_seconds",
-        "Newest pull or update of any tag, as of the last poll: a new image that nobody pulled "
-        "yet is in use.",
-        IMAGE,
-        samples=of_image(lambda image: seconds(image.used)),
+        "Time of the newest pull or update of any tag, as of the last poll. A new image that "
+        "nobody has pulled yet is in use.",
+        labels=IMAGE_LABELS,
+        samples=one_sample(lambda summary: seconds(summary.used)),
     ),
-    ListingFamily(
+    SummaryFamily(
         "ncr_image_never_pulled_tags",
-        "Tags known never to have been pulled, as of the last poll; absent where the registry "
-        "shows no pull time at all.",
-        IMAGE,
-        samples=of_image(lambda image: image.never_pulled_tags),
+        "Tags known never to have been pulled, as of the last poll. Absent if nothing is known of "
+        "the image's pulls.",
+        labels=IMAGE_LABELS,
+        samples=one_sample(lambda summary: summary.never_pulled_tags),
     ),
-    ListingFamily(
+    SummaryFamily(
         "ncr_image_tags_without_series",
-        "Tags that tag_series leaves out of the ncr_tag_* families, as of the last poll.",
-        IMAGE,
-        samples=of_image(lambda image: image.tags_without_series),
+        "Tags that have no ncr_tag_* series because of tag_series, as of the last poll.",
+        labels=IMAGE_LABELS,
+        samples=one_sample(lambda summary: summary.tags_without_series),
     ),
-    ListingFamily(
+    SummaryFamily(
         "ncr_image_stale_tags",
-        "Tags neither pulled nor updated for longer than stale_after, and not kept by keep_recent "
-        "or keep_tags, as of the last poll; absent where nothing is known of pulls. Not pulled is "
-        "not unused: nodes keep copies.",
-        IMAGE,
-        samples=of_image(lambda image: image.stale_tags),
+        "Tags neither pulled nor updated for longer than stale_after, as of the last poll. Tags "
+        "kept by keep_recent or keep_tags do not count. Absent if nothing is known of the image's "
+        "pulls. Not pulled is not unused: nodes keep copies.",
+        labels=IMAGE_LABELS,
+        samples=one_sample(lambda summary: summary.stale_tags),
     ),
-    ListingFamily(
+    SummaryFamily(
         "ncr_image_reclaimable_bytes",
-        "Bytes that only stale tags refer to, counted as in ncr_image_size_bytes, as of the last "
-        "poll. An upper bound: layers may be shared with tags that stay. Not pulled is not unused: "
-        "nodes keep copies.",
-        IMAGE,
-        samples=of_image(lambda image: image.reclaimable),
+        "Bytes that only stale tags refer to, as of the last poll. Counted as in "
+        "ncr_image_size_bytes. An upper bound: tags that stay may share layers. What deleting tags "
+        "frees, and when, the registry decides. Not pulled is not unused: nodes keep copies.",
+        labels=IMAGE_LABELS,
+        samples=one_sample(lambda summary: summary.reclaimable),
     ),
-    ListingFamily(
+    SummaryFamily(
         "ncr_image_oversized_tags",
-        "Tags larger than tag_size_limit, as of the last poll; absent without such a limit.",
-        IMAGE,
-        samples=of_image(lambda image: image.oversized_tags),
+        "Tags larger than tag_size_limit, as of the last poll. Absent without that limit.",
+        labels=IMAGE_LABELS,
+        samples=one_sample(lambda summary: summary.oversized_tags),
     ),
-    ImageFamily(
+    StateFamily(
+        "ncr_image_overwritten_tags_total",
+        "Times that a tag which immutable_tags matches came with other content than before, as of "
+        "the last poll.",
+        labels=IMAGE_LABELS,
+        type="counter",
+        samples=one_sample(
+            lambda state: state.overwritten if state.target.policy.immutable_tags else None
+        ),
+    ),
+    StateFamily(
+        "ncr_image_info",
+        "Always 1. Whose image it is, by the configuration in force. Absent without an owner.",
+        labels=(*IMAGE_LABELS, "owner"),
+        samples=_owner,
+    ),
+    StateFamily(
         "ncr_image_pulls_total",
-        "Pulls of the image as its registry counts them, as of the last image list.",
-        IMAGE,
-        "counter",
-        samples=of_state(lambda state: state.pull_count),
+        "Pulls of the image as counted by its registry, as of the last image list.",
+        labels=IMAGE_LABELS,
+        type="counter",
+        samples=one_sample(lambda state: state.pull_count),
     ),
-    ImageFamily(
+    StateFamily(
         "ncr_image_stale_after_seconds",
-        "The threshold in force: unused for longer is stale; absent where switched off.",
-        IMAGE,
-        samples=of_state(lambda state: _finite(state.target.policy.stale_after)),
+        "The threshold in force: a tag unused for longer is stale. Absent if switched off.",
+        labels=IMAGE_LABELS,
+        samples=one_sample(lambda state: _finite(state.target.policy.stale_after)),
     ),
-    ImageFamily(
+    StateFamily(
         "ncr_image_tag_size_limit_bytes",
-        "The threshold in force: a tag larger than this is oversized; absent where not configured.",
-        IMAGE,
-        samples=of_state(lambda state: state.target.policy.tag_size_limit),
+        "The threshold in force: a larger tag is oversized. Absent if not configured.",
+        labels=IMAGE_LABELS,
+        samples=one_sample(lambda state: state.target.policy.tag_size_limit),
     ),
-    ImageFamily(
+    StateFamily(
         "ncr_image_tags_limit",
-        "The threshold in force: more tags than this is too many; absent where not configured.",
-        IMAGE,
-        samples=of_state(lambda state: state.target.policy.tags_limit),
+        "The threshold in force: an image with more tags has too many. Absent if not configured.",
+        labels=IMAGE_LABELS,
+        samples=one_sample(lambda state: state.target.policy.tags_limit),
     ),
 )

@@ -1,51 +1,53 @@
-"""Families about how polling an image goes."""
+"""Families about the polls of an image."""
 
-from ncr_exporter.metrics.families.family import IMAGE, ImageFamily, of_state
+from ncr_exporter.metrics.families.family import IMAGE_LABELS, StateFamily, one_sample
 
-POLLING_FAMILIES: tuple[ImageFamily, ...] = (
-    ImageFamily(
+PRESENT = "ncr_image_present"
+
+POLLING_FAMILIES: tuple[StateFamily, ...] = (
+    StateFamily(
         "ncr_image_up",
-        "1 if the last poll succeeded, 0 if it failed; absent before the first.",
-        IMAGE,
-        samples=of_state(lambda state: None if state.up is None else int(state.up)),
+        "1 if the last poll succeeded, 0 if it failed. Absent before the first poll.",
+        labels=IMAGE_LABELS,
+        samples=one_sample(lambda state: None if state.up is None else int(state.up)),
     ),
-    ImageFamily(
+    StateFamily(
         "ncr_image_last_success_timestamp_seconds",
-        "When a poll last succeeded: how old the image's other values are.",
-        IMAGE,
-        samples=of_state(lambda state: state.last_success),
+        "Time of the last successful poll. The image's other values are as of then.",
+        labels=IMAGE_LABELS,
+        samples=one_sample(lambda state: state.last_success),
     ),
-    ImageFamily(
+    StateFamily(
         "ncr_image_poll_duration_seconds",
-        "How long the last poll took, waiting for its turn included.",
-        IMAGE,
-        samples=of_state(lambda state: state.duration),
+        "Time that the last poll took, including the wait for the rate limit.",
+        labels=IMAGE_LABELS,
+        samples=one_sample(lambda state: state.duration),
     ),
-    ImageFamily(
+    StateFamily(
         "ncr_image_poll_interval_seconds",
         "Time between two polls, as configured.",
-        IMAGE,
-        samples=of_state(lambda state: state.target.timing.interval),
+        labels=IMAGE_LABELS,
+        samples=one_sample(lambda state: state.target.timing.interval),
     ),
-    ImageFamily(
+    StateFamily(
         "ncr_image_polls_total",
         "Polls, successful or not.",
-        IMAGE,
-        "counter",
-        samples=of_state(lambda state: state.polls),
+        labels=IMAGE_LABELS,
+        type="counter",
+        samples=one_sample(lambda state: state.polls),
     ),
-    ImageFamily(
+    StateFamily(
         "ncr_image_poll_failures_total",
         "Polls that failed.",
-        IMAGE,
-        "counter",
-        samples=of_state(lambda state: state.failures),
+        labels=IMAGE_LABELS,
+        type="counter",
+        samples=one_sample(lambda state: state.failures),
     ),
-    ImageFamily(
-        "ncr_image_present",
-        "1 if the image exists, 0 if it is known not to; absent while unknown. A poll that fails "
-        "says nothing about that: see ncr_image_up.",
-        IMAGE,
-        samples=of_state(lambda state: None if state.present is None else int(state.present)),
+    StateFamily(
+        PRESENT,
+        "1 if the image exists, 0 if it is known not to exist. Absent while unknown. A failed "
+        "poll alone does not change it: see ncr_image_up.",
+        labels=IMAGE_LABELS,
+        samples=one_sample(lambda state: None if state.present is None else int(state.present)),
     ),
 )

@@ -4,89 +4,95 @@ from collections.abc import Callable, Iterable
 
 from ncr_exporter.inventory import ImageSummary, Platform, Tag
 from ncr_exporter.metrics.families.family import (
-    TAG,
-    ListingFamily,
+    TAG_LABELS,
     Number,
     Sample,
-    of_tags,
+    SummaryFamily,
+    sample_per_tag,
     seconds,
 )
 
-_PLATFORM = (*TAG, "os", "architecture", "variant")
+_PLATFORM_LABELS = (*TAG_LABELS, "os", "architecture", "variant")
 
 
-def _stale(image: ImageSummary) -> Iterable[Sample]:
-    return [((name,), int(is_stale)) for name, is_stale in sorted(image.stale.items())]
+def _staleness(summary: ImageSummary) -> Iterable[Sample]:
+    return [((name,), int(is_stale)) for name, is_stale in sorted(summary.stale.items())]
 
 
-def _of_platforms(
+def _sample_per_platform(
     value: Callable[[Platform], Number | None],
 ) -> Callable[[ImageSummary], list[Sample]]:
-    """Return samples of one value per platform of each exposed tag, where asked for."""
+    """Return a function that makes one sample of each platform of each exposed tag.
 
-    def samples(image: ImageSummary) -> list[Sample]:
-        tags = image.exposed if image.platforms_exposed else ()
-        return [sample for fact in tags for sample in _platforms(fact.tag, value)]
+    It makes none without `platform_series`, and none where the value is unknown.
+    """
+
+    def samples(summary: ImageSummary) -> list[Sample]:
+        tags = summary.exposed if summary.platforms_exposed else ()
+        return [sample for fact in tags for sample in _of_platforms(fact.tag, value)]
 
     return samples
 
 
-def _platforms(tag: Tag, value: Callable[[Platform], Number | None]) -> Iterable[Sample]:
-    """Return one sample per platform; attestations come as several of unknown/unknown."""
-    found: dict[tuple[str, ...], Number] = {}
+def _of_platforms(tag: Tag, value: Callable[[Platform], Number | None]) -> Iterable[Sample]:
+    # A tag may list several platforms with equal labels. A series may stand only once in an
+    # exposition, so the largest value is published.
+    largest: dict[tuple[str, ...], Number] = {}
     for platform in tag.platforms:
         number = value(platform)
         if number is not None:
             labels = (tag.name, platform.os, platform.architecture, platform.variant)
-            found[labels] = max(number, found.get(labels, number))
-    return found.items()
+            largest[labels] = max(number, largest.get(labels, number))
+    return largest.items()
 
 
-TAG_FAMILIES: tuple[ListingFamily, ...] = (
-    ListingFamily(
+TAG_FAMILIES: tuple[SummaryFamily, ...] = (
+    SummaryFamily(
         "ncr_tag_size_bytes",
-        "Size as the registry reports it, as of the last poll; where it reports none, the "
-        "largest platform's, never a sum of platforms.",
-        TAG,
-        samples=of_tags(lambda tag: tag.size),
+        "Size of the largest platform, as of the last poll; at least the size that the registry "
+        "reports for the tag. Never a sum of platforms.",
+        labels=TAG_LABELS,
+        samples=sample_per_tag(lambda tag: tag.size),
     ),
-    ListingFamily(
+    SummaryFamily(
         "ncr_tag_last_pulled_timestamp_seconds",
-        "Newest pull of any platform, as of the last poll; absent when never or unknown.",
-        TAG,
-        samples=of_tags(lambda tag: seconds(tag.pulled or None)),
+        "Time of the newest pull of the tag's content, under any of its names, as of the last "
+        "poll. Absent if never pulled or unknown.",
+        labels=TAG_LABELS,
+        samples=sample_per_tag(lambda tag: seconds(tag.pulled or None)),
     ),
-    ListingFamily(
+    SummaryFamily(
         "ncr_tag_last_updated_timestamp_seconds",
-        "Last update, as of the last poll; where the registry reports none, the newest of its "
-        "platforms.",
-        TAG,
-        samples=of_tags(lambda tag: seconds(tag.updated)),
+        "Time of the last update, as of the last poll. If the registry reports none, the newest "
+        "update of any platform.",
+        labels=TAG_LABELS,
+        samples=sample_per_tag(lambda tag: seconds(tag.updated)),
     ),
-    ListingFamily(
+    SummaryFamily(
         "ncr_tag_info",
-        "1; the tag's digest as of the last poll, empty where the registry reports none.",
-        (*TAG, "digest"),
-        samples=of_tags(lambda _: 1, lambda fact: fact.tag.digest or ""),
+        "Always 1. The label digest is the tag's digest as of the last poll, or empty if the "
+        "registry reports none.",
+        labels=(*TAG_LABELS, "digest"),
+        samples=sample_per_tag(lambda _: 1, lambda fact: fact.tag.digest or ""),
     ),
-    ListingFamily(
+    SummaryFamily(
         "ncr_tag_stale",
-        "1 if the tag is stale, else 0, as of the last poll; absent while unknown. Not pulled is "
+        "1 if the tag is stale, else 0, as of the last poll. Absent while unknown. Not pulled is "
         "not unused: nodes keep copies.",
-        TAG,
-        samples=_stale,
+        labels=TAG_LABELS,
+        samples=_staleness,
     ),
-    ListingFamily(
+    SummaryFamily(
         "ncr_tag_platform_size_bytes",
-        "Size of one platform, as of the last poll; only with platform_series.",
-        _PLATFORM,
-        samples=_of_platforms(lambda platform: platform.size or None),
+        "Size of one platform, as of the last poll. Only with platform_series.",
+        labels=_PLATFORM_LABELS,
+        samples=_sample_per_platform(lambda platform: platform.size or None),
     ),
-    ListingFamily(
+    SummaryFamily(
         "ncr_tag_platform_last_pulled_timestamp_seconds",
-        "Newest pull of one platform, as of the last poll; absent when never or unknown; only with "
-        "platform_series.",
-        _PLATFORM,
-        samples=_of_platforms(lambda platform: seconds(platform.pulled or None)),
+        "Time of the newest pull of one platform, as of the last poll. Absent if never pulled or "
+        "unknown. Only with platform_series.",
+        labels=_PLATFORM_LABELS,
+        samples=_sample_per_platform(lambda platform: seconds(platform.pulled or None)),
     ),
 )

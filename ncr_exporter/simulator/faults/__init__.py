@@ -1,27 +1,28 @@
-"""The fault catalogue: what the simulated registry can do wrong, each by name."""
+"""All faults of the simulated registry, by name."""
 
 import difflib
 
 from ncr_exporter.simulator.faults.bodies import BODIES
 from ncr_exporter.simulator.faults.connections import CONNECTIONS, latency
+from ncr_exporter.simulator.faults.environment import ENVIRONMENT
 from ncr_exporter.simulator.faults.fault import NO_FAULT, Fault, FaultPlan
 from ncr_exporter.simulator.faults.paging import PAGING
 from ncr_exporter.simulator.faults.records import RECORDS
-from ncr_exporter.simulator.faults.refusals import REFUSALS, SURROUNDINGS
+from ncr_exporter.simulator.faults.refusals import REFUSALS
 
 __all__ = ["FAULTS", "NO_FAULT", "Fault", "FaultPlan", "fault_named", "latency"]
 
-_CATALOGUE = (*CONNECTIONS, *REFUSALS, *BODIES, *RECORDS, *PAGING, *SURROUNDINGS)
+_ALL = (*CONNECTIONS, *REFUSALS, *BODIES, *RECORDS, *PAGING, *ENVIRONMENT)
 
-FAULTS: dict[str, Fault] = {fault.name: fault for fault in _CATALOGUE}
-"""Name → fault; `demo --fault=NAME` takes these."""
+FAULTS: dict[str, Fault] = {fault.name: fault for fault in _ALL}
+"""Name → fault, for `demo --fault=NAME`."""
 
 
 def fault_named(name: str) -> Fault:
-    """Return a fault of the catalogue.
+    """Return the fault with a name.
 
     Raises:
-        ValueError: there is none of that name; the message names those that come near.
+        ValueError: there is no such fault; the message suggests similar names.
     """
     if name in FAULTS:
         return FAULTS[name]

@@ -1,6 +1,7 @@
-"""Answers that come late, never end, or break HTTP or TCP.
+"""Faults of the connection: late or endless responses, broken HTTP, broken TCP.
 
-What breaks a connection writes to it directly; the connection then ends.
+The functions that break a connection take it over: they write to it directly, then the server
+closes it.
 """
 
 import asyncio
@@ -12,7 +13,7 @@ from functools import partial
 from http import HTTPStatus
 
 from ncr_exporter.httpd.messages import Request, Response
-from ncr_exporter.simulator.faults.fault import Apply, Fault, instead
+from ncr_exporter.simulator.faults.fault import Apply, Fault, always
 from ncr_exporter.simulator.responses import body_of
 
 _LINGER_NOT = struct.pack("ii", 1, 0)
@@ -23,69 +24,72 @@ _BLANKS = b" " * 100_000
 
 
 async def hang(writer: asyncio.StreamWriter) -> None:
-    """Say nothing until the client leaves."""
+    """Send nothing until the client disconnects."""
     await _left_within(writer, float("inf"))
 
 
 async def reset(writer: asyncio.StreamWriter) -> None:
-    """Break the connection with a TCP RST."""
+    """Reset the connection with a TCP RST."""
     connection = writer.get_extra_info("socket")
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT)
     writer.transport.abort()
 
 
 async def close(_writer: asyncio.StreamWriter) -> None:
-    """Say nothing; that the connection ends after a takeover is the server's doing."""
+    """Send nothing; the server closes the connection after a takeover."""
 
 
 async def garbage(writer: asyncio.StreamWriter) -> None:
-    """Send what no HTTP client can read."""
+    """Send bytes that are not HTTP."""
     await _send(writer, b"\x00\x01\x02 220 this port speaks something else \xff\xfe\r\n\r\n")
 
 
-async def half(writer: asyncio.StreamWriter, answer: Response) -> None:
-    """Promise the whole body of `answer` and send half of it."""
-    body = body_of(answer)
-    await _send(writer, _head_of(answer) + body[: len(body) // 2])
+async def half(writer: asyncio.StreamWriter, response: Response) -> None:
+    """Send the headers of `response` and half of its body."""
+    body = body_of(response)
+    await _send(writer, _head_of(response) + body[: len(body) // 2])
 
 
-async def drip(writer: asyncio.StreamWriter, answer: Response) -> None:
-    """Send `answer`, of its body one byte per second, until the client leaves."""
-    await _send(writer, _head_of(answer))
-    for byte in body_of(answer):
+async def drip(writer: asyncio.StreamWriter, response: Response) -> None:
+    """Send `response`, its body at one byte per second, until the client disconnects."""
+    await _send(writer, _head_of(response))
+    for byte in body_of(response):
         if await _left_within(writer, _DRIP):
             return
         await _send(writer, bytes([byte]))
 
 
 async def endless(writer: asyncio.StreamWriter) -> None:
-    """Begin a page and send blanks, without a length, until it is 1 GB or the client leaves."""
+    """Send 1 GB of blanks as a body without a length, until the client disconnects."""
     headers = "content-type: application/json\r\nconnection: close"
     await _send(writer, f"HTTP/1.1 200 OK\r\n{headers}\r\n\r\n{{".encode())
     for _ in range(_GIGABYTE // len(_BLANKS)):
         await _send(writer, _BLANKS)
 
 
-def _head_of(answer: Response) -> bytes:
-    body = body_of(answer)
-    headers = {**answer.headers, "content-length": str(len(body))}
-    lines = [f"HTTP/1.1 {answer.status} {HTTPStatus(answer.status).phrase}"]
+def _head_of(response: Response) -> bytes:
+    body = body_of(response)
+    headers = {**response.headers, "content-length": str(len(body))}
+    lines = [f"HTTP/1.1 {response.status} {HTTPStatus(response.status).phrase}"]
     lines += [f"{name}: {value}" for name, value in headers.items()]
     return "\r\n".join([*lines, "", ""]).encode("latin-1")
 
 
 async def _send(writer: asyncio.StreamWriter, data: bytes) -> None:
-    """Hand `data` to the system whole: the server aborts the connection, dropping its buffer."""
+    """Send all of `data` before returning.
+
+    The server aborts the connection afterwards, and would drop what is still in asyncio's buffer.
+    """
     writer.transport.set_write_buffer_limits(high=0)
     writer.write(data)
     await writer.drain()
 
 
 async def _left_within(writer: asyncio.StreamWriter, seconds: float) -> bool:
-    """Wait; tell whether the client left meanwhile, at once where it did."""
+    """Return True as soon as the client disconnects, False if it does not within `seconds`."""
     loop = asyncio.get_running_loop()
     end = loop.time() + seconds
-    while loop.time() < end:  # nobody tells a writer that its peer closed
+    while loop.time() < end:  # asyncio does not notify a writer when its peer closes
         if _client_left(writer):
             return True
         await asyncio.sleep(_LOOK_AGAIN)
@@ -93,10 +97,10 @@ async def _left_within(writer: asyncio.StreamWriter, seconds: float) -> bool:
 
 
 def _client_left(writer: asyncio.StreamWriter) -> bool:
-    """Tell whether the other side closed, or the connection broke.
+    """Return whether the client closed the connection, or it broke.
 
-    A close leaves the transport open for writing, hence the look at the socket itself; asyncio has
-    read all that came before.
+    A peer that closes leaves the transport open for writing, so only the socket itself shows it.
+    All earlier bytes were read by asyncio, so an empty read means the end.
     """
     if writer.transport.is_closing():
         return True
@@ -108,29 +112,29 @@ def _client_left(writer: asyncio.StreamWriter) -> bool:
 
 
 def latency(seconds: float = 2.0) -> Fault:
-    """Return the fault that holds every answer back."""
-    return Fault("latency", f"answers only after {seconds:g} s", seconds=seconds)
+    """Return a fault that delays every response."""
+    return Fault("latency", f"delays every response by {seconds:g} s", seconds=seconds)
 
 
 def _taken_over(write: Callable[..., Awaitable[None]]) -> Apply:
-    return instead(Response(takeover=write))
+    return always(Response(takeover=write))
 
 
-def _half(_request: Request, answer: Response) -> Response:
-    return replace(answer, takeover=partial(half, answer=answer))
+def _half(_request: Request, response: Response) -> Response:
+    return replace(response, takeover=partial(half, response=response))
 
 
-def _drip(_request: Request, answer: Response) -> Response:
-    return replace(answer, takeover=partial(drip, answer=answer))
+def _drip(_request: Request, response: Response) -> Response:
+    return replace(response, takeover=partial(drip, response=response))
 
 
 CONNECTIONS = (
     latency(),
-    Fault("hang", "never answers, until the client leaves", _taken_over(hang)),
-    Fault("drip", "sends the right answer, one byte of its body per second", _drip),
-    Fault("reset", "breaks the TCP connection (RST) without an answer", _taken_over(reset)),
-    Fault("close", "closes the connection without an answer", _taken_over(close)),
-    Fault("garbage", "answers bytes that are no HTTP", _taken_over(garbage)),
-    Fault("half", "sends half of the body that its headers promise, then closes", _half),
+    Fault("hang", "sends nothing until the client disconnects", _taken_over(hang)),
+    Fault("drip", "sends the correct response, one byte of its body per second", _drip),
+    Fault("reset", "resets the TCP connection (RST) without a response", _taken_over(reset)),
+    Fault("close", "closes the connection without a response", _taken_over(close)),
+    Fault("garbage", "sends bytes that are not HTTP", _taken_over(garbage)),
+    Fault("half", "closes the connection after half of the announced body", _half),
     Fault("endless", "200 with a body of 1 GB", _taken_over(endless)),
 )

@@ -1,69 +1,75 @@
-"""One way to misbehave: of an answer, or of what surrounds it."""
+"""A fault of the simulated registry, and the plan of which requests meet which fault."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from ncr_exporter.httpd.messages import Request, Response
-from ncr_exporter.simulator.records import Record
+from ncr_exporter.simulator.api_records import JsonRecord
 
 Apply = Callable[[Request, Response], Response]
-"""The request and what would have been answered → what is answered instead."""
-Relist = Callable[[list[Record], int], list[Record]]
-"""All records of a list and the page asked for → the list that this page is cut from."""
+"""A request and the correct response → the response that is sent."""
+Relist = Callable[[list[JsonRecord], int], list[JsonRecord]]
+"""All records of a list and the number of a page → the list from which that page is taken."""
 
 
-def unchanged(_request: Request, answer: Response) -> Response:
-    """Return the answer that is right."""
-    return answer
+def unchanged_response(_request: Request, response: Response) -> Response:
+    """Return the correct response."""
+    return response
 
 
-def as_it_is(records: list[Record], _page: int) -> list[Record]:
-    """Return the list that is right."""
+def unchanged_list(records: list[JsonRecord], _page: int) -> list[JsonRecord]:
+    """Return the correct list."""
     return records
 
 
-def instead(wrong: Response) -> Apply:
-    """Return a fault's doing: the same answer to everything."""
-    return lambda _request, _answer: wrong
+def always(response: Response) -> Apply:
+    """Return a function that responds to every request in the same way."""
+    return lambda _request, _response: response
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One way to misbehave."""
+    """A way in which the simulated registry misbehaves."""
 
     name: str
     help: str
-    apply: Apply = unchanged
+    apply: Apply = unchanged_response
     seconds: float = 0.0
-    """How long the answer is held back, in real time: it is the network that is slow."""
-    relist: Relist = as_it_is
+    """Seconds of real time before the response, as on a slow network."""
+    relist: Relist = unchanged_list
     clock_offset: float = 0.0
-    """Seconds that the gateway's clock is ahead meanwhile."""
+    """Seconds that the gateway's clock is ahead."""
     rotates_key: bool = False
-    """Whether a request for a second page has the gateway take a new secret key from then on."""
+    """Whether a request for a second page replaces the secret key, for good."""
     certificate: str = ""
-    """The certificate that the server shows (`simulator.certificates`); empty for plain HTTP."""
+    """The server's certificate, the name of a file in `pem/`; empty for plain HTTP."""
 
 
-NO_FAULT = Fault("none", "answers as it should")
+NO_FAULT = Fault("none", "responds correctly")
 
 
 class FaultPlan:
-    """Rules for some requests; of those that match, the one added first counts."""
+    """Rules that give faults to requests. The first rule that matches a request applies."""
 
     def __init__(self) -> None:
         self._rules: list[_Rule] = []
 
     def add(self, fault: Fault, *, where: str = "", times: int | None = None) -> None:
-        """Give `fault` to requests whose target contains `where`, to the next `times` of them."""
+        """Add a rule: `fault` for requests whose target contains `where`.
+
+        Args:
+            fault: the fault of these requests.
+            where: part of path and query; empty for all requests.
+            times: how many requests the rule applies to; None for all.
+        """
         self._rules.append(_Rule(fault, where, times))
 
     def clear(self) -> None:
-        """Behave again."""
+        """Remove all rules."""
         self._rules.clear()
 
     def take(self, target: str) -> Fault | None:
-        """Return the fault that a request meets, which uses up one of its times."""
+        """Return the fault of a request, or None, and count it against the rule's `times`."""
         rule = next((rule for rule in self._rules if rule.matches(target)), None)
         if rule is None:
             return None

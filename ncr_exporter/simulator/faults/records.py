@@ -1,12 +1,12 @@
-"""Pages whose records are wrong; errors are left alone."""
+"""Faults of records in pages. Responses that are errors stay as they are."""
 
 import json
 from collections.abc import Callable
 from http import HTTPStatus
 
 from ncr_exporter.httpd.messages import Request, Response
+from ncr_exporter.simulator.api_records import JsonRecord
 from ncr_exporter.simulator.faults.fault import Apply, Fault
-from ncr_exporter.simulator.records import Record
 from ncr_exporter.simulator.responses import body_of, content_of, with_body
 
 _NAN, _HUGE = "a size that is no number", "a size beyond any number"
@@ -16,56 +16,56 @@ _LONG = 100_000  # characters
 _THOUSAND = 1000
 
 
-def _each(spoil: Callable[[Record], Record]) -> Apply:
-    """Return the doing of a fault of every record."""
+def _each(spoil: Callable[[JsonRecord], JsonRecord]) -> Apply:
+    """Return a function that changes every record of a page."""
     return _all(lambda records: [spoil(record) for record in records])
 
 
-def _all_but_the_first(spoil: Callable[[Record], Record]) -> Apply:
-    """Return the doing of a fault that leaves one record of a page to stand."""
+def _all_but_the_first(spoil: Callable[[JsonRecord], JsonRecord]) -> Apply:
+    """Return a function that changes every record of a page but the first."""
     return _all(lambda records: [*records[:1], *(spoil(record) for record in records[1:])])
 
 
-def _all(spoil: Callable[[list[Record]], list[Record]]) -> Apply:
-    def apply(_request: Request, answer: Response) -> Response:
-        if answer.status != HTTPStatus.OK:
-            return answer
-        page = content_of(answer)
+def _all(spoil: Callable[[list[JsonRecord]], list[JsonRecord]]) -> Apply:
+    def apply(_request: Request, response: Response) -> Response:
+        if response.status != HTTPStatus.OK:
+            return response
+        page = content_of(response)
         page["results"] = spoil(page["results"])
-        return with_body(answer, json.dumps(page).encode("ascii"))
+        return with_body(response, json.dumps(page).encode("ascii"))
 
     return apply
 
 
-def _wrong_types(record: Record) -> Record:
+def _wrong_types(record: JsonRecord) -> JsonRecord:
     return {key: _wrong(record[key]) for key in record} | _name_of(record)
 
 
 def _wrong(value: object) -> object:
-    """Return what `value` can never be: a text is right for no number, a list for nothing else."""
+    """Return a value of another type: a text for numbers and lists, a list for everything else."""
     return "many" if isinstance(value, int | float | list) else [value]
 
 
-def _nulls(record: Record) -> Record:
+def _nulls(record: JsonRecord) -> JsonRecord:
     return dict.fromkeys(record) | _name_of(record)
 
 
-def _name_of(record: Record) -> Record:
+def _name_of(record: JsonRecord) -> JsonRecord:
     return {key: value for key, value in record.items() if key == "name"}
 
 
-def _without_platforms(record: Record) -> Record:
+def _without_platforms(record: JsonRecord) -> JsonRecord:
     return {**record, "images": []} if "images" in record else record
 
 
-def _not_finite(request: Request, answer: Response) -> Response:
-    """Return tags of size NaN and platforms of size 1e999."""
-    answer = _each(_without_finite_sizes)(request, answer)
-    body = body_of(answer).replace(json.dumps(_NAN).encode(), b"NaN")
-    return with_body(answer, body.replace(json.dumps(_HUGE).encode(), b"1e999"))
+def _not_finite(request: Request, response: Response) -> Response:
+    """Return the page with NaN as the size of tags, and 1e999 as the size of platforms."""
+    response = _each(_without_finite_sizes)(request, response)
+    body = body_of(response).replace(json.dumps(_NAN).encode(), b"NaN")
+    return with_body(response, body.replace(json.dumps(_HUGE).encode(), b"1e999"))
 
 
-def _without_finite_sizes(tag: Record) -> Record:
+def _without_finite_sizes(tag: JsonRecord) -> JsonRecord:
     if "full_size" not in tag:
         return tag
     platforms = [{**platform, "size": _HUGE} for platform in tag.get("images") or ()]
@@ -73,9 +73,9 @@ def _without_finite_sizes(tag: Record) -> Record:
 
 
 def _numbers(change: Callable[[str, int], object]) -> Apply:
-    """Return the doing of a fault of whole numbers, those of platforms too."""
+    """Return a function that changes the whole numbers of records and of their platforms."""
 
-    def changed(record: Record) -> Record:
+    def changed(record: JsonRecord) -> JsonRecord:
         return {key: value_of(key, record[key]) for key in record}
 
     def value_of(key: str, value: object) -> object:
@@ -95,10 +95,10 @@ def _named(rename: Callable[[str], str]) -> Apply:
 RECORDS = (
     Fault(
         "wrong-types",
-        "every field of each record but its name is of the wrong type",
+        "every field of each record has the wrong type, except its name",
         _each(_wrong_types),
     ),
-    Fault("nulls", "every field of each record but its name is null", _each(_nulls)),
+    Fault("nulls", "every field of each record is null, except its name", _each(_nulls)),
     Fault("no-platforms", "every tag has an empty list of platforms", _each(_without_platforms)),
     Fault("nan", "sizes are NaN and 1e999", _not_finite),
     Fault("strings", "numbers are written as strings", _numbers(lambda _, value: str(value))),
@@ -109,7 +109,7 @@ RECORDS = (
     ),
     Fault(
         "seconds",
-        "times are in seconds in place of milliseconds",
+        "times are in seconds instead of milliseconds",
         _numbers(lambda key, value: value // _THOUSAND if key in _TIMES else value),
     ),
     Fault(
@@ -119,17 +119,17 @@ RECORDS = (
     ),
     Fault(
         "surrogates",
-        "names but the first of a page hold a lone surrogate",
+        "all names on a page contain a lone surrogate, except the first",
         _named(lambda name: f"{name}\ud800"),
     ),
     Fault(
         "control",
-        "names but the first of a page hold a line feed, a NUL and an escape",
+        "all names on a page contain a line feed, a NUL and an escape, except the first",
         _named(lambda name: f'{name}\n\x00\x1b[31m"}} 1'),
     ),
     Fault(
         "long-names",
-        "names but the first of a page are 100 kB long",
+        "all names on a page are 100 kB long, except the first",
         _named(lambda name: name + "x" * _LONG),
     ),
 )

@@ -1,1 +1,1 @@
-"""The status page at `/`, for people. Pure but for `page`, which reads templates and styles."""
+"""The status page at `/`: `handler` serves it, `page` renders it, the other modules are pure."""

@@ -1,4 +1,4 @@
-"""The page over HTTP: rendered in a thread, and sent again only where it changed."""
+"""Serves the status page: renders it in a thread, and sends it only if it changed."""
 
 import asyncio
 import gc
@@ -26,20 +26,20 @@ _TYPES = {
 
 
 def content_types() -> Mapping[str, str]:
-    """Return the path of each asset, and its media type."""
+    """Return the media type of each asset by its path."""
     return {f"/static/{name}": content_type for name, content_type in _TYPES.items()}
 
 
 @cache
 def asset(path: str) -> bytes:
-    """Return an asset's bytes, by its path."""
+    """Return the content of the asset at a path; it is read from disk once."""
     return (_DIRECTORY / path.removeprefix("/static/")).read_bytes()
 
 
-_AT_A_TIME = 4
-"""Visitors served or waiting; more are refused, for each holds a place that a scrape may need."""
-_TURN = 0.001
-"""Seconds; of the interpreter, between threads. Python's own is five times as long."""
+_MOST_VISITORS = 4
+"""Requests for the page rendered or waiting; more get 503, to leave connections to scrapes."""
+_SWITCH_INTERVAL = 0.001
+"""How long a thread may keep the interpreter while others wait (s); Python's default is 0.005."""
 _POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -54,10 +54,10 @@ _HEADERS = {
 
 
 class StatusPage:
-    """Answers for `/` and for what the page loads.
+    """The handlers of `/` and of the assets that the page loads.
 
-    Rendering takes turns in a thread, so that it holds neither the event loop nor, by many at a
-    time, the interpreter: a scrape must not feel that somebody looks.
+    A page is rendered in a thread, so that the event loop can serve scrapes meanwhile. Only one is
+    rendered at a time, because threads share the interpreter: several would slow scrapes down.
     """
 
     def __init__(
@@ -66,56 +66,67 @@ class StatusPage:
         next_poll: Callable[[ImageKey], float | None],
         links: Callable[[], Sequence[tuple[str, str]]] = tuple,
     ) -> None:
+        """Serve the states in `store`.
+
+        Args:
+            store: the states of images and registries.
+            next_poll: when an image is polled next (s since the epoch), None while it is polled.
+            links: text and URL of each link in the page's header.
+        """
         self._store = store
         self._next_poll = next_poll
         self._links = links
-        self._turn = asyncio.Lock()
+        self._rendering = asyncio.Lock()
         self._visitors = 0
 
     async def page(self, request: Request) -> Response:
-        """Answer with the page that a query asks for, as things stand at this moment."""
-        if self._visitors >= _AT_A_TIME:
+        """Return the page for the request's query; 503 if too many requests wait already."""
+        if self._visitors >= _MOST_VISITORS:
             busy = {"retry-after": "2"}
             return text_response(HTTPStatus.SERVICE_UNAVAILABLE, "too many visitors\n", busy)
         self._visitors += 1
         try:
-            async with self._turn:
+            async with self._rendering:
                 images = tuple(self._store.images.values())
                 registries = tuple(self._store.registries.values())
-                return await asyncio.to_thread(self._rendered, request, images, registries)
+                return await asyncio.to_thread(self._render, request, images, registries)
         finally:
             self._visitors -= 1
 
-    def _rendered(
+    def _render(
         self,
         request: Request,
         images: tuple[ImageState, ...],
         registries: tuple[RegistryState, ...],
     ) -> Response:
-        # Templates cost time and memory, which serving metrics alone does not need.
-        from ncr_exporter.web.status.page import Snapshot, render  # noqa: PLC0415 -- as said
+        # jinja2 takes time and memory, which an exporter whose page nobody opens should not spend.
+        from ncr_exporter.web.status.page import StatusSnapshot, render  # noqa: PLC0415 -- see above
 
-        snapshot = Snapshot(images, registries, self._next_poll, self._links())
-        with _giving_way():
+        snapshot = StatusSnapshot(images, registries, self._next_poll, self._links())
+        with _yielding_to_event_loop():
             status, text = render(snapshot, request.query)
-        # A lone surrogate, which no name should hold, must not cost the whole page.
-        return _answer(request, text.encode(errors="replace"), "text/html; charset=utf-8", status)
+        # A name with a lone surrogate must not make the whole page fail.
+        return _response(request, text.encode(errors="replace"), "text/html; charset=utf-8", status)
 
     @staticmethod
     def assets() -> Mapping[str, Handler]:
-        """Return the paths of what the page loads, and what answers for them."""
+        """Return the handler of each asset by its path."""
         return dict.fromkeys(content_types(), _asset)
 
 
 @contextmanager
-def _giving_way() -> Iterator[None]:
-    """Let the event loop in each millisecond, and put full garbage collections off until after.
+def _yielding_to_event_loop() -> Iterator[None]:
+    """Keep the event loop responsive while a page is rendered in this thread.
 
-    One of those stops every thread for 0.1 s at 3,000 images; the rows of some pages, young and
-    many, would set it off, and leave nothing for it to find. Pages take turns, so nothing nests.
+    Both settings concern the whole process, and are restored afterwards. Pages are rendered one at
+    a time, so the context never nests.
     """
+    # The event loop gets the interpreter back within 1 ms of asking for it. The collector is off
+    # because a full collection stops every thread, for 0.1 s at 3,000 images. The thousands of
+    # short-lived objects of a few pages would trigger one, although it would find no garbage:
+    # they refer to each other in no cycle, so reference counting frees them.
     interval, collects = sys.getswitchinterval(), gc.isenabled()
-    sys.setswitchinterval(_TURN)
+    sys.setswitchinterval(_SWITCH_INTERVAL)
     gc.disable()
     try:
         yield
@@ -126,12 +137,12 @@ def _giving_way() -> Iterator[None]:
 
 
 async def _asset(request: Request) -> Response:
-    return _answer(request, asset(request.path), content_types()[request.path])
+    return _response(request, asset(request.path), content_types()[request.path])
 
 
-def _answer(request: Request, body: bytes, content_type: str, status: int = 200) -> Response:
-    """Return a body, or word that the visitor has it already."""
-    # Weak, for it names the same page whether it is compressed or not.
+def _response(request: Request, body: bytes, content_type: str, status: int = 200) -> Response:
+    """Return the body, or 304 if the client already has it."""
+    # Weak, because the same tag stands for the compressed and for the plain body.
     etag = f'W/"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
     headers = {**_HEADERS, "etag": etag}
     if status == HTTPStatus.OK and _is_known(etag, request.headers.get("if-none-match", "")):

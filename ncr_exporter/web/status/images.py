@@ -1,21 +1,22 @@
-"""Images as rows: how each stands, what it is sorted and found by. Pure."""
+"""Images as the status page shows, sorts and finds them. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
 from ncr_exporter.state.model import ImageState
-from ncr_exporter.web.status.tags import TagRow, longest_unused, tag_rows
-from ncr_exporter.web.status.view import Column, View, in_order, in_runs, link
+from ncr_exporter.web.status.query import Column, Query, link, sorted_by, sorted_in_runs
+from ncr_exporter.web.status.tags import TagView, longest_unused, tag_views
 
-Standing = Literal["missing", "failing", "waiting", "working"]
+PollStatus = Literal["missing", "failing", "waiting", "working"]
+"""`missing` is an image that the registry deleted, `waiting` one that was never polled."""
 _TAGS_SHOWN = 10
 _TAGS_RANKED = 1000
-"""More tags than this are not gone through for a row that may never be opened."""
+"""The row of an image with more tags shows none: ranking them would cost too much per page."""
 
 
-def standing(state: ImageState) -> Standing:
-    """Return how polling an image goes, in a word."""
+def poll_status(state: ImageState) -> PollStatus:
+    """Return how the last poll of an image ended."""
     if state.gone:
         return "missing"
     if state.up is None:
@@ -24,9 +25,10 @@ def standing(state: ImageState) -> Standing:
 
 
 def idle(state: ImageState) -> float | None:
-    """Return for how many seconds nobody had used an image at its last good poll.
+    """Return how long an image had been unused at its last successful poll (s).
 
-    As of then and not of now, as stale tags are: the page changes only with what is known.
+    None if its pulls are unknown. The end is that poll rather than now, as for stale tags: so the
+    page stays the same, and cached, until a poll changes something.
     """
     image = state.image
     if image is None or state.last_success is None or image.idle_since is None:
@@ -35,7 +37,7 @@ def idle(state: ImageState) -> float | None:
 
 
 COLUMNS: tuple[Column[ImageState], ...] = (
-    Column("name", "Image", lambda state: state.target.key, down=False),
+    Column("name", "Image", lambda state: state.target.key, descending_first=False),
     Column("tags", "Tags", lambda state: state.image and state.image.tags),
     Column("size", "Size", lambda state: state.image and state.image.size),
     Column("pulled", "Last pulled", lambda state: state.image and state.image.pulled),
@@ -47,28 +49,28 @@ COLUMNS: tuple[Column[ImageState], ...] = (
 
 
 @dataclass(frozen=True)
-class ImageRow:
-    """An image as its row shows it."""
+class ImageView:
+    """What the status page shows of an image."""
 
     state: ImageState
     next_poll: float | None
-    """Seconds since the epoch; None where it is polled now."""
+    """Seconds since the epoch; None while the image is being polled."""
 
     @property
-    def standing(self) -> Standing:
-        """How polling it goes."""
-        return standing(self.state)
+    def poll_status(self) -> PollStatus:
+        """How its last poll ended."""
+        return poll_status(self.state)
 
     @property
     def idle(self) -> float | None:
-        """For how many seconds nobody had used it, at its last good poll."""
+        """How long it had been unused at its last successful poll (s); None if unknown."""
         return idle(self.state)
 
     @property
     def never_pulled(self) -> bool:
-        """Whether it is known that nobody pulled any of its tags."""
+        """Whether it has tags and all of them are known never to have been pulled."""
         image = self.state.image
-        return image is not None and 0 < image.tags == image.never_pulled_tags
+        return image is not None and image.never_pulled
 
     @property
     def href(self) -> str:
@@ -77,28 +79,30 @@ class ImageRow:
         return link(("registry", registry), ("image", name))
 
     @property
-    def tags(self) -> list[TagRow]:
-        """The tags shown within its row: all where they are few, else the longest unused."""
+    def tags(self) -> list[TagView]:
+        """The tags shown in its row: up to ten, the longest unused first if there are more."""
         if len(self.state.tags or ()) > _TAGS_RANKED:
             return []
-        return longest_unused(tag_rows(self.state), _TAGS_SHOWN)
+        return longest_unused(tag_views(self.state), _TAGS_SHOWN)
 
 
-def chosen(states: Iterable[ImageState], view: View) -> list[ImageState]:
-    """Return the images that a view asks for, in its order."""
-    found = [state for state in states if _is_wanted(state, view.only) and _has(state, view.text)]
-    found = in_runs(found, lambda state: state.target.key)
-    column = next(column for column in COLUMNS if column.key == view.sort)
-    return in_order(found, column, descending=view.descending)
+def matching_images(states: Iterable[ImageState], query: Query) -> list[ImageState]:
+    """Return the images that match a query, in its order; equal ones by name."""
+    found = [
+        state for state in states if _is_wanted(state, query.only) and _contains(state, query.text)
+    ]
+    found = sorted_in_runs(found, lambda state: state.target.key)
+    column = next(column for column in COLUMNS if column.key == query.sort)
+    return sorted_by(found, column, descending=query.descending)
 
 
-def _has(state: ImageState, text: str) -> bool:
+def _contains(state: ImageState, text: str) -> bool:
     return not text or text.casefold() in "/".join(state.target.key).casefold()
 
 
 def _is_wanted(state: ImageState, only: str) -> bool:
-    """Tell whether an image stands so, has stale tags, or fails for this reason."""
-    if not only or only == standing(state):
+    """Return whether an image has this poll status, stale tags, or this reason of failure."""
+    if not only or only == poll_status(state):
         return True
     if only == "stale":
         return bool(state.image and state.image.stale_tags)

@@ -1,4 +1,4 @@
-"""The page's text: what is known, through templates that escape by themselves."""
+"""The HTML of the status page, rendered by templates that escape every value."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,78 +13,84 @@ from ncr_exporter.config.units import duration_text
 from ncr_exporter.state.model import ImageState, RegistryState
 from ncr_exporter.targets.targets import ImageKey
 from ncr_exporter.web.status import images, tags, words
-from ncr_exporter.web.status.images import ImageRow
-from ncr_exporter.web.status.totals import in_trouble_first, totals_of
-from ncr_exporter.web.status.view import View, cut, view_of
+from ncr_exporter.web.status.images import ImageView
+from ncr_exporter.web.status.query import LONGEST_TEXT, Query, paginated, parse_query
+from ncr_exporter.web.status.totals import failing_first, totals_of
 
 IMAGES_PER_PAGE = 100
 TAGS_PER_PAGE = 200
 REGISTRIES_SHOWN = 6
-"""More are folded away, or they would push the images off the screen."""
+"""Further ones are folded away, so that the images stay on the first screen."""
 _TEMPLATES = Path(__file__).parent / "templates"
 
 Link = tuple[str, str]
-"""The words of a link, and where it leads."""
+"""The text and the URL of a link."""
 
 
 @dataclass(frozen=True)
-class Snapshot:
-    """Everything that the page tells, as of one moment."""
+class StatusSnapshot:
+    """The data of the page at one moment."""
 
     images: Sequence[ImageState]
     registries: Sequence[RegistryState]
     next_poll: Callable[[ImageKey], float | None]
+    """When an image is polled next (s since the epoch); None while it is polled."""
     links: Sequence[Link] = ()
 
 
-def render(snapshot: Snapshot, query: Mapping[str, str]) -> tuple[int, str]:
-    """Return the status and text of what a query asks for: all images, or one with its tags."""
-    if "image" in query:
-        return _image_page(snapshot, query)
-    return 200, _index_page(snapshot, view_of(query, images.COLUMNS))
+def render(snapshot: StatusSnapshot, parameters: Mapping[str, str]) -> tuple[int, str]:
+    """Return the HTTP status and the HTML of the list of images, or of one image's page.
+
+    Args:
+        snapshot: the data to show.
+        parameters: the parameters of the request; `image` and `registry` select one image.
+    """
+    if "image" in parameters:
+        return _image_page(snapshot, parameters)
+    return 200, _index_page(snapshot, parse_query(parameters, images.COLUMNS))
 
 
-def _index_page(snapshot: Snapshot, view: View) -> str:
-    shown = cut(images.chosen(snapshot.images, view), view.page, IMAGES_PER_PAGE)
+def _index_page(snapshot: StatusSnapshot, query: Query) -> str:
+    page = paginated(images.matching_images(snapshot.images, query), query.page, IMAGES_PER_PAGE)
     return _text(
         "index.html",
         snapshot,
-        view=view,
+        query=query,
         columns=images.COLUMNS,
         totals=totals_of(snapshot.images),
-        registries=in_trouble_first(snapshot.registries),
+        registries=failing_first(snapshot.registries),
         registries_shown=REGISTRIES_SHOWN,
-        rows=[_row(snapshot, state) for state in shown.rows],
-        cut=shown,
+        rows=[_row(snapshot, state) for state in page.rows],
+        page=page,
     )
 
 
-def _image_page(snapshot: Snapshot, query: Mapping[str, str]) -> tuple[int, str]:
-    key = (query.get("registry", ""), query["image"])
+def _image_page(snapshot: StatusSnapshot, parameters: Mapping[str, str]) -> tuple[int, str]:
+    key = (parameters.get("registry", ""), parameters["image"])
     state = next((state for state in snapshot.images if state.target.key == key), None)
     if state is None:
         return 404, _text("missing.html", snapshot, key=key)
-    view = view_of(query, tags.COLUMNS, (("registry", key[0]), ("image", key[1])))
-    rows = tags.tag_rows(state)
+    query = parse_query(parameters, tags.COLUMNS, (("registry", key[0]), ("image", key[1])))
+    rows = tags.tag_views(state)
     text = _text(
         "image.html",
         snapshot,
-        view=view,
+        query=query,
         columns=tags.COLUMNS,
         row=_row(snapshot, state),
         listed=len(rows),
-        cut=cut(tags.chosen(rows, view), view.page, TAGS_PER_PAGE),
+        page=paginated(tags.matching_tags(rows, query), query.page, TAGS_PER_PAGE),
     )
     return 200, text
 
 
-def _row(snapshot: Snapshot, state: ImageState) -> ImageRow:
-    return ImageRow(state, snapshot.next_poll(state.target.key))
+def _row(snapshot: StatusSnapshot, state: ImageState) -> ImageView:
+    return ImageView(state, snapshot.next_poll(state.target.key))
 
 
-def _text(template: str, snapshot: Snapshot, **shown: object) -> str:
+def _text(template: str, snapshot: StatusSnapshot, **context: object) -> str:
     common = {"version": __version__, "links": snapshot.links}
-    return _environment().get_template(template).render({**common, **shown})
+    return _environment().get_template(template).render({**common, **context})
 
 
 @cache
@@ -99,7 +105,7 @@ def _environment() -> Environment:
     )
     environment.filters |= {
         "count": words.count_text,
-        "size": words.size_text,
+        "size": words.bytes_text,
         "span": words.span_text,
         "exact": duration_text,
         "took": words.took_text,
@@ -108,5 +114,9 @@ def _environment() -> Environment:
         "machine": words.machine_text,
         "counted": words.counted,
     }
-    environment.globals |= {"infinite": inf, "unknown": words.UNKNOWN}
+    environment.globals |= {
+        "infinite": inf,
+        "longest_text": LONGEST_TEXT,
+        "unknown": words.UNKNOWN,
+    }
     return environment

@@ -1,29 +1,29 @@
-"""Numbers and moments in words that a person takes in at a glance. Pure."""
+"""Numbers, sizes and times as people read them. Pure."""
 
 from datetime import UTC, datetime
 
-from ncr_exporter.report import rows as words
+from ncr_exporter.report import rows
 
 UNKNOWN = "\u2013"
-"""Unknown is not 0."""
+"""Stands for what is unknown, which is not the same as 0."""
 _MINUTE, _HOUR, _DAY, _YEAR = 60, 3600, 86400, 365.25 * 86400
 _FEW = 10
 
 
 def count_text(number: int | None) -> str:
-    """Return a whole number with its thousands parted: `3,000`."""
+    """Return a whole number with thousands separators: `3,000`."""
     return UNKNOWN if number is None else f"{number:,}"
 
 
-def size_text(size: int | None) -> str:
-    """Return bytes in the unit that fits, with three digits: `1.24 GB`."""
-    return UNKNOWN if size is None else words.size_text(size)
+def bytes_text(size: int | None) -> str:
+    """Return bytes with a unit and three significant digits: `1.24 GB`."""
+    return UNKNOWN if size is None else rows.size_text(size)
 
 
 def span_text(seconds: float | None) -> str:
-    """Return how long something lasted, coarse: `under a minute`, `5 hours`, `412 days`.
+    """Return a span of time in one unit: `under a minute`, `5 hours`, `412 days`, `2.7 years`.
 
-    Days up to a thousand: `stale_after` is thought of in days.
+    Days are used up to a thousand, because `stale_after` is usually given in days.
     """
     if seconds is None:
         return UNKNOWN
@@ -41,19 +41,19 @@ def took_text(seconds: float) -> str:
 
 
 def share_text(part: int, whole: int) -> str:
-    """Return a share in percent; what is more than nothing is never `0 %`."""
+    """Return a share in percent: `12 %`; a part above 0 is at least `under 1 %`."""
     percent = 100 * part / whole
     return "under 1 %" if 0 < percent < 1 else f"{percent:.0f} %"
 
 
 def moment_text(seconds: float) -> str:
-    """Return a moment as people write it, in UTC and to the minute."""
+    """Return a time (s since the epoch) for people: `2025-10-09 08:53 UTC`."""
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def machine_text(seconds: float) -> str:
-    """Return a moment as `<time datetime>` wants it, to the second."""
-    return words.utc_text(seconds)
+    """Return a time (s since the epoch) for `<time datetime>`: `2025-10-09T08:53:20Z`."""
+    return rows.utc_text(seconds)
 
 
 def counted(number: int, noun: str) -> str:

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import pytest
 
@@ -31,49 +30,42 @@ registries:
 """
 
 
-def uses_of_two_accounts() -> dict[str, AccountUse]:
+async def uses_of_two_accounts() -> dict[str, AccountUse]:
     """Return how accounts are used while the second is throttled for 10 s."""
-
-    async def run() -> dict[str, AccountUse]:
-        clock = ManualClock()
-        wanted = registry_list_targets(parse(TWO_ACCOUNTS, "test.yml", {}))
-        registries = [registry for catalog in wanted for registry in catalog.named]
-        budget = Budget(7.0)
-        for catalog in wanted:
-            budget.plan(catalog.key, catalog.account, 100.0, requests=2)
-        async with Accounts(ClientFactory({}, clock, Heard())) as accounts:
-            accounts.apply(parse(TWO_ACCOUNTS, "test.yml", {}), wanted, rate=7.0)
-            clients = accounts.clients
-            assert len(clients) == 2
-            clients[wanted[1].account].transport.limiter.throttled(60)
-            await clock.advance(10)
-            found = account_uses(clients, registries, budget, clock.monotonic())
-            return {use.registry: use for use in found}
-
-    return asyncio.run(run())
+    clock = ManualClock()
+    wanted = registry_list_targets(parse(TWO_ACCOUNTS, "test.yml", {}))
+    registries = [registry for target in wanted for registry in target.named]
+    budget = Budget(7.0)
+    for target in wanted:
+        budget.plan(target.key, target.account, 100.0, requests=2)
+    async with Accounts(ClientFactory({}, clock, Heard())) as accounts:
+        accounts.apply(parse(TWO_ACCOUNTS, "test.yml", {}), wanted, rate=7.0)
+        clients = accounts.clients
+        assert len(clients) == 2
+        clients[wanted[1].account].transport.limiter.record_throttling(60)
+        await clock.advance(10)
+        found = account_uses(clients, registries, budget, clock.monotonic())
+        return {use.registry: use for use in found}
 
 
-def test_registries_of_one_account_share_its_plan_and_its_limit() -> None:
-    found = uses_of_two_accounts()
+async def test_registries_of_one_account_share_its_plan_and_its_limit() -> None:
+    found = await uses_of_two_accounts()
     assert found["a"].planned == found["b"].planned == pytest.approx(2 / 100)
     assert {use.limit for use in found.values()} == {7}
 
 
-def test_one_accounts_throttling_is_not_anothers() -> None:
-    found = uses_of_two_accounts()
+async def test_one_accounts_throttling_is_not_anothers() -> None:
+    found = await uses_of_two_accounts()
     assert found["c"].throttled_seconds == 10
     assert found["a"].throttled_seconds == found["b"].throttled_seconds == 0
 
 
-def test_an_account_without_a_key_is_refused_before_anything_starts() -> None:
-    async def run() -> None:
-        config = parse("registries: [{name: a, images: [app]}]", "test.yml", {})
-        factory = ClientFactory({"HOME": "/nonexistent"}, ManualClock(), Heard())
-        accounts = Accounts(factory)
-        with pytest.raises(CredentialsError, match="NCLOUD_ACCESS_KEY_ID"):
-            accounts.apply(config, registry_list_targets(config), rate=5.0)
-
-    asyncio.run(run())
+async def test_an_account_without_a_key_is_refused_before_anything_starts() -> None:
+    config = parse("registries: [{name: a, images: [app]}]", "test.yml", {})
+    factory = ClientFactory({"HOME": "/nonexistent"}, ManualClock(), Heard())
+    accounts = Accounts(factory)
+    with pytest.raises(CredentialsError, match="NCLOUD_ACCESS_KEY_ID"):
+        accounts.apply(config, registry_list_targets(config), rate=5.0)
 
 
 ONE_ACCOUNT = """
@@ -98,68 +90,80 @@ class Reloaded:
         return client
 
 
-@asynccontextmanager
-async def reloaded(
-    clock: ManualClock, heard: Heard
-) -> AsyncIterator[tuple[Reloaded, SimulatedRegistry]]:
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def heard() -> Heard:
+    return Heard()
+
+
+@pytest.fixture
+async def registry_at_work(
+    clock: ManualClock,
+) -> AsyncIterator[tuple[SimulatedRegistry, str]]:
+    """A registry whose image `app` has three pages of tags, and its base URL."""
     source = source_of(app=[tag(f"v{n}") for n in range(30)])
-    async with (
-        simulated(source, clock=clock) as (registry, url),
-        Accounts(ClientFactory({}, clock, heard)) as accounts,
-    ):
-        yield Reloaded(accounts, url), registry
+    async with simulated(source, clock=clock) as it:
+        yield it
+
+
+@pytest.fixture
+def registry(registry_at_work: tuple[SimulatedRegistry, str]) -> SimulatedRegistry:
+    return registry_at_work[0]
+
+
+@pytest.fixture
+async def account(
+    registry_at_work: tuple[SimulatedRegistry, str], clock: ManualClock, heard: Heard
+) -> AsyncIterator[Reloaded]:
+    async with Accounts(ClientFactory({}, clock, heard)) as accounts:
+        yield Reloaded(accounts, registry_at_work[1])
 
 
 def is_closed(client: Client) -> bool:
-    """Tell whether every connection of a client is closed, of which it had some."""
+    """Return whether a client had connections and all are closed."""
     made = client.transport._pool._all
     return bool(made) and all(http.is_closed for http in made)
 
 
-def test_a_listing_that_waits_to_retry_a_page_outlives_the_reload_that_retires_its_client() -> None:
-    async def run() -> None:
-        clock, heard = ManualClock(), Heard()
-        async with reloaded(clock, heard) as (it, registry):
-            before = it.reload(timeout=5)
-            registry.faults.add(fault_named("unavailable"), where="page=2", times=1)
-            listing = asyncio.create_task(before.tags(REGISTRY, "app"))
-            await passing(clock, lambda: heard.retries)
-            assert it.reload(timeout=6) is not before
-            await passing(clock, listing.done)
-            assert len((await listing).records) == 30
-            await passing(clock, lambda: is_closed(before))
-
-    asyncio.run(run())
+async def test_a_listing_that_waits_to_retry_a_page_outlives_the_reload_that_retires_its_client(
+    account: Reloaded, registry: SimulatedRegistry, clock: ManualClock, heard: Heard
+) -> None:
+    before = account.reload(timeout=5)
+    registry.faults.add(fault_named("unavailable"), where="page=2", times=1)
+    listing = asyncio.create_task(before.tags(REGISTRY, "app"))
+    await passing(clock, lambda: heard.retries)
+    assert account.reload(timeout=6) is not before
+    await passing(clock, listing.done)
+    assert len((await listing).records) == 30
+    await passing(clock, lambda: is_closed(before))
 
 
-def test_a_client_that_was_retired_is_closed_when_the_program_stops_whatever_is_under_way() -> None:
-    async def run() -> None:
-        clock, heard = ManualClock(), Heard()
-        async with reloaded(clock, heard) as (it, registry):
-            before = it.reload(timeout=5)
-            registry.fault = fault_named("hang")
-            listing = asyncio.create_task(before.tags(REGISTRY, "app"))
-            await passing(clock, lambda: registry.requests)
-            it.reload(timeout=6)
-            await it.accounts.__aexit__()
-            assert is_closed(before)
-            listing.cancel()
-
-    asyncio.run(run())
+async def test_a_client_that_was_retired_is_closed_when_the_program_stops_whatever_is_under_way(
+    account: Reloaded, registry: SimulatedRegistry, clock: ManualClock
+) -> None:
+    before = account.reload(timeout=5)
+    registry.fault = fault_named("hang")
+    listing = asyncio.create_task(before.tags(REGISTRY, "app"))
+    await passing(clock, lambda: registry.requests)
+    account.reload(timeout=6)
+    await account.accounts.__aexit__()
+    assert is_closed(before)
+    listing.cancel()
 
 
-def test_a_reload_in_an_outage_brings_no_fresh_retries() -> None:
-    async def run() -> int:
-        clock, heard = ManualClock(), Heard()
-        async with reloaded(clock, heard) as (it, registry):
-            registry.fault = fault_named("unavailable")
-            for timeout in range(2, 12):
-                listing = asyncio.create_task(it.reload(timeout).tags(REGISTRY, "app"))
-                while not listing.done():
-                    await clock.advance(0.5)
-                    await asyncio.sleep(0.001)
-                with pytest.raises(ServerError):
-                    await listing
-        return heard.retries
-
-    assert asyncio.run(run()) == BURST
+async def test_a_reload_in_an_outage_brings_no_fresh_retries(
+    account: Reloaded, registry: SimulatedRegistry, clock: ManualClock, heard: Heard
+) -> None:
+    registry.fault = fault_named("unavailable")
+    for timeout in range(2, 12):
+        listing = asyncio.create_task(account.reload(timeout).tags(REGISTRY, "app"))
+        while not listing.done():
+            await clock.advance(0.5)
+            await asyncio.sleep(0.001)
+        with pytest.raises(ServerError):
+            await listing
+    assert heard.retries == BURST

@@ -1,12 +1,11 @@
-"""Reading the configuration anew: a bad one changes nothing, and a changed file is followed."""
+"""Reading the configuration again: a bad one changes nothing, and a changed file is followed."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-import structlog
+from structlog.typing import EventDict
 
 from ncr_exporter.app.reloading import Reloader
 from ncr_exporter.config import Config, load
@@ -30,22 +29,8 @@ class Told:
         self.used.append(config.registries[0].name)
         self.outcomes.append(config.digest)
 
-    def not_configured(self) -> None:
+    def record_reload_failure(self) -> None:
         self.outcomes.append(None)
-
-
-Scenario = Callable[[Reloader, Told, ManualClock], Coroutine[Any, Any, None]]
-
-
-def play(path: Path, scenario: Scenario) -> list[dict[str, Any]]:
-    async def run() -> None:
-        told, clock = Told(), ManualClock()
-        reloader = Reloader(lambda: load(str(path), {}), told.use, told, clock)
-        await scenario(reloader, told, clock)
-
-    with structlog.testing.capture_logs() as logs:
-        asyncio.run(run())
-    return [dict(entry) for entry in logs]
 
 
 @pytest.fixture
@@ -55,57 +40,63 @@ def path(tmp_path: Path) -> Path:
     return file
 
 
-def test_a_good_file_is_put_in_force(path: Path) -> None:
-    async def scenario(reloader: Reloader, told: Told, _: ManualClock) -> None:
-        await reloader.reload()
-        assert told.used == ["one"]
-        assert told.outcomes == [load(str(path), {}).digest]
+@pytest.fixture
+def told() -> Told:
+    return Told()
 
-    logs = play(path, scenario)
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def reloader(path: Path, told: Told, clock: ManualClock) -> Reloader:
+    return reloader_of(path, told, clock)
+
+
+def reloader_of(path: Path, told: Told, clock: ManualClock) -> Reloader:
+    return Reloader(lambda: load(str(path), {}), told.use, told, clock)
+
+
+async def test_a_good_file_is_put_in_force(
+    reloader: Reloader, told: Told, path: Path, logs: list[EventDict]
+) -> None:
+    await reloader.reload()
+    assert told.used == ["one"]
+    assert told.outcomes == [load(str(path), {}).digest]
     assert [entry["event"] for entry in logs] == ["configuration reloaded"]
 
 
-def test_a_bad_file_changes_nothing_and_says_why(path: Path) -> None:
-    async def scenario(reloader: Reloader, told: Told, _: ManualClock) -> None:
-        write(path, "registries: [{name: two, imagse: [app]}]\n")
-        with pytest.raises(UserError, match="did you mean 'images'"):
-            await reloader.reload()
-        assert told.used == []
-        assert told.outcomes == [None]
-
-    (entry,) = play(path, scenario)
+async def test_a_bad_file_changes_nothing_and_says_why(
+    reloader: Reloader, told: Told, path: Path, logs: list[EventDict]
+) -> None:
+    path.write_text("registries: [{name: two, imagse: [app]}]\n")
+    with pytest.raises(UserError, match="did you mean 'images'"):
+        await reloader.reload()
+    assert told.used == []
+    assert told.outcomes == [None]
+    (entry,) = logs
     assert entry["log_level"] == "error"
     assert "registries[0].imagse: unknown key" in entry["error"]
 
 
-def test_a_file_that_reads_well_and_cannot_be_used_is_refused_likewise(path: Path) -> None:
-    async def scenario(reloader: Reloader, told: Told, _: ManualClock) -> None:
-        told.refusal = UserError("no API key")
-        with pytest.raises(UserError, match="no API key"):
-            await reloader.reload()
-        assert told.outcomes == [None]
-
-    play(path, scenario)
-
-
-def test_reloads_come_one_after_another(path: Path) -> None:
-    async def scenario(reloader: Reloader, told: Told, _: ManualClock) -> None:
-        await asyncio.gather(*(reloader.reload() for _ in range(5)))
-        assert told.used == ["one"] * 5
-
-    play(path, scenario)
+async def test_a_file_that_reads_well_and_cannot_be_used_is_refused_likewise(
+    reloader: Reloader, told: Told
+) -> None:
+    told.refusal = UserError("no API key")
+    with pytest.raises(UserError, match="no API key"):
+        await reloader.reload()
+    assert told.outcomes == [None]
 
 
-def write(path: Path, text: str) -> None:
-    path.write_text(text)
+async def test_reloads_come_one_after_another(reloader: Reloader, told: Told) -> None:
+    await asyncio.gather(*(reloader.reload() for _ in range(5)))
+    assert told.used == ["one"] * 5
 
 
 def digest_of(path: Path) -> str:
     return load(str(path), {}).digest
-
-
-def remove(path: Path) -> None:
-    path.unlink()
 
 
 async def looked(clock: ManualClock, fact: Callable[[], object]) -> None:
@@ -122,25 +113,26 @@ async def looked(clock: ManualClock, fact: Callable[[], object]) -> None:
     pytest.fail("it never came true")
 
 
-def test_a_changed_file_is_followed_and_an_unchanged_one_is_not_read_again(path: Path) -> None:
-    async def scenario(reloader: Reloader, told: Told, clock: ManualClock) -> None:
-        following = asyncio.create_task(reloader.follow(path, digest_of(path)))
-        await looked(clock, lambda: clock.monotonic() > 1030)
-        assert told.used == []
-        write(path, GOOD.format(name="two"))
-        await looked(clock, lambda: told.used == ["two"])
-        remove(path)
-        await looked(clock, lambda: clock.monotonic() > 1060)
-        write(path, "broken: [")
-        await looked(clock, lambda: told.outcomes[-1] is None)
-        write(path, GOOD.format(name="three"))
-        await looked(clock, lambda: told.used == ["two", "three"])
-        following.cancel()
+async def test_a_changed_file_is_followed_and_an_unchanged_one_is_not_read_again(
+    reloader: Reloader, told: Told, clock: ManualClock, path: Path
+) -> None:
+    following = asyncio.create_task(reloader.follow(path, digest_of(path)))
+    await looked(clock, lambda: clock.monotonic() > 1030)
+    assert told.used == []
+    path.write_text(GOOD.format(name="two"))
+    await looked(clock, lambda: told.used == ["two"])
+    path.unlink()
+    await looked(clock, lambda: clock.monotonic() > 1060)
+    path.write_text("broken: [")
+    await looked(clock, lambda: told.outcomes[-1] is None)
+    path.write_text(GOOD.format(name="three"))
+    await looked(clock, lambda: told.used == ["two", "three"])
+    following.cancel()
 
-    play(path, scenario)
 
-
-def test_a_mounted_configmap_is_followed(tmp_path: Path) -> None:
+async def test_a_mounted_configmap_is_followed(
+    tmp_path: Path, told: Told, clock: ManualClock
+) -> None:
     """Kubernetes swaps a symlink: config.yml → ..data/config.yml, ..data → a dated directory."""
     for name, day in (("one", "..2026_01_01"), ("two", "..2026_01_02")):
         (tmp_path / day).mkdir()
@@ -148,13 +140,10 @@ def test_a_mounted_configmap_is_followed(tmp_path: Path) -> None:
     (tmp_path / "..data").symlink_to("..2026_01_01")
     mounted = tmp_path / "config.yml"
     mounted.symlink_to("..data/config.yml")
-
-    async def scenario(reloader: Reloader, told: Told, clock: ManualClock) -> None:
-        following = asyncio.create_task(reloader.follow(mounted, digest_of(mounted)))
-        await looked(clock, lambda: clock.monotonic() > 1010)
-        (tmp_path / "..tmp").symlink_to("..2026_01_02")
-        (tmp_path / "..tmp").rename(tmp_path / "..data")
-        await looked(clock, lambda: told.used == ["two"])
-        following.cancel()
-
-    play(mounted, scenario)
+    reloader = reloader_of(mounted, told, clock)
+    following = asyncio.create_task(reloader.follow(mounted, digest_of(mounted)))
+    await looked(clock, lambda: clock.monotonic() > 1010)
+    (tmp_path / "..tmp").symlink_to("..2026_01_02")
+    (tmp_path / "..tmp").rename(tmp_path / "..data")
+    await looked(clock, lambda: told.used == ["two"])
+    following.cancel()

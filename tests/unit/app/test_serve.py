@@ -2,7 +2,7 @@
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -13,7 +13,7 @@ from freezegun import freeze_time
 from ncr_exporter.app.serve import ListenError, ServeOptions, exporter
 from ncr_exporter.config import Config, parse
 from ncr_exporter.httpd.address import Address
-from ncr_exporter.metrics.families.catalogue import FAMILIES
+from ncr_exporter.metrics.families import FAMILIES
 from ncr_exporter.simulator.faults import fault_named
 from tests.support.api_client import simulated, source_of, tag
 from tests.support.clock import eventually
@@ -24,10 +24,16 @@ from tests.support.http_server import needs_ipv6
 CONFIG = """
 api: {{base_url: "{url}", requests_per_second: 1000, timeout: 2s}}
 credentials: {{access_key: DEMOACCESSKEY, secret_key: demo-secret-key}}
-defaults: {{interval: 1s, tag_size_limit: 500MB, tags_limit: 300, platform_series: true}}
+defaults:
+  interval: 1s
+  tag_size_limit: 500MB
+  tags_limit: 300
+  platform_series: true
+  immutable_tags: ["v*"]
+  owner: team-a
 registries:
   - name: my-registry
-    images: [app, {{name: web, interval: 1h}}]
+    images: [app, {{name: web, interval: 1h}}, "team-b/*"]
 """
 
 
@@ -46,127 +52,104 @@ async def running(*tags: dict[str, Any]) -> AsyncIterator[Running]:
         yield exporting
 
 
-def play(scenario: Callable[[Running], Coroutine[Any, Any, None]], *tags: dict[str, Any]) -> None:
-    async def run() -> None:
-        async with running(*tags) as exporting:
-            await exporting.ready()
-            await scenario(exporting)
-
-    asyncio.run(run())
+@pytest.fixture
+async def exporting() -> AsyncIterator[Running]:
+    async with running() as it:
+        await it.ready()
+        yield it
 
 
-def test_a_tag_list_becomes_metrics() -> None:
-    async def scenario(exporting: Running) -> None:
-        assert await exporting.value("ncr_image_tags") == 2
-        assert await exporting.value("ncr_image_up") == 1
-        account = {"registry": "my-registry"}
-        planned = await exporting.value("ncr_api_requests_per_second_planned", **account)
-        lists, each_second, each_hour = 2, 1, 1 / 3600
-        assert planned == pytest.approx(lists + each_second + each_hour)
-        assert await exporting.value("ncr_api_requests_per_second_limit", **account) == 1000
-
-    play(scenario)
+async def test_a_tag_list_becomes_metrics(exporting: Running) -> None:
+    assert await exporting.value("ncr_image_tags") == 2
+    assert await exporting.value("ncr_image_up") == 1
+    account = {"registry": "my-registry"}
+    planned = await exporting.value("ncr_api_requests_per_second_planned", **account)
+    lists, each_second, each_hour = 2, 1, 1 / 3600
+    assert planned == pytest.approx(lists + each_second + each_hour)
+    assert await exporting.value("ncr_api_requests_per_second_limit", **account) == 1000
 
 
-def test_the_age_of_a_pull_is_counted_from_now_on_a_frozen_clock() -> None:
-    async def scenario(exporting: Running) -> None:
+async def test_the_age_of_a_pull_is_counted_from_now_on_a_frozen_clock() -> None:
+    async with running(tag("v1", pulled=1_759_000_000_000)) as exporting:
+        await exporting.ready()
         with freeze_time("2025-10-09 08:53:20", real_asyncio=True) as frozen:
             assert await exporting.value("ncr_image_last_pulled_age_seconds") == 1_000_000
             frozen.tick(15)
             assert await exporting.value("ncr_image_last_pulled_age_seconds") == 1_000_015
 
-    play(scenario, tag("v1", pulled=1_759_000_000_000))
+
+async def test_between_polls_two_scrapes_differ_only_in_the_age_and_the_exporters_own(
+    exporting: Running,
+) -> None:
+    exporting.registry.fault = fault_named("hang")
+    await asyncio.sleep(1.2)  # the poll that is due now hangs: nothing can change
+    first, second = await exporting.text(), await exporting.text()
+    differing = {
+        a.split("{")[0].split(" ")[0]
+        for a, b in itertools.zip_longest(first.splitlines(), second.splitlines())
+        if a != b and not a.startswith(("ncr_api_", "ncr_exporter_", "process_", "python_"))
+    }
+    assert differing == {"ncr_image_last_pulled_age_seconds"}
 
 
-def test_between_polls_two_scrapes_differ_only_in_the_age_and_the_exporters_own() -> None:
-    async def scenario(exporting: Running) -> None:
-        exporting.registry.fault = fault_named("hang")
-        await asyncio.sleep(1.2)  # the poll that is due now hangs: nothing can change
-        first, second = await exporting.text(), await exporting.text()
-        differing = {
-            a.split("{")[0].split(" ")[0]
-            for a, b in itertools.zip_longest(first.splitlines(), second.splitlines())
-            if a != b and not a.startswith(("ncr_api_", "ncr_exporter_", "process_", "python_"))
-        }
-        assert differing == {"ncr_image_last_pulled_age_seconds"}
-
-    play(scenario)
+async def test_a_scrape_never_calls_the_api(exporting: Running) -> None:
+    exporting.registry.fault = fault_named("hang")
+    await asyncio.sleep(1.2)
+    before = len(exporting.registry.requests)
+    for _ in range(20):
+        assert (await exporting.client.get("/metrics")).status_code == 200
+    assert len(exporting.registry.requests) == before
 
 
-def test_a_scrape_never_calls_the_api() -> None:
-    async def scenario(exporting: Running) -> None:
-        exporting.registry.fault = fault_named("hang")
-        await asyncio.sleep(1.2)
-        before = len(exporting.registry.requests)
-        for _ in range(20):
-            assert (await exporting.client.get("/metrics")).status_code == 200
-        assert len(exporting.registry.requests) == before
-
-    play(scenario)
-
-
-def test_after_an_error_the_last_good_values_stand_and_up_is_0() -> None:
-    async def scenario(exporting: Running) -> None:
-        exporting.registry.fault = fault_named("unavailable")
-        async with asyncio.timeout(10):
-            while await exporting.value("ncr_image_up") != 0:
-                await asyncio.sleep(0.05)
-        assert await exporting.value("ncr_image_tags") == 2
-        assert await exporting.value("ncr_image_poll_failures_total") == 1
-        exporting.registry.fault = None
-        async with asyncio.timeout(10):
-            while await exporting.value("ncr_image_up") != 1:
-                await asyncio.sleep(0.05)
-
-    play(scenario)
+async def test_after_an_error_the_last_good_values_stand_and_up_is_0(exporting: Running) -> None:
+    exporting.registry.fault = fault_named("unavailable")
+    async with asyncio.timeout(10):
+        while await exporting.value("ncr_image_up") != 0:
+            await asyncio.sleep(0.05)
+    assert await exporting.value("ncr_image_tags") == 2
+    assert await exporting.value("ncr_image_poll_failures_total") == 1
+    exporting.registry.fault = None
+    async with asyncio.timeout(10):
+        while await exporting.value("ncr_image_up") != 1:
+            await asyncio.sleep(0.05)
 
 
-def test_every_family_of_the_catalogue_is_in_live_output_with_its_labels() -> None:
-    async def scenario(exporting: Running) -> None:
-        exporting.registry.fault = fault_named("unavailable")
-        await asyncio.sleep(1.2)
-        text = await exporting.text()
-        live = {family.name: family for family in families_of(text)}
-        for family in FAMILIES.values():
-            published = live[family.name.removesuffix("_total")]
-            assert published.documentation == family.help_text
-            assert published.type == family.type
-            labels = {name for sample in published.samples for name in sample.labels}
-            assert labels - {"le"} == set(family.labels), family.name
+async def test_every_family_of_the_catalogue_is_in_live_output_with_its_labels(
+    exporting: Running,
+) -> None:
+    exporting.registry.fault = fault_named("unavailable")
+    await asyncio.sleep(1.2)
+    text = await exporting.text()
+    live = {family.name: family for family in families_of(text)}
+    for family in FAMILIES.values():
+        published = live[family.name.removesuffix("_total")]
+        assert published.documentation == family.help_text
+        assert published.type == family.type
+        labels = {name for sample in published.samples for name in sample.labels}
+        assert labels - {"le"} == set(family.labels), family.name
 
-    play(scenario)
 
-
-def test_an_address_in_use_is_said_with_the_flag_to_change() -> None:
-    async def run() -> None:
-        async with running() as exporting:
-            port = exporting.client.base_url.port or 0
-            options = ServeOptions((Address("127.0.0.1", port),))
-            with pytest.raises(ListenError, match=r"--web\.listen-address"):
-                async with exporter(config_for("http://127.0.0.1:9"), options):
-                    pass
-
-    asyncio.run(run())
+async def test_an_address_in_use_is_said_with_the_flag_to_change() -> None:
+    async with running() as exporting:
+        port = exporting.client.base_url.port or 0
+        options = ServeOptions((Address("127.0.0.1", port),))
+        with pytest.raises(ListenError, match=r"--web\.listen-address"):
+            async with exporter(config_for("http://127.0.0.1:9"), options):
+                pass
 
 
 @needs_ipv6
-def test_it_listens_on_several_addresses() -> None:
-    async def run() -> None:
-        options = ServeOptions((Address("127.0.0.1", 0), Address("::1", 0)))
-        async with exporter(config_for("http://127.0.0.1:9"), options) as at_work:
-            for address in at_work.addresses:
-                async with httpx.AsyncClient(trust_env=False) as client:
-                    answer = await client.get(f"http://{address}/-/healthy")
-                    assert answer.status_code == 200
-
-    asyncio.run(run())
+async def test_it_listens_on_several_addresses() -> None:
+    options = ServeOptions((Address("127.0.0.1", 0), Address("::1", 0)))
+    async with exporter(config_for("http://127.0.0.1:9"), options) as at_work:
+        for address in at_work.addresses:
+            async with httpx.AsyncClient(trust_env=False) as client:
+                answer = await client.get(f"http://{address}/-/healthy")
+                assert answer.status_code == 200
 
 
-def test_nothing_is_left_behind_after_a_stop() -> None:
-    async def run() -> None:
-        async with running() as exporting:
-            await exporting.ready()
-        here = asyncio.current_task()
-        await eventually(lambda: asyncio.all_tasks() == {here})
-
-    asyncio.run(run())
+async def test_nothing_is_left_behind_after_a_stop() -> None:
+    before = asyncio.all_tasks()
+    async with running() as exporting:
+        await exporting.ready()
+    await eventually(lambda: asyncio.all_tasks() == before)

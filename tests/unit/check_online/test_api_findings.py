@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from ncr_exporter.check_online.api_findings import lessons
+from ncr_exporter.check_online.api_findings import api_findings
 from ncr_exporter.check_online.observed import ObservedResponses
 from ncr_exporter.recording.exchange import Exchange
 from tests.support.api_client import tag
@@ -37,7 +37,7 @@ def learned(*exchanges: Exchange) -> dict[str, str]:
     for each in exchanges:
         seen.add(each)
     topics: dict[str, str] = {}
-    for topic, finding in lessons(seen):
+    for topic, finding in api_findings(seen):
         topics[topic] = f"{topics[topic]}\n{finding}" if topic in topics else finding
     return topics
 
@@ -48,7 +48,7 @@ def of_tags(*tags: dict[str, Any]) -> dict[str, str]:
 
 def test_nothing_is_learned_from_nothing() -> None:
     topics = learned()
-    assert topics["answers"] == "none"
+    assert topics["responses"] == "none"
     assert topics["page size"].startswith("not learned")
     assert topics["count"] == "not learned: no list could be read to its end"
     assert "tag: not learned" in topics["fields"]
@@ -59,16 +59,16 @@ def test_answers_are_counted_by_status_and_origin() -> None:
         BASE, b"no JSON", status=401, headers={"x-ncp-apigw-response-origin": "APIGW"}
     )
     topics = learned(exchange(TAGS, page_of([])), denied, denied)
-    assert topics["answers"] == "HTTP 401 APIGW (2), HTTP 200 ENDPOINT (1)"
+    assert topics["responses"] == "HTTP 401 APIGW (2), HTTP 200 ENDPOINT (1)"
     assert topics["headers"].endswith("content type of pages: text/plain")
 
 
 @pytest.mark.parametrize(
     ("held", "finding"),
     [
-        (100, "honoured: asked for 100, so many were on all 1 pages with a next one"),
-        (20, "not honoured: asked for 100, pages with a next one held 20"),
-        (150, "not honoured: asked for 100, pages with a next one held 150"),
+        (100, "honoured: 100 on all 1 pages that have a next one"),
+        (20, "not honoured: 20 instead of 100 on pages that have a next one"),
+        (150, "not honoured: 150 instead of 100 on pages that have a next one"),
     ],
 )
 def test_whether_the_page_size_is_honoured(held: int, finding: str) -> None:
@@ -76,15 +76,15 @@ def test_whether_the_page_size_is_honoured(held: int, finding: str) -> None:
     last = page_of([tag("last")], count=held + 1)
     topics = learned(exchange(TAGS, first), exchange(TAGS, last, page=2))
     assert topics["page size"] == finding
-    assert topics["next"] == "of 2 pages: a page number as int (1), null or missing (1)"
-    assert topics["count"] == "equals the distinct names in 1 of 1 lists, 1 of several pages"
+    assert topics["next"] == "2 pages: a page number as int (1), null or missing (1)"
+    assert topics["count"] == "equals the distinct names in 1 of 1 lists; 1 have several pages"
 
 
 def test_a_count_of_something_else_is_told_in_numbers() -> None:
     topics = learned(exchange(TAGS, page_of([tag("v1"), tag("v1"), tag("v2")], count=7)))
     assert topics["count"] == (
-        "equals the distinct names in 0 of 1 lists, 0 of several pages\n"
-        "differs in a tag_list: count 7, records 3, names 2"
+        "equals the distinct names in 0 of 1 lists; 0 have several pages\n"
+        "differs in a tag_list: count 7, records 3, distinct names 2"
     )
 
 
@@ -93,7 +93,7 @@ def test_a_list_that_was_read_twice_counts_as_read_last() -> None:
         exchange(TAGS, page_of([tag("v1")], count=2)),
         exchange(TAGS, page_of([tag("v1"), tag("v2")], count=2)),
     )
-    assert topics["count"] == "equals the distinct names in 1 of 1 lists, 0 of several pages"
+    assert topics["count"] == "equals the distinct names in 1 of 1 lists; 0 have several pages"
 
 
 def test_a_list_that_was_cut_off_is_not_counted() -> None:
@@ -104,18 +104,16 @@ def test_a_list_that_was_cut_off_is_not_counted() -> None:
 @pytest.mark.parametrize(
     ("names", "updates", "finding"),
     [
-        ("abc", (3, 2, 1), "name and newest update first (1)"),
-        ("cba", (1, 3, 2), "name downwards (1)"),
+        ("abc", (3, 2, 1), "name ascending and newest update first (1)"),
+        ("cba", (1, 3, 2), "name descending (1)"),
         ("bca", (1, 2, 3), "oldest update first (1)"),
-        ("bca", (1, 3, 2), "neither (1)"),
-        ("bca", ("1", "2", "3"), "neither (1)"),
+        ("bca", (1, 3, 2), "no order (1)"),
+        ("bca", ("1", "2", "3"), "no order (1)"),
     ],
 )
 def test_the_order_of_records(names: str, updates: tuple[Any, ...], finding: str) -> None:
     tags = [tag(n, last_updated=u) for n, u in zip(names, updates, strict=True)]
-    assert of_tags(*tags)["order"].splitlines()[0] == (
-        f"tag_list by name or last_updated: {finding}"
-    )
+    assert of_tags(*tags)["order"].splitlines()[0] == (f"tag_list: {finding}")
 
 
 def test_what_a_tags_digest_is() -> None:
@@ -123,8 +121,8 @@ def test_what_a_tags_digest_is() -> None:
     index = tag("v2", digest="sha256:sha256:index")
     index["images"] = [*index["images"], {**index["images"][0], "digest": "sha256:arm"}]
     assert of_tags(own, index, tag("v3", digest=None))["tag digest"].splitlines() == [
-        "tags of one platform: a platform's digest in 1 of 1",
-        "tags of several platforms: a platform's digest in 0 of 1",
+        "tags with one platform: the digest is a platform's in 1 of 1",
+        "tags with several platforms: the digest is a platform's in 0 of 1",
         "missing in 1 of 3 tags; `sha256:` doubled in 1",
     ]
 
@@ -144,7 +142,7 @@ def test_what_a_tags_digest_is() -> None:
 def test_what_full_size_is(full_size: Any, finding: str) -> None:
     several = tag("v1", full_size=full_size, images=[{"size": 10}, {"size": 30}])
     assert of_tags(several)["tag size"].splitlines()[1] == (
-        f"of 1 tags of several platforms: {finding}"
+        f"1 tags with several platforms: {finding}"
     )
 
 
@@ -152,7 +150,7 @@ def test_what_latest_pulled_holds() -> None:
     values: list[Any] = [0, "0", None, 1_759_000_000_000, "1759000000000", True, "never"]
     platforms = [{"latest_pulled": value} for value in values]
     assert of_tags(tag("v1", images=[*platforms, {}]))["last pull"] == (
-        "of 8 platforms: 0 (2), a time (2), something else (2), null (1), missing (1)"
+        "8 platforms: 0 (2), a time (2), something else (2), null (1), missing (1)"
     )
 
 
@@ -169,8 +167,8 @@ def test_zeros_are_compared_with_pull_counts() -> None:
         exchange(f"{BASE}/reg/new/tags", page_of([tag("v1")])),
     )
     assert topics["zeros"].splitlines() == [
-        "of 2 images with pull_count above 0, 1 have no pull time at all",
-        "of 1 images with pull_count 0, 1 have a pull time",
+        "images with pull_count above 0: 1 of 2 have no pull time",
+        "images with pull_count 0: 1 of 1 have a pull time",
     ]
 
 
@@ -182,14 +180,14 @@ def test_how_times_are_written() -> None:
     ]
     assert line == (
         "tag last_updated: milliseconds (1), seconds (1), milliseconds as text (1), null (1), "
-        "0 (1), str, no number (1), out of range (1)"
+        "0 (1), str that is no number (1), out of range (1)"
     )
 
 
 def test_fields_that_nobody_documented_are_named_and_cannot_spoil_a_terminal() -> None:
     finding = of_tags({"name": "v1", "brand_new": 1, "\x1b[31mred": 2})["fields"]
-    assert "also '\\x1b[31mred', brand_new" in finding
-    assert "tag: without creator, digest, full_size, id" in finding
+    assert "undocumented '\\x1b[31mred', brand_new" in finding
+    assert "tag: missing creator, digest, full_size, id" in finding
 
 
 @pytest.mark.parametrize(
@@ -199,7 +197,7 @@ def test_fields_that_nobody_documented_are_named_and_cannot_spoil_a_terminal() -
 )
 def test_what_is_no_page_teaches_nothing(body: bytes) -> None:
     topics = learned(exchange(TAGS, body))
-    assert topics["answers"] == "HTTP 200 ENDPOINT (1)"
+    assert topics["responses"] == "HTTP 200 ENDPOINT (1)"
     assert "tag: not learned" in topics["fields"]
 
 
@@ -217,4 +215,4 @@ def test_two_accounts_that_read_one_path_at_a_time_are_told_apart() -> None:
         exchange(TAGS, last, page=2, request_headers=one),
         exchange(TAGS, last, page=2, request_headers=other),
     )
-    assert topics["count"] == "equals the distinct names in 2 of 2 lists, 2 of several pages"
+    assert topics["count"] == "equals the distinct names in 2 of 2 lists; 2 have several pages"

@@ -48,7 +48,9 @@ def remedies(lines: list[str]) -> str:
 
 def learned(lines: list[str]) -> dict[str, str]:
     """Return topic → its findings, joined by a newline."""
-    start = next(number for number, line in enumerate(lines) if line.startswith("What the API did"))
+    start = next(
+        number for number, line in enumerate(lines) if line.startswith("Findings on the API")
+    )
     topics: dict[str, str] = {}
     topic = ""
     for line in lines[start + 1 :]:
@@ -139,7 +141,7 @@ def test_a_mistaken_name_is_told_with_the_nearest(tmp_path: Path) -> None:
             "the account has no registry 'my-registri' in kr; did you mean 'my-registry'?" in said
         )
         said = remedies(online(write_config(tmp_path, url, "else")))
-        assert "no registry 'else' in kr; there is my-registry" in said
+        assert "no registry 'else' in kr; it has my-registry" in said
 
 
 @pytest.mark.parametrize(("offset", "side"), [(412.0, "behind"), (-412.0, "ahead of")])
@@ -168,8 +170,8 @@ def test_a_host_that_cannot_be_reached_is_told_with_a_proxy_that_is_not_used(
     assert "cannot connect" in lines[0]
     said = remedies(lines)
     assert "check DNS, firewall and proxy" in said
-    assert "HTTPS_PROXY is set, but not used" in said
-    assert learned(lines)["answers"] == "none"
+    assert "HTTPS_PROXY is set but not used" in said
+    assert learned(lines)["responses"] == "none"
 
 
 def test_a_hung_api_is_told_after_its_timeout(tmp_path: Path) -> None:
@@ -197,13 +199,15 @@ def test_a_throttled_account_is_told(tmp_path: Path) -> None:
 def test_what_the_simulated_registry_does_is_learned(tmp_path: Path) -> None:
     with answering(GeneratedSource(), largest_page=50) as (_, url):
         topics = learned(online(write_config(tmp_path, url, "demo-registry"), code=0))
-    assert topics["page size"] == ("not honoured: asked for 100, pages with a next one held 50")
-    assert topics["count"] == "equals the distinct names in 7 of 7 lists, 2 of several pages"
-    assert "a platform's digest in 0 of" in topics["tag digest"]
-    assert "HTTP 200 ENDPOINT (" in topics["answers"]
+    assert topics["page size"] == "not honoured: 50 instead of 100 on pages that have a next one"
+    assert topics["count"] == "equals the distinct names in 7 of 7 lists; 3 have several pages"
+    assert re.search(
+        r"several platforms: the digest is a platform's in (\d+) of \1", topics["tag digest"]
+    )
+    assert "HTTP 200 ENDPOINT (" in topics["responses"]
     assert set(topics) == {
-        "answers", "clock", "page size", "next", "count", "order", "tag digest", "tag size",
-        "last pull", "zeros", "times", "fields", "headers", "These lines hol",
+        "responses", "clock", "page size", "next", "count", "order", "tag digest", "tag size",
+        "last pull", "zeros", "times", "fields", "headers", "These lines con",
     }  # fmt: skip
 
 
@@ -211,7 +215,9 @@ def test_what_is_learned_holds_no_names(tmp_path: Path) -> None:
     names: dict[str, list[dict[str, Any]]] = {"canary-image": [tag("canary-tag"), tag("v2")]}
     with answering(source_of(**names)) as (_, url):
         lines = online(write_config(tmp_path, url, "my-registry"), code=0)
-    start = next(number for number, line in enumerate(lines) if line.startswith("What the API did"))
+    start = next(
+        number for number, line in enumerate(lines) if line.startswith("Findings on the API")
+    )
     assert not re.search("canary|my-registry|sha256:[0-9a-z]", "\n".join(lines[start:]))
 
 

@@ -16,6 +16,7 @@ from ncr_exporter.httpd.address import Address
 SERVE_FLAGS = command_named("serve").flags
 ALL_FLAGS = dict.fromkeys(flag for name in COMMANDS for flag in command_named(name).flags)
 TWINS = {
+    "--in-use": "NCR_EXPORTER_IN_USE",
     "--config.file": "NCR_EXPORTER_CONFIG_FILE",
     "--web.listen-address": "NCR_EXPORTER_WEB_LISTEN_ADDRESS",
     "--web.config.file": "NCR_EXPORTER_WEB_CONFIG_FILE",

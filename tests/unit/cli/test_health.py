@@ -89,7 +89,7 @@ def test_something_that_speaks_no_http_is_not_healthy_and_tls_is_thought_of() ->
 def test_what_is_no_url_exits_2(url: str) -> None:
     done = run("health", f"--url={url}")
     assert done.returncode == 2
-    assert "--url: must be such as" in done.stderr
+    assert "--url: must be a URL such as" in done.stderr
 
 
 def test_it_imports_neither_the_client_nor_the_logs() -> None:

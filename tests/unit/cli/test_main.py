@@ -109,7 +109,9 @@ def test_an_unknown_command_is_refused_with_the_known_ones(
     name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     err = failed(capsys, [name])
-    assert err == f"ncr-exporter: unknown command {name!r}; known are {', '.join(COMMANDS)}\n"
+    assert (
+        err == f"ncr-exporter: unknown command {name!r}; the commands are {', '.join(COMMANDS)}\n"
+    )
 
 
 @pytest.mark.parametrize(

@@ -95,8 +95,8 @@ def test_a_file_for_the_textfile_collector_holds_the_inventory_alone(tmp_path: P
     [
         ("nowhere/ncr.prom", "No such file or directory"),
         ("ncr-exporter.yml/ncr.prom", "Not a directory"),
-        (".", "it is no regular file"),
-        ("/dev/null", "it is no regular file"),
+        (".", "it is not a regular file"),
+        ("/dev/null", "it is not a regular file"),
     ],
 )
 def test_a_file_that_cannot_be_written_is_refused_before_anything_is_asked(
@@ -228,18 +228,83 @@ def test_stale_tags_are_reported_largest_first(tmp_path: Path) -> None:
     assert "4 stale tags" in table
 
 
+HOST = "my-registry.kr.ncr.ntruss.com"
+
+
+def test_what_could_go_and_why_not_the_rest(tmp_path: Path) -> None:
+    file = tmp_path / "running.txt"
+    file.write_text(f"{HOST}/old:v2 nginx:1.27 {HOST}/old@sha256:v3\n")
+    with answering(stale_source()) as (_, url):
+        entry = {"name": "my-registry", "owner": "shop"}
+        config = write_config(tmp_path, url, entry)
+        done = once(config, "--format=csv", "--tags", f"--in-use={file}", run=program.run)
+        table = once(config, "--format=table", "--tags", f"--in-use={file}").stdout
+        content = json.loads(once(config, "--format=json", "--stale", f"--in-use={file}").stdout)
+    assert (done.returncode, done.stderr) == (0, "")
+    rows = list(csv.DictReader(io.StringIO(done.stdout)))
+    assert {row["tag"]: row["verdict"] for row in rows if row["image"] == "old"} == {
+        "v7": "kept: recent",
+        "v6": "kept: recent",
+        "v5": "kept: recent",
+        "v4": "stale",
+        "v3": "in use",
+        "v2": "in use",
+        "v1": "stale",
+    }
+    assert {row["owner"] for row in rows} == {"shop"}
+    assert "8 tags, 2 stale tags" in table
+    assert "3 references in use: 2 placed, 1 not placed" in table
+    assert [entry["tag"] for entry in content["stale_tags"]] == ["v4", "v1"]
+    assert content["in_use"] == {"references": 3, "placed": 2, "not_placed": 1}
+
+
+@pytest.mark.parametrize("given", ["", "  \n\n", "error:(no,pods)"])
+def test_a_list_of_what_runs_that_names_nothing_is_refused(given: str, tmp_path: Path) -> None:
+    file = tmp_path / "running.txt"
+    file.write_text(given)
+    with answering(stale_source()) as (registry, url):
+        config = write_config(tmp_path, url, "my-registry")
+        done = once(config, "--format=table", "--stale", f"--in-use={file}")
+        assert not registry.requests
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"{file}: holds no image reference" in done.stderr
+
+
+def test_a_list_of_what_runs_that_is_missing_is_refused(tmp_path: Path) -> None:
+    config = write_config(tmp_path, "http://127.0.0.1:1", "my-registry")
+    done = once(config, "--format=table", "--stale", "--in-use=/nowhere")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "ncr-exporter: cannot read /nowhere: No such file or directory\n"
+
+
+def test_what_runs_comes_from_a_pipe_and_hosts_that_are_not_known_are_named(
+    tmp_path: Path,
+) -> None:
+    with answering(stale_source()) as (_, url):
+        config = write_config(tmp_path, url, "my-registry")
+        running = f"0123abcd.kr.private-ncr.ntruss.com/old:v1\n{HOST}/old:v4\n"
+        argv = ("--format=csv", "--stale", "--in-use=-")
+        done = program.run("once", f"--config.file={config}", *argv, stdin=running)
+    tags = [row["tag"] for row in csv.DictReader(io.StringIO(done.stdout))]
+    assert tags == ["v3", "v2", "v1"]
+    assert "the host 0123abcd.kr.private-ncr.ntruss.com: what runs from there is not" in done.stderr
+
+
 def test_a_report_may_go_to_a_file(tmp_path: Path) -> None:
     file = tmp_path / "report.csv"
     with answering(source_of(app=TWO_TAGS)) as (_, url):
         done = once(write_config(tmp_path, url, "my-registry"), "--format=csv", f"--output={file}")
     assert (done.returncode, done.stdout) == (0, "")
-    assert file.read_text().startswith("registry,image,up,tags,")
+    assert file.read_text().startswith("registry,image,owner,up,tags,")
 
 
 @pytest.mark.parametrize(
     ("argv", "said"),
     [
         (["--stale"], "--stale: needs --format=table, json or csv"),
+        (["--tags"], "--tags: needs --format=table, json or csv"),
+        (["--tags", "--stale", "--format=csv"], "--stale and --tags: name one of them"),
+        (["--in-use=-", "--format=csv"], "--in-use: needs --stale or --tags"),
         (["--format=xml"], "--format: must be one of prometheus, table, json, csv, not 'xml'"),
         (["--stale=perhaps", "--format=csv"], "--stale: must be true or false, not 'perhaps'"),
         (["--config.file=/nowhere.yml"], "/nowhere.yml: cannot be read"),

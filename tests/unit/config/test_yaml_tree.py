@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ncr_exporter.config.yaml_tree import BROKEN, ConfigError, Node, Problem, read_tree
+from ncr_exporter.config.yaml_tree import INVALID, ConfigError, Node, Problem, read_tree
 
 ENVIRON = {"ONE": "1", "EMPTY": "", "TEXT": "some text", "NESTED": "${ONE} $$", "odd-name.x": "odd"}
 
@@ -163,13 +163,13 @@ def test_every_unset_variable_of_a_value_is_told() -> None:
 
 def test_the_second_of_two_equal_keys_is_told_at_its_own_line() -> None:
     _, problems = read("a:\n  b: 1\n  'b': 2\na: 3\n")
-    message = "this key stands here twice; keep one"
+    message = "this key is given twice; keep one"
     assert problems == [Problem("a.b", message, 3), Problem("a", message, 4)]
 
 
 def test_a_value_that_yaml_itself_cannot_make_is_told_at_its_place() -> None:
     root, problems = read("a: 2024-13-45\nb: !mine x\n")
-    assert [child.value for child in root.value.values()] == [BROKEN, BROKEN]
+    assert [child.value for child in root.value.values()] == [INVALID, INVALID]
     assert [(problem.place, problem.line) for problem in problems] == [("a", 1), ("b", 2)]
     assert all(problem.message.startswith("cannot be read; ") for problem in problems)
 
@@ -200,7 +200,7 @@ def test_what_is_not_one_document_is_told_with_its_line(
 
 @pytest.mark.parametrize("text", ["&a [*a]", "&a {b: *a}", "a: &a [[[*a]]]", "[" * 1000])
 def test_what_is_within_itself_or_endlessly_deep_is_refused(text: str) -> None:
-    with pytest.raises(ConfigError, match="F: nested too deeply, or within itself"):
+    with pytest.raises(ConfigError, match="F: is nested too deeply, or contains itself"):
         read(text)
 
 

@@ -1,89 +1,81 @@
-"""ConcurrencyLimit: so many at a time, a short wait for one, and none lost."""
+"""ConcurrencyLimit: no more permits than the limit, a short wait for one, and none lost."""
 
 import asyncio
 
-from ncr_exporter.httpd.limits import ConcurrencyLimit, Place
+from ncr_exporter.httpd.limits import ConcurrencyLimit, Permit
 from tests.support.clock import settle
-from tests.unit.httpd.test_connection import scene
 
 
-async def taken(places: ConcurrencyLimit) -> Place:
-    """Take a place, which must be there."""
-    place = await places.take()
-    assert place is not None
-    return place
+async def acquired(limit: ConcurrencyLimit) -> Permit:
+    """Return a permit, which must be free."""
+    permit = await limit.acquire()
+    assert permit is not None
+    return permit
 
 
-@scene
-async def test_no_more_places_than_there_are() -> None:
-    places = ConcurrencyLimit(2, admission=0.02)
-    await taken(places)
-    await taken(places)
-    assert await places.take() is None
+async def test_no_more_permits_than_the_limit() -> None:
+    limit = ConcurrencyLimit(2, admission=0.02)
+    await acquired(limit)
+    await acquired(limit)
+    assert await limit.acquire() is None
 
 
-@scene
-async def test_a_place_given_back_can_be_taken_again() -> None:
-    places = ConcurrencyLimit(1, admission=0.02)
+async def test_a_permit_released_can_be_acquired_again() -> None:
+    limit = ConcurrencyLimit(1, admission=0.02)
     for _ in range(3):
-        (await taken(places)).give_back()
-    await taken(places)
-    assert await places.take() is None
+        (await acquired(limit)).release()
+    await acquired(limit)
+    assert await limit.acquire() is None
 
 
-@scene
-async def test_giving_back_twice_makes_no_second_place() -> None:
-    places = ConcurrencyLimit(1, admission=0.02)
-    place = await taken(places)
-    place.give_back()
-    place.give_back()
-    await taken(places)
-    assert await places.take() is None
+async def test_releasing_twice_makes_no_second_permit() -> None:
+    limit = ConcurrencyLimit(1, admission=0.02)
+    permit = await acquired(limit)
+    permit.release()
+    permit.release()
+    await acquired(limit)
+    assert await limit.acquire() is None
 
 
-@scene
-async def test_who_waits_gets_the_place_that_comes_free_in_the_order_of_coming() -> None:
-    places = ConcurrencyLimit(1, admission=5.0)
-    place = await taken(places)
-    waiting = [asyncio.create_task(taken(places)) for _ in range(3)]
+async def test_who_waits_gets_the_permit_that_comes_free_in_the_order_of_coming() -> None:
+    limit = ConcurrencyLimit(1, admission=5.0)
+    permit = await acquired(limit)
+    waiting = [asyncio.create_task(acquired(limit)) for _ in range(3)]
     for task in waiting:
         await settle()
         assert not task.done()
-        place.give_back()
-        place = await task
+        permit.release()
+        permit = await task
 
 
-@scene
 async def test_the_wait_is_as_long_as_admission() -> None:
-    places = ConcurrencyLimit(1, admission=0.1)
-    await taken(places)
+    limit = ConcurrencyLimit(1, admission=0.1)
+    await acquired(limit)
     start = asyncio.get_running_loop().time()
-    assert await places.take() is None
+    assert await limit.acquire() is None
     assert 0.09 < asyncio.get_running_loop().time() - start < 2.0
 
 
-@scene
-async def test_who_gives_up_waiting_takes_no_place_along() -> None:
-    places = ConcurrencyLimit(1, admission=0.05)
-    place = await taken(places)
-    waiting = [asyncio.create_task(places.take()) for _ in range(3)]
+async def test_who_gives_up_waiting_takes_no_permit_along() -> None:
+    limit = ConcurrencyLimit(1, admission=0.05)
+    permit = await acquired(limit)
+    waiting = [asyncio.create_task(limit.acquire()) for _ in range(3)]
     await settle()
     waiting[0].cancel()
     await settle()
     assert await waiting[1] is None
     assert await waiting[2] is None
-    place.give_back()
-    (await taken(places)).give_back()
+    permit.release()
+    (await acquired(limit)).release()
 
 
-@scene
-async def test_a_place_that_comes_free_in_the_moment_of_giving_up_is_not_lost() -> None:
-    places = ConcurrencyLimit(1, admission=5.0)
-    place = await taken(places)
-    waiting = asyncio.create_task(places.take())
+async def test_a_permit_that_comes_free_in_the_moment_of_giving_up_is_not_lost() -> None:
+    limit = ConcurrencyLimit(1, admission=5.0)
+    permit = await acquired(limit)
+    waiting = asyncio.create_task(limit.acquire())
     await settle()
-    place.give_back()
+    permit.release()
     waiting.cancel()
     await settle()
     assert waiting.cancelled()
-    await asyncio.wait_for(taken(places), 1.0)
+    await asyncio.wait_for(acquired(limit), 1.0)

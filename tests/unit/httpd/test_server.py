@@ -33,7 +33,6 @@ from tests.unit.httpd.test_connection import (
     house,
     large,
     read_all,
-    scene,
     seconds_until_dropped,
     statuses,
 )
@@ -90,9 +89,8 @@ def client_tls(certificates: trustme.CA) -> ssl.SSLContext:
 # Pressure
 
 
-@scene
 async def test_40_clients_that_never_read_delay_nobody_and_are_cut() -> None:
-    """The default limits but for the stall, and 12 MB each."""
+    """The default limits except for the stall, and 12 MB each."""
     limits = Limits(stall=2.5)
     async with house(blocks, limits) as it:
         assert len(body_of(await exchange(it.port, asking("GET", "/192")))) > 12_000_000
@@ -113,7 +111,6 @@ async def test_40_clients_that_never_read_delay_nobody_and_are_cut() -> None:
 
 
 @pytest.mark.parametrize("said", [b"", b"GET / HTTP/1.1\r\nx: "])
-@scene
 async def test_half_open_connections_delay_nobody_and_cost_little(said: bytes) -> None:
     """500 of them must stay below 50 MiB: 100 KiB each."""
     async with house(echo) as it:  # who waited for them would wait for 10 s
@@ -134,7 +131,6 @@ def test_the_usual_limit_on_open_files_is_above_that_on_connections() -> None:
     assert Limits().connections + 100 < 1024
 
 
-@scene
 async def test_connections_above_the_cap_are_closed_at_once_and_others_live_on() -> None:
     async with house(echo, Limits(connections=2)) as it, AsyncExitStack() as stack:
         pairs = [await asyncio.open_connection("127.0.0.1", it.port) for _ in range(2)]
@@ -153,7 +149,6 @@ async def test_connections_above_the_cap_are_closed_at_once_and_others_live_on()
         assert statuses(await exchange(it.port, GET)) == [200]
 
 
-@scene
 async def test_a_request_without_a_place_is_told_to_come_again() -> None:
     handler = Hanging()
     async with house(handler, replace(QUICK, requests=2)) as it:
@@ -169,7 +164,6 @@ async def test_a_request_without_a_place_is_told_to_come_again() -> None:
     assert refused.count(b"\r\nretry-after: 1\r\n") == 2
 
 
-@scene
 async def test_a_request_gets_the_place_that_comes_free_while_it_waits() -> None:
     handler = Hanging()
     async with house(handler, replace(QUICK, requests=1, admission=5.0)) as it:
@@ -182,7 +176,6 @@ async def test_a_request_gets_the_place_that_comes_free_while_it_waits() -> None
         assert statuses(await first + await second) == [200, 200]
 
 
-@scene
 async def test_places_are_given_back_whatever_becomes_of_the_request() -> None:
     async def unlucky(request: Request) -> Response:
         match request.path:
@@ -216,7 +209,6 @@ async def stopping_at_once(server: Server) -> AsyncIterator[None]:
     assert get_running_loop().time() - start < SLACK
 
 
-@scene
 async def test_stop_waits_for_no_client() -> None:
     handler = Hanging()
 
@@ -242,7 +234,6 @@ async def test_stop_waits_for_no_client() -> None:
 
 
 @pytest.mark.parametrize("turns", [0, 1, 3, 4, 5, 6])
-@scene
 async def test_a_client_that_comes_while_the_server_stops_is_sent_away(turns: int) -> None:
     """Wherever it is between the kernel and its first request.
 
@@ -262,7 +253,6 @@ async def test_a_client_that_comes_while_the_server_stops_is_sent_away(turns: in
                     pass
 
 
-@scene
 async def test_stopping_twice_is_harmless() -> None:
     async with house(echo) as it:
         await it.server.stop()
@@ -272,7 +262,6 @@ async def test_stopping_twice_is_harmless() -> None:
 # Addresses
 
 
-@scene
 async def test_a_server_listens_on_several_addresses() -> None:
     async with house(echo) as it:
         ports = [it.port, await it.server.listen("127.0.0.1", 0)]
@@ -281,7 +270,6 @@ async def test_a_server_listens_on_several_addresses() -> None:
             assert statuses(await exchange(port, GET)) == [200]
 
 
-@scene
 async def test_an_address_in_use_is_an_error() -> None:
     async with house(echo) as it:
         with pytest.raises(OSError, match="in use"):
@@ -292,7 +280,6 @@ async def test_an_address_in_use_is_an_error() -> None:
 # TLS
 
 
-@scene
 async def test_a_client_over_tls_is_served(
     server_tls: ssl.SSLContext, client_tls: ssl.SSLContext
 ) -> None:
@@ -308,7 +295,6 @@ async def test_a_client_over_tls_is_served(
 
 
 @pytest.mark.parametrize("version", ["1.0", "1.1"])
-@scene
 async def test_a_last_answer_over_tls_arrives_whole_and_is_ended(
     version: str, server_tls: ssl.SSLContext, client_tls: ssl.SSLContext
 ) -> None:
@@ -326,7 +312,6 @@ async def test_a_last_answer_over_tls_arrives_whole_and_is_ended(
 @pytest.mark.parametrize(
     "said", [b"", b"\x16\x03\x01\x02\x00\x01\x00"], ids=["silent", "half a hello"]
 )
-@scene
 async def test_who_does_not_shake_hands_delays_nobody_and_is_dropped(
     said: bytes, server_tls: ssl.SSLContext, client_tls: ssl.SSLContext
 ) -> None:
@@ -347,7 +332,6 @@ async def test_who_does_not_shake_hands_delays_nobody_and_is_dropped(
             assert 2.4 < get_running_loop().time() - start < 2.5 + SLACK
 
 
-@scene
 async def test_a_handshake_that_drips_has_the_same_deadline(server_tls: ssl.SSLContext) -> None:
     """Each byte comes in time, the last one never."""
     hello = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"r" * 500
@@ -368,7 +352,6 @@ async def test_a_handshake_that_drips_has_the_same_deadline(server_tls: ssl.SSLC
 
 
 @pytest.mark.parametrize("said", [GET, b"\x00" * 100, b"\x16\x03\x01\x00\x05hello"])
-@scene
 async def test_what_is_no_tls_is_no_error_of_ours(said: bytes, server_tls: ssl.SSLContext) -> None:
     async with house(echo, tls=server_tls) as it:
         with suppress(ConnectionError):
@@ -376,7 +359,6 @@ async def test_what_is_no_tls_is_no_error_of_ours(said: bytes, server_tls: ssl.S
         await eventually(lambda: it.connections == 0)
 
 
-@scene
 async def test_half_a_request_over_tls_is_dropped_at_the_same_deadline(
     server_tls: ssl.SSLContext, client_tls: ssl.SSLContext
 ) -> None:
@@ -391,7 +373,6 @@ async def test_half_a_request_over_tls_is_dropped_at_the_same_deadline(
         assert get_running_loop().time() - start < QUICK.header + SLACK
 
 
-@scene
 async def test_a_large_body_over_tls_is_refused_and_the_refusal_arrives(
     server_tls: ssl.SSLContext, client_tls: ssl.SSLContext
 ) -> None:
@@ -400,7 +381,6 @@ async def test_a_large_body_over_tls_is_refused_and_the_refusal_arrives(
         assert answer.status_code == 413
 
 
-@scene
 async def test_handshakes_count_as_connections(server_tls: ssl.SSLContext) -> None:
     async with house(echo, Limits(connections=1), server_tls) as it:
         with socket.create_connection(("127.0.0.1", it.port)):
@@ -410,7 +390,6 @@ async def test_handshakes_count_as_connections(server_tls: ssl.SSLContext) -> No
                 assert await seconds_until_dropped(reader) < SLACK
 
 
-@scene
 async def test_a_tls_client_that_never_reads_is_cut_and_one_that_is_slow_is_not(
     server_tls: ssl.SSLContext, client_tls: ssl.SSLContext
 ) -> None:
@@ -434,7 +413,6 @@ async def test_a_tls_client_that_never_reads_is_cut_and_one_that_is_slow_is_not(
             await eventually(lambda: it.connections == 0, within=QUICK.stall + SLACK)
 
 
-@scene
 async def test_a_tls_client_that_breaks_off_is_no_error(
     server_tls: ssl.SSLContext, client_tls: ssl.SSLContext
 ) -> None:
@@ -450,7 +428,6 @@ async def test_a_tls_client_that_breaks_off_is_no_error(
         await eventually(lambda: it.connections == 0)
 
 
-@scene
 async def test_stop_waits_for_no_handshake(
     server_tls: ssl.SSLContext, client_tls: ssl.SSLContext
 ) -> None:

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from ncr_exporter.inventory import ImageSummary, Knowledge, Platform, Policy, Tag, summarize
+from ncr_exporter.inventory import ImageSummary, Knowledge, Platform, Tag, summarize
 from ncr_exporter.inventory.attached import attachment_of
 from ncr_exporter.inventory.facts import sort_out
 from ncr_exporter.inventory.staleness import stale_by_name
+from tests.support.states import policy_with
 
 DAY = 86_400_000
 NOW = 1_795_824_000_000
@@ -44,7 +45,7 @@ SIGNATURES = [
 
 
 def summary(*tags: Tag, **policy: Any) -> ImageSummary:
-    return summarize(tags, Policy(**policy), NOW, Knowledge(registry_records_pulls=True))
+    return summarize(tags, policy_with(**policy), NOW, Knowledge(registry_records_pulls=True))
 
 
 @pytest.mark.parametrize("series", [2, 10, None])
@@ -67,7 +68,7 @@ def test_the_first_unsigned_release_is_not_the_first_large_one() -> None:
 
 
 def stale(*tags: Tag, **policy: Any) -> dict[str, bool]:
-    given = Policy(**{"keep_recent": 0, "keep_tags": (), **policy})
+    given = policy_with(**{"keep_recent": 0, "keep_tags": (), **policy})
     return stale_by_name(tags, sort_out(tags, given.ignore_tags, believed=True), given, NOW)
 
 

@@ -7,17 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ncr_exporter.config import parse
 from ncr_exporter.inventory import (
     ImageSummary,
     Knowledge,
     Platform,
-    Policy,
     Tag,
     records_pulls,
     summarize,
 )
-from ncr_exporter.targets.targets import registry_list_targets
+from tests.support.states import policy_with
 
 DAY = 86_400_000
 NOW = 1_760_000_000_000
@@ -35,7 +33,7 @@ def summarized(
     **policy: Any,
 ) -> ImageSummary:
     knowledge = Knowledge(registry_records_pulls=pulls_recorded, pull_count=pull_count)
-    return summarize(tags, Policy(**policy), now, knowledge)
+    return summarize(tags, policy_with(**policy), now, knowledge)
 
 
 # --- sizes ---
@@ -530,11 +528,3 @@ def test_tags_larger_than_the_limit_are_oversized() -> None:
 
 def test_a_tag_of_unknown_size_is_oversized_by_no_limit() -> None:
     assert summarized(Tag("unknown"), tag_size_limit=0).oversized_tags == 0
-
-
-def test_a_policy_by_default_is_that_of_a_configuration_which_says_nothing() -> None:
-    (catalog,) = registry_list_targets(
-        parse("registries: [{name: r, images: [app]}]", "test.yml", {})
-    )
-    ((rule,),) = (registry.rules for registry in catalog.named)
-    assert rule.policy == Policy()

@@ -8,13 +8,13 @@ from ncr_exporter.inventory import (
     ImageSummary,
     Knowledge,
     Platform,
-    Policy,
     Tag,
     is_platform,
     summarize,
 )
 from ncr_exporter.inventory.facts import pulls_by_content, sort_out
 from ncr_exporter.inventory.records import RECORDED_SINCE
+from tests.support.states import policy_with
 
 DAY = 86_400_000
 NOW = 1_795_824_000_000  # 2026-11-27
@@ -31,7 +31,7 @@ def judged(
     *tags: Tag, registry_records_pulls: bool = True, pull_count: int | None = None, **policy: Any
 ) -> ImageSummary:
     knowledge = Knowledge(registry_records_pulls, pull_count)
-    return summarize(tags, Policy(**{**KEEP_NONE, **policy}), NOW, knowledge)
+    return summarize(tags, policy_with(**{**KEEP_NONE, **policy}), NOW, knowledge)
 
 
 # --- by content ---
@@ -153,7 +153,7 @@ def test_stale_where_even_the_latest_use_is_too_old_and_not_where_the_earliest_i
 def test_a_tag_of_long_before_that_day_is_not_yet_stale_on_the_day_after() -> None:
     old = tag("v1", RECORDED_SINCE - 1000 * DAY, ("sha256:a", 0))
     soon = RECORDED_SINCE + 30 * DAY
-    image = summarize([old], Policy(**KEEP_NONE), soon, Knowledge(registry_records_pulls=True))
+    image = summarize([old], policy_with(**KEEP_NONE), soon, Knowledge(registry_records_pulls=True))
     assert image.stale == {}
 
 

@@ -8,7 +8,6 @@ import pytest
 from ncr_exporter.inventory import (
     NOTHING_IN_USE,
     Platform,
-    Policy,
     Reason,
     Running,
     Tag,
@@ -17,6 +16,7 @@ from ncr_exporter.inventory import (
     usage_of,
     verdicts,
 )
+from tests.support.states import policy_with
 
 DAY = 86_400_000
 NOW = 1_795_824_000_000
@@ -30,7 +30,7 @@ def tag(name: str, days: float, *digests: str, pulled_days: float | None = None)
 
 
 def judged(*tags: Tag, in_use: Usage = NOTHING_IN_USE, **policy: Any) -> dict[str, Verdict]:
-    given = Policy(**{"keep_recent": 0, "keep_tags": (), **policy})
+    given = policy_with(**{"keep_recent": 0, "keep_tags": (), **policy})
     found = verdicts(tags, given, NOW, believed=True, in_use=in_use)
     return {verdict.name: verdict for verdict in found}
 

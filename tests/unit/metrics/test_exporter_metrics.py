@@ -4,7 +4,8 @@ import pytest
 
 from ncr_exporter import __version__
 from ncr_exporter.metrics.exporter_metrics import AccountUse, ExporterMetrics
-from ncr_exporter.metrics.families.exporter import EXPORTER_FAMILIES, OPERATIONS, REASONS
+from ncr_exporter.metrics.families.exporter import EXPORTER_FAMILIES, REASONS
+from ncr_exporter.ncr.paths import OPERATIONS
 from tests.support.expositions import families_of, samples_of
 
 
@@ -34,7 +35,7 @@ def test_every_reason_of_every_registry_and_operation_is_there_from_the_start(
 
 
 def test_a_failed_attempt_is_counted_as_request_and_as_failure(own: ExporterMetrics) -> None:
-    own.attempt("a", "tag_list", 0.3, "server")
+    own.record_attempt("a", "tag_list", 0.3, "server")
     labels = {"registry": "a", "operation": "tag_list"}
     assert value(own, "ncr_api_requests_total", **labels) == 1
     assert value(own, "ncr_api_request_failures_total", **labels, reason="server") == 1
@@ -44,16 +45,16 @@ def test_a_failed_attempt_is_counted_as_request_and_as_failure(own: ExporterMetr
 
 
 def test_a_request_that_was_never_sent_is_a_failure_but_no_request(own: ExporterMetrics) -> None:
-    own.attempt("a", "tag_list", None, "throttled")
+    own.record_attempt("a", "tag_list", None, "throttled")
     labels = {"registry": "a", "operation": "tag_list"}
     assert value(own, "ncr_api_requests_total", **labels) == 0
     assert value(own, "ncr_api_request_failures_total", **labels, reason="throttled") == 1
 
 
 def test_retries_malformed_records_and_mismatches_are_counted(own: ExporterMetrics) -> None:
-    own.retry("a", "tag_list")
-    own.malformed("a", "tag_list", 3)
-    own.miscounted("a", "tag_list")
+    own.record_retry("a", "tag_list")
+    own.record_malformed("a", "tag_list", 3)
+    own.record_count_mismatch("a", "tag_list")
     labels = {"registry": "a", "operation": "tag_list"}
     assert value(own, "ncr_api_retries_total", **labels) == 1
     assert value(own, "ncr_api_malformed_records_total", **labels) == 3
@@ -62,13 +63,13 @@ def test_retries_malformed_records_and_mismatches_are_counted(own: ExporterMetri
 
 def test_the_clocks_difference_is_absent_until_an_answer_tells_it(own: ExporterMetrics) -> None:
     assert value(own, "ncr_api_clock_skew_seconds", registry="a") is None
-    own.clock_skew("a", -412.0)
+    own.record_clock_skew("a", -412.0)
     assert value(own, "ncr_api_clock_skew_seconds", registry="a") == -412
 
 
 def test_accounts_are_asked_at_each_scrape(own: ExporterMetrics) -> None:
     uses = [AccountUse("a", limit=5.0, planned=0.5, throttled_seconds=7.0)]
-    own.watch(lambda: uses)
+    own.publish_account_uses(lambda: uses)
     assert value(own, "ncr_api_requests_per_second_limit", registry="a") == 5
     assert value(own, "ncr_api_requests_per_second_planned", registry="a") == 0.5
     assert value(own, "ncr_api_throttled_seconds_total", registry="a") == 7
@@ -77,7 +78,7 @@ def test_accounts_are_asked_at_each_scrape(own: ExporterMetrics) -> None:
 
 
 def test_version_series_and_configuration_are_published(own: ExporterMetrics) -> None:
-    own.configured("ff" * 32, 1_760_000_000.0)
+    own.record_config("ff" * 32, 1_760_000_000.0)
     text = own.text(openmetrics=False).decode()
     assert f'version="{__version__}"' in text
     assert value(own, "ncr_exporter_series") == 42
@@ -90,10 +91,10 @@ def test_version_series_and_configuration_are_published(own: ExporterMetrics) ->
 def test_the_families_are_those_of_the_catalogue_with_its_help_and_labels(
     own: ExporterMetrics,
 ) -> None:
-    own.watch(lambda: [AccountUse("a", 5.0, 0.5, 7.0)])
-    own.attempt("a", "tag_list", 0.3, "server")
-    own.clock_skew("a", 0.5)
-    own.configured("ff" * 32, 0)
+    own.publish_account_uses(lambda: [AccountUse("a", 5.0, 0.5, 7.0)])
+    own.record_attempt("a", "tag_list", 0.3, "server")
+    own.record_clock_skew("a", 0.5)
+    own.record_config("ff" * 32, 0)
     live = {f.name: f for f in families_of(own.text(openmetrics=True).decode(), openmetrics=True)}
     for family in EXPORTER_FAMILIES:
         published = live.pop(family.openmetrics_name)
@@ -109,8 +110,8 @@ def test_there_are_no_created_series(own: ExporterMetrics) -> None:
 
 
 def test_the_series_of_a_registry_that_is_gone_leave(own: ExporterMetrics) -> None:
-    own.attempt("a", "tag_list", 0.3, "server")
-    own.clock_skew("a", 1.0)
+    own.record_attempt("a", "tag_list", 0.3, "server")
+    own.record_clock_skew("a", 1.0)
     own.remove_registry("a")
     assert 'registry="a"' not in own.text(openmetrics=False).decode()
     assert 'registry="b"' in own.text(openmetrics=False).decode()

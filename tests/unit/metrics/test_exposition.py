@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from ncr_exporter.inventory import Platform, Tag
 from ncr_exporter.metrics.exposition import Exposition
-from ncr_exporter.metrics.families.catalogue import STATE_FAMILIES
-from ncr_exporter.metrics.families.family import ImageFamily, ListingFamily, Sample
+from ncr_exporter.metrics.families import RENDERED_FAMILIES
+from ncr_exporter.metrics.families.family import Sample, StateFamily, SummaryFamily
 from ncr_exporter.metrics.families.image import LAST_PULLED_AGE
 from ncr_exporter.state.model import Failure, ImageState
 from ncr_exporter.state.store import Store
@@ -150,16 +150,16 @@ def representable_tag(tag: Tag) -> bool:
     return representable(tag.name, tag.digest, *(p.os + p.variant for p in tag.platforms))
 
 
-def samples_by(family: ListingFamily | ImageFamily, state: ImageState) -> Iterable[Sample]:
-    if isinstance(family, ImageFamily):
+def samples_by(family: SummaryFamily | StateFamily, state: ImageState) -> Iterable[Sample]:
+    if isinstance(family, StateFamily):
         return family.samples(state)
     return family.samples(state.image) if state.image else ()
 
 
 def said_of(store: Store, now: float) -> Iterator[tuple[Key, float]]:
-    """Yield every sample that the catalogue has of the images."""
+    """Yield every sample that the table of families has of the images."""
     for state in store.images.values():
-        for family in STATE_FAMILIES:
+        for family in RENDERED_FAMILIES:
             for values, number in samples_by(family, state):
                 labels = zip(family.labels, (*state.target.key, *values), strict=True)
                 yield (family.name, tuple(sorted(labels))), float(number)

@@ -1,12 +1,26 @@
-"""The catalogue against the contract: names and labels are promises."""
+"""The table of families against the contract: names and labels are promises."""
 
+import inspect
 import re
 
 import pytest
 
-from ncr_exporter.metrics.families.catalogue import FAMILIES, GROUPS
-from ncr_exporter.metrics.families.exporter import BUCKETS, OPERATIONS, REASONS
+from ncr_exporter.metrics.families import FAMILIES, SECTIONS
+from ncr_exporter.metrics.families.exporter import BUCKETS, REASONS
 from ncr_exporter.metrics.families.family import Family
+from ncr_exporter.ncr.paths import OPERATIONS
+from tests.e2e import test_contract
+from tests.oracle import samples
+from tests.oracle.computation import (
+    DAY_MS,
+    Rules,
+    busy_image,
+    expected_image,
+    expected_limits,
+    expected_staleness,
+    expected_tags,
+)
+from tests.support.states import NOW_MS
 
 IMAGE = ("registry", "image")
 TAG = ("registry", "image", "tag")
@@ -17,6 +31,8 @@ OPERATION = ("registry", "operation")
 PROMISED: dict[str, tuple[str, ...]] = {
     "ncr_image_tags": IMAGE,
     "ncr_image_attached_tags": IMAGE,
+    "ncr_image_overwritten_tags_total": IMAGE,
+    "ncr_image_info": (*IMAGE, "owner"),
     "ncr_image_size_bytes": IMAGE,
     "ncr_image_largest_tag_size_bytes": IMAGE,
     "ncr_image_newest_tag_size_bytes": IMAGE,
@@ -66,7 +82,9 @@ PROMISED: dict[str, tuple[str, ...]] = {
     "ncr_registry_last_success_timestamp_seconds": REGISTRY,
     "ncr_registry_public": REGISTRY,
     "ncr_registry_info": ("registry", "region", "zone"),
-    "ncr_registry_host_info": ("registry", "host", "endpoint"),
+    "ncr_registry_scan_on_push": REGISTRY,
+    "ncr_registry_glob_images": ("registry", "glob"),
+    "ncr_registry_host_info": ("registry", "host", "endpoint", "access"),
 }
 
 # What the contract does not name: "add to them freely", but on purpose.
@@ -75,6 +93,7 @@ ADDED: dict[str, tuple[str, ...]] = {
 }
 
 COUNTERS = {
+    "ncr_image_overwritten_tags_total",
     "ncr_image_polls_total",
     "ncr_image_poll_failures_total",
     "ncr_image_pulls_total",
@@ -101,6 +120,50 @@ PROMISED_REASONS = {
     "other",
 }
 
+# What must be computed a second time, before anything can be compared with it.
+
+NOT_OF_TAGS = {
+    "ncr_image_info",
+    "ncr_image_last_pulled_age_seconds",
+    "ncr_image_overwritten_tags_total",
+    "ncr_image_pulls_total",
+}
+"""Families about images that follow from the configuration, from the time, from two listings, and
+from the image list."""
+
+
+@pytest.fixture(scope="module")
+def computed() -> set[str]:
+    """The families that the second computation finds in a busy image."""
+    tags, rules = busy_image(NOW_MS), Rules(400 * DAY_MS, 5, set(), 150_000_000, 300, 25)
+    of_image = {
+        **expected_image(tags, rules),
+        **expected_staleness(tags, NOW_MS, rules),
+        **expected_limits(tags, rules),
+    }
+    return {*of_image, *(name for name, _ in expected_tags(tags, NOW_MS, rules))}
+
+
+@pytest.mark.parametrize(
+    "name", sorted({f.name for f in (*SECTIONS["Per image"], *SECTIONS["Per tag"])} - NOT_OF_TAGS)
+)
+def test_a_family_about_an_image_or_its_tags_is_computed_a_second_time(
+    name: str, computed: set[str]
+) -> None:
+    assert name in computed, f"compute {name} in tests/oracle/computation.py, too"
+
+
+@pytest.mark.parametrize(
+    "name",
+    sorted({f.name for f in (*SECTIONS["Polling"], *SECTIONS["Per registry"])} | NOT_OF_TAGS),
+)
+def test_a_family_about_polls_and_lists_is_computed_a_second_time(name: str) -> None:
+    sources = inspect.getsource(samples) + inspect.getsource(test_contract)
+    assert f'"{name}"' in sources, f"compute {name} in tests/oracle/samples.py, too"
+
+
+# Names, labels and HELP
+
 every_family = pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES)
 
 
@@ -115,7 +178,7 @@ def test_nothing_is_published_that_the_contract_does_not_name(family: Family) ->
 
 
 def test_no_name_stands_twice() -> None:
-    names = [family.name for families in GROUPS.values() for family in families]
+    names = [family.name for families in SECTIONS.values() for family in families]
     assert sorted(names) == sorted(FAMILIES)
 
 
@@ -151,11 +214,11 @@ def test_help_is_a_sentence_with_a_stability_mark(family: Family) -> None:
     assert re.fullmatch(r"\[(STABLE|EXPERIMENTAL)\] [A-Z0-9].*\.", family.help_text)
 
 
-AS_OF = {"last poll", "last image list", "last registry list", "threshold in force"}
+AS_OF = {"last poll", "last image list", "last registry list", "in force"}
 
 
 @pytest.mark.parametrize(
-    "family", [*GROUPS["Per image"], *GROUPS["Per tag"]], ids=lambda family: family.name
+    "family", [*SECTIONS["Per image"], *SECTIONS["Per tag"]], ids=lambda family: family.name
 )
 def test_help_says_as_of_when_a_value_is(family: Family) -> None:
     assert any(words in family.help for words in AS_OF)

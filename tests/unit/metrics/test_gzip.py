@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ncr_exporter.metrics.gzip import GzipPart, crc_of_both, gzip_member, gzip_part, joined
+from ncr_exporter.metrics.gzip import GzipPart, crc32_combine, gzip_member, gzip_part, joined
 
 texts = st.lists(st.binary(max_size=300), max_size=8)
 
@@ -24,14 +24,14 @@ def test_any_parts_are_the_text_that_they_make(parts: list[bytes]) -> None:
 
 @given(st.binary(max_size=300), st.binary(max_size=300))
 def test_the_checksum_of_two_texts_follows_from_theirs(first: bytes, second: bytes) -> None:
-    both = crc_of_both(zlib.crc32(first), zlib.crc32(second), len(second))
+    both = crc32_combine(zlib.crc32(first), zlib.crc32(second), len(second))
     assert both == zlib.crc32(first + second)
 
 
 @pytest.mark.parametrize("length", [1, 2**16 - 1, 2**20 + 7, 20_000_000])
 def test_the_second_text_may_be_long(length: int) -> None:
     first, second = b"head\n", bytes(length)
-    both = crc_of_both(zlib.crc32(first), zlib.crc32(second), length)
+    both = crc32_combine(zlib.crc32(first), zlib.crc32(second), length)
     assert both == zlib.crc32(second, zlib.crc32(first))
 
 

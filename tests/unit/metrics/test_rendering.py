@@ -9,7 +9,7 @@ from prometheus_client import Metric
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as read_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as read_text
 
-from ncr_exporter.metrics.families.catalogue import FAMILIES
+from ncr_exporter.metrics.families import FAMILIES
 from ncr_exporter.metrics.families.family import Family
 from ncr_exporter.metrics.rendering import header, label_pair, sample_line
 

@@ -9,7 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from ncr_exporter.inventory import Tag
 from ncr_exporter.metrics import gzip as packing
 from ncr_exporter.metrics.exposition import Exposition, ScrapeSnapshot
-from ncr_exporter.metrics.families.catalogue import STATE_FAMILIES
+from ncr_exporter.metrics.families import RENDERED_FAMILIES
 from ncr_exporter.metrics.gzip import GzipPart, gzip_member
 from ncr_exporter.runtime.cooperative import exhaust
 from ncr_exporter.state.model import Failure
@@ -57,7 +57,7 @@ class Published(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         """Have enough images for several chunks, above what is compressed whole."""
-        self.store.add_registry(registry_target(), hosts=())
+        self.store.add_registry(registry_target())
         for number in range(MANY):
             self.store.add(target(f"app-{number}", tag_series=None))
             self._poll(f"app-{number}", 12)
@@ -151,17 +151,17 @@ def test_a_scrape_compresses_only_what_changed(monkeypatch: pytest.MonkeyPatch) 
         return packing.deflated(text)
 
     monkeypatch.setattr("ncr_exporter.metrics.grouping.deflated", counted)
-    assert compressions(exposition, calls) > len(STATE_FAMILIES)
+    assert compressions(exposition, calls) > len(RENDERED_FAMILIES)
     assert compressions(exposition, calls) == 0, "nothing changed"
     store.commit(target("app-7"), listing(8), at=NOW + 900, duration=0.5)
     last_success, polls = 1, 1
     assert compressions(exposition, calls) == last_success + polls
     assert max(calls[-2:]) < 64 * 200, "one chunk of each, not the family"
     store.remove(("my-registry", "app-7"))
-    assert compressions(exposition, calls) < len(STATE_FAMILIES)
+    assert compressions(exposition, calls) < len(RENDERED_FAMILIES)
 
 
 def test_no_step_compresses_more_than_one_chunk() -> None:
     _, exposition = fleet(500)
     steps = sum(1 for _ in exposition.snapshot.gzip_part(NOW, openmetrics=False))
-    assert steps > len(STATE_FAMILIES) * 2
+    assert steps > len(RENDERED_FAMILIES) * 2

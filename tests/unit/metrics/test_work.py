@@ -5,14 +5,13 @@ import json
 from typing import Any
 
 import pytest
-import structlog
-import structlog.testing
+from structlog.typing import EventDict
 
 from ncr_exporter.inventory import Tag
 from ncr_exporter.metrics import rendering
 from ncr_exporter.metrics.exposition import Exposition
-from ncr_exporter.metrics.families.catalogue import STATE_FAMILIES
-from ncr_exporter.metrics.families.family import Family, ListingFamily
+from ncr_exporter.metrics.families import RENDERED_FAMILIES
+from ncr_exporter.metrics.families.family import Family, SummaryFamily
 from ncr_exporter.ncr.listing import Listing, PageReader
 from ncr_exporter.ncr.pages import ListedImage, tag_page
 from ncr_exporter.runtime.cooperative import BackgroundTask, exhaust, run_cooperatively
@@ -20,7 +19,7 @@ from ncr_exporter.state.store import Store
 from tests.support.api_client import tag
 from tests.support.states import NOW, NOW_MS, registry_target, target
 
-POLLED = len([family for family in STATE_FAMILIES if not isinstance(family, ListingFamily)])
+POLLED = len([family for family in RENDERED_FAMILIES if not isinstance(family, SummaryFamily)])
 """Families that follow from how polling goes."""
 
 
@@ -30,7 +29,7 @@ class Counted:
     def __init__(self, images: int) -> None:
         self.exposition = Exposition()
         self.store = Store(self.exposition)
-        self.store.add_registry(registry_target(), hosts=())
+        self.store.add_registry(registry_target())
         for number in range(images):
             self.store.add(target(f"app-{number}"))
         self.names: list[str] = []
@@ -40,7 +39,7 @@ class Counted:
 
     def rendered(self) -> list[str]:
         """Return what the next scrape had to render."""
-        exhaust(self.exposition.rendering())
+        exhaust(self.exposition.render_changes())
         names, self.names[:] = list(self.names), []
         return names
 
@@ -50,7 +49,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Counted:
     it, render = Counted(images=50), rendering._block
 
     def noted(family: Family, *rest: Any) -> bytes:
-        it.names += [family.name] if family in STATE_FAMILIES else []
+        it.names += [family.name] if family in RENDERED_FAMILIES else []
         return render(family, *rest)
 
     monkeypatch.setattr(rendering, "_block", noted)
@@ -80,7 +79,7 @@ def test_a_poll_that_finds_the_same_renders_only_how_polling_goes(counted: Count
     counted.poll("app-7", tags_of(5), at=NOW + 900)
     assert len(counted.rendered()) == POLLED
     counted.poll("app-7", tags_of(5, full_size=7), at=NOW + 1800)
-    assert len(counted.rendered()) == len(STATE_FAMILIES), "one image alone"
+    assert len(counted.rendered()) == len(RENDERED_FAMILIES), "one image alone"
 
 
 def test_an_image_that_changed_several_times_is_rendered_once(counted: Counted) -> None:
@@ -128,35 +127,33 @@ def test_rendering_holds_nobody_up_for_more_than_a_few_images(counted: Counted) 
     for number in range(50):
         counted.poll(f"app-{number}", tags_of(6))
     steps = []
-    for _ in counted.exposition.rendering():
+    for _ in counted.exposition.render_changes():
         steps.append(len(counted.names))
         counted.names.clear()
-    assert max(steps) <= 4 * len(STATE_FAMILIES)
-    assert sum(steps) == 50 * len(STATE_FAMILIES)
+    assert max(steps) <= 4 * len(RENDERED_FAMILIES)
+    assert sum(steps) == 50 * len(RENDERED_FAMILIES)
 
 
-def test_what_changes_is_rendered_in_the_background_with_turns_for_others(
+async def test_what_changes_is_rendered_in_the_background_with_turns_for_others(
     counted: Counted,
 ) -> None:
-    async def run() -> int:
-        counted.exposition.changed = BackgroundTask(counted.exposition.rendering).wake
-        for number in range(50):
-            counted.poll(f"app-{number}", tags_of(6))
-        turns = 0
-        while len(counted.names) < 50 * len(STATE_FAMILIES):
+    counted.exposition.on_change = BackgroundTask(counted.exposition.render_changes).wake
+    for number in range(50):
+        counted.poll(f"app-{number}", tags_of(6))
+    turns = 0
+    async with asyncio.timeout(10):
+        while len(counted.names) < 50 * len(RENDERED_FAMILIES):
             await asyncio.sleep(0)
             turns += 1
         counted.poll("app-7", tags_of(7))
-        while len(counted.names) < 51 * len(STATE_FAMILIES):
+        while len(counted.names) < 51 * len(RENDERED_FAMILIES):
             await asyncio.sleep(0)
-        return turns
-
-    assert asyncio.run(asyncio.wait_for(run(), 10)) > 10
+    assert turns > 10
 
 
-def test_a_scrape_renders_what_the_background_has_not_yet(counted: Counted) -> None:
+async def test_a_scrape_renders_what_the_background_has_not_yet(counted: Counted) -> None:
     counted.poll("app-7", tags_of(9))
-    asyncio.run(run_cooperatively(counted.exposition.rendering()))
+    await run_cooperatively(counted.exposition.render_changes())
     counted.names.clear()
     assert counted.rendered() == []
     text = b"".join(counted.exposition.snapshot.text(NOW, openmetrics=False)).decode()
@@ -170,7 +167,7 @@ def test_an_image_that_leaves_or_changes_while_it_is_rendered_is_not_published_a
         policy = target(key, tag_series=None)
         counted.store.retarget(policy)
         counted.poll(key, tags_of(1000))
-    steps = counted.exposition.rendering()
+    steps = counted.exposition.render_changes()
     next(steps)
     counted.store.remove(("my-registry", "app-1"))
     counted.poll("app-2", tags_of(3))
@@ -181,10 +178,11 @@ def test_an_image_that_leaves_or_changes_while_it_is_rendered_is_not_published_a
     assert 'ncr_image_tags{registry="my-registry",image="app-2"} 3\n' in text
 
 
-def test_an_image_that_cannot_be_rendered_costs_no_other(counted: Counted) -> None:
+def test_an_image_that_cannot_be_rendered_costs_no_other(
+    counted: Counted, logs: list[EventDict]
+) -> None:
     counted.store.add(target("no-\ud800-text"))
     counted.poll("app-7", tags_of(9))
-    with structlog.testing.capture_logs() as logs:
-        text = b"".join(counted.exposition.snapshot.text(NOW, openmetrics=False)).decode()
+    text = b"".join(counted.exposition.snapshot.text(NOW, openmetrics=False)).decode()
     assert 'ncr_image_tags{registry="my-registry",image="app-7"} 9\n' in text
     assert [line["event"] for line in logs] == ["image cannot be published"]

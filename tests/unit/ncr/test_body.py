@@ -8,11 +8,11 @@ from collections.abc import AsyncIterator
 import pytest
 
 from ncr_exporter.ncr.errors import MalformedError, TooLargeError
-from ncr_exporter.ncr.http import MAX_INFLATED, MAX_SENT, SMALL, read_body
+from ncr_exporter.ncr.http import LARGE_BODY, MAX_INFLATED, MAX_SENT, read_body
 from tests.support.clock import settle
 
 
-def read(*chunks: bytes, encoding: str = "") -> tuple[bytes, int]:
+async def read(*chunks: bytes, encoding: str = "") -> tuple[bytes, int]:
     """Return the body and how many chunks were taken."""
     taken = 0
 
@@ -22,73 +22,70 @@ def read(*chunks: bytes, encoding: str = "") -> tuple[bytes, int]:
             taken += 1
             yield chunk
 
-    return asyncio.run(read_body(arriving(), encoding)), taken
+    return await read_body(arriving(), encoding), taken
 
 
-def test_a_plain_body_is_its_chunks() -> None:
-    assert read(b"ab", b"", b"c") == (b"abc", 3)
+async def test_a_plain_body_is_its_chunks() -> None:
+    assert await read(b"ab", b"", b"c") == (b"abc", 3)
 
 
-def test_gzip_is_inflated_across_chunks() -> None:
+async def test_gzip_is_inflated_across_chunks() -> None:
     packed = gzip.compress(b"hello" * 1000)
-    assert read(packed[:5], packed[5:9], packed[9:], encoding="gzip")[0] == b"hello" * 1000
+    assert (await read(packed[:5], packed[5:9], packed[9:], encoding="gzip"))[0] == b"hello" * 1000
 
 
-def test_a_body_too_large_as_sent_is_cut_at_once() -> None:
+async def test_a_body_too_large_as_sent_is_cut_at_once() -> None:
     chunk = b"x" * 2**20
     with pytest.raises(TooLargeError, match=str(MAX_SENT)):
-        read(*[chunk] * 17)
+        await read(*[chunk] * 17)
 
 
-def test_a_gzip_bomb_is_cut_before_it_fills_memory() -> None:
+async def test_a_gzip_bomb_is_cut_before_it_fills_memory() -> None:
     compressor = zlib.compressobj(9, wbits=zlib.MAX_WBITS | 16)
     zeros = b"\0" * 2**20
     bomb = b"".join(compressor.compress(zeros) for _ in range(100)) + compressor.flush()
     assert len(bomb) < MAX_SENT
     with pytest.raises(TooLargeError, match=str(MAX_INFLATED)):
-        read(bomb, encoding="gzip")
+        await read(bomb, encoding="gzip")
 
 
-@pytest.mark.parametrize("size", [SMALL - 1, SMALL, SMALL + 1, 40 * SMALL])
-def test_a_body_small_or_large_is_inflated_whole(size: int) -> None:
+@pytest.mark.parametrize("size", [LARGE_BODY - 1, LARGE_BODY, LARGE_BODY + 1, 40 * LARGE_BODY])
+async def test_a_body_small_or_large_is_inflated_whole(size: int) -> None:
     text = bytes(range(251)) * (size // 251 + 1)
     packed = gzip.compress(text[:size])
     chunks = [packed[start : start + 5000] for start in range(0, len(packed), 5000)]
-    assert read(*chunks, b"and what follows", encoding="gzip")[0] == text[:size]
+    assert (await read(*chunks, b"and what follows", encoding="gzip"))[0] == text[:size]
 
 
-def test_of_large_bodies_one_at_a_time_is_read_and_small_ones_pass() -> None:
-    async def run() -> None:
-        lock, ended = asyncio.Lock(), asyncio.Event()
+async def test_of_large_bodies_one_at_a_time_is_read_and_small_ones_pass() -> None:
+    lock, ended = asyncio.Lock(), asyncio.Event()
 
-        async def arriving(*chunks: bytes, wait: bool = False) -> AsyncIterator[bytes]:
-            for chunk in chunks:
-                yield chunk
-            if wait:
-                await ended.wait()
+    async def arriving(*chunks: bytes, wait: bool = False) -> AsyncIterator[bytes]:
+        for chunk in chunks:
+            yield chunk
+        if wait:
+            await ended.wait()
 
-        big = b"x" * (SMALL + 1)
-        first = asyncio.create_task(read_body(arriving(big, wait=True), "", lock))
-        await settle()
-        second = asyncio.create_task(read_body(arriving(big, b"y"), "", lock))
-        assert await read_body(arriving(b"small"), "", lock) == b"small"
-        await settle()
-        assert not second.done()
-        ended.set()
-        assert await first == big
-        assert await second == big + b"y"
-        assert not lock.locked()
-
-    asyncio.run(run())
+    big = b"x" * (LARGE_BODY + 1)
+    first = asyncio.create_task(read_body(arriving(big, wait=True), "", lock))
+    await settle()
+    second = asyncio.create_task(read_body(arriving(big, b"y"), "", lock))
+    assert await read_body(arriving(b"small"), "", lock) == b"small"
+    await settle()
+    assert not second.done()
+    ended.set()
+    assert await first == big
+    assert await second == big + b"y"
+    assert not lock.locked()
 
 
 @pytest.mark.parametrize("body", [b"not gzip", gzip.compress(b"hello" * 99, mtime=0)[:-12], b""])
-def test_gzip_that_is_none_or_cut_short_is_malformed(body: bytes) -> None:
+async def test_gzip_that_is_none_or_cut_short_is_malformed(body: bytes) -> None:
     with pytest.raises(MalformedError):
-        read(body, encoding="gzip")
+        await read(body, encoding="gzip")
 
 
 @pytest.mark.parametrize("encoding", ["br", "deflate", "gzip, gzip"])
-def test_an_encoding_nobody_asked_for_is_malformed(encoding: str) -> None:
+async def test_an_encoding_nobody_asked_for_is_malformed(encoding: str) -> None:
     with pytest.raises(MalformedError, match=encoding):
-        read(b"", encoding=encoding)
+        await read(b"", encoding=encoding)

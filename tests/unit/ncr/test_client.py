@@ -35,7 +35,7 @@ class Result:
         self.heard = Heard()
 
 
-def listing(answer: Callable[[int, int], dict[str, Any]], api: Api | None = None) -> Result:
+async def listing(answer: Callable[[int, int], dict[str, Any]], api: Api | None = None) -> Result:
     """List against a registry whose n-th request for page p is answered `answer(p, n)`."""
     result = Result()
 
@@ -45,135 +45,119 @@ def listing(answer: Callable[[int, int], dict[str, Any]], api: Api | None = None
         content = answer(page, len(result.pages))
         return text_response(200, json.dumps(content), JSON)
 
-    async def run() -> None:
-        async with Server(handle) as server:
-            port = await server.listen("127.0.0.1", 0)
-            async with client_of(f"http://127.0.0.1:{port}", api=api) as (client, heard):
-                result.heard = heard
-                try:
-                    records = (await client.tags(REGISTRY, "app")).records
-                    result.names = [record.name for record in records]
-                except ApiError as error:
-                    result.error = error
-
-    asyncio.run(run())
+    async with Server(handle) as server:
+        port = await server.listen("127.0.0.1", 0)
+        async with client_of(f"http://127.0.0.1:{port}", api=api) as (client, heard):
+            result.heard = heard
+            try:
+                records = (await client.tags(REGISTRY, "app")).records
+                result.names = [record.name for record in records]
+            except ApiError as error:
+                result.error = error
     return result
 
 
-def test_every_page_is_read_and_not_only_the_last() -> None:
-    async def run() -> None:
-        tags = [tag(f"v{i}") for i in range(250)]
-        async with (
-            simulated(source_of(app=tags)) as (registry, url),
-            client_of(url) as (client, _),
-        ):
-            records = (await client.tags(REGISTRY, "app")).records
-            assert [record.name for record in records] == [f"v{i}" for i in range(250)]
-            assert len(registry.requests) == 3
-
-    asyncio.run(run())
+async def test_every_page_is_read_and_not_only_the_last() -> None:
+    tags = [tag(f"v{i}") for i in range(250)]
+    async with (
+        simulated(source_of(app=tags)) as (registry, url),
+        client_of(url) as (client, _),
+    ):
+        records = (await client.tags(REGISTRY, "app")).records
+        assert [record.name for record in records] == [f"v{i}" for i in range(250)]
+        assert len(registry.requests) == 3
 
 
-def test_a_list_that_did_not_change_is_not_read_into_records_again() -> None:
-    async def run() -> None:
-        tags = [tag(f"v{i}") for i in range(150)]
-        async with (
-            simulated(source_of(app=tags)) as (registry, url),
-            client_of(url) as (client, _),
-        ):
-            first = await client.tags(REGISTRY, "app")
-            assert await client.tags(REGISTRY, "app", first) is first
-            assert len(registry.requests) == 4, "it is asked for all the same"
-            tags[120]["full_size"] = 7
-            third = await client.tags(REGISTRY, "app", first)
-            sizes = [record.full_size for record in third.records]
-            assert sizes[120] == 7
-            assert third.records[99] is first.records[99], "the first page was recognised"
-
-    asyncio.run(run())
+async def test_a_list_that_did_not_change_is_not_read_into_records_again() -> None:
+    tags = [tag(f"v{i}") for i in range(150)]
+    async with (
+        simulated(source_of(app=tags)) as (registry, url),
+        client_of(url) as (client, _),
+    ):
+        first = await client.tags(REGISTRY, "app")
+        assert await client.tags(REGISTRY, "app", first) is first
+        assert len(registry.requests) == 4, "it is asked for all the same"
+        tags[120]["full_size"] = 7
+        third = await client.tags(REGISTRY, "app", first)
+        sizes = [record.full_size for record in third.records]
+        assert sizes[120] == 7
+        assert third.records[99] is first.records[99], "the first page was recognised"
 
 
-def test_what_is_malformed_is_counted_at_each_reading() -> None:
-    async def run() -> None:
-        async with (
-            simulated(source_of(app=[tag("v1", full_size="12 MB")])) as (_, url),
-            client_of(url) as (client, heard),
-        ):
-            first = await client.tags(REGISTRY, "app")
-            await client.tags(REGISTRY, "app", first)
-            assert heard.malformed_records == 2
-
-    asyncio.run(run())
+async def test_what_is_malformed_is_counted_at_each_reading() -> None:
+    async with (
+        simulated(source_of(app=[tag("v1", full_size="12 MB")])) as (_, url),
+        client_of(url) as (client, heard),
+    ):
+        first = await client.tags(REGISTRY, "app")
+        await client.tags(REGISTRY, "app", first)
+        assert heard.malformed_records == 2
 
 
-def test_a_registry_that_gives_fewer_per_page_than_asked_is_read_to_its_end() -> None:
-    async def run() -> None:
-        tags = [tag(f"v{i}") for i in range(25)]
-        async with (
-            simulated(source_of(app=tags), largest_page=10) as (_, url),
-            client_of(url) as (client, _heard),
-        ):
-            assert len((await client.tags(REGISTRY, "app")).records) == 25
-
-    asyncio.run(run())
+async def test_a_registry_that_gives_fewer_per_page_than_asked_is_read_to_its_end() -> None:
+    tags = [tag(f"v{i}") for i in range(25)]
+    async with (
+        simulated(source_of(app=tags), largest_page=10) as (_, url),
+        client_of(url) as (client, _heard),
+    ):
+        assert len((await client.tags(REGISTRY, "app")).records) == 25
 
 
-def test_an_image_without_tags_is_an_empty_listing() -> None:
-    result = listing(lambda *_: page_of([], count=0, next=None))
+async def test_an_image_without_tags_is_an_empty_listing() -> None:
+    result = await listing(lambda *_: page_of([], count=0, next=None))
     assert (result.names, result.pages) == ([], [1])
 
 
 @pytest.mark.parametrize("end", [None, 0, ""])
-def test_next_null_0_or_empty_ends_the_list(end: object) -> None:
-    result = listing(lambda *_: page_of(["a"], next=end))
+async def test_next_null_0_or_empty_ends_the_list(end: object) -> None:
+    result = await listing(lambda *_: page_of(["a"], next=end))
     assert (result.names, result.pages) == (["a"], [1])
 
 
-def test_a_tag_that_shifts_to_the_next_page_while_reading_is_one_tag() -> None:
+async def test_a_tag_that_shifts_to_the_next_page_while_reading_is_one_tag() -> None:
     def answer(page: int, _: int) -> dict[str, Any]:
         names = [["a", "b"], ["b", "c"]][page - 1]
         return page_of(names, next=page + 1 if page < 2 else None)
 
-    assert listing(answer).names == ["a", "b", "c"]
+    assert (await listing(answer)).names == ["a", "b", "c"]
 
 
-def test_of_two_records_of_one_tag_the_one_read_later_stands() -> None:
+async def test_of_two_records_of_one_tag_the_one_read_later_stands() -> None:
     def answer(page: int, _: int) -> dict[str, Any]:
         results = [tag("a", size=page), tag(f"only-{page}")]
         return {"results": results, "next": 2 if page == 1 else None}
 
-    async def run() -> None:
-        async def handle(request: Request) -> Response:
-            return text_response(200, json.dumps(answer(int(request.query["page"]), 0)))
+    async def handle(request: Request) -> Response:
+        return text_response(200, json.dumps(answer(int(request.query["page"]), 0)))
 
-        async with Server(handle) as server:
-            port = await server.listen("127.0.0.1", 0)
-            async with client_of(f"http://127.0.0.1:{port}") as (client, _):
-                records = {r.name: r for r in (await client.tags(REGISTRY, "app")).records}
-                assert records["a"].size == 2
-                assert len(records) == 3
-
-    asyncio.run(run())
+    async with Server(handle) as server:
+        port = await server.listen("127.0.0.1", 0)
+        async with client_of(f"http://127.0.0.1:{port}") as (client, _):
+            records = {r.name: r for r in (await client.tags(REGISTRY, "app")).records}
+            assert records["a"].size == 2
+            assert len(records) == 3
 
 
-def test_a_count_that_disagrees_is_read_once_more() -> None:
+async def test_a_count_that_disagrees_is_read_once_more() -> None:
     def answer(_: int, request: int) -> dict[str, Any]:
         return page_of(["a"] if request == 1 else ["a", "b"], count=2)
 
-    result = listing(answer)
+    result = await listing(answer)
     assert result.names == ["a", "b"]
     assert result.heard.mismatches == 0
 
 
-def test_a_count_that_goes_on_disagreeing_is_believed_less_than_the_names_and_counted() -> None:
-    result = listing(lambda *_: page_of(["a"], count=7))
+async def test_a_count_that_goes_on_disagreeing_is_believed_less_than_the_names_and_counted() -> (
+    None
+):
+    result = await listing(lambda *_: page_of(["a"], count=7))
     assert result.names == ["a"]
     assert len(result.pages) == 2
     assert result.heard.mismatches == 1
 
 
-def test_records_without_a_name_count_towards_the_count() -> None:
-    result = listing(lambda *_: {"results": [tag("a"), {"name": None}], "count": 2})
+async def test_records_without_a_name_count_towards_the_count() -> None:
+    result = await listing(lambda *_: {"results": [tag("a"), {"name": None}], "count": 2})
     assert (result.names, result.pages) == (["a"], [1])
     assert result.heard.malformed_records == 1
 
@@ -188,57 +172,51 @@ def test_records_without_a_name_count_towards_the_count() -> None:
     ],
     ids=["goes back", "names itself", "loops", "jumps"],
 )
-def test_a_next_that_does_not_lead_on_is_an_error(
+async def test_a_next_that_does_not_lead_on_is_an_error(
     following: dict[int, int], pages: list[int]
 ) -> None:
-    result = listing(lambda page, _: page_of([f"v{page}"], next=following[page]))
+    result = await listing(lambda page, _: page_of([f"v{page}"], next=following[page]))
     assert isinstance(result.error, MalformedError)
     assert result.pages == pages
     assert result.heard.attempts[-1] == "malformed"
 
 
-def test_a_server_that_ignores_the_page_number_is_an_error_and_no_endless_list() -> None:
-    result = listing(lambda page, _: page_of(["a", "b"], next=page + 1))
+async def test_a_server_that_ignores_the_page_number_is_an_error_and_no_endless_list() -> None:
+    result = await listing(lambda page, _: page_of(["a", "b"], next=page + 1))
     assert isinstance(result.error, MalformedError)
     assert "repeats" in str(result.error)
     assert result.pages == [1, 2]
 
 
-def test_a_list_that_never_ends_is_given_up() -> None:
+async def test_a_list_that_never_ends_is_given_up() -> None:
     api = Api(requests_per_second=10_000, timeout=5.0)
-    result = listing(lambda page, _: {"results": [], "next": page + 1}, api)
+    result = await listing(lambda page, _: {"results": [], "next": page + 1}, api)
     assert isinstance(result.error, MalformedError)
     assert result.pages[-1] == MAX_PAGES
 
 
-def test_a_listing_whose_second_page_fails_gives_nothing_of_the_first() -> None:
-    async def run() -> None:
-        tags = [tag(f"v{i}") for i in range(150)]
-        async with (
-            simulated(source_of(app=tags)) as (registry, url),
-            client_of(url) as (client, _),
-        ):
-            registry.faults.add(fault_named("unavailable"), where="page=2")
-            with pytest.raises(ApiError) as caught:
-                await client.tags(REGISTRY, "app")
-            assert caught.value.reason == "server"
-
-    asyncio.run(run())
+async def test_a_listing_whose_second_page_fails_gives_nothing_of_the_first() -> None:
+    tags = [tag(f"v{i}") for i in range(150)]
+    async with (
+        simulated(source_of(app=tags)) as (registry, url),
+        client_of(url) as (client, _),
+    ):
+        registry.faults.add(fault_named("unavailable"), where="page=2")
+        with pytest.raises(ApiError) as caught:
+            await client.tags(REGISTRY, "app")
+        assert caught.value.reason == "server"
 
 
-def test_two_images_whose_names_need_encoding_are_found() -> None:
-    async def run() -> None:
-        odd = ["hello/world", "50%off", 'say "hi"', "이미지/앱", "a.b_c-d~e", "..hidden"]
-        images = {name: [tag(f"tag-of-{i}")] for i, name in enumerate(odd)}
-        async with (
-            simulated(source_of(**images)) as (_, url),
-            client_of(url) as (client, _heard),
-        ):
-            for i, name in enumerate(odd):
-                (record,) = (await client.tags(REGISTRY, name)).records
-                assert record.name == f"tag-of-{i}"
-
-    asyncio.run(run())
+async def test_two_images_whose_names_need_encoding_are_found() -> None:
+    odd = ["hello/world", "50%off", 'say "hi"', "이미지/앱", "a.b_c-d~e", "..hidden"]
+    images = {name: [tag(f"tag-of-{i}")] for i, name in enumerate(odd)}
+    async with (
+        simulated(source_of(**images)) as (_, url),
+        client_of(url) as (client, _heard),
+    ):
+        for i, name in enumerate(odd):
+            (record,) = (await client.tags(REGISTRY, name)).records
+            assert record.name == f"tag-of-{i}"
 
 
 @share(1 / 4)
@@ -252,6 +230,7 @@ def test_however_long_the_list_and_its_pages_every_tag_is_found_once(
         more = page * page_size < tags
         return page_of(some, count=tags, next=page + 1 if more else None)
 
-    result = listing(answer, Api(requests_per_second=10_000, page_size=page_size))
+    api = Api(requests_per_second=10_000, page_size=page_size)
+    result = asyncio.run(listing(answer, api))
     assert result.names == [f"v{i}" for i in range(tags)]
     assert result.heard.mismatches == 0

@@ -12,10 +12,10 @@ from ncr_exporter.ncr.errors import (
     ServerError,
     ThrottledError,
 )
-from ncr_exporter.ncr.retries import BURST, Attempts, RetryBudget
+from ncr_exporter.ncr.retries import BURST, RequestRetries, RetryBudget
 from ncr_exporter.simulator.faults import fault_named
 from tests.support.api_client import tag
-from tests.support.polling import Round, naming, play
+from tests.support.polling import Polling, naming, polling_of
 
 IMAGES = [f"app-{number}" for number in range(20)]
 
@@ -63,24 +63,69 @@ def test_how_often_a_request_is_sent_again_follows_from_its_error(
     error: ApiError, retries: int
 ) -> None:
     budget = RetryBudget()
-    attempts = Attempts(budget)
-    while attempts.pause(error, signed_off=False, patient=False) is not None:
+    attempts = RequestRetries(budget)
+    while attempts.pause(error, clock_corrected=False, waits_when_throttled=False) is not None:
         retries -= 1
     assert retries == 0
+
+
+@pytest.mark.parametrize(
+    ("errors", "shortest", "longest"),
+    [
+        ([ServerError("")], 0.25, 0.5),
+        ([DeadlineError("")], 0.25, 0.5),
+        ([ServerError(""), ServerError("")], 0.5, 1.0),
+        ([ServerError(""), DeadlineError("")], 0.5, 1.0),
+    ],
+)
+def test_the_pause_follows_from_the_number_of_the_retry_alone(
+    errors: list[ApiError], shortest: float, longest: float
+) -> None:
+    pauses = [last_pause(errors) for _ in range(200)]
+    assert shortest <= min(pauses) < max(pauses) <= longest
+
+
+@pytest.mark.parametrize("second", [ServerError(""), DeadlineError("")])
+def test_after_a_timeout_one_retry_is_the_last_whatever_comes_then(second: ApiError) -> None:
+    retries = RequestRetries(RetryBudget())
+    assert pause(retries, DeadlineError("")) is not None
+    assert pause(retries, second) is None
+
+
+def test_throttled_requests_that_wait_are_sent_again_twice_at_once_and_for_nothing() -> None:
+    budget = RetryBudget()
+    retries = RequestRetries(budget)
+    throttled = ThrottledError("")
+    pauses = [
+        retries.pause(throttled, clock_corrected=False, waits_when_throttled=True) for _ in range(3)
+    ]
+    assert pauses == [0.0, 0.0, None]
+    assert spend(budget) == BURST
+
+
+def pause(retries: RequestRetries, error: ApiError) -> float | None:
+    return retries.pause(error, clock_corrected=False, waits_when_throttled=False)
+
+
+def last_pause(errors: list[ApiError]) -> float:
+    retries = RequestRetries(RetryBudget())
+    found = [pause(retries, error) for error in errors][-1]
+    assert found is not None
+    return found
 
 
 def test_signing_again_costs_nothing_and_comes_once_a_request() -> None:
     budget = RetryBudget()
     spend(budget)
-    attempts = Attempts(budget)
+    attempts = RequestRetries(budget)
     refused = AuthenticationError("")
-    assert attempts.pause(refused, signed_off=True, patient=False) == 0
-    assert attempts.pause(refused, signed_off=True, patient=False) is None
+    assert attempts.pause(refused, clock_corrected=True, waits_when_throttled=False) == 0
+    assert attempts.pause(refused, clock_corrected=True, waits_when_throttled=False) is None
 
 
 @pytest.mark.parametrize("fault", ["unavailable", "reset", "half"])
-def test_in_an_outage_the_load_is_that_of_the_polls_alone(fault: str) -> None:
-    async def scenario(polling: Round) -> None:
+async def test_in_an_outage_the_load_is_that_of_the_polls_alone(fault: str) -> None:
+    async with polling_of(images=fleet()) as polling:
         await polling.first_round(naming(*IMAGES))
         requests, polls = len(polling.tag_requests), polls_of(polling)
         polling.registry.fault = fault_named(fault)
@@ -90,11 +135,9 @@ def test_in_an_outage_the_load_is_that_of_the_polls_alone(fault: str) -> None:
         load = len(polling.tag_requests) - requests
         assert without_retries <= load <= without_retries + BURST
 
-    play(scenario, images=fleet())
 
-
-def test_after_an_outage_retries_are_earned_again() -> None:
-    async def scenario(polling: Round) -> None:
+async def test_after_an_outage_retries_are_earned_again() -> None:
+    async with polling_of(images=fleet()) as polling:
         await polling.first_round(naming(*IMAGES))
         polling.registry.fault = fault_named("unavailable")
         await polling.intervals(2)
@@ -105,12 +148,10 @@ def test_after_an_outage_retries_are_earned_again() -> None:
         await polling.intervals(1)
         assert failures_of(polling) == failures, "bridged"
 
-    play(scenario, images=fleet())
 
-
-def polls_of(polling: Round) -> int:
+def polls_of(polling: Polling) -> int:
     return sum(state.polls for state in polling.store.images.values())
 
 
-def failures_of(polling: Round) -> int:
+def failures_of(polling: Polling) -> int:
     return sum(state.failures for state in polling.store.images.values())

@@ -2,14 +2,14 @@
 
 import asyncio
 import ssl
-from collections.abc import Callable, Coroutine
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
-import structlog
 import trustme
+from structlog.typing import EventDict
 
 from ncr_exporter.config import Api, Secret
 from ncr_exporter.httpd.messages import Request, Response, text_response
@@ -32,23 +32,46 @@ from tests.support.api_client import (
     tag,
 )
 from tests.support.certificates import server_tls
-from tests.support.clock import EPOCH, ManualClock, tls_gate
+from tests.support.clock import EPOCH, ManualClock, tls_access
 
-Scenario = Callable[[Client, SimulatedRegistry, Heard], Coroutine[Any, Any, None]]
+IMPATIENT = Api(requests_per_second=10_000, timeout=0.2)
 
 
-def play(scenario: Scenario, *, clock: HurriedClock | None = None, **options: Any) -> None:
-    """Run a scenario against a registry with one image `app` of two tags."""
+class Connection(NamedTuple):
+    """A client of the API, the registry that it asks, and what it tells its observer."""
 
-    async def run() -> None:
-        source = source_of(app=[tag("v1"), tag("v2")])
-        async with (
-            simulated(source) as (registry, url),
-            client_of(url, clock=clock, **options) as (client, heard),
-        ):
-            await scenario(client, registry, heard)
+    client: Client
+    registry: SimulatedRegistry
+    heard: Heard
 
-    asyncio.run(run())
+
+@asynccontextmanager
+async def connected(**options: Any) -> AsyncIterator[Connection]:
+    """Give a client of a registry with one image `app` of two tags."""
+    source = source_of(app=[tag("v1"), tag("v2")])
+    async with simulated(source) as (registry, url), client_of(url, **options) as (client, heard):
+        yield Connection(client, registry, heard)
+
+
+@pytest.fixture
+async def connection() -> AsyncIterator[Connection]:
+    async with connected() as it:
+        yield it
+
+
+@pytest.fixture
+def client(connection: Connection) -> Client:
+    return connection.client
+
+
+@pytest.fixture
+def registry(connection: Connection) -> SimulatedRegistry:
+    return connection.registry
+
+
+@pytest.fixture
+def heard(connection: Connection) -> Heard:
+    return connection.heard
 
 
 async def names(client: Client, image: str = "app") -> list[str]:
@@ -61,15 +84,14 @@ async def error_of(client: Client, image: str = "app") -> ApiError:
     return caught.value
 
 
-def test_a_good_answer_needs_one_request() -> None:
-    async def scenario(client: Client, registry: SimulatedRegistry, heard: Heard) -> None:
-        assert await names(client) == ["v1", "v2"]
-        assert [seen.target for seen in registry.requests] == [
-            f"{KR}/repositories/my-registry/app/tags?page=1&pagesize=100"
-        ]
-        assert heard.attempts == ["ok"]
-
-    play(scenario)
+async def test_a_good_answer_needs_one_request(
+    client: Client, registry: SimulatedRegistry, heard: Heard
+) -> None:
+    assert await names(client) == ["v1", "v2"]
+    assert [seen.target for seen in registry.requests] == [
+        f"{KR}/repositories/my-registry/app/tags?page=1&pagesize=100"
+    ]
+    assert heard.attempts == ["ok"]
 
 
 # fault, reason, attempts: what is retried, and how often
@@ -95,10 +117,10 @@ FAULTS = [
 
 
 @pytest.mark.parametrize(("fault", "reason", "attempts"), FAULTS)
-def test_a_fault_has_its_reason_and_its_number_of_attempts(
+async def test_a_fault_has_its_reason_and_its_number_of_attempts(
     fault: str, reason: str, attempts: int
 ) -> None:
-    async def scenario(client: Client, registry: SimulatedRegistry, heard: Heard) -> None:
+    async with connected(api=IMPATIENT) as (client, registry, heard):
         registry.fault = fault_named(fault)
         error = await error_of(client)
         assert error.reason == reason
@@ -107,45 +129,36 @@ def test_a_fault_has_its_reason_and_its_number_of_attempts(
         assert heard.attempts == [reason] * attempts
         assert error.remedy
 
-    play(scenario, api=Api(requests_per_second=10_000, timeout=0.2))
-
 
 @pytest.mark.parametrize("fault", ["unavailable", "reset", "close", "half", "hang"])
-def test_a_fault_that_passes_is_bridged_by_a_retry(fault: str) -> None:
-    async def scenario(client: Client, registry: SimulatedRegistry, heard: Heard) -> None:
+async def test_a_fault_that_passes_is_bridged_by_a_retry(fault: str) -> None:
+    async with connected(api=IMPATIENT) as (client, registry, heard):
         registry.faults.add(fault_named(fault), times=1)
         assert await names(client) == ["v1", "v2"]
         assert heard.retries == 1
 
-    play(scenario, api=Api(requests_per_second=10_000, timeout=0.2))
 
-
-def test_a_retry_waits_longer_each_time_and_never_the_same() -> None:
+async def test_a_retry_waits_longer_each_time_and_never_the_same() -> None:
     pauses = []
     for _ in range(5):
         clock = HurriedClock()
-
-        async def scenario(client: Client, registry: SimulatedRegistry, _: Heard) -> None:
+        async with connected(clock=clock) as (client, registry, _):
             registry.fault = fault_named("unavailable")
             await error_of(client)
-
-        play(scenario, clock=clock)
         assert 0.25 <= clock.pauses[0] <= 0.5 <= clock.pauses[1] <= 1.0
         pauses += clock.pauses
     assert len(set(pauses)) == 10
 
 
-def test_at_most_one_retry_follows_a_timeout_whatever_came_before() -> None:
-    async def scenario(client: Client, registry: SimulatedRegistry, _: Heard) -> None:
+async def test_at_most_one_retry_follows_a_timeout_whatever_came_before() -> None:
+    async with connected(api=IMPATIENT) as (client, registry, _):
         registry.faults.add(fault_named("unavailable"), times=1)
         registry.fault = fault_named("hang")
         assert (await error_of(client)).reason == "timeout"
         assert len(registry.requests) == 3
 
-    play(scenario, api=Api(requests_per_second=10_000, timeout=0.2))
 
-
-def test_a_trickle_of_bytes_does_not_outlive_the_deadline() -> None:
+async def test_a_trickle_of_bytes_does_not_outlive_the_deadline() -> None:
     async def dribble(writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n")
         for _ in range(1000):
@@ -153,139 +166,112 @@ def test_a_trickle_of_bytes_does_not_outlive_the_deadline() -> None:
             await writer.drain()
             await asyncio.sleep(0.02)
 
-    async def scenario(client: Client, registry: SimulatedRegistry, _: Heard) -> None:
+    async with connected(api=Api(requests_per_second=10_000, timeout=0.3)) as (client, registry, _):
         registry.fault = Fault("dribble", "", lambda *_: Response(takeover=dribble))
         loop = asyncio.get_running_loop()
         started = loop.time()
         assert (await error_of(client)).reason == "timeout"
         assert loop.time() - started < 1.5
 
-    play(scenario, api=Api(requests_per_second=10_000, timeout=0.3))
+
+async def test_an_answer_within_the_deadline_is_waited_for(
+    client: Client, registry: SimulatedRegistry, heard: Heard
+) -> None:
+    registry.fault = latency(0.2)
+    assert await names(client) == ["v1", "v2"]
+    assert heard.attempts == ["ok"]
 
 
-def test_an_answer_within_the_deadline_is_waited_for() -> None:
-    async def scenario(client: Client, registry: SimulatedRegistry, heard: Heard) -> None:
-        registry.fault = latency(0.2)
-        assert await names(client) == ["v1", "v2"]
-        assert heard.attempts == ["ok"]
-
-    play(scenario)
-
-
-def test_each_attempt_is_signed_afresh() -> None:
+async def test_each_attempt_is_signed_afresh(client: Client, registry: SimulatedRegistry) -> None:
     signatures: list[str] = []
 
     def note(request: Request, _: Response) -> Response:
         signatures.append(request.headers["x-ncp-apigw-signature-v2"])
         return text_response(503, "")
 
-    async def scenario(client: Client, registry: SimulatedRegistry, _: Heard) -> None:
-        registry.fault = Fault("note", "", note, seconds=0.002)
-        await error_of(client)
-
-    play(scenario)
+    registry.fault = Fault("note", "", note, seconds=0.002)
+    await error_of(client)
     assert len(set(signatures)) == 3
 
 
-def test_a_redirect_is_an_error_and_the_key_goes_nowhere_else() -> None:
-    async def scenario(client: Client, registry: SimulatedRegistry, _: Heard) -> None:
-        elsewhere: list[Request] = []
+async def test_a_redirect_is_an_error_and_the_key_goes_nowhere_else(
+    client: Client, registry: SimulatedRegistry
+) -> None:
+    elsewhere: list[Request] = []
 
-        async def listen(request: Request) -> Response:
-            elsewhere.append(request)
-            return text_response(200, "")
+    async def listen(request: Request) -> Response:
+        elsewhere.append(request)
+        return text_response(200, "")
 
-        async with Server(listen) as other:
-            port = await other.listen("127.0.0.1", 0)
-            location = {"location": f"http://127.0.0.1:{port}/"}
-            registry.fault = Fault("away", "", lambda *_: text_response(307, "", location))
-            error = await error_of(client)
-            assert error.reason == "redirect"
-            assert f"127.0.0.1:{port}" in str(error)
-            assert elsewhere == []
-
-    play(scenario)
-
-
-def test_connections_are_kept_alive_between_requests() -> None:
-    async def run() -> None:
-        registry = SimulatedRegistry(
-            source_of(app=[tag("v1")]), keys=DEMO_KEYS, clock=HurriedClock()
-        )
-        async with Server(registry.handle) as server:
-            port = await server.listen("127.0.0.1", 0)
-            async with client_of(f"http://127.0.0.1:{port}") as (client, _):
-                for _ in range(10):
-                    await names(client)
-                assert len(server._connections) == 1
-
-    asyncio.run(run())
+    async with Server(listen) as other:
+        port = await other.listen("127.0.0.1", 0)
+        location = {"location": f"http://127.0.0.1:{port}/"}
+        registry.fault = Fault("away", "", lambda *_: text_response(307, "", location))
+        error = await error_of(client)
+        assert error.reason == "redirect"
+        assert f"127.0.0.1:{port}" in str(error)
+        assert elsewhere == []
 
 
-def test_no_cookie_is_kept() -> None:
+async def test_connections_are_kept_alive_between_requests() -> None:
+    registry = SimulatedRegistry(source_of(app=[tag("v1")]), keys=DEMO_KEYS, clock=HurriedClock())
+    async with Server(registry.handle) as server:
+        port = await server.listen("127.0.0.1", 0)
+        async with client_of(f"http://127.0.0.1:{port}") as (client, _):
+            for _ in range(10):
+                await names(client)
+            assert len(server._connections) == 1
+
+
+async def test_no_cookie_is_kept(client: Client, registry: SimulatedRegistry) -> None:
     cookies: list[str | None] = []
 
     def set_cookie(request: Request, good: Response) -> Response:
         cookies.append(request.headers.get("cookie"))
         return Response(200, {**good.headers, "set-cookie": "a=b"}, good.body, good.length)
 
-    async def scenario(client: Client, registry: SimulatedRegistry, _: Heard) -> None:
-        registry.fault = Fault("cookie", "", set_cookie)
-        await names(client)
-        await names(client)
-
-    play(scenario)
+    registry.fault = Fault("cookie", "", set_cookie)
+    await names(client)
+    await names(client)
     assert cookies == [None, None]
 
 
 # --- who refuses, in words ---
 
 
-def test_the_error_says_what_the_gateway_said() -> None:
-    async def scenario(client: Client, registry: SimulatedRegistry, _: Heard) -> None:
-        registry.denied = set(DEMO_KEYS)
-        error = await error_of(client)
-        assert str(error).startswith("HTTP 401/210 Permission Denied")
-        assert error.details.trace_id.startswith("demo-")
-        assert error.details.origin == "APIGW"
-        assert "NCP_CONTAINER_REGISTRY_VIEWER" in error.remedy
+async def test_the_error_says_what_the_gateway_said(
+    client: Client, registry: SimulatedRegistry
+) -> None:
+    registry.denied = set(DEMO_KEYS)
+    error = await error_of(client)
+    assert str(error).startswith("HTTP 401/210 Permission Denied")
+    assert error.details.trace_id.startswith("demo-")
+    assert error.details.origin == "APIGW"
+    assert "NCP_CONTAINER_REGISTRY_VIEWER" in error.remedy
 
-    play(scenario)
 
-
-def test_a_wrong_key_is_authentication() -> None:
-    async def scenario(client: Client, _: SimulatedRegistry, __: Heard) -> None:
+async def test_a_wrong_key_is_authentication() -> None:
+    async with connected(credentials=keys({"DEMOACCESSKEY": "not-the-secret"})) as (client, _, __):
         assert (await error_of(client)).reason == "authentication"
 
-    play(scenario, credentials=keys({"DEMOACCESSKEY": "not-the-secret"}))
+
+async def test_an_unknown_image_is_not_found_by_the_service_itself(client: Client) -> None:
+    error = await error_of(client, "nobody/here")
+    assert isinstance(error, NotFoundError)
+    assert error.from_service
 
 
-def test_an_unknown_image_is_not_found_by_the_service_itself() -> None:
-    async def scenario(client: Client, _: SimulatedRegistry, __: Heard) -> None:
-        error = await error_of(client, "nobody/here")
-        assert isinstance(error, NotFoundError)
-        assert error.from_service
-
-    play(scenario)
-
-
-def test_a_refused_connection_is_said_in_words() -> None:
-    async def run() -> None:
-        async with client_of("http://127.0.0.1:9") as (client, heard):
-            error = await error_of(client)
-            assert error.reason == "connection"
-            assert "cannot connect" in str(error)
-            assert heard.attempts == ["connection"] * 3
-
-    asyncio.run(run())
+async def test_a_refused_connection_is_said_in_words() -> None:
+    async with client_of("http://127.0.0.1:9") as (client, heard):
+        error = await error_of(client)
+        assert error.reason == "connection"
+        assert "cannot connect" in str(error)
+        assert heard.attempts == ["connection"] * 3
 
 
-def test_a_host_that_does_not_exist_is_a_connection_error() -> None:
-    async def run() -> None:
-        async with client_of("http://no-such-host.invalid") as (client, _):
-            assert (await error_of(client)).reason == "connection"
-
-    asyncio.run(run())
+async def test_a_host_that_does_not_exist_is_a_connection_error() -> None:
+    async with client_of("http://no-such-host.invalid") as (client, _):
+        assert (await error_of(client)).reason == "connection"
 
 
 # --- TLS ---
@@ -294,7 +280,7 @@ def test_a_host_that_does_not_exist_is_a_connection_error() -> None:
 async def tls_error(server_context: ssl.SSLContext, api: Api) -> ApiError | None:
     source = source_of(app=[tag("v1")])
     registry = SimulatedRegistry(source, keys=DEMO_KEYS, clock=HurriedClock())
-    async with Server(registry.handle, gate=tls_gate(server_context)) as server:
+    async with Server(registry.handle, access=tls_access(server_context)) as server:
         port = await server.listen("127.0.0.1", 0)
         async with client_of(f"https://127.0.0.1:{port}", api=api) as (client, heard):
             try:
@@ -305,162 +291,138 @@ async def tls_error(server_context: ssl.SSLContext, api: Api) -> ApiError | None
             return None
 
 
-def test_an_unknown_certificate_authority_is_a_tls_error() -> None:
-    error = asyncio.run(tls_error(server_tls(trustme.CA()), Api(timeout=2.0)))
+async def test_an_unknown_certificate_authority_is_a_tls_error() -> None:
+    error = await tls_error(server_tls(trustme.CA()), Api(timeout=2.0))
     assert error is not None
     assert error.reason == "tls"
     assert "certificate" in str(error)
     assert "ca_file" in error.remedy
 
 
-def test_a_certificate_for_another_host_is_a_tls_error(tmp_path: Path) -> None:
+async def test_a_certificate_for_another_host_is_a_tls_error(tmp_path: Path) -> None:
     authority = trustme.CA()
     authority.cert_pem.write_to_path(tmp_path / "ca.pem")
     api = Api(timeout=2.0, ca_file=str(tmp_path / "ca.pem"))
-    error = asyncio.run(tls_error(server_tls(authority, "127.0.0.2"), api))
+    error = await tls_error(server_tls(authority, "127.0.0.2"), api)
     assert error is not None
     assert error.reason == "tls"
 
 
-def test_a_certificate_authority_of_ca_file_is_trusted(tmp_path: Path) -> None:
+async def test_a_certificate_authority_of_ca_file_is_trusted(tmp_path: Path) -> None:
     authority = trustme.CA()
     authority.cert_pem.write_to_path(tmp_path / "ca.pem")
     api = Api(timeout=2.0, ca_file=str(tmp_path / "ca.pem"))
-    assert asyncio.run(tls_error(server_tls(authority), api)) is None
+    assert await tls_error(server_tls(authority), api) is None
 
 
-def test_plain_http_where_tls_is_spoken_is_a_tls_error() -> None:
-    async def run() -> None:
-        async with AsyncExitStack() as stack:
-            _, url = await stack.enter_async_context(simulated(source_of(app=[])))
-            https = client_of(url.replace("http:", "https:"))
-            client, _ = await stack.enter_async_context(https)
-            assert (await error_of(client)).reason == "tls"
-
-    asyncio.run(run())
+async def test_plain_http_where_tls_is_spoken_is_a_tls_error() -> None:
+    async with (
+        simulated(source_of(app=[])) as (_, url),
+        client_of(url.replace("http:", "https:")) as (client, _heard),
+    ):
+        assert (await error_of(client)).reason == "tls"
 
 
 # --- proxies ---
 
 
-def test_the_environments_proxy_is_used_only_when_asked_for(
+async def test_the_environments_proxy_is_used_only_when_asked_for(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     monkeypatch.setenv("NO_PROXY", "")
-
-    async def works(client: Client, _: SimulatedRegistry, __: Heard) -> None:
+    async with connected() as (client, _, __):
         assert await names(client) == ["v1", "v2"]
-
-    async def fails(client: Client, _: SimulatedRegistry, __: Heard) -> None:
+    api = Api(requests_per_second=10_000, timeout=2.0, proxy_from_environment=True)
+    async with connected(api=api) as (client, _, __):
         assert (await error_of(client)).reason == "connection"
 
-    play(works)
-    play(fails, api=Api(requests_per_second=10_000, timeout=2.0, proxy_from_environment=True))
 
+async def test_requests_go_through_the_configured_proxy() -> None:
+    asked: list[str] = []
 
-def test_requests_go_through_the_configured_proxy() -> None:
-    async def run() -> None:
-        asked: list[str] = []
+    async def proxy(request: Request) -> Response:
+        asked.append(request.target)
+        return text_response(502, "")
 
-        async def proxy(request: Request) -> Response:
-            asked.append(request.target)
-            return text_response(502, "")
-
-        async with Server(proxy) as server:
-            port = await server.listen("127.0.0.1", 0)
-            api = Api(timeout=2.0, proxy_url=Secret(f"http://user:pw@127.0.0.1:{port}"))
-            async with client_of("http://registry.invalid", api=api) as (client, _):
-                await error_of(client)
-        assert asked[0].startswith("http://registry.invalid/ncr/api/v2/")
-
-    asyncio.run(run())
+    async with Server(proxy) as server:
+        port = await server.listen("127.0.0.1", 0)
+        api = Api(timeout=2.0, proxy_url=Secret(f"http://user:pw@127.0.0.1:{port}"))
+        async with client_of("http://registry.invalid", api=api) as (client, _):
+            await error_of(client)
+    assert asked[0].startswith("http://registry.invalid/ncr/api/v2/")
 
 
 # --- clocks and keys ---
 
 
 @pytest.mark.parametrize("offset", [600.0, -600.0])
-def test_with_a_clock_far_off_it_signs_by_the_gateways_and_warns_once(offset: float) -> None:
-    async def scenario(client: Client, registry: SimulatedRegistry, heard: Heard) -> None:
-        registry.clock_offset = offset
-        with structlog.testing.capture_logs() as logs:
-            assert await names(client) == ["v1", "v2"]
-            assert await names(client) == ["v1", "v2"]
-        assert heard.attempts == ["authentication", "ok", "ok"]
-        assert heard.skews[-1] == pytest.approx(offset, abs=2)
-        warnings = [entry for entry in logs if entry["log_level"] == "warning"]
-        assert len(warnings) == 1
-        assert "NTP" in warnings[0]["remedy"]
-        assert warnings[0]["skew_seconds"] == pytest.approx(offset, abs=2)
-
-    play(scenario)
+async def test_with_a_clock_far_off_it_signs_by_the_gateways_and_warns_once(
+    logs: list[EventDict], client: Client, registry: SimulatedRegistry, heard: Heard, offset: float
+) -> None:
+    registry.clock_offset = offset
+    assert await names(client) == ["v1", "v2"]
+    assert await names(client) == ["v1", "v2"]
+    assert heard.attempts == ["authentication", "ok", "ok"]
+    assert heard.skews[-1] == pytest.approx(offset, abs=2)
+    warnings = [entry for entry in logs if entry["log_level"] == "warning"]
+    assert len(warnings) == 1
+    assert "NTP" in warnings[0]["remedy"]
+    assert warnings[0]["skew_seconds"] == pytest.approx(offset, abs=2)
 
 
-def test_a_clock_off_by_less_than_a_minute_is_only_shown() -> None:
-    async def scenario(client: Client, registry: SimulatedRegistry, heard: Heard) -> None:
-        registry.clock_offset = 45
-        with structlog.testing.capture_logs() as logs:
-            await names(client)
-        assert heard.skews == [pytest.approx(45, abs=2)]
-        assert [entry for entry in logs if entry["log_level"] == "warning"] == []
-        assert client.transport.gateway_clock.correction == 0
-
-    play(scenario)
+async def test_a_clock_off_by_less_than_a_minute_is_only_shown(
+    logs: list[EventDict], client: Client, registry: SimulatedRegistry, heard: Heard
+) -> None:
+    registry.clock_offset = 45
+    await names(client)
+    assert heard.skews == [pytest.approx(45, abs=2)]
+    assert [entry for entry in logs if entry["log_level"] == "warning"] == []
+    assert client.transport.gateway_clock.correction == 0
 
 
-def test_a_wrong_key_with_a_wrong_clock_is_tried_again_once_only() -> None:
-    async def scenario(client: Client, registry: SimulatedRegistry, heard: Heard) -> None:
-        registry.clock_offset = 600
-        registry.fault = fault_named("wrong-key")
-        assert (await error_of(client)).reason == "authentication"
-        assert heard.attempts == ["authentication"] * 2
+async def test_a_wrong_key_with_a_wrong_clock_is_tried_again_once_only(
+    client: Client, registry: SimulatedRegistry, heard: Heard
+) -> None:
+    registry.clock_offset = 600
+    registry.fault = fault_named("wrong-key")
+    assert (await error_of(client)).reason == "authentication"
+    assert heard.attempts == ["authentication"] * 2
 
-    play(scenario)
 
-
-def test_a_key_in_a_file_may_be_rotated_while_running(tmp_path: Path) -> None:
+async def test_a_key_in_a_file_may_be_rotated_while_running(tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_text("old-and-revoked\n")
     credentials = ConfiguredCredentials(Secret("DEMOACCESSKEY"), SecretFile(secret))
-
-    async def scenario(client: Client, _: SimulatedRegistry, __: Heard) -> None:
+    async with connected(credentials=credentials) as (client, _, __):
         assert (await error_of(client)).reason == "authentication"
         secret.write_text("demo-secret-key\n")
         assert await names(client) == ["v1", "v2"]
 
-    play(scenario, credentials=credentials)
 
-
-def test_a_key_file_that_vanished_fails_without_a_request(tmp_path: Path) -> None:
+async def test_a_key_file_that_vanished_fails_without_a_request(tmp_path: Path) -> None:
     credentials = ConfiguredCredentials(Secret("DEMOACCESSKEY"), SecretFile(tmp_path / "gone"))
-
-    async def scenario(client: Client, registry: SimulatedRegistry, heard: Heard) -> None:
+    async with connected(credentials=credentials) as (client, registry, heard):
         error = await error_of(client)
         assert error.reason == "authentication"
         assert "gone cannot be read" in str(error)
         assert heard.unsent == ["authentication"]
         assert not registry.requests
 
-    play(scenario, credentials=credentials)
-
 
 # --- throttling ---
 
 
-def test_after_a_429_nothing_is_asked_until_retry_after_then_a_probe() -> None:
-    async def run() -> None:
-        clock = ManualClock(EPOCH)
-        async with (
-            simulated(source_of(app=[tag("v1")]), clock=clock) as (registry, url),
-            client_of(url, clock=clock) as (client, heard),
-        ):
-            registry.faults.add(fault_named("throttle"), times=1)
-            assert (await error_of(client)).reason == "throttled"
-            assert (await error_of(client)).reason == "throttled"
-            assert (heard.attempts, heard.unsent) == (["throttled"], ["throttled"])
-            await clock.advance(2)
-            assert await names(client) == ["v1"]
-            assert not client.transport.limiter.breaker.is_tripped
-
-    asyncio.run(run())
+async def test_after_a_429_nothing_is_asked_until_retry_after_then_a_probe() -> None:
+    clock = ManualClock(EPOCH)
+    async with (
+        simulated(source_of(app=[tag("v1")]), clock=clock) as (registry, url),
+        client_of(url, clock=clock) as (client, heard),
+    ):
+        registry.faults.add(fault_named("throttle"), times=1)
+        assert (await error_of(client)).reason == "throttled"
+        assert (await error_of(client)).reason == "throttled"
+        assert (heard.attempts, heard.unsent) == (["throttled"], ["throttled"])
+        await clock.advance(2)
+        assert await names(client) == ["v1"]
+        assert not client.transport.limiter.breaker.is_tripped

@@ -4,15 +4,16 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from structlog.typing import EventDict
 
 from ncr_exporter.config import Api
 from ncr_exporter.simulator.faults import Fault, fault_named
 from ncr_exporter.simulator.responses import service_error
-from ncr_exporter.targets.shard import Shard
+from ncr_exporter.targets.targets import Shard
 from tests.support.api_client import tag
 from tests.support.clock import passing
-from tests.support.polling import INTERVAL, Round, choosing, events, naming, play
-from tests.support.states import catalog_of, registry_target, rule
+from tests.support.polling import INTERVAL, Polling, choosing, events, naming, polling_of
+from tests.support.states import list_target_of, registry_target, rule
 
 NOT_FOUND = Fault("not-found", "404 of the service", lambda *_: service_error(404, "no such image"))
 APP = choosing(rule("*"))
@@ -21,197 +22,173 @@ LONG_AGO = 1_730_000_000_000
 """A year before these tests, and after pulls began to be recorded."""
 
 
-def test_every_image_of_a_registry_is_found() -> None:
-    async def scenario(polling: Round) -> None:
-        await polling.first_round(APP)
-        assert polling.published == ["app", "web"]
-        assert polling.listed().images == 2
-
-    play(scenario)
+async def test_every_image_of_a_registry_is_found(polling: Polling) -> None:
+    await polling.first_round(APP)
+    assert polling.published == ["app", "web"]
+    assert polling.listed().images == 2
 
 
-def test_a_new_image_appears_within_two_intervals() -> None:
-    async def scenario(polling: Round) -> None:
-        await polling.first_round(APP)
-        polling.images["new"] = [tag("v1")]
-        await polling.intervals(2)
-        state = polling.state("new")
-        assert state.image is not None
-        assert state.image.tags == 1
-
-    play(scenario)
+async def test_a_new_image_appears_within_two_intervals(polling: Polling) -> None:
+    await polling.first_round(APP)
+    polling.images["new"] = [tag("v1")]
+    await polling.intervals(2)
+    state = polling.state("new")
+    assert state.image is not None
+    assert state.image.tags == 1
 
 
-def test_a_deleted_image_leaves_within_three_intervals_and_says_so() -> None:
-    async def scenario(polling: Round) -> None:
+async def test_a_deleted_image_leaves_within_three_intervals_and_says_so(
+    logs: list[EventDict],
+) -> None:
+    async with polling_of() as polling:
         await polling.first_round(APP)
         del polling.images["web"]
         await polling.intervals(3)
         assert polling.published == ["app"]
-        assert polling.told.removed == [("my-registry", "web")]
+        assert polling.told.removed == []
+        assert [deleted.target.name for deleted in polling.told.deleted] == ["web"]
         before = len(polling.asked)
         await polling.intervals(2)
         assert "web" not in polling.asked[before:], "nobody asks for it any more"
-
-    assert ("info", "image is gone") in events(play(scenario))
-
-
-def test_an_image_that_one_list_lacks_keeps_all_its_values() -> None:
-    async def scenario(polling: Round) -> None:
-        await polling.first_round(APP)
-        before = polling.state("web")
-        polling.fleet.unlisted.add(("my-registry", "web"))
-        polls_of_the_list = len(list_requests(polling))
-        await polling.clock.advance(0)
-        await until(polling, lambda: len(list_requests(polling)) > polls_of_the_list)
-        after = polling.state("web")
-        assert (after.image, after.pull_count, after.present) == (before.image, 1, True)
-
-    play(scenario)
+    assert ("info", "image is gone") in events(logs)
 
 
-def test_two_lists_without_an_image_end_it_though_its_tags_still_answer() -> None:
-    async def scenario(polling: Round) -> None:
-        await polling.first_round(APP)
-        polling.fleet.unlisted.add(("my-registry", "web"))
-        await polling.intervals(3)
-        assert polling.published == ["app"]
+async def test_an_image_that_one_list_lacks_keeps_all_its_values(polling: Polling) -> None:
+    await polling.first_round(APP)
+    before = polling.state("web")
+    polling.fleet.unlisted.add(("my-registry", "web"))
+    polls_of_the_list = len(list_requests(polling))
+    await polling.clock.advance(0)
+    await until(polling, lambda: len(list_requests(polling)) > polls_of_the_list)
+    after = polling.state("web")
+    assert (after.image, after.pull_count, after.present) == (before.image, 1, True)
 
-    play(scenario)
+
+async def test_two_lists_without_an_image_end_it_though_its_tags_still_answer(
+    polling: Polling,
+) -> None:
+    await polling.first_round(APP)
+    polling.fleet.unlisted.add(("my-registry", "web"))
+    await polling.intervals(3)
+    assert polling.published == ["app"]
 
 
 @pytest.mark.parametrize("fault", ["unavailable", "html", "denied", "not-found"])
-def test_a_failed_list_changes_nothing(fault: str) -> None:
-    async def scenario(polling: Round) -> None:
-        await polling.first_round(APP)
-        before = {key: state.image for key, state in polling.store.images.items()}
-        polling.registry.faults.add(fault_named(fault), where="my-registry?")
-        await polling.intervals(3)
-        assert {key: state.image for key, state in polling.store.images.items()} == before
-        registry = polling.listed()
-        assert (registry.up, registry.images) == (False, 2)
-        polling.registry.faults.clear()
-        await polling.intervals(1)
-        assert polling.listed().up is True
-
-    play(scenario)
+async def test_a_failed_list_changes_nothing(polling: Polling, fault: str) -> None:
+    await polling.first_round(APP)
+    before = {key: state.image for key, state in polling.store.images.items()}
+    polling.registry.faults.add(fault_named(fault), where="my-registry?")
+    await polling.intervals(3)
+    assert {key: state.image for key, state in polling.store.images.items()} == before
+    registry = polling.listed()
+    assert (registry.up, registry.images) == (False, 2)
+    polling.registry.faults.clear()
+    await polling.intervals(1)
+    assert polling.listed().up is True
 
 
 @pytest.mark.parametrize("fault", ["surrogates", "control", "long-names"])
-def test_a_list_with_an_unusable_name_does_not_tell_that_an_image_is_gone(fault: str) -> None:
-    async def scenario(polling: Round) -> None:
-        await polling.first_round(choosing(rule("app"), rule("w*")))
-        polling.registry.faults.add(fault_named(fault), where="my-registry?")
-        await polling.intervals(4)
-        assert polling.published == ["app", "web"], "the name left out may be that of web"
-        polling.registry.faults.clear()
-        del polling.images["web"]
-        await polling.intervals(3)
-        assert polling.published == ["app"]
+async def test_a_list_with_an_unusable_name_does_not_tell_that_an_image_is_gone(
+    polling: Polling, fault: str
+) -> None:
+    await polling.first_round(choosing(rule("app"), rule("w*")))
+    polling.registry.faults.add(fault_named(fault), where="my-registry?")
+    await polling.intervals(4)
+    assert polling.published == ["app", "web"], "the name left out may be that of web"
+    polling.registry.faults.clear()
+    del polling.images["web"]
+    await polling.intervals(3)
+    assert polling.published == ["app"]
 
-    play(scenario)
 
-
-def test_a_list_whose_second_page_fails_changes_nothing() -> None:
-    async def scenario(polling: Round) -> None:
+async def test_a_list_whose_second_page_fails_changes_nothing() -> None:
+    async with polling_of(api=Api(requests_per_second=10_000, page_size=3)) as polling:
         await polling.first_round(APP)
         polling.images.update({f"new-{i}": [tag("v1")] for i in range(4)})
         polling.registry.faults.add(fault_named("denied"), where="my-registry?page=2")
         await polling.intervals(2)
         assert polling.published == ["app", "web"]
 
-    play(scenario, api=Api(requests_per_second=10_000, page_size=3))
+
+async def test_a_list_that_turns_empty_is_believed_the_second_time(polling: Polling) -> None:
+    await polling.first_round(APP)
+    kept, asked = dict(polling.images), len(list_requests(polling))
+    polling.images.clear()
+    await until(polling, lambda: len(list_requests(polling)) > asked)
+    assert polling.published == ["app", "web"]
+    assert polling.listed().images == 2
+    polling.images.update(kept)
+    await polling.intervals(2)
+    polling.images.clear()
+    await polling.intervals(3)
+    assert polling.published == []
+    assert polling.listed().images == 0
 
 
-def test_a_list_that_turns_empty_is_believed_the_second_time() -> None:
-    async def scenario(polling: Round) -> None:
-        await polling.first_round(APP)
-        kept, asked = dict(polling.images), len(list_requests(polling))
-        polling.images.clear()
-        await until(polling, lambda: len(list_requests(polling)) > asked)
-        assert polling.published == ["app", "web"]
-        assert polling.listed().images == 2
-        polling.images.update(kept)
-        await polling.intervals(2)
-        polling.images.clear()
-        await polling.intervals(3)
-        assert polling.published == []
-        assert polling.listed().images == 0
-
-    play(scenario)
-
-
-def test_an_empty_registry_has_0_images_and_is_up() -> None:
-    async def scenario(polling: Round) -> None:
+async def test_an_empty_registry_has_0_images_and_is_up() -> None:
+    async with polling_of(images={}) as polling:
         await polling.first_round(APP)
         assert (polling.listed().images, polling.listed().up) == (0, True)
         assert polling.poller.ready
 
-    play(scenario, images={})
 
-
-def test_a_glob_that_matches_nothing_is_warned_of_once() -> None:
-    async def scenario(polling: Round) -> None:
+async def test_a_glob_that_matches_nothing_is_warned_of_once(logs: list[EventDict]) -> None:
+    async with polling_of() as polling:
         await polling.first_round(choosing(rule("team-a/*")))
         await polling.intervals(3)
         assert polling.published == []
         assert polling.listed().images == 2, "counted before globs choose"
+    assert events(logs).count(("warning", "no image matches")) == 1
 
-    assert events(play(scenario)).count(("warning", "no image matches")) == 1
 
-
-def test_a_list_of_10_000_images_is_read_whole_and_the_globs_choose() -> None:
-    async def scenario(polling: Round) -> None:
-        await polling.first_round(choosing(rule("team-7/*"), exclude=("*-9",)))
-        assert polling.listed().images == 10_000
-        assert polling.published == [f"team-7/app-{i}" for i in range(9)]
-
+async def test_a_list_of_10_000_images_is_read_whole_and_the_globs_choose() -> None:
     images: dict[str, list[dict[str, Any]]] = {
         f"team-{i // 10}/app-{i % 10}": [] for i in range(10_000)
     }
-    play(scenario, images=images, api=Api(requests_per_second=10_000, page_size=1000))
+    async with polling_of(
+        images=images, api=Api(requests_per_second=10_000, page_size=1000)
+    ) as polling:
+        await polling.first_round(choosing(rule("team-7/*"), exclude=("*-9",)))
+        assert polling.listed().images == 10_000
+        assert polling.published == [f"team-7/app-{i}" for i in range(9)]
 
 
 NAMES = ("plain", "a/b.c", "100%25", 'q"uote', "back\\slash", "이미지", "dots..x", "a b", "x*y")
 
 
-def test_odd_names_are_found_and_polled_as_they_are() -> None:
-    async def scenario(polling: Round) -> None:
+async def test_odd_names_are_found_and_polled_as_they_are() -> None:
+    async with polling_of(images={name: [tag("v1")] for name in NAMES}) as polling:
         await polling.first_round(APP)
         assert polling.published == sorted(NAMES)
         assert all(state.up for state in polling.store.images.values())
-
-    play(scenario, images={name: [tag("v1")] for name in NAMES})
 
 
 # An image that the configuration names
 
 
-def test_a_named_image_that_is_gone_is_said_to_be_absent_and_asked_for_again() -> None:
-    async def scenario(polling: Round) -> None:
-        await polling.first_round()
-        tags = polling.images.pop("web")
-        await polling.intervals(3)
-        state = polling.state("web")
-        assert (state.present, state.up, state.image, state.tags) == (False, False, None, None)
-        assert state.pull_count is None
-        polling.images["web"] = tags
-        await polling.intervals(2)
-        state = polling.state("web")
-        assert (state.present, state.up) == (True, True)
-        assert state.image is not None
+async def test_a_named_image_that_is_gone_is_said_to_be_absent_and_asked_for_again(
+    polling: Polling,
+) -> None:
+    await polling.first_round()
+    tags = polling.images.pop("web")
+    await polling.intervals(3)
+    state = polling.state("web")
+    assert (state.present, state.up, state.image, state.tags) == (False, False, None, None)
+    assert state.pull_count is None
+    polling.images["web"] = tags
+    await polling.intervals(2)
+    state = polling.state("web")
+    assert (state.present, state.up) == (True, True)
+    assert state.image is not None
 
-    play(scenario)
 
-
-def test_a_named_image_that_never_was_is_absent_and_not_only_failing() -> None:
-    async def scenario(polling: Round) -> None:
-        await polling.first_round(naming("app", "typo"))
-        assert polling.state("typo").present is False
-        assert polling.state("typo").up is False
-        assert polling.state("app").present is True
-
-    play(scenario)
+async def test_a_named_image_that_never_was_is_absent_and_not_only_failing(
+    polling: Polling,
+) -> None:
+    await polling.first_round(naming("app", "typo"))
+    assert polling.state("typo").present is False
+    assert polling.state("typo").up is False
+    assert polling.state("app").present is True
 
 
 @pytest.mark.parametrize(
@@ -219,68 +196,61 @@ def test_a_named_image_that_never_was_is_absent_and_not_only_failing() -> None:
     [fault_named("not-found"), fault_named("missing-500"), NOT_FOUND],
     ids=["404 of the gateway", "500 of the service", "404 of the service"],
 )
-def test_errors_for_an_image_that_is_listed_remove_nothing(fault: Fault) -> None:
-    async def scenario(polling: Round) -> None:
-        await polling.first_round()
-        good = polling.state()
-        polling.registry.faults.add(fault, where="/app/")
-        await polling.intervals(3)
-        state = polling.state()
-        assert (state.up, state.present, state.image) == (False, True, good.image)
-
-    play(scenario)
-
-
-def test_a_404_of_the_gateway_never_means_gone() -> None:
-    async def scenario(polling: Round) -> None:
-        polling.fleet.unlisted.add(("my-registry", "app"))
-        polling.registry.faults.add(fault_named("not-found"), where="/app/")
-        await polling.first_round()
-        assert polling.state().present is None, "one list alone does not tell"
-
-    play(scenario)
+async def test_errors_for_an_image_that_is_listed_remove_nothing(
+    polling: Polling, fault: Fault
+) -> None:
+    await polling.first_round()
+    good = polling.state()
+    polling.registry.faults.add(fault, where="/app/")
+    await polling.intervals(3)
+    state = polling.state()
+    assert (state.up, state.present, state.image) == (False, True, good.image)
 
 
-def test_a_404_of_the_service_means_gone_where_the_list_may_not_be_read() -> None:
-    async def scenario(polling: Round) -> None:
-        await polling.first_round()
-        polling.registry.faults.add(fault_named("denied"), where="my-registry?")
-        polling.registry.faults.add(NOT_FOUND, where="/app/")
-        await polling.intervals(2)
-        state = polling.state()
-        assert (state.present, state.image) == (False, None)
-        assert polling.state("web").image is not None
+async def test_a_404_of_the_gateway_never_means_gone(polling: Polling) -> None:
+    polling.fleet.unlisted.add(("my-registry", "app"))
+    polling.registry.faults.add(fault_named("not-found"), where="/app/")
+    await polling.first_round()
+    assert polling.state().present is None, "one list alone does not tell"
 
-    play(scenario)
+
+async def test_a_404_of_the_service_means_gone_where_the_list_may_not_be_read(
+    polling: Polling,
+) -> None:
+    await polling.first_round()
+    polling.registry.faults.add(fault_named("denied"), where="my-registry?")
+    polling.registry.faults.add(NOT_FOUND, where="/app/")
+    await polling.intervals(2)
+    state = polling.state()
+    assert (state.present, state.image) == (False, None)
+    assert polling.state("web").image is not None
 
 
 # Pull counts
 
 
-def test_pull_counts_come_from_the_list_also_where_all_images_are_named() -> None:
-    async def scenario(polling: Round) -> None:
-        await polling.first_round()
-        assert polling.state("app").pull_count == 2
-        assert polling.state("web").pull_count == 1
-
-    play(scenario)
-
-
-def test_what_a_list_told_leaves_after_expire_after() -> None:
-    async def scenario(polling: Round) -> None:
-        await polling.first_round()
-        polling.registry.faults.add(fault_named("denied"), where="my-registry?")
-        await polling.clock.advance(86400)
-        await polling.settled()
-        assert polling.listed().images is None
-        assert polling.state().pull_count is None
-        assert polling.state().image is not None, "its own polls go on"
-
-    play(scenario)
+async def test_pull_counts_come_from_the_list_also_where_all_images_are_named(
+    polling: Polling,
+) -> None:
+    await polling.first_round()
+    assert polling.state("app").pull_count == 2
+    assert polling.state("web").pull_count == 1
 
 
-def test_an_image_pulled_by_its_count_but_by_no_tag_is_unknown_with_one_warning() -> None:
-    async def scenario(polling: Round) -> None:
+async def test_what_a_list_told_leaves_after_expire_after(polling: Polling) -> None:
+    await polling.first_round()
+    polling.registry.faults.add(fault_named("denied"), where="my-registry?")
+    await polling.clock.advance(86400)
+    await polling.settled()
+    assert polling.listed().images is None
+    assert polling.state().pull_count is None
+    assert polling.state().image is not None, "its own polls go on"
+
+
+async def test_an_image_pulled_by_its_count_but_by_no_tag_is_unknown_with_one_warning(
+    logs: list[EventDict],
+) -> None:
+    async with polling_of() as polling:
         polling.images["odd"] = [tag("v1", pulled=0, last_updated=LONG_AGO)]
         polling.fleet.counted["my-registry", "odd"] = 7
         await polling.first_round(KEPT_NOT)
@@ -288,80 +258,100 @@ def test_an_image_pulled_by_its_count_but_by_no_tag_is_unknown_with_one_warning(
         image = polling.state("odd").image
         assert image is not None
         assert (image.never_pulled_tags, image.stale_tags, image.reclaimable) == (None, None, None)
-
-    logs = play(scenario)
     told = [entry for entry in logs if entry["event"].startswith("pulls are counted")]
     assert [(entry["registry"], entry["image"]) for entry in told] == [("my-registry", "odd")]
 
 
-def test_a_registry_without_any_pull_time_is_unknown_with_one_warning() -> None:
-    async def scenario(polling: Round) -> None:
+async def test_a_registry_without_any_pull_time_is_unknown_with_one_warning(
+    logs: list[EventDict],
+) -> None:
+    images = {
+        "app": [tag("v1", pulled=0, last_updated=LONG_AGO)],
+        "web": [tag("v1", pulled=None, last_updated=LONG_AGO)],
+    }
+    async with polling_of(images=images) as polling:
         await polling.first_round(KEPT_NOT)
         await polling.intervals(4)
         for state in polling.store.images.values():
             assert state.image is not None
             assert state.image.never_pulled_tags is None
-
-    images = {
-        "app": [tag("v1", pulled=0, last_updated=LONG_AGO)],
-        "web": [tag("v1", pulled=None, last_updated=LONG_AGO)],
-    }
-    logs = play(scenario, images=images)
     told = [entry for entry in logs if entry["event"].startswith("no image of the registry")]
     assert [entry["registry"] for entry in told] == ["my-registry"]
+
+
+# Patterns that match nothing
+
+
+async def test_patterns_that_match_nothing_are_named_once(logs: list[EventDict]) -> None:
+    async with polling_of() as polling:
+        await polling.first_round(
+            choosing(rule("team-*"), rule("*"), exclude=("a*", "nothing-like-it"))
+        )
+        await polling.intervals(3)
+        assert polling.listed().glob_images == (("team-*", 0),)
+    told = [
+        (entry["event"], entry.get("glob") or entry.get("exclude"))
+        for entry in logs
+        if entry["event"] in {"no image matches", "no image is excluded"}
+    ]
+    assert told == [("no image matches", "team-*"), ("no image is excluded", "nothing-like-it")]
+
+
+async def test_an_empty_registry_is_said_to_be_empty_not_mistyped(logs: list[EventDict]) -> None:
+    async with polling_of(images={}) as polling:
+        await polling.first_round(choosing(rule("team-*")))
+        await polling.intervals(2)
+    told = [entry["event"] for entry in logs if entry["log_level"] == "warning"]
+    assert told == ["the registry has no images"]
 
 
 # Shards and plans
 
 
-def test_each_image_is_polled_by_the_shard_that_owns_it_alone() -> None:
+async def test_each_image_is_polled_by_the_shard_that_owns_it_alone() -> None:
     images = {f"app-{i}": [tag("v1")] for i in range(20)}
     found: list[str] = []
-
-    async def scenario(polling: Round) -> None:
-        await polling.first_round(APP)
-        assert 0 < len(polling.published) < 20
-        assert sorted(polling.asked) == polling.published
-        found.extend(polling.published)
-
     for index in range(3):
-        play(scenario, images=images, shard=Shard(index, 3))
+        async with polling_of(images=images, shard=Shard(index, 3)) as polling:
+            await polling.first_round(APP)
+            assert 0 < len(polling.published) < 20
+            assert sorted(polling.asked) == polling.published
+            found += polling.published
     assert sorted(found) == sorted(images)
 
 
-def test_a_plan_that_exceeds_the_limit_stretches_all_polls_evenly_and_warns_once() -> None:
-    async def scenario(polling: Round) -> None:
-        await polling.first_round(catalog_of(registry_target(rules=tuple(map(rule, images)))))
+async def test_a_plan_that_exceeds_the_limit_stretches_all_polls_evenly_and_warns_once(
+    logs: list[EventDict],
+) -> None:
+    images = {f"app-{i}": [tag("v1")] for i in range(20)}
+    async with polling_of(images=images, limit=11 / INTERVAL) as polling:
+        await polling.first_round(list_target_of(registry_target(rules=tuple(map(rule, images)))))
         before = len(polling.registry.requests)
         await polling.intervals(8)
         per_interval = (len(polling.registry.requests) - before) / 8
         assert per_interval == pytest.approx(11, abs=2), "half of what would be due"
         success = [state.last_success for state in polling.store.images.values()]
         assert min(at for at in success if at) >= polling.clock.time() - 2.5 * INTERVAL
-
-    images = {f"app-{i}": [tag("v1")] for i in range(20)}
-    logs = play(scenario, images=images, limit=11 / INTERVAL)
     warnings = [entry for entry in logs if entry["event"].startswith("more requests planned")]
     assert len(warnings) == 1
     assert warnings[0]["stretched_by"] > 1
     assert "interval" in warnings[0]["remedy"]
 
 
-def test_the_plan_is_logged_after_the_first_round() -> None:
-    async def scenario(polling: Round) -> None:
+async def test_the_plan_is_logged_after_the_first_round(logs: list[EventDict]) -> None:
+    async with polling_of() as polling:
         await polling.first_round()
-
-    (plan,) = [entry for entry in play(scenario) if entry["event"] == "requests planned"]
+    (plan,) = [entry for entry in logs if entry["event"] == "requests planned"]
     assert plan["registry"] == "my-registry"
     assert plan["requests_per_second"] == pytest.approx(4 / INTERVAL, abs=0.001)
 
 
-def list_requests(polling: Round) -> list[str]:
+def list_requests(polling: Polling) -> list[str]:
     targets = [seen.target for seen in polling.registry.requests]
     return [target for target in targets if "my-registry?" in target]
 
 
-async def until(polling: Round, fact: Callable[[], object]) -> None:
+async def until(polling: Polling, fact: Callable[[], object]) -> None:
     """Let time pass in small steps until a fact comes true, and what it began to its end."""
     for _ in range(200):
         if fact():

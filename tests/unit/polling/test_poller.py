@@ -4,6 +4,7 @@ import asyncio
 from itertools import pairwise
 
 import pytest
+from structlog.typing import EventDict
 
 from ncr_exporter.config import Api
 from ncr_exporter.polling.scheduler import phase_of
@@ -12,78 +13,67 @@ from ncr_exporter.state.model import ImageState
 from ncr_exporter.targets.targets import Timing
 from tests.support.api_client import tag
 from tests.support.clock import passing, settle
-from tests.support.polling import INTERVAL, Round, choosing, events, naming, play
-from tests.support.states import catalog_of, registry_target, rule
+from tests.support.polling import INTERVAL, Polling, choosing, events, naming, polling_of
+from tests.support.states import list_target_of, registry_target, rule
 
 
-def test_the_first_round_asks_for_every_image_at_once() -> None:
-    async def scenario(polling: Round) -> None:
-        await polling.first_round()
-        assert sorted(polling.asked) == ["app", "web"]
-        assert polling.clock.monotonic() - polling.began < 1
-
-    play(scenario)
+async def test_the_first_round_asks_for_every_image_at_once(polling: Polling) -> None:
+    await polling.first_round()
+    assert sorted(polling.asked) == ["app", "web"]
+    assert polling.clock.monotonic() - polling.began < 1
 
 
-def test_image_lists_go_before_the_tag_lists() -> None:
-    async def scenario(polling: Round) -> None:
-        await polling.first_round()
-        targets = [seen.target for seen in polling.registry.requests]
-        assert ["/tags?" in target for target in targets] == [False, False, True, True]
-
-    play(scenario)
+async def test_image_lists_go_before_the_tag_lists(polling: Polling) -> None:
+    await polling.first_round()
+    targets = [seen.target for seen in polling.registry.requests]
+    assert ["/tags?" in target for target in targets] == [False, False, True, True]
 
 
-def test_afterwards_each_image_is_polled_at_its_phase_within_its_interval() -> None:
-    async def scenario(polling: Round) -> None:
-        await polling.first_round(naming("app"))
-        for _ in range(4):
-            await polling.intervals(1)
-        polled_at = [seen.at for seen in polling.tag_requests][-4:]
-        gaps = [later - sooner for sooner, later in pairwise(polled_at)]
-        assert gaps == pytest.approx([INTERVAL] * 3, abs=0.1)
-        since = polled_at[-1] - polling.clock.time() + polling.clock.monotonic() - polling.began
-        phase = since % INTERVAL / INTERVAL
-        assert phase == pytest.approx(phase_of("my-registry", "app"), abs=1e-3)
-
-    play(scenario)
-
-
-def test_a_failed_image_is_asked_again_after_a_fifth_of_its_interval() -> None:
-    async def scenario(polling: Round) -> None:
-        polling.registry.faults.add(fault_named("denied"), where="/tags?")
-        await polling.first_round(naming("app"))
-        await settle()
-        assert any(due == pytest.approx(INTERVAL / 5, abs=0.02) for due in polling.clock.pending)
-        polling.registry.faults.clear()
-        await polling.clock.advance(INTERVAL / 5)
-        await polling.polled(2)
-        assert polling.state().up is True
-
-    play(scenario)
+async def test_afterwards_each_image_is_polled_at_its_phase_within_its_interval(
+    polling: Polling,
+) -> None:
+    await polling.first_round(naming("app"))
+    for _ in range(4):
+        await polling.intervals(1)
+    polled_at = [seen.at for seen in polling.tag_requests][-4:]
+    gaps = [later - sooner for sooner, later in pairwise(polled_at)]
+    assert gaps == pytest.approx([INTERVAL] * 3, abs=0.1)
+    since = polled_at[-1] - polling.clock.time() + polling.clock.monotonic() - polling.began
+    phase = since % INTERVAL / INTERVAL
+    assert phase == pytest.approx(phase_of("my-registry", "app"), abs=1e-3)
 
 
-def test_the_next_poll_of_an_image_is_known_but_while_it_is_polled() -> None:
-    async def scenario(polling: Round) -> None:
-        key = ("my-registry", "app")
-        polling.poller.apply([naming("app")])
-        assert polling.poller.next_poll(key) is None
-        await passing(polling.clock, lambda: polling.poller.ready)
-        due = polling.poller.next_poll(key)
-        assert due is not None
-        before = len(polling.tag_requests)
-        await polling.clock.advance(due - polling.clock.time() - 0.01)
-        await polling.settled()
-        assert len(polling.tag_requests) == before
-        await polling.clock.advance(0.02)
-        await polling.settled()
-        assert len(polling.tag_requests) == before + 1
-
-    play(scenario)
+async def test_a_failed_image_is_asked_again_after_a_fifth_of_its_interval(
+    polling: Polling,
+) -> None:
+    polling.registry.faults.add(fault_named("denied"), where="/tags?")
+    await polling.first_round(naming("app"))
+    await settle()
+    assert any(due == pytest.approx(INTERVAL / 5, abs=0.02) for due in polling.clock.pending)
+    polling.registry.faults.clear()
+    await polling.clock.advance(INTERVAL / 5)
+    await polling.polled(2)
+    assert polling.state().up is True
 
 
-def test_of_an_image_that_came_and_went_nothing_is_remembered() -> None:
-    async def scenario(polling: Round) -> None:
+async def test_the_next_poll_of_an_image_is_known_but_while_it_is_polled(polling: Polling) -> None:
+    key = ("my-registry", "app")
+    polling.poller.apply([naming("app")])
+    assert polling.poller.next_poll(key) is None
+    await passing(polling.clock, lambda: polling.poller.ready)
+    due = polling.poller.next_poll(key)
+    assert due is not None
+    before = len(polling.tag_requests)
+    await polling.clock.advance(due - polling.clock.time() - 0.01)
+    await polling.settled()
+    assert len(polling.tag_requests) == before
+    await polling.clock.advance(0.02)
+    await polling.settled()
+    assert len(polling.tag_requests) == before + 1
+
+
+async def test_of_an_image_that_came_and_went_nothing_is_remembered(logs: list[EventDict]) -> None:
+    async with polling_of() as polling:
         polling.images["used"] = [tag("v1")]
         await polling.first_round(choosing(rule("*", keep_recent=0)))
         for number in range(5):
@@ -96,95 +86,84 @@ def test_of_an_image_that_came_and_went_nothing_is_remembered() -> None:
             await polling.intervals(3)
         assert polling.published == ["app", "used", "web"]
         assert polling.poller._registries._images._warned_about == set()
-
-    logs = play(scenario)
     warned = [entry["image"] for entry in logs if "pulls" in entry["event"]]
     assert warned == [f"app-{number}" for number in range(5)]
 
 
-def test_who_was_ready_stays_ready_while_an_image_that_was_pushed_waits_for_its_first_poll() -> (
-    None
-):
-    async def scenario(polling: Round) -> None:
-        await polling.first_round(choosing(rule("*")))
-        polling.registry.faults.add(fault_named("hang"), where="/new/tags?")
-        polling.images["new"] = [tag("v1")]
-        await polling.clock.advance(INTERVAL)
-        await passing(polling.clock, lambda: "new" in polling.published)
-        assert polling.state("new").polls == 0
-        assert polling.poller.ready
-
-    play(scenario)
+async def test_who_was_ready_stays_ready_while_an_image_that_was_pushed_waits_for_its_first_poll(
+    polling: Polling,
+) -> None:
+    await polling.first_round(choosing(rule("*")))
+    polling.registry.faults.add(fault_named("hang"), where="/new/tags?")
+    polling.images["new"] = [tag("v1")]
+    await polling.clock.advance(INTERVAL)
+    await passing(polling.clock, lambda: "new" in polling.published)
+    assert polling.state("new").polls == 0
+    assert polling.poller.ready
 
 
-def test_who_was_ready_stays_ready_over_a_reload_that_names_another_image() -> None:
-    async def scenario(polling: Round) -> None:
-        await polling.first_round(naming("app"))
-        polling.poller.apply([naming("app", "web")])
-        assert polling.state("web").polls == 0
-        assert polling.poller.ready
-
-    play(scenario)
-
-
-def test_what_is_remembered_of_a_poll_says_when_it_ended_and_why_it_failed() -> None:
-    async def scenario(polling: Round) -> None:
-        await polling.first_round(naming("app"))
-        polling.registry.faults.add(fault_named("denied"), where="/tags?")
-        await polling.intervals(1)
-        state = polling.state()
-        assert len(state.recent) == state.polls > 1
-        assert state.recent[0].failure == state.failure
-        assert state.recent[-1].at == state.last_success
-        assert state.recent[0].at > state.recent[-1].at
-
-    play(scenario)
+async def test_who_was_ready_stays_ready_over_a_reload_that_names_another_image(
+    polling: Polling,
+) -> None:
+    await polling.first_round(naming("app"))
+    polling.poller.apply([naming("app", "web")])
+    assert polling.state("web").polls == 0
+    assert polling.poller.ready
 
 
-def test_one_images_failure_never_touches_another() -> None:
-    async def scenario(polling: Round) -> None:
-        polling.registry.faults.add(fault_named("html"), where="/app/")
-        await polling.first_round()
-        assert polling.state("app").up is False
-        assert polling.state("app").image is None
-        web = polling.state("web")
-        assert web.up is True
-        assert web.image is not None
-        assert web.image.tags == 1
+async def test_what_is_remembered_of_a_poll_says_when_it_ended_and_why_it_failed(
+    polling: Polling,
+) -> None:
+    await polling.first_round(naming("app"))
+    polling.registry.faults.add(fault_named("denied"), where="/tags?")
+    await polling.intervals(1)
+    state = polling.state()
+    assert len(state.recent) == state.polls > 1
+    assert state.recent[0].failure == state.failure
+    assert state.recent[-1].at == state.last_success
+    assert state.recent[0].at > state.recent[-1].at
 
-    play(scenario)
+
+async def test_one_images_failure_never_touches_another(polling: Polling) -> None:
+    polling.registry.faults.add(fault_named("html"), where="/app/")
+    await polling.first_round()
+    assert polling.state("app").up is False
+    assert polling.state("app").image is None
+    web = polling.state("web")
+    assert web.up is True
+    assert web.image is not None
+    assert web.image.tags == 1
 
 
-def test_polls_of_one_image_never_overlap_and_missed_ticks_are_skipped() -> None:
-    async def scenario(polling: Round) -> None:
+async def test_polls_of_one_image_never_overlap_and_missed_ticks_are_skipped() -> None:
+    async with polling_of(api=Api(requests_per_second=10_000, timeout=60.0)) as polling:
         polling.registry.faults.add(fault_named("hang"), where="/tags?")
         polling.poller.apply([naming("app")])
         await passing(polling.clock, lambda: polling.tag_requests)
         await polling.clock.advance(5 * INTERVAL)
         assert len(polling.tag_requests) == 1
 
-    play(scenario, api=Api(requests_per_second=10_000, timeout=60.0))
+
+async def test_a_failure_leaves_the_last_good_data_and_heals_with_the_next_poll(
+    polling: Polling,
+) -> None:
+    await polling.first_round(naming("app"))
+    good = polling.state()
+    polling.registry.fault = fault_named("truncated")
+    await polling.clock.advance(INTERVAL)
+    await polling.polled(2)
+    bad = polling.state()
+    assert (bad.up, bad.image, bad.last_success) == (False, good.image, good.last_success)
+    polling.registry.fault = None
+    await polling.clock.advance(INTERVAL / 5)
+    await polling.polled(3)
+    assert polling.state().up is True
 
 
-def test_a_failure_leaves_the_last_good_data_and_heals_with_the_next_poll() -> None:
-    async def scenario(polling: Round) -> None:
-        await polling.first_round(naming("app"))
-        good = polling.state()
-        polling.registry.fault = fault_named("truncated")
-        await polling.clock.advance(INTERVAL)
-        await polling.polled(2)
-        bad = polling.state()
-        assert (bad.up, bad.image, bad.last_success) == (False, good.image, good.last_success)
-        polling.registry.fault = None
-        await polling.clock.advance(INTERVAL / 5)
-        await polling.polled(3)
-        assert polling.state().up is True
-
-    play(scenario)
-
-
-def test_an_error_nobody_foresaw_is_a_failed_poll_and_the_next_heals_it() -> None:
-    async def scenario(polling: Round) -> None:
+async def test_an_error_nobody_foresaw_is_a_failed_poll_and_the_next_heals_it(
+    logs: list[EventDict],
+) -> None:
+    async with polling_of() as polling:
         put = polling.told.put
 
         def failing(state: ImageState) -> None:
@@ -200,13 +179,13 @@ def test_an_error_nobody_foresaw_is_a_failed_poll_and_the_next_heals_it() -> Non
         assert "ZeroDivisionError" in failure.message
         await polling.intervals(2)
         assert polling.state().up is True
-
-    logs = play(scenario)
     assert ("error", "unexpected error") in events(logs)
 
 
-def test_a_failing_image_says_so_once_then_when_the_reason_changes_and_when_it_recovers() -> None:
-    async def scenario(polling: Round) -> None:
+async def test_a_failing_image_says_so_once_then_when_the_reason_changes_and_when_it_recovers(
+    logs: list[EventDict],
+) -> None:
+    async with polling_of() as polling:
         await polling.first_round(naming("app"))
         for times, fault in enumerate(["denied", "denied", "html", None, None], start=2):
             polling.registry.faults.clear()
@@ -214,8 +193,6 @@ def test_a_failing_image_says_so_once_then_when_the_reason_changes_and_when_it_r
                 polling.registry.faults.add(fault_named(fault), where="/tags?")
             await polling.clock.advance(INTERVAL)
             await polling.polled(times)
-
-    logs = play(scenario)
     assert events(logs) == [
         ("info", "requests planned"),
         ("warning", "poll failed"),
@@ -230,8 +207,8 @@ def test_a_failing_image_says_so_once_then_when_the_reason_changes_and_when_it_r
     assert warnings[0]["trace_id"].startswith("demo-")
 
 
-def test_stopping_ends_hung_polls_at_once() -> None:
-    async def scenario(polling: Round) -> None:
+async def test_stopping_ends_hung_polls_at_once() -> None:
+    async with polling_of(api=Api(requests_per_second=10_000, timeout=60.0)) as polling:
         polling.registry.faults.add(fault_named("hang"), where="/tags?")
         polling.poller.apply([naming("app", "web")])
         await passing(polling.clock, lambda: len(polling.tag_requests) == 2)
@@ -241,22 +218,19 @@ def test_stopping_ends_hung_polls_at_once() -> None:
         assert polls == [0, 0], "a poll that was stopped is no failure"
         assert polling.clock.pending == []
 
-    play(scenario, api=Api(requests_per_second=10_000, timeout=60.0))
+
+async def test_a_throttled_account_fails_due_polls_without_asking_and_heals_when_the_gate_opens(
+    polling: Polling,
+) -> None:
+    await polling.first_round()
+    polling.registry.faults.add(fault_named("throttle"), where="/tags?", times=1)
+    await passing_one_failure(polling)
+    await polling.intervals(2)
+    assert polling.state("app").up
+    assert polling.state("web").up
 
 
-def test_a_throttled_account_fails_due_polls_without_asking_and_heals_when_the_gate_opens() -> None:
-    async def scenario(polling: Round) -> None:
-        await polling.first_round()
-        polling.registry.faults.add(fault_named("throttle"), where="/tags?", times=1)
-        await passing_one_failure(polling)
-        await polling.intervals(2)
-        assert polling.state("app").up
-        assert polling.state("web").up
-
-    play(scenario)
-
-
-async def passing_one_failure(polling: Round) -> None:
+async def passing_one_failure(polling: Polling) -> None:
     for _ in range(100):
         await polling.clock.advance(INTERVAL / 50)
         await polling.settled()
@@ -265,21 +239,20 @@ async def passing_one_failure(polling: Round) -> None:
     pytest.fail("no poll failed")
 
 
-def test_data_that_nobody_renewed_leaves_after_expire_after_and_up_stays_0() -> None:
-    async def scenario(polling: Round) -> None:
-        timing = Timing(INTERVAL, expire_after=5 * INTERVAL)
-        registry = registry_target(rules=(rule("app", timing),), timing=timing)
-        await polling.first_round(catalog_of(registry))
-        polling.registry.fault = fault_named("denied")
-        await polling.intervals(4)
-        assert polling.state().image is not None
-        await polling.intervals(2)
-        state = polling.state()
-        assert (state.image, state.tags, state.up) == (None, None, False)
-        assert state.last_success is not None
-        assert polling.listed().images is None
-        polling.registry.fault = None
-        await polling.intervals(1)
-        assert polling.state().image is not None
-
-    play(scenario)
+async def test_data_that_nobody_renewed_leaves_after_expire_after_and_up_stays_0(
+    polling: Polling,
+) -> None:
+    timing = Timing(INTERVAL, expire_after=5 * INTERVAL)
+    registry = registry_target(rules=(rule("app", timing),), timing=timing)
+    await polling.first_round(list_target_of(registry))
+    polling.registry.fault = fault_named("denied")
+    await polling.intervals(4)
+    assert polling.state().image is not None
+    await polling.intervals(2)
+    state = polling.state()
+    assert (state.image, state.tags, state.up) == (None, None, False)
+    assert state.last_success is not None
+    assert polling.listed().images is None
+    polling.registry.fault = None
+    await polling.intervals(1)
+    assert polling.state().image is not None

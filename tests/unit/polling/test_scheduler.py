@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ncr_exporter.polling.scheduler import next_poll, phase_of
+from ncr_exporter.polling.scheduler import next_run, phase_of
 
 moments = st.floats(0, 1e7)
 intervals = st.floats(1, 1e6)
@@ -15,7 +15,7 @@ def test_an_image_keeps_its_phase_for_ever() -> None:
     phase = phase_of("reg", "web/app")
     due, seen = 1000.0, []
     for _ in range(5):
-        due = next_poll(due + 0.3, 1000.0, 60, phase, failed=False)
+        due = next_run(due + 0.3, 1000.0, 60, phase, failed=False)
         seen.append((due - 1000.0) % 60 / 60)
     assert seen == pytest.approx([phase] * 5)
 
@@ -33,17 +33,17 @@ def test_the_phase_is_the_names_alone_and_names_do_not_run_together() -> None:
 
 
 def test_a_failed_image_is_asked_again_after_a_fifth_of_its_interval() -> None:
-    assert next_poll(1000, 0, 60, 0.9, failed=True) == 1012
+    assert next_run(1000, 0, 60, 0.9, failed=True) == 1012
 
 
 def test_ticks_missed_during_a_long_poll_are_skipped() -> None:
-    assert next_poll(205, 0, 60, 0.5, failed=False) == 210
-    assert next_poll(211, 0, 60, 0.5, failed=False) == 270
+    assert next_run(205, 0, 60, 0.5, failed=False) == 210
+    assert next_run(211, 0, 60, 0.5, failed=False) == 270
 
 
 @given(moments, moments, intervals, phases)
 def test_the_next_poll_is_later_and_within_one_interval(
     now: float, start: float, interval: float, phase: float
 ) -> None:
-    due = next_poll(now, start, interval, phase, failed=False)
+    due = next_run(now, start, interval, phase, failed=False)
     assert now < due <= now + interval * (1 + 1e-6)

@@ -84,7 +84,7 @@ def test_names_ids_and_texts_are_replaced_and_numbers_that_matter_stay() -> None
     assert record["images"][0]["latest_pulled"] == 0
 
 
-def test_one_value_has_one_stand_in_wherever_it_stands() -> None:
+def test_one_value_has_one_pseudonym_wherever_it_stands() -> None:
     redact = Redactor(keep_names=False)
     list_of_images = redact(
         exchange(
@@ -245,11 +245,11 @@ def test_a_disk_that_fails_in_the_middle_is_told_in_the_end(tmp_path: Path) -> N
     directory = tmp_path / "recording"
     config = parse("registries: [a]", "", {})
     recorder = Recorder(directory, config, keep_names=False)
-    recorder.take(exchange(f"{BASE}?page=1&pagesize=5", {}))
-    assert recorder.finish() == f"{directory} holds 1 answers, redacted"
+    recorder.add(exchange(f"{BASE}?page=1&pagesize=5", {}))
+    assert recorder.finish() == f"{directory} holds 1 redacted response"
     shutil.rmtree(directory)
     for _ in range(2):
-        recorder.take(exchange(f"{BASE}?page=2&pagesize=5", {}))
+        recorder.add(exchange(f"{BASE}?page=2&pagesize=5", {}))
     with pytest.raises(RecordError, match=r"--record: .*00002\.json: No such file or directory"):
         recorder.finish()
 
@@ -261,12 +261,18 @@ GOOD_META = '{"format": 1, "zone": "public", "page_size": 100}'
     ("files", "why"),
     [
         ({}, "recording.json cannot be read: No such file"),
-        ({"recording.json": "{"}, "is no part of a recording"),
-        ({"recording.json": "[]"}, "is no part of a recording"),
-        ({"recording.json": '{"format": 99}'}, "not of a recording that this version reads"),
-        ({"recording.json": GOOD_META}, "holds no answers"),
-        ({"recording.json": GOOD_META, "00001.json": "{}"}, "00001.json holds no answer"),
-        ({"recording.json": GOOD_META, "00001.json": "nonsense"}, "is no part of a recording"),
+        ({"recording.json": "{"}, "is not part of a recording"),
+        ({"recording.json": "[]"}, "is not part of a recording"),
+        (
+            {"recording.json": '{"format": 99}'},
+            "has a format that this version cannot read",
+        ),
+        ({"recording.json": GOOD_META}, "holds no recorded responses"),
+        (
+            {"recording.json": GOOD_META, "00001.json": "{}"},
+            "00001.json holds no recorded response",
+        ),
+        ({"recording.json": GOOD_META, "00001.json": "nonsense"}, "is not part of a recording"),
     ],
 )
 def test_what_is_no_recording_is_refused_in_words(

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from ncr_exporter.inventory import Platform, Tag
 from ncr_exporter.report import files, table
@@ -127,8 +128,8 @@ def test_csv_and_json_have_the_same_documented_fields() -> None:
     header = next(iter(files.images_as_csv(report))).strip().split(",")
     (image,) = json.loads("".join(files.images_as_json(report)))["images"]
     assert list(image) == header
-    tags_header = next(iter(files.tags_as_csv(report))).strip().split(",")
-    (tag,) = json.loads("".join(files.tags_as_json(report)))["stale_tags"]
+    tags_header = next(iter(files.stale_tags_as_csv(report))).strip().split(",")
+    (tag,) = json.loads("".join(files.stale_tags_as_json(report)))["stale_tags"]
     assert list(tag) == tags_header
 
 
@@ -149,7 +150,7 @@ def test_json_holds_null_for_unknown_and_names_failures_of_registries() -> None:
 
 def test_an_empty_report_has_its_header() -> None:
     assert next(iter(files.images_as_csv(report_of()))).startswith("registry,image,")
-    assert next(iter(files.tags_as_csv(report_of()))).startswith("registry,image,tag,")
+    assert next(iter(files.stale_tags_as_csv(report_of()))).startswith("registry,image,tag,")
 
 
 def drawn(report: Report, width: int) -> list[str]:
@@ -182,7 +183,7 @@ def test_the_table_fits_its_terminal_and_loses_no_name(width: int, columns: str)
 def test_the_table_sums_up() -> None:
     lines = drawn(report_of(**TWO), 100)
     assert lines[1].split()[:6] == ["my-registry/app", "2", "1.07", "kB", "1", "70"]
-    assert lines[4:6] == ["2 images, 3 tags, 2.07 kB", "1 stale tag, 70 B to reclaim"]
+    assert lines[4:6] == ["2 images, 3 tags, 2.07 kB", "1 stale tag, 70 B that only they refer to"]
 
 
 def test_unknown_is_a_question_mark_and_never_is_never() -> None:
@@ -190,6 +191,13 @@ def test_unknown_is_a_question_mark_and_never_is_never() -> None:
     assert unknown[1].split() == ["my-registry/app", "1", "5", "B", "?", "?", "?", "?"]
     never = drawn(report_of(app=[aged(1, pulled=False)], other=[aged(1)]), 100)
     assert any(line.split()[-1] == "never" for line in never if "my-registry/app" in line)
+
+
+def test_a_signed_image_that_nobody_pulled_was_never_pulled() -> None:
+    signature = one_tag(f"sha256-{HEX}.sig", 2, 0, NOW_MS - DAY_MS)
+    report = report_of(app=[aged(1, pulled=False), signature], other=[aged(1)])
+    (line,) = [line for line in drawn(report, 100) if "my-registry/app" in line]
+    assert line.split()[-1] == "never"
 
 
 def test_wide_characters_keep_the_columns_straight() -> None:
@@ -233,3 +241,48 @@ def test_ages_have_two_units(seconds: float, text: str) -> None:
 def test_rows_need_no_more_than_names() -> None:
     assert ImageRow("a", "b").tags is None
     assert isinstance(next(iter(report_of(app=None).states)), ImageState)
+
+
+HEX = "ab" * 32
+
+
+def signed_report() -> Report:
+    old, new = aged(100, name=HEX), aged(1)
+    names = (f"sha256-{HEX}.sig", f"sha256-{HEX}.att")
+    attached = [one_tag(name, 2, None, NOW_MS - 100 * DAY_MS) for name in names]
+    return report_of(app=[new, old, *attached])
+
+
+def test_every_tag_is_reported_with_its_verdict() -> None:
+    rows = list(csv.DictReader(io.StringIO("".join(files.tags_as_csv(signed_report())))))
+    assert [(row["tag"], row["stale"], row["verdict"], row["attached"]) for row in rows] == [
+        ("d1", "false", "used", "false"),
+        (HEX, "true", "stale", "false"),
+        (f"sha256-{HEX}.att", "true", f"stale: attestation of {HEX}", "true"),
+        (f"sha256-{HEX}.sig", "true", f"stale: signature of {HEX}", "true"),
+    ]
+
+
+def test_a_table_of_tags_shortens_the_digests_in_names_and_counts_them_apart() -> None:
+    lines = "".join(table.tags_as_table(Terminal(io.StringIO()), signed_report())).splitlines()
+    assert lines[3].split()[1:4] == ["sha256-abababab….att", "2", "B"]
+    assert "4 tags, 1 stale tag, and 2 attached to them" in lines
+    assert any("--in-use=FILE spares what runs" in line for line in lines)
+
+
+def test_names_of_the_same_content_stand_beside_a_stale_tag() -> None:
+    first = aged(100, name="v1")
+    (row, other) = report_of(app=[first, structs.replace(first, name="v2")]).stale_tags
+    assert (row.tag, row.aliases) == ("v1", ("v2",))
+    assert (other.tag, other.aliases) == ("v2", ("v1",))
+
+
+def test_there_is_a_column_of_owners_where_an_image_has_one() -> None:
+    store = Store(Recorder())
+    for name, owner in (("a", "데이터팀"), ("b", None)):
+        wanted = target(name, owner=owner)
+        store.add(wanted)
+        store.commit(wanted, (aged(1),), at=NOW, duration=0.1)
+    lines = drawn(Report(store.images.values(), NOW), 100)
+    assert lines[0].split()[:2] == ["IMAGE", "OWNER"]
+    assert sorted(line.split()[1] for line in lines[1:3]) == ["1", "데이터팀"]

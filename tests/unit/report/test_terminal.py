@@ -114,4 +114,4 @@ def test_online_findings_have_colours(tmp_path: Path) -> None:
         text, code = at_a_terminal("check", "--online", config_of(tmp_path, url))
     assert code == 0
     assert "\x1b[32mok" in text
-    assert "\x1b[1mWhat the API did" in text
+    assert "\x1b[1mFindings on the API" in text

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from ncr_exporter.inventory import NEVER, Tag
+from ncr_exporter.inventory.attached import attachment_of
 from ncr_exporter.ncr.pages import tag_page
+from ncr_exporter.simulator.api_records import JsonRecord
 from ncr_exporter.simulator.data import (
     FixedSource,
     GeneratedSource,
@@ -17,7 +19,6 @@ from ncr_exporter.simulator.data import (
     registries,
     tags,
 )
-from ncr_exporter.simulator.records import Record
 
 NOW = 1_767_236_400_000  # 2026-01-01 03:00 UTC, on a five-minute mark
 MINUTE = 60_000
@@ -64,11 +65,11 @@ REGISTRY_FIELDS = (
 )
 
 
-def named(records: list[Record], name: str) -> Record:
+def named(records: list[JsonRecord], name: str) -> JsonRecord:
     return {record["name"]: record for record in records}[name]
 
 
-def as_read(records: list[Record], now_ms: int) -> tuple[Tag, ...]:
+def as_read(records: list[JsonRecord], now_ms: int) -> tuple[Tag, ...]:
     """Return what our own client makes of the records; nothing may be malformed."""
     page = tag_page(json.dumps({"results": records}).encode(), now_ms)
     assert page.malformed == 0
@@ -112,7 +113,7 @@ class TestShape:
         listed = read(registry, image)
         assert len({tag.name for tag in listed}) == len(listed) > 0
         assert all((tag.updated or 0) <= NOW and (tag.pulled or 0) <= NOW for tag in listed)
-        assert all(10e6 < (tag.size or 0) < 1e9 for tag in listed)
+        assert all(10e6 < (tag.size or 0) < 1e9 for tag in listed if not attachment_of(tag.name))
 
     def test_an_unknown_registry_or_image_is_a_key_error(self) -> None:
         with pytest.raises(KeyError):
@@ -187,14 +188,23 @@ class TestWhatIsWorthSeeing:
     def test_one_image_is_built_for_two_platforms(self) -> None:
         platforms = tags("demo-registry", "web/frontend", NOW)[0]["images"]
         names = [(p["os"], p["architecture"], p["variant"]) for p in platforms]
-        assert names == [("linux", "amd64", None), ("linux", "arm64", "v8")]
-        assert platforms[0]["digest"] != platforms[1]["digest"]
+        assert names[:2] == [("linux", "amd64", None), ("linux", "arm64", "v8")]
+        assert names[2:] == [("unknown", "unknown", None)] * 2, "an attestation of each"
+        assert len({platform["digest"] for platform in platforms}) == 4
 
-    def test_a_tag_of_one_platform_has_that_platforms_digest(self) -> None:
-        for tag in tags("demo-registry", "api", NOW):
-            assert tag["digest"] == tag["images"][0]["digest"]
+    @pytest.mark.parametrize("image", ["api", "web/frontend"])
+    def test_a_tag_has_the_digest_and_size_of_its_representative_platform(self, image: str) -> None:
+        for tag in tags("demo-registry", image, NOW):
+            amd64 = tag["images"][0]
+            assert (tag["digest"], tag["full_size"]) == (amd64["digest"], amd64["size"])
             assert tag["digest"].startswith("sha256:")
             assert len(tag["digest"]) == len("sha256:") + 64
+
+    def test_each_release_of_one_image_is_signed(self) -> None:
+        listed = read("demo-registry", "ml/recommender")
+        releases = {str(tag.digest) for tag in listed if not attachment_of(tag.name)}
+        subjects = [found.subject for tag in listed if (found := attachment_of(tag.name))]
+        assert sorted(subjects) == sorted(releases)
 
     def test_nobody_pulls_the_abandoned_image_and_some_of_it_nobody_ever_did(self) -> None:
         pulls = [tag.pulled for tag in read("demo-registry", "legacy/report")]
@@ -211,7 +221,8 @@ class TestWhatIsWorthSeeing:
         assert all(tag.pulled for tag in older)
 
     def test_one_image_grows_with_every_release(self) -> None:
-        sizes = [tag.size or 0 for tag in read("demo-registry", "ml/recommender")[1:]]
+        listed = read("demo-registry", "ml/recommender")[1:]
+        sizes = [tag.size or 0 for tag in listed if not attachment_of(tag.name)]
         assert all(newer > older for newer, older in pairwise(sizes))
 
     def test_old_imports_lack_what_real_registries_lack(self) -> None:
@@ -263,7 +274,7 @@ class TestFromAFile:
             (b'["\xe9"]', "is not JSON: it is not text in UTF-8"),
             (b"[" * 100_000, "is nested too deeply to be a list of tags"),
             (b'{"name": "1"}', "must hold a JSON array of tags, not an object"),
-            (b'{"results": []}', "not an object; save what is in its `results`"),
+            (b'{"results": []}', "not an object; save only the array in `results`"),
             (b"null", "must hold a JSON array of tags, not null"),
             (b"12", "must hold a JSON array of tags, not a number"),
             (b'[{"name": "1"}, "2"]', "must hold tags: item 1 is a text, not an object"),

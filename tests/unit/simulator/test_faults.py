@@ -1,4 +1,4 @@
-"""Each fault of the catalogue does what its help says, over real sockets."""
+"""Each fault of the table does what its help says, over real sockets."""
 
 import asyncio
 import math
@@ -16,17 +16,16 @@ from ncr_exporter.httpd.server import Server
 from ncr_exporter.simulator.faults import FAULTS, Fault, FaultPlan, fault_named, latency
 from ncr_exporter.simulator.faults import connections as sockets
 from ncr_exporter.simulator.registry import SimulatedRegistry
-from tests.support.clock import tls_gate
+from tests.support.clock import tls_access
 from tests.support.faulty_api import (
     LISTED,
     PREFIX,
     TAGS,
-    Get,
     answer_to,
+    asking,
     signed,
     simulated,
     spoiled,
-    with_client,
 )
 
 Leave = Callable[[asyncio.StreamWriter], Awaitable[None]]
@@ -99,9 +98,9 @@ class TestErrors:
     """Refusals, as gateway and service write them."""
 
     @pytest.mark.parametrize("name", ERRORS)
-    def test_the_error_is_in_its_documented_form(self, name: str) -> None:
+    async def test_the_error_is_in_its_documented_form(self, name: str) -> None:
         status, code, message, origin = ERRORS[name]
-        answer = answer_to(name)
+        answer = await answer_to(name)
         body = answer.json()
         said = body["error"] if origin == "APIGW" else body
         assert answer.status_code == status
@@ -111,14 +110,14 @@ class TestErrors:
         assert answer.headers["x-ncp-trace-id"] == "demo-00000001"
         assert "date" in answer.headers
 
-    def test_a_throttle_says_when_to_come_back_or_nothing_of_use(self) -> None:
-        assert answer_to("throttle").headers["retry-after"] == "2"
-        assert "retry-after" not in answer_to("throttle-silent").headers
-        assert int(answer_to("throttle-absurd").headers["retry-after"]) > 10**8
-        assert answer_to("throttle-words").headers["retry-after"] == "soon"
+    async def test_a_throttle_says_when_to_come_back_or_nothing_of_use(self) -> None:
+        assert (await answer_to("throttle")).headers["retry-after"] == "2"
+        assert "retry-after" not in (await answer_to("throttle-silent")).headers
+        assert int((await answer_to("throttle-absurd")).headers["retry-after"]) > 10**8
+        assert (await answer_to("throttle-words")).headers["retry-after"] == "soon"
 
-    def test_a_throttle_may_name_the_moment(self) -> None:
-        headers = answer_to("throttle-date").headers
+    async def test_a_throttle_may_name_the_moment(self) -> None:
+        headers = (await answer_to("throttle-date")).headers
         date, until = (parsedate_to_datetime(headers[name]) for name in ("date", "retry-after"))
         assert (until - date).total_seconds() == 2
 
@@ -127,184 +126,165 @@ class TestBrokenConnections:
     """Faults below HTTP."""
 
     @pytest.mark.parametrize("name", BROKEN)
-    def test_no_whole_answer_arrives(self, name: str) -> None:
+    async def test_no_whole_answer_arrives(self, name: str) -> None:
         with pytest.raises(BROKEN[name]):
-            answer_to(name)
+            await answer_to(name)
 
     @pytest.mark.parametrize(
         ("name", "expected"), [("reset", "reset by peer"), ("close", "server disconnected")]
     )
-    def test_a_reset_is_told_from_a_close(self, name: str, expected: str) -> None:
+    async def test_a_reset_is_told_from_a_close(self, name: str, expected: str) -> None:
         registry = simulated()
         registry.fault = fault_named(name)
-        assert expected in raw(registry).decode().lower()
+        assert expected in (await raw(registry)).decode().lower()
 
-    def test_garbage_is_no_http(self) -> None:
+    async def test_garbage_is_no_http(self) -> None:
         registry = simulated()
         registry.fault = fault_named("garbage")
-        assert not raw(registry).startswith(b"HTTP/")
+        assert not (await raw(registry)).startswith(b"HTTP/")
 
-    def test_half_an_answer_promises_the_whole(self) -> None:
+    async def test_half_an_answer_promises_the_whole(self) -> None:
         registry = simulated()
-        whole = raw(registry).partition(b"\r\n\r\n")[2]
+        whole = (await raw(registry)).partition(b"\r\n\r\n")[2]
         registry.fault = fault_named("half")
-        head, _, body = raw(registry).partition(b"\r\n\r\n")
+        head, _, body = (await raw(registry)).partition(b"\r\n\r\n")
         assert head.startswith(b"HTTP/1.1 200 OK\r\n")
         assert b"x-ncp-trace-id: demo-" in head
         assert f"content-length: {len(whole)}".encode() in head
         assert body == whole[: len(whole) // 2]
 
 
-def raw(registry: SimulatedRegistry) -> bytes:
+async def raw(registry: SimulatedRegistry) -> bytes:
     """Return the bytes of an answer, or in words how the connection ended without any."""
-
-    async def run() -> bytes:
-        async with Server(registry.handle) as server:
-            port = await server.listen("127.0.0.1", 0)
-            reader, writer = await asyncio.open_connection("127.0.0.1", port)
-            writer.write(REQUEST)
-            try:
-                return await reader.read(-1) or b"server disconnected"
-            except ConnectionResetError as error:
-                return str(error).encode()
-            finally:
-                writer.close()
-
-    return asyncio.run(run())
+    async with Server(registry.handle) as server:
+        port = await server.listen("127.0.0.1", 0)
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(REQUEST)
+        try:
+            return await reader.read(-1) or b"server disconnected"
+        except ConnectionResetError as error:
+            return str(error).encode()
+        finally:
+            writer.close()
 
 
 class TestSlowAnswers:
     """Faults that take their time."""
 
-    def test_latency_holds_back_an_answer_that_is_right(self) -> None:
+    async def test_latency_holds_back_an_answer_that_is_right(self) -> None:
         assert FAULTS["latency"].seconds == 2
         registry = simulated()
         registry.fault = latency(0.15)
-
-        async def timed(get: Get) -> tuple[int, float]:
+        async with asking(registry) as get:
             start = asyncio.get_running_loop().time()
             answer = await get()
-            return answer.status_code, asyncio.get_running_loop().time() - start
-
-        status, seconds = with_client(registry, timed)
-        assert status == 200
+            seconds = asyncio.get_running_loop().time() - start
+        assert answer.status_code == 200
         assert 0.14 < seconds < 2
 
-    def test_a_hung_request_takes_no_place_once_its_client_has_left(self) -> None:
+    async def test_a_hung_request_takes_no_place_once_its_client_has_left(self) -> None:
         registry = simulated()
         registry.faults.add(fault_named("hang"), times=1)
-
-        async def leave_and_return(get: Get) -> int:
+        async with asking(registry, places=1) as get:
             with pytest.raises(httpx.ReadTimeout):
                 await get(seconds=0.2)
-            return (await get()).status_code
-
-        assert with_client(registry, leave_and_return, places=1) == 200
+            assert (await get()).status_code == 200
         assert [seen.status for seen in registry.requests] == [0, 200]
 
     @pytest.mark.parametrize("encrypted", ["", "encrypted"])
     @pytest.mark.parametrize("leave", [sockets.reset, sockets.close])
-    def test_however_it_leaves(self, encrypted: str, leave: Leave) -> None:
+    async def test_however_it_leaves(self, encrypted: str, leave: Leave) -> None:
         registry = simulated()
         registry.faults.add(fault_named("hang"), times=1)
         theirs, ours = tls() if encrypted else (None, None)
+        async with Server(registry.handle, Limits(requests=1), tls_access(theirs)) as server:
+            port = await server.listen("127.0.0.1", 0)
+            _, leaver = await asyncio.open_connection("127.0.0.1", port, ssl=ours)
+            leaver.write(REQUEST)
+            while not registry.requests:
+                await asyncio.sleep(0.01)
+            await leave(leaver)
+            leaver.transport.abort()
+            reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=ours)
+            writer.write(REQUEST)
+            answer = await reader.read(-1)
+            writer.close()
+        assert answer.startswith(b"HTTP/1.1 200 ")
 
-        async def scenario() -> bytes:
-            async with Server(registry.handle, Limits(requests=1), tls_gate(theirs)) as server:
-                port = await server.listen("127.0.0.1", 0)
-                _, leaver = await asyncio.open_connection("127.0.0.1", port, ssl=ours)
-                leaver.write(REQUEST)
-                while not registry.requests:
-                    await asyncio.sleep(0.01)
-                await leave(leaver)
-                leaver.transport.abort()
-                reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=ours)
-                writer.write(REQUEST)
-                answer = await reader.read(-1)
-                writer.close()
-                return answer
-
-        assert asyncio.run(scenario()).startswith(b"HTTP/1.1 200 ")
-
-    def test_a_hung_request_does_not_keep_the_server_from_stopping(self) -> None:
+    async def test_a_hung_request_does_not_keep_the_server_from_stopping(self) -> None:
         registry = simulated()
         registry.fault = fault_named("hang")
-
-        async def scenario() -> bytes:
-            async with Server(registry.handle) as server:
-                port = await server.listen("127.0.0.1", 0)
-                reader, writer = await asyncio.open_connection("127.0.0.1", port)
-                writer.write(REQUEST)
-                with pytest.raises(TimeoutError):
-                    await asyncio.wait_for(reader.read(1), 0.2)
-                async with asyncio.timeout(1):
-                    await server.stop()
-                rest = await reader.read(-1)
-                writer.close()
-                return rest
-
-        assert asyncio.run(scenario()) == b""
+        async with Server(registry.handle) as server:
+            port = await server.listen("127.0.0.1", 0)
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(REQUEST)
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(reader.read(1), 0.2)
+            async with asyncio.timeout(1):
+                await server.stop()
+            assert await reader.read(-1) == b""
+            writer.close()
 
 
 class TestWrongContent:
     """Whole answers that are no page."""
 
-    def test_a_redirect_leads_to_another_host(self) -> None:
-        answer = answer_to("redirect")
+    async def test_a_redirect_leads_to_another_host(self) -> None:
+        answer = await answer_to("redirect")
         assert answer.status_code == 302
         assert httpx.URL(answer.headers["location"]).host == "elsewhere.example"
 
-    def test_html_calls_itself_html(self) -> None:
-        answer = answer_to("html")
+    async def test_html_calls_itself_html(self) -> None:
+        answer = await answer_to("html")
         assert answer.status_code == 200
         assert answer.headers["content-type"] == "text/html; charset=utf-8"
         assert answer.text.startswith("<!doctype html>")
 
-    def test_empty_is_a_200_with_nothing_in_it(self) -> None:
-        answer = answer_to("empty")
+    async def test_empty_is_a_200_with_nothing_in_it(self) -> None:
+        answer = await answer_to("empty")
         assert (answer.status_code, answer.content) == (200, b"")
 
-    def test_truncated_json_is_well_framed_and_no_json(self) -> None:
-        answer = answer_to("truncated")
+    async def test_truncated_json_is_well_framed_and_no_json(self) -> None:
+        answer = await answer_to("truncated")
         assert answer.text.startswith('{"count": ')
         with pytest.raises(ValueError, match=r"Unterminated|Expecting"):
             answer.json()
 
-    def test_not_a_page_is_json_all_the_same(self) -> None:
-        assert isinstance(answer_to("not-a-page").json(), list)
+    async def test_not_a_page_is_json_all_the_same(self) -> None:
+        assert isinstance((await answer_to("not-a-page")).json(), list)
 
 
 class TestWrongRecords:
     """Pages whose records are wrong."""
 
-    def test_no_field_but_the_name_is_of_its_type(self) -> None:
-        for record, right in zip(spoiled("wrong-types"), LISTED, strict=True):
+    async def test_no_field_but_the_name_is_of_its_type(self) -> None:
+        for record, right in zip(await spoiled("wrong-types"), LISTED, strict=True):
             assert record.keys() == right.keys()
             for field in record.keys() - {"name"}:
                 assert type(record[field]) is not type(right[field])
 
-    def test_no_field_but_the_name_holds_anything(self) -> None:
-        for record, right in zip(spoiled("nulls"), LISTED, strict=True):
+    async def test_no_field_but_the_name_holds_anything(self) -> None:
+        for record, right in zip(await spoiled("nulls"), LISTED, strict=True):
             assert record == dict.fromkeys(right) | {"name": right["name"]}
 
-    def test_no_tag_has_a_platform(self) -> None:
-        for record, right in zip(spoiled("no-platforms"), LISTED, strict=True):
+    async def test_no_tag_has_a_platform(self) -> None:
+        for record, right in zip(await spoiled("no-platforms"), LISTED, strict=True):
             assert record == right | {"images": []}
 
-    def test_no_size_is_finite(self) -> None:
-        for record in spoiled("nan"):
+    async def test_no_size_is_finite(self) -> None:
+        for record in await spoiled("nan"):
             assert math.isnan(record["full_size"])
             assert {platform["size"] for platform in record["images"]} == {math.inf}
-        assert b"NaN" in answer_to("nan").content
-        assert b"1e999" in answer_to("nan").content
+        assert b"NaN" in (await answer_to("nan")).content
+        assert b"1e999" in (await answer_to("nan")).content
 
     @pytest.mark.parametrize("name", sorted(RECORDS))
-    def test_an_error_stays_as_it_is(self, name: str) -> None:
-        assert answer_to(name, f"{PREFIX}/nowhere").json()["returnCode"] == "404"
+    async def test_an_error_stays_as_it_is(self, name: str) -> None:
+        assert (await answer_to(name, f"{PREFIX}/nowhere")).json()["returnCode"] == "404"
 
     @pytest.mark.parametrize("name", ["no-platforms", "nan"])
-    def test_images_have_no_platforms_to_lose(self, name: str) -> None:
-        (image,) = answer_to(name, f"{PREFIX}/demo-registry").json()["results"]
+    async def test_images_have_no_platforms_to_lose(self, name: str) -> None:
+        (image,) = (await answer_to(name, f"{PREFIX}/demo-registry")).json()["results"]
         assert "images" not in image
         assert "full_size" not in image
 
@@ -318,14 +298,12 @@ class TestPlan:
         assert plan.take(TAGS) is fault_named("html")
         assert plan.take(f"{PREFIX}/demo-registry") is None
 
-    def test_a_fault_passes_after_so_many_requests(self) -> None:
+    async def test_a_fault_passes_after_so_many_requests(self) -> None:
         registry = simulated()
         registry.faults.add(fault_named("unavailable"), times=2)
-
-        async def four_times(get: Get) -> list[int]:
-            return [(await get()).status_code for _ in range(4)]
-
-        assert with_client(registry, four_times) == [503, 503, 200, 200]
+        async with asking(registry) as get:
+            statuses = [(await get()).status_code for _ in range(4)]
+        assert statuses == [503, 503, 200, 200]
 
     def test_the_rule_added_first_wins_until_it_is_used_up(self) -> None:
         plan = FaultPlan()
@@ -337,28 +315,22 @@ class TestPlan:
             "empty",
         ]
 
-    def test_the_general_fault_is_met_where_no_rule_matches_and_clearing_mends_the_rules(
+    async def test_the_general_fault_is_met_where_no_rule_matches_and_clearing_mends_the_rules(
         self,
     ) -> None:
         registry = simulated()
         registry.fault = fault_named("denied")
         registry.faults.add(fault_named("forbidden"), where="tags")
-
-        async def scenario(get: Get) -> list[int]:
-            before = [(await get(target)).status_code for target in (TAGS, PREFIX)]
+        async with asking(registry) as get:
+            assert [(await get(target)).status_code for target in (TAGS, PREFIX)] == [403, 401]
             registry.faults.clear()
             registry.fault = None
-            return [*before, (await get()).status_code]
+            assert (await get()).status_code == 200
 
-        assert with_client(registry, scenario) == [403, 401, 200]
-
-    def test_a_fault_of_ones_own_can_be_used_like_those_of_the_catalogue(self) -> None:
+    async def test_a_fault_of_ones_own_can_be_used_like_those_of_the_catalogue(self) -> None:
         registry = simulated()
         registry.fault = Fault(
             "teapot", "418", lambda _request, answer: replace(answer, status=418)
         )
-
-        async def once(get: Get) -> int:
-            return (await get()).status_code
-
-        assert with_client(registry, once) == 418
+        async with asking(registry) as get:
+            assert (await get()).status_code == 418

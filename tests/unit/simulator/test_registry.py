@@ -17,13 +17,13 @@ from ncr_exporter.httpd.messages import Request, Response
 from ncr_exporter.httpd.server import Server
 from ncr_exporter.ncr.signing import signed_headers
 from ncr_exporter.runtime.clock import SystemClock
+from ncr_exporter.simulator.api_records import JsonRecord
 from ncr_exporter.simulator.data import FixedSource, GeneratedSource, Source, images, tags
 from ncr_exporter.simulator.faults import fault_named
-from ncr_exporter.simulator.records import Record
 from ncr_exporter.simulator.registry import (
     DEMO_ACCESS_KEY,
     DEMO_SECRET_KEY,
-    Seen,
+    AnsweredRequest,
     SimulatedRegistry,
 )
 
@@ -71,7 +71,7 @@ def signed(
     )
 
 
-def ask(
+async def ask(
     registry: SimulatedRegistry,
     target: str,
     headers: Mapping[str, str] | None = None,
@@ -79,14 +79,14 @@ def ask(
 ) -> Response:
     """Return the answer to a request, signed unless `headers` say otherwise."""
     headers = signed(target, method=method) if headers is None else headers
-    return asyncio.run(registry.handle(Request(method, target, headers)))
+    return await registry.handle(Request(method, target, headers))
 
 
 def content(answer: Response) -> Any:
     return json.loads(b"".join(answer.body))
 
 
-def names(page: Record) -> list[str]:
+def names(page: JsonRecord) -> list[str]:
     return [record["name"] for record in page["results"]]
 
 
@@ -99,35 +99,36 @@ def refusal(answer: Response) -> tuple[int, str, str]:
 class TestLists:
     """The three documented lists."""
 
-    def test_the_registry_list(self) -> None:
-        page = content(ask(simulated(), LIST))
+    async def test_the_registry_list(self) -> None:
+        page = content(await ask(simulated(), LIST))
         assert names(page) == ["demo-registry", "demo-base"]
         assert (page["count"], page["next"], page["previous"]) == (2, None, None)
 
-    def test_the_image_list(self) -> None:
-        page = content(ask(simulated(), f"{LIST}/demo-registry?page=1&pagesize=100"))
+    async def test_the_image_list(self) -> None:
+        page = content(await ask(simulated(), f"{LIST}/demo-registry?page=1&pagesize=100"))
         assert page["results"] == images("demo-registry", NOW_MS)
 
-    def test_the_tag_list_of_an_image_with_a_slash_in_its_name(self) -> None:
+    async def test_the_tag_list_of_an_image_with_a_slash_in_its_name(self) -> None:
         target = f"{LIST}/demo-registry/web%2Ffrontend/tags?page=1&pagesize=100"
-        assert content(ask(simulated(), target))["results"] == tags(
+        assert content(await ask(simulated(), target))["results"] == tags(
             "demo-registry", "web/frontend", NOW_MS
         )
 
     @pytest.mark.parametrize("prefix", ["/ncr/api/v2", "/ncr/sgn-api/v2", "/ncr/kr/v2"])
-    def test_each_region_has_its_prefix(self, prefix: str) -> None:
+    async def test_each_region_has_its_prefix(self, prefix: str) -> None:
         registry = simulated(prefix=prefix)
-        assert ask(registry, f"{prefix}/repositories").status == 200
-        assert refusal(ask(registry, "/ncr/jpn-api/v2/repositories")) == (404, "300", "APIGW")
+        assert (await ask(registry, f"{prefix}/repositories")).status == 200
+        assert refusal(await ask(registry, "/ncr/jpn-api/v2/repositories")) == (404, "300", "APIGW")
 
 
 class TestPages:
     """Paging by number."""
 
-    def test_page_numbers_lead_from_one_page_to_the_next(self) -> None:
+    async def test_page_numbers_lead_from_one_page_to_the_next(self) -> None:
         registry = simulated()
         pages = [
-            content(ask(registry, f"{TAGS}?page={number}&pagesize=100")) for number in (1, 2, 3)
+            content(await ask(registry, f"{TAGS}?page={number}&pagesize=100"))
+            for number in (1, 2, 3)
         ]
         assert [(page["previous"], page["next"]) for page in pages] == [
             (None, 2),
@@ -145,7 +146,9 @@ class TestPages:
         number: int | None = 1
         joined: list[str] = []
         while number is not None:
-            page = content(ask(registry, f"{LIST}/r/i/tags?page={number}&pagesize={size}"))
+            page = content(
+                asyncio.run(ask(registry, f"{LIST}/r/i/tags?page={number}&pagesize={size}"))
+            )
             joined += names(page)
             number = page["next"]
         assert joined == whole
@@ -162,19 +165,19 @@ class TestPages:
             ("?page=999999999&pagesize=10", 0),
         ],
     )
-    def test_how_many_come_on_a_page(self, query: str, expected: int) -> None:
-        page = content(ask(simulated(NUMBERED, largest_page=30), f"{LIST}/r/i/tags{query}"))
+    async def test_how_many_come_on_a_page(self, query: str, expected: int) -> None:
+        page = content(await ask(simulated(NUMBERED, largest_page=30), f"{LIST}/r/i/tags{query}"))
         assert (len(page["results"]), page["count"]) == (expected, 45)
 
-    def test_past_the_end_nothing_follows_and_the_last_page_came_before(self) -> None:
-        page = content(ask(simulated(NUMBERED), f"{LIST}/r/i/tags?page=9"))
+    async def test_past_the_end_nothing_follows_and_the_last_page_came_before(self) -> None:
+        page = content(await ask(simulated(NUMBERED), f"{LIST}/r/i/tags?page=9"))
         assert (page["results"], page["next"], page["previous"]) == ([], None, 3)
 
     @pytest.mark.parametrize("query", ["page=0", "page=-1", "page=", "page=one", "page=1.0"])
     @pytest.mark.parametrize("name", ["page", "pagesize"])
-    def test_a_page_that_is_no_number_above_0_is_refused(self, query: str, name: str) -> None:
+    async def test_a_page_that_is_no_number_above_0_is_refused(self, query: str, name: str) -> None:
         target = f"{LIST}/r/i/tags?{query.replace('page', name)}"
-        answer = ask(simulated(NUMBERED), target)
+        answer = await ask(simulated(NUMBERED), target)
         assert (answer.status, content(answer)["returnCode"]) == (400, "400")
 
 
@@ -182,8 +185,8 @@ class TestNotFound:
     """Who misses what."""
 
     @pytest.mark.parametrize("path", ["nowhere", "nowhere/api/tags", "demo-registry/nothing/tags"])
-    def test_an_unknown_registry_or_image_is_missed_by_the_service(self, path: str) -> None:
-        answer = ask(simulated(), f"{LIST}/{path}")
+    async def test_an_unknown_registry_or_image_is_missed_by_the_service(self, path: str) -> None:
+        answer = await ask(simulated(), f"{LIST}/{path}")
         assert answer.status == 404
         assert answer.headers["x-ncp-apigw-response-origin"] == "ENDPOINT"
         missing = path.split("/", 1)[0] if "nowhere" in path else "nothing"
@@ -206,22 +209,22 @@ class TestNotFound:
             "*",
         ],
     )
-    def test_an_undocumented_path_is_missed_by_the_gateway(self, target: str) -> None:
-        assert refusal(ask(simulated(), target)) == (404, "300", "APIGW")
+    async def test_an_undocumented_path_is_missed_by_the_gateway(self, target: str) -> None:
+        assert refusal(await ask(simulated(), target)) == (404, "300", "APIGW")
 
     @pytest.mark.parametrize("method", ["DELETE", "POST", "PATCH", "PUT", "HEAD"])
-    def test_nothing_but_get_is_served(self, method: str) -> None:
-        assert refusal(ask(simulated(), LIST, method=method)) == (404, "300", "APIGW")
+    async def test_nothing_but_get_is_served(self, method: str) -> None:
+        assert refusal(await ask(simulated(), LIST, method=method)) == (404, "300", "APIGW")
 
 
 class TestSignature:
     """Requests are checked as the gateway checks them."""
 
-    def test_every_header_is_needed(self) -> None:
+    async def test_every_header_is_needed(self) -> None:
         whole = signed(LIST)
         for missing in whole:
             headers = {name: value for name, value in whole.items() if name != missing}
-            answer = ask(simulated(), LIST, headers)
+            answer = await ask(simulated(), LIST, headers)
             assert refusal(answer) == (401, "200", "APIGW")
             assert content(answer)["error"]["message"] == "Authentication Failed"
 
@@ -237,31 +240,31 @@ class TestSignature:
             (10, 600, 200),
         ],
     )
-    def test_the_timestamp_must_be_within_5_minutes_of_its_clock(
+    async def test_the_timestamp_must_be_within_5_minutes_of_its_clock(
         self, minutes: float, offset: float, status: int
     ) -> None:
         registry = simulated()
         registry.clock_offset = offset
         headers = signed(LIST, timestamp_ms=int(NOW_MS + minutes * 60_000))
-        assert ask(registry, LIST, headers).status == status
+        assert (await ask(registry, LIST, headers)).status == status
 
     @pytest.mark.parametrize("timestamp", ["soon", "-1", "1e12", "٣", "9" * 5000, "0"])
-    def test_a_timestamp_that_is_none_is_refused(self, timestamp: str) -> None:
+    async def test_a_timestamp_that_is_none_is_refused(self, timestamp: str) -> None:
         headers = signed(LIST) | {"x-ncp-apigw-timestamp": timestamp}
-        assert refusal(ask(simulated(), LIST, headers)) == (401, "200", "APIGW")
+        assert refusal(await ask(simulated(), LIST, headers)) == (401, "200", "APIGW")
 
-    def test_it_covers_the_target_as_sent(self) -> None:
+    async def test_it_covers_the_target_as_sent(self) -> None:
         sent = f"{LIST}/demo-registry/web%2Ffrontend/tags?page=1&pagesize=2"
-        assert ask(simulated(), sent, signed(sent)).status == 200
+        assert (await ask(simulated(), sent, signed(sent))).status == 200
         for other in (
             sent.replace("%2F", "%2f"),
             sent.replace("page=1", "page=2"),
             sent.partition("?")[0],
             sent.removeprefix("/ncr/api/v2"),
         ):
-            assert refusal(ask(simulated(), sent, signed(other))) == (401, "200", "APIGW")
+            assert refusal(await ask(simulated(), sent, signed(other))) == (401, "200", "APIGW")
 
-    def test_it_covers_method_timestamp_and_keys(self) -> None:
+    async def test_it_covers_method_timestamp_and_keys(self) -> None:
         for headers in (
             signed(LIST, method="POST"),
             signed(LIST) | {"x-ncp-apigw-timestamp": str(NOW_MS + 1)},
@@ -269,32 +272,40 @@ class TestSignature:
             signed(LIST, access_key="NOBODY"),
             signed(LIST) | {"x-ncp-apigw-signature-v2": "é"},
         ):
-            assert refusal(ask(simulated(), LIST, headers)) == (401, "200", "APIGW")
+            assert refusal(await ask(simulated(), LIST, headers)) == (401, "200", "APIGW")
 
-    def test_keys_may_change_while_it_runs(self) -> None:
+    async def test_keys_may_change_while_it_runs(self) -> None:
         keys = {"OLD": "old-secret"}
         registry = SimulatedRegistry(NUMBERED, keys=keys, clock=StoppedClock())
         old = signed(LIST, access_key="OLD", secret_key="old-secret")
         new = signed(LIST, access_key="NEW", secret_key="new-secret")
-        assert [ask(registry, LIST, headers).status for headers in (old, new)] == [200, 401]
+        assert [(await ask(registry, LIST, headers)).status for headers in (old, new)] == [200, 401]
         keys.clear()
         keys["NEW"] = "new-secret"
-        assert [ask(registry, LIST, headers).status for headers in (old, new)] == [401, 200]
+        assert [(await ask(registry, LIST, headers)).status for headers in (old, new)] == [401, 200]
 
-    def test_a_key_without_permission_is_told_so_only_if_its_signature_is_right(self) -> None:
+    async def test_a_key_without_permission_is_told_so_only_if_its_signature_is_right(self) -> None:
         registry = simulated()
         registry.denied.add(DEMO_ACCESS_KEY)
-        assert refusal(ask(registry, LIST)) == (401, "210", "APIGW")
-        assert refusal(ask(registry, LIST, signed(LIST, secret_key="x"))) == (401, "200", "APIGW")
+        assert refusal(await ask(registry, LIST)) == (401, "210", "APIGW")
+        assert refusal(await ask(registry, LIST, signed(LIST, secret_key="x"))) == (
+            401,
+            "200",
+            "APIGW",
+        )
 
 
 class TestWhatItSaysOfItself:
     """Headers, memory, encoding."""
 
-    def test_every_answer_is_dated_and_numbered(self) -> None:
+    async def test_every_answer_is_dated_and_numbered(self) -> None:
         registry = simulated()
         registry.clock_offset = 90
-        answers = [ask(registry, LIST), ask(registry, LIST, {}), ask(registry, "/")]
+        answers = [
+            await ask(registry, LIST),
+            await ask(registry, LIST, {}),
+            await ask(registry, "/"),
+        ]
         assert [answer.headers["x-ncp-trace-id"] for answer in answers] == [
             "demo-00000001",
             "demo-00000002",
@@ -304,16 +315,16 @@ class TestWhatItSaysOfItself:
             assert parsedate_to_datetime(answer.headers["date"]).timestamp() == NOW + 90
             assert answer.headers["content-type"] == "application/json"
 
-    def test_it_remembers_what_it_was_asked(self) -> None:
+    async def test_it_remembers_what_it_was_asked(self) -> None:
         registry = simulated()
-        ask(registry, LIST)
-        ask(registry, f"{LIST}/nowhere", method="DELETE")
+        await ask(registry, LIST)
+        await ask(registry, f"{LIST}/nowhere", method="DELETE")
         registry.fault = fault_named("close")
-        ask(registry, LIST)
+        await ask(registry, LIST)
         assert list(registry.requests) == [
-            Seen("GET", LIST, NOW, 200),
-            Seen("DELETE", f"{LIST}/nowhere", NOW, 404),
-            Seen("GET", LIST, NOW, 0),
+            AnsweredRequest("GET", LIST, NOW, 200),
+            AnsweredRequest("DELETE", f"{LIST}/nowhere", NOW, 404),
+            AnsweredRequest("GET", LIST, NOW, 0),
         ]
 
     def test_it_remembers_no_more_than_ten_thousand(self) -> None:
@@ -329,11 +340,11 @@ class TestWhatItSaysOfItself:
             ("gzip", LIST, None),  # shorter than 1 kB
         ],
     )
-    def test_a_long_body_is_compressed_for_those_who_take_it(
+    async def test_a_long_body_is_compressed_for_those_who_take_it(
         self, accepted: str, target: str, encoding: str | None
     ) -> None:
-        plain = ask(simulated(), target)
-        answer = ask(simulated(), target, signed(target) | {"accept-encoding": accepted})
+        plain = await ask(simulated(), target)
+        answer = await ask(simulated(), target, signed(target) | {"accept-encoding": accepted})
         body = b"".join(answer.body)
         assert answer.headers.get("content-encoding") == encoding
         assert answer.length == len(body)
@@ -343,35 +354,27 @@ class TestWhatItSaysOfItself:
 class TestOverTheWire:
     """Through a real socket."""
 
-    def test_a_client_reads_page_after_page(self) -> None:
-        async def scenario() -> list[str]:
-            registry = simulated()
-            listed: list[str] = []
-            async with Server(registry.handle) as server:
-                port = await server.listen("127.0.0.1", 0)
-                async with httpx.AsyncClient(
-                    base_url=f"http://127.0.0.1:{port}", verify=TLS, trust_env=False
-                ) as client:
-                    number = 1
-                    while number:
-                        target = f"{TAGS}?page={number}&pagesize=100"
-                        answer = await client.get(target, headers=signed(target))
-                        assert answer.headers["content-encoding"] == "gzip"
-                        listed += names(answer.json())
-                        number = answer.json()["next"]
-            assert len(registry.requests) == 3
-            return listed
+    async def test_a_client_reads_page_after_page(self) -> None:
+        registry = simulated()
+        listed: list[str] = []
+        async with Server(registry.handle) as server:
+            port = await server.listen("127.0.0.1", 0)
+            async with httpx.AsyncClient(
+                base_url=f"http://127.0.0.1:{port}", verify=TLS, trust_env=False
+            ) as client:
+                number = 1
+                while number:
+                    target = f"{TAGS}?page={number}&pagesize=100"
+                    answer = await client.get(target, headers=signed(target))
+                    assert answer.headers["content-encoding"] == "gzip"
+                    listed += names(answer.json())
+                    number = answer.json()["next"]
+        assert len(registry.requests) == 3
+        assert listed == [tag["name"] for tag in tags("demo-registry", "api", NOW_MS)]
 
-        assert asyncio.run(scenario()) == [
-            tag["name"] for tag in tags("demo-registry", "api", NOW_MS)
-        ]
-
-    def test_a_delay_holds_every_answer_back(self) -> None:
-        async def scenario() -> float:
-            registry = simulated(NUMBERED)
-            registry.delay = 0.1
-            start = asyncio.get_running_loop().time()
-            await registry.handle(Request("GET", LIST, signed(LIST)))
-            return asyncio.get_running_loop().time() - start
-
-        assert 0.09 < asyncio.run(scenario()) < 1
+    async def test_a_delay_holds_every_answer_back(self) -> None:
+        registry = simulated(NUMBERED)
+        registry.delay = 0.1
+        start = asyncio.get_running_loop().time()
+        await registry.handle(Request("GET", LIST, signed(LIST)))
+        assert 0.09 < asyncio.get_running_loop().time() - start < 1

@@ -10,7 +10,7 @@ ABSENT_ONCE = LISTED.after_list(listed=False)
 
 
 def gone(presence: Presence, *, list_denied: bool = False) -> bool:
-    return presence.gone(list_denied=list_denied)
+    return presence.is_gone(list_denied=list_denied)
 
 
 def test_of_an_image_that_was_never_listed_nothing_is_known() -> None:

@@ -13,7 +13,6 @@ from ncr_exporter.state.saved import (
     SavedImage,
     SavedState,
     image_line,
-    place_of,
     read_lines,
     registry_line,
 )
@@ -21,7 +20,7 @@ from ncr_exporter.targets.targets import ImageTarget, Timing
 from tests.support.states import (
     NOW,
     NOW_MS,
-    catalog_of,
+    list_target_of,
     recorder,
     registry_target,
     sample_tags,
@@ -35,13 +34,13 @@ DAY = 86_400.0
 
 def line_of(tags: tuple[Tag, ...], pull_count: int | None = 7) -> bytes:
     store, _ = recorder()
-    store.restore(APP, tags, at=NOW, pull_count=pull_count)
+    store.restore(APP, SavedImage(tags, NOW, pull_count, overwritten=3))
     line = image_line(store.images[APP.key])
     assert line is not None
     return line
 
 
-def kept_of(line: bytes, now: float = NOW) -> SavedState:
+def saved_of(line: bytes, now: float = NOW) -> SavedState:
     return read_lines([line], now)
 
 
@@ -50,9 +49,11 @@ def changed(line: bytes, **fields: Any) -> bytes:
 
 
 def test_an_image_comes_back_as_it_was() -> None:
-    kept = kept_of(line_of(sample_tags()))
-    assert kept.images == {place_of(REGISTRY): {"app": SavedImage(sample_tags(), NOW, 7)}}
-    assert kept.refused == 0
+    saved = saved_of(line_of(sample_tags()))
+    assert saved.images == {
+        REGISTRY.identity: {"app": SavedImage(sample_tags(), NOW, 7, overwritten=3)}
+    }
+    assert saved.refused == 0
 
 
 moments = st.none() | st.integers(946_684_800_000, NOW_MS)
@@ -81,8 +82,8 @@ tags = st.builds(
 
 @given(st.lists(tags, max_size=5, unique_by=lambda tag: tag.name).map(tuple), sizes)
 def test_any_listing_comes_back_as_it_was(listing: tuple[Tag, ...], pulls: int | None) -> None:
-    kept = kept_of(line_of(listing, pulls))
-    assert kept.images[place_of(REGISTRY)]["app"] == SavedImage(listing, NOW, pulls)
+    saved = saved_of(line_of(listing, pulls))
+    assert saved.images[REGISTRY.identity]["app"] == SavedImage(listing, NOW, pulls, overwritten=3)
 
 
 def test_what_was_never_listed_or_is_gone_is_not_kept() -> None:
@@ -94,51 +95,56 @@ def test_what_was_never_listed_or_is_gone_is_not_kept() -> None:
 def test_a_registry_comes_back_as_it_was() -> None:
     store, _ = recorder()
     found = registry_target(found_by="*")
-    store.add_registry(found, hosts=())
+    store.add_registry(found)
     hosts = (("my-registry.kr.ncr.ntruss.com", "public"), ("ab.example", "private"))
     store.restore_registry("my-registry", at=NOW, images=3)
-    store.record_description("my-registry", hosts=hosts, public=True, at=NOW - 7)
+    store.record_description(
+        "my-registry", Description(NOW - 7, hosts, public=True, scan_on_push=False)
+    )
     line = registry_line(store.registries["my-registry"])
     assert line is not None
-    kept = kept_of(line)
-    registry = kept.registry(found, NOW)
+    saved = saved_of(line)
+    registry = saved.registry(found, NOW)
     assert registry is not None
     assert (registry.at, registry.images) == (NOW, 3)
-    assert kept.description(found, NOW) == Description(NOW - 7, hosts, public=True)
-    assert kept.description(found, NOW + DAY - 7) is None
-    assert list(kept.found_by(catalog_of(every=registry_target("*")))) == ["my-registry"]
+    assert saved.description(found, NOW) == Description(
+        NOW - 7, hosts, public=True, scan_on_push=False
+    )
+    assert saved.description(found, NOW + DAY - 7) is None
+    assert list(saved.found_by(list_target_of(every=registry_target("*")))) == ["my-registry"]
     other = registry_target("*", prefix="/ncr/jpn-api/v2")
-    assert list(kept.found_by(catalog_of(every=other))) == []
+    assert list(saved.found_by(list_target_of(every=other))) == []
 
 
 def test_a_host_that_stands_there_twice_is_one_host() -> None:
     """Two equal samples would cost the whole scrape."""
     store, _ = recorder()
-    store.add_registry(REGISTRY, hosts=())
+    store.add_registry(REGISTRY)
     store.restore_registry("my-registry", at=NOW, images=3)
-    store.record_description("my-registry", hosts=(("a.example", "public"),) * 2, at=NOW)
+    store.record_description(
+        "my-registry", Description(NOW, (("a.example", "public"),) * 2, public=None)
+    )
     line = registry_line(store.registries["my-registry"])
     assert line is not None
-    said = kept_of(line).description(REGISTRY, NOW)
+    said = saved_of(line).description(REGISTRY, NOW)
     assert said is not None
     assert said.hosts == (("a.example", "public"),)
 
 
-@pytest.mark.parametrize("at", [None, NOW + DAY])
-def test_a_description_of_no_known_moment_is_left_out_alone(at: float | None) -> None:
+def test_a_description_of_the_future_is_left_out_alone() -> None:
     store, _ = recorder()
-    store.add_registry(REGISTRY, hosts=())
+    store.add_registry(REGISTRY)
     store.restore_registry("my-registry", at=NOW, images=3)
-    store.record_description("my-registry", hosts=(), public=True, at=at)
+    store.record_description("my-registry", Description(NOW + DAY, (), public=True))
     line = registry_line(store.registries["my-registry"])
     assert line is not None
-    assert kept_of(line).description(REGISTRY, NOW) is None
-    assert kept_of(line).registry(REGISTRY, NOW) is not None
+    assert saved_of(line).description(REGISTRY, NOW) is None
+    assert saved_of(line).registry(REGISTRY, NOW) is not None
 
 
 def test_what_stands_for_every_registry_is_not_kept() -> None:
     store, _ = recorder()
-    store.add_registry(registry_target("*"), hosts=())
+    store.add_registry(registry_target("*"))
     store.record_registry_list_success("*", at=NOW)
     assert registry_line(store.registries["*"]) is None
 
@@ -161,8 +167,8 @@ def test_what_stands_for_every_registry_is_not_kept() -> None:
     ],
 )
 def test_a_line_that_no_answer_could_be_is_left_out_and_counted(fields: dict[str, Any]) -> None:
-    kept = kept_of(changed(line_of(sample_tags()), **fields))
-    assert (kept.images.get(place_of(REGISTRY), {}), kept.refused) == ({}, 1)
+    saved = saved_of(changed(line_of(sample_tags()), **fields))
+    assert (saved.images.get(REGISTRY.identity, {}), saved.refused) == ({}, 1)
 
 
 @pytest.mark.parametrize("name", ["", "..", "a\nb"])
@@ -170,41 +176,41 @@ def test_a_registry_whose_name_no_answer_could_have_is_left_out(name: str) -> No
     line = json.loads(line_of(sample_tags()))
     for field in ("name", "label"):
         bad = changed(line_of(sample_tags()), registry={**line["registry"], field: name})
-        assert (kept_of(bad).images, kept_of(bad).refused) == ({}, 1)
+        assert (saved_of(bad).images, saved_of(bad).refused) == ({}, 1)
 
 
 def test_bad_fields_within_a_page_become_unknown_as_in_an_answer() -> None:
     page = {"results": [{"name": "v1", "full_size": -5, "last_updated": NOW_MS + 9 * 86_400_000}]}
-    kept = kept_of(changed(line_of(()), page=page))
-    assert kept.images[place_of(REGISTRY)]["app"].tags == (Tag("v1"),)
+    saved = saved_of(changed(line_of(()), page=page))
+    assert saved.images[REGISTRY.identity]["app"].tags == (Tag("v1"),)
 
 
 @given(st.binary(max_size=200) | st.text(max_size=100).map(lambda text: json.dumps(text).encode()))
 def test_any_bytes_are_a_record_or_left_out(line: bytes) -> None:
-    kept = read_lines([line], NOW)
-    assert kept.refused == 1
+    saved = read_lines([line], NOW)
+    assert saved.refused == 1
 
 
 def test_a_clock_set_back_a_little_is_no_fault() -> None:
-    assert kept_of(line_of(()), now=NOW - 200).refused == 0
-    assert kept_of(line_of(()), now=NOW - 400).refused == 1
+    assert saved_of(line_of(()), now=NOW - 200).refused == 0
+    assert saved_of(line_of(()), now=NOW - 400).refused == 1
 
 
 # What of it is used
 
 
 def test_data_older_than_expire_after_is_not_used() -> None:
-    kept = kept_of(line_of(sample_tags()))
-    assert kept.image(APP, NOW + DAY - 1) is not None
-    assert kept.image(APP, NOW + DAY) is None
+    saved = saved_of(line_of(sample_tags()))
+    assert saved.image(APP, NOW + DAY - 1) is not None
+    assert saved.image(APP, NOW + DAY) is None
     quick = ImageTarget(REGISTRY, "app", True, Timing(60.0, expire_after=300.0), APP.policy)
-    assert kept.image(quick, NOW + 301) is None
+    assert saved.image(quick, NOW + 301) is None
 
 
 def test_data_of_another_place_is_not_used() -> None:
-    kept = kept_of(line_of(sample_tags()))
+    saved = saved_of(line_of(sample_tags()))
     japan = ImageTarget(
         registry_target(prefix="/ncr/jpn-api/v2"), "app", True, APP.timing, APP.policy
     )
-    assert kept.image(japan, NOW) is None
-    assert kept.image(target("other"), NOW) is None
+    assert saved.image(japan, NOW) is None
+    assert saved.image(target("other"), NOW) is None

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from ncr_exporter.cli.flags import UsageError
 from ncr_exporter.cli.serve import chosen_shard
 from ncr_exporter.targets.budget import Budget
-from ncr_exporter.targets.shard import Shard, owner
+from ncr_exporter.targets.targets import Shard, shard_of
 from tests.support.api_client import Fleet, tag
 from tests.support.expositions import Key, samples_of
-from tests.support.polling import Round, play
-from tests.support.states import catalog_of, registry_target, rule
+from tests.support.polling import polling_of
+from tests.support.states import list_target_of, registry_target, rule
 
 IMAGES = [("my-registry", f"team-{i % 40}/app-{i}") for i in range(2000)]
 names = st.text(min_size=1, max_size=20)
@@ -30,11 +30,11 @@ def test_one_exporter_alone_owns_everything() -> None:
 
 
 def test_registry_and_image_are_not_run_together() -> None:
-    assert owner(("ab", "c"), 1000) != owner(("a", "bc"), 1000)
+    assert shard_of(("ab", "c"), 1000) != shard_of(("a", "bc"), 1000)
 
 
 def owners_of(total: int) -> dict[tuple[str, str], int]:
-    return {key: owner(key, total) for key in IMAGES}
+    return {key: shard_of(key, total) for key in IMAGES}
 
 
 @pytest.mark.parametrize("total", [1, 2, 5, 10])
@@ -45,31 +45,26 @@ def test_one_shard_more_takes_its_share_from_the_others_and_moves_nothing_else(t
     assert len(moved) / len(IMAGES) == pytest.approx(1 / (total + 1), rel=0.2)
 
 
-def test_the_union_of_the_shards_is_the_unsharded_output() -> None:
-    content = {
-        name: {f"app-{i}": [tag("v1"), tag(f"v{i}")] for i in range(12)} for name in ("a", "b", "c")
-    }
-
-    def published(shard: Shard) -> dict[Key, float]:
-        found: dict[Key, float] = {}
-
-        async def scenario(polling: Round) -> None:
-            every = registry_target("*", rules=(rule("*", platform_series=True),))
-            await polling.first_round(catalog_of(every=every))
-            text = b"".join(
-                polling.exposition.snapshot.text(polling.clock.time(), openmetrics=False)
-            )
-            found.update(samples_of(text.decode()))
-
-        play(scenario, source=Fleet(**content), shard=shard)
-        return found
-
-    whole = published(Shard())
-    shards = [published(Shard(index, 3)) for index in range(3)]
+async def test_the_union_of_the_shards_is_the_unsharded_output() -> None:
+    whole = await published(Shard())
+    shards = [await published(Shard(index, 3)) for index in range(3)]
     assert sum(map(len, shards)) == len(whole), "no series comes from two of them"
     union = {key: value for shard in shards for key, value in shard.items()}
     assert _without_durations(union) == _without_durations(whole)
     assert all(len(shard) > len(whole) / 10 for shard in shards)
+
+
+async def published(shard: Shard) -> dict[Key, float]:
+    """Return what an exporter with this shard publishes of three registries."""
+    content = {
+        name: {f"app-{i}": [tag("v1"), tag(f"v{i}")] for i in range(12)} for name in ("a", "b", "c")
+    }
+    every = registry_target("*", rules=(rule("*", platform_series=True),))
+    async with polling_of(source=Fleet(**content), shard=shard) as polling:
+        await polling.first_round(list_target_of(every=every))
+        now = polling.clock.time()
+        text = b"".join(polling.exposition.snapshot.text(now, openmetrics=False))
+    return samples_of(text.decode())
 
 
 def _without_durations(samples: dict[Key, float]) -> dict[Key, float | None]:
@@ -84,7 +79,7 @@ def _without_durations(samples: dict[Key, float]) -> dict[Key, float | None]:
 def test_100_000_images_over_20_shards_stay_within_what_docs_scaling_says() -> None:
     """The figures of docs/scaling.md: hourly polls, 2 pages a list, 50 registries."""
     images = [(f"registry-{i % 50}", f"team-{i % 997}/app-{i}") for i in range(100_000)]
-    held = Counter(owner(key, 20) for key in images)
+    held = Counter(shard_of(key, 20) for key in images)
     assert min(held.values()) > 0.95 * mean(held.values())
     assert max(held.values()) < 1.05 * mean(held.values())
     budget = Budget(limit=5.0)

@@ -203,8 +203,8 @@ LISTED = [
 
 
 def chosen(text: str, listed: list[str]) -> dict[str, float]:
-    (catalog,) = registry_list_targets(parse(text, "test.yml", {}))
-    return {image.name: image.timing.interval for image in catalog.named[0].images(listed)}
+    (target,) = registry_list_targets(parse(text, "test.yml", {}))
+    return {image.name: image.timing.interval for image in target.named[0].images(listed)}
 
 
 def test_the_first_entry_that_matches_an_image_decides() -> None:
@@ -232,9 +232,11 @@ def test_without_images_every_image_that_is_not_excluded_is_chosen() -> None:
     assert sorted(chosen(text, LISTED)) == sorted(set(LISTED) - {"team-a/cache"})
 
 
-def test_globs_that_match_nothing_are_told() -> None:
-    (catalog,) = registry_list_targets(parse(GLOBS, "test.yml", {}))
-    assert list(catalog.named[0].idle_globs(["team-b/tools"])) == ["team-a/*"]
+def test_globs_that_could_be_mistyped_are_those_that_do_not_match_every_image() -> None:
+    (target,) = registry_list_targets(parse(GLOBS, "test.yml", {}))
+    assert "team-a/*" in target.named[0].globs
+    (every,) = registry_list_targets(parse("registries: [mine]", "test.yml", {}))
+    assert every.named[0].globs == ()
 
 
 def test_registries_of_one_account_and_region_share_a_registry_list() -> None:

@@ -1,6 +1,5 @@
 """Every path and method, as a client of the server sees them."""
 
-import asyncio
 import csv
 import gzip
 import io
@@ -25,7 +24,7 @@ from ncr_exporter.web.routes import Routes
 from tests.support.clock import ManualClock
 from tests.support.expositions import Key, samples_of
 from tests.support.states import NOW, sample_tags, target
-from tests.unit.httpd.test_connection import asking, exchange, house, scene, statuses
+from tests.unit.httpd.test_connection import asking, exchange, house, statuses
 
 PATHS = ["/", "/static/status.css", "/metrics", "/report.csv", "/-/healthy", "/-/ready", "/config"]
 FAILURE = Failure("timeout", "no answer", "check the network")
@@ -61,10 +60,10 @@ class Exporter:
     def all_tried(self) -> bool:
         return all(state.up is not None for state in self.store.images.values())
 
-    def scrape(self, **headers: str) -> Response:
+    async def scrape(self, **headers: str) -> Response:
         """Return the answer, not yet sent."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return asyncio.run(self.routes(Request("GET", "/metrics", named)))
+        return await self.routes(Request("GET", "/metrics", named))
 
 
 @asynccontextmanager
@@ -97,7 +96,6 @@ def constant(text: str) -> dict[Key, float]:
 
 
 @pytest.mark.parametrize("path", PATHS)
-@scene
 async def test_every_page_is_there_for_get_and_head_with_the_same_headers(path: str) -> None:
     async with served(one_image()) as http:
         get, head = await http.get(path), await http.head(path)
@@ -109,7 +107,6 @@ async def test_every_page_is_there_for_get_and_head_with_the_same_headers(path: 
 
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"])
-@scene
 async def test_other_methods_are_told_which_there_are(method: str, path: str) -> None:
     async with served(one_image()) as http:
         answer = await http.request(method, path, content=b"body")
@@ -126,7 +123,6 @@ async def test_other_methods_are_told_which_there_are(method: str, path: str) ->
     ],
 )
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
-@scene
 async def test_what_is_not_there_is_not_found(method: str, path: str) -> None:
     async with house(one_image().routes) as it:
         answer = await exchange(it.port, asking(method, path))
@@ -144,13 +140,11 @@ async def test_what_is_not_there_is_not_found(method: str, path: str) -> None:
         (("GET", "http://["), 200),
     ],
 )
-@scene
 async def test_odd_targets(request_line: tuple[str, str], status: int) -> None:
     async with house(one_image().routes) as it:
         assert statuses(await exchange(it.port, asking(*request_line))) == [status]
 
 
-@scene
 async def test_the_metrics_may_be_elsewhere() -> None:
     async with served(Exporter(telemetry_path="/some/where")) as http:
         assert (await http.get("/some/where")).headers["content-type"] == TEXT
@@ -158,7 +152,6 @@ async def test_the_metrics_may_be_elsewhere() -> None:
         assert 'href="./some/where"' in (await http.get("/")).text
 
 
-@scene
 async def test_healthy_is_healthy_whatever_the_polls_do() -> None:
     exporter = Exporter("app")
     exporter.failed("app")
@@ -167,7 +160,6 @@ async def test_healthy_is_healthy_whatever_the_polls_do() -> None:
     assert (answer.status_code, answer.text) == (200, "healthy\n")
 
 
-@scene
 async def test_ready_when_every_image_was_tried_even_in_vain() -> None:
     exporter = Exporter("one", "two")
     async with served(exporter) as http:
@@ -175,14 +167,13 @@ async def test_ready_when_every_image_was_tried_even_in_vain() -> None:
         exporter.polled("one")
         waiting = await http.get("/-/ready")
         assert waiting.status_code == 503
-        assert waiting.text == "not ready: some image was not polled yet\n"
+        assert waiting.text == "not ready: some images have not been polled yet\n"
         exporter.failed("two")
         assert (await http.get("/-/ready")).status_code == 200
         exporter.failed("one")
         assert (await http.get("/-/ready")).status_code == 200
 
 
-@scene
 async def test_metrics_are_there_before_the_first_poll() -> None:
     async with served(Exporter("app")) as http:
         text = (await http.get("/metrics")).text
@@ -191,7 +182,6 @@ async def test_metrics_are_there_before_the_first_poll() -> None:
     assert samples_of(text)["ncr_exporter_series", ()] == len(about_images) > 0
 
 
-@scene
 async def test_text_is_what_who_asks_for_nothing_gets() -> None:
     async with house(one_image().routes) as it:
         answer = await exchange(it.port, asking("GET", "/metrics", "connection: close"))
@@ -200,7 +190,6 @@ async def test_text_is_what_who_asks_for_nothing_gets() -> None:
     assert b"vary: accept, accept-encoding\r\n" in answer
 
 
-@scene
 async def test_both_formats_parse_and_say_the_same() -> None:
     async with served(one_image()) as http:
         text = await http.get("/metrics", headers={"accept": "text/plain"})
@@ -219,7 +208,6 @@ async def test_both_formats_parse_and_say_the_same() -> None:
 @pytest.mark.parametrize(
     "accept", ["version=abc", "text/plain;version=abc", "a/b;q=x,;;,=", "\xff"]
 )
-@scene
 async def test_an_odd_accept_is_no_failure(accept: str) -> None:
     async with house(one_image().routes) as it:
         answer = await exchange(it.port, asking("GET", "/metrics", f"accept: {accept}"))
@@ -228,7 +216,6 @@ async def test_an_odd_accept_is_no_failure(accept: str) -> None:
 
 
 @pytest.mark.parametrize("headers", [{}, OPENMETRICS_ONLY])
-@scene
 async def test_gzip_is_one_member_that_every_client_reads_to_its_end(
     headers: dict[str, str],
 ) -> None:
@@ -266,36 +253,35 @@ async def test_gzip_is_one_member_that_every_client_reads_to_its_end(
         ("", None),
     ],
 )
-def test_gzip_is_sent_where_it_is_wanted(accept_encoding: str, encoding: str | None) -> None:
-    answer = one_image().scrape(accept_encoding=accept_encoding)
+async def test_gzip_is_sent_where_it_is_wanted(accept_encoding: str, encoding: str | None) -> None:
+    answer = await one_image().scrape(accept_encoding=accept_encoding)
     assert answer.headers.get("content-encoding") == encoding
     body = b"".join(answer.body)
     assert (gzip.decompress(body) if encoding else body).startswith(b"# HELP ncr_image_tags ")
 
 
-def test_a_scrape_is_of_one_moment() -> None:
+async def test_a_scrape_is_of_one_moment() -> None:
     """Whatever changes while it is sent."""
     exporter = one_image()
-    before = constant(b"".join(exporter.scrape().body).decode())
-    pieces = iter(exporter.scrape().body)
+    before = constant(b"".join((await exporter.scrape()).body).decode())
+    pieces = iter((await exporter.scrape()).body)
     text = next(pieces)
     exporter.store.add(target("another"))
     exporter.polled("another")
     exporter.polled("app", sample_tags()[:1])
-    asyncio.run(exporter.clock.advance(3600))
+    await exporter.clock.advance(3600)
     text += b"".join(pieces)
     assert constant(text.decode()) == before
-    assert constant(b"".join(exporter.scrape().body).decode()) != before
+    assert constant(b"".join((await exporter.scrape()).body).decode()) != before
 
 
-def test_a_scrape_neither_polls_nor_waits_and_two_are_equal() -> None:
+async def test_a_scrape_neither_polls_nor_waits_and_two_are_equal() -> None:
     exporter = one_image()
-    first, second = (b"".join(exporter.scrape().body).decode() for _ in range(2))
+    first, second = [b"".join((await exporter.scrape()).body).decode() for _ in range(2)]
     assert constant(first) == constant(second)
 
 
 @pytest.mark.parametrize("where", ["image", "message"])
-@scene
 async def test_no_string_can_break_the_page_or_the_metrics(where: str) -> None:
     odd = 'a"b\\c\nd\re\x00\u2028\U0001f600'
     exporter = Exporter(odd if where == "image" else "app")
@@ -308,7 +294,6 @@ async def test_no_string_can_break_the_page_or_the_metrics(where: str) -> None:
     assert images == {key.name}
 
 
-@scene
 async def test_a_scrape_of_many_images_is_whole() -> None:
     names = [f"app-{number}" for number in range(600)]
     exporter = Exporter(*names)
@@ -337,7 +322,6 @@ def reloadable(error: str | None = None) -> tuple[Exporter, list[str]]:
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT"])
-@scene
 async def test_post_and_put_reload(method: str) -> None:
     exporter, reloads = reloadable()
     async with served(exporter) as http:
@@ -345,7 +329,6 @@ async def test_post_and_put_reload(method: str) -> None:
         assert (answer.status_code, answer.text, reloads) == (200, "reloaded\n", ["reloaded"])
 
 
-@scene
 async def test_a_configuration_that_cannot_be_used_is_a_500_with_the_reason() -> None:
     exporter, _ = reloadable("ncr.yml:3: api.zone: must be one of public, government")
     async with served(exporter) as http:
@@ -354,7 +337,6 @@ async def test_a_configuration_that_cannot_be_used_is_a_500_with_the_reason() ->
         assert answer.text == "ncr.yml:3: api.zone: must be one of public, government\n"
 
 
-@scene
 async def test_reading_a_page_never_reloads() -> None:
     exporter, reloads = reloadable()
     async with served(exporter) as http:
@@ -363,7 +345,6 @@ async def test_reading_a_page_never_reloads() -> None:
     assert reloads == []
 
 
-@scene
 async def test_where_it_is_not_enabled_a_reload_is_refused_with_the_flag() -> None:
     async with served(one_image()) as http:
         answer = await http.post("/-/reload")
@@ -371,7 +352,6 @@ async def test_where_it_is_not_enabled_a_reload_is_refused_with_the_flag() -> No
         assert "--web.enable-lifecycle" in answer.text
 
 
-@scene
 async def test_another_sites_page_cannot_reload() -> None:
     exporter, reloads = reloadable()
     async with served(exporter) as http:
@@ -381,7 +361,6 @@ async def test_another_sites_page_cannot_reload() -> None:
     assert reloads == []
 
 
-@scene
 async def test_the_configuration_is_shown_as_it_may_be() -> None:
     exporter = Exporter("app", config=lambda: "credentials: {secret_key: <secret>}\n")
     async with served(exporter) as http:
@@ -391,7 +370,6 @@ async def test_the_configuration_is_shown_as_it_may_be() -> None:
         assert answer.headers["cache-control"] == "no-store"
 
 
-@scene
 async def test_the_report_is_a_file_for_spreadsheets() -> None:
     exporter = Exporter("app", "late")
     exporter.polled("app")

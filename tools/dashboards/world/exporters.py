@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from math import exp, inf
 
-from ncr_exporter.metrics.families.exporter import BUCKETS, OPERATIONS, REASONS
+from ncr_exporter.metrics.families.exporter import BUCKETS, REASONS
+from ncr_exporter.ncr.paths import OPERATIONS
 from tools.dashboards.world.images import Registry
 from tools.dashboards.world.series import (
     DAY,

@@ -1,13 +1,13 @@
-// Only makes the page quicker and its times nearer; all of it works without.
+// Shows times relative to now, and sorts and searches without reloading. The page works without it.
 "use strict";
 
-// The same steps as in words.py: a span and an age stand beside each other.
+// The same units as in words.py, because spans and ages appear side by side.
 const STEPS = [[60, "second"], [60, "minute"], [24, "hour"], [1000, "day"]];
 const YEAR = 365.25;
 const words = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
 
 /** Milliseconds from now → "3 minutes ago", "in 2 hours". */
-function nearer(milliseconds) {
+function relative(milliseconds) {
   let value = milliseconds / 1000;
   for (const [length, unit] of STEPS) {
     const whole = Math.round(value);
@@ -19,31 +19,31 @@ function nearer(milliseconds) {
   return words.format(Math.round(value * 10) / 10, "year");
 }
 
-/** Put each moment in words; where one points, it is there to the second, in the visitor's time. */
-function tellTimes() {
+/** Replace each time by one relative to now; the tooltip has it to the second, in local time. */
+function updateTimes() {
   for (const time of document.querySelectorAll("time")) {
     const moment = new Date(time.dateTime);
     time.title = moment.toLocaleString(undefined, { timeZoneName: "short" });
     const away = moment - Date.now();
-    time.textContent = time.className === "next" && away < 0 ? "now due" : nearer(away);
+    time.textContent = time.className === "next" && away < 0 ? "now due" : relative(away);
   }
 }
 
 let latest = 0;
 
-/** Show another view of the rows without loading the page; what was open stays open. */
-async function show(url, note = "pushState") {
-  const mine = ++latest;
+/** Replace the rows by those at a URL without loading the page; open rows stay open. */
+async function show(url, historyMethod = "pushState") {
+  const current = ++latest;
   let text;
   try {
-    const answer = await fetch(url, { headers: { accept: "text/html" } });
-    if (!answer.ok) throw new Error(answer.statusText);
-    text = await answer.text();
+    const response = await fetch(url, { headers: { accept: "text/html" } });
+    if (!response.ok) throw new Error(response.statusText);
+    text = await response.text();
   } catch {
     location.assign(url);
     return;
   }
-  if (mine !== latest) return;
+  if (current !== latest) return; // a later request has been made meanwhile
   const found = new DOMParser().parseFromString(text, "text/html").getElementById("images");
   const before = document.getElementById("images");
   for (const part of found.querySelectorAll("details")) {
@@ -59,8 +59,8 @@ async function show(url, note = "pushState") {
     next.focus();
     next.setSelectionRange(selectionStart, selectionEnd);
   }
-  if (note) history[note](null, "", url);
-  tellTimes();
+  if (historyMethod) history[historyMethod](null, "", url);
+  updateTimes();
 }
 
 function addressOf(form) {
@@ -86,5 +86,5 @@ document.addEventListener("click", (event) => {
 });
 addEventListener("popstate", () => show(location.href, null));
 
-tellTimes();
-setInterval(tellTimes, 30_000);
+updateTimes();
+setInterval(updateTimes, 30_000);

@@ -12,16 +12,16 @@ from ncr_exporter.config import Secret
 from ncr_exporter.httpd.access import Tls
 from ncr_exporter.httpd.limits import Limits
 from ncr_exporter.httpd.messages import Request, Response
-from ncr_exporter.httpd.webconfig.basic_auth import Passwords, _Recent, credentials
+from ncr_exporter.httpd.webconfig.basic_auth import Passwords, _RecentKeys, credentials
 from tests.support.clock import settle
 from tests.support.passwords import RIGHT, authorization, hash_of, hashes_counted
-from tests.unit.httpd.test_connection import asking, echo, exchange, house, scene, statuses
+from tests.unit.httpd.test_connection import asking, echo, exchange, house, statuses
 
 ALICE = {"alice": hash_of(RIGHT)}
 
 
 class Guarded:
-    """A gate with these users and nothing else."""
+    """A policy with these users and nothing else."""
 
     tls: Tls | None = None
 
@@ -43,9 +43,8 @@ async def status(port: int, request: bytes) -> int:
     return only
 
 
-@scene
 async def test_the_right_password_gets_in_and_no_other() -> None:
-    async with house(echo, gate=Guarded({**ALICE, "bob": hash_of("other")})) as it:
+    async with house(echo, access=Guarded({**ALICE, "bob": hash_of("other")})) as it:
         for user, password, wanted in [
             ("alice", RIGHT, 200),
             ("bob", "other", 200),
@@ -79,18 +78,16 @@ async def test_the_right_password_gets_in_and_no_other() -> None:
         "Basic " + b64encode(b"\xff\xfe:x").decode(),
     ],
 )
-@scene
 async def test_what_is_no_basic_authorization_is_401_with_the_way_to_ask(header: str) -> None:
-    async with house(echo, gate=Guarded(ALICE)) as it:
+    async with house(echo, access=Guarded(ALICE)) as it:
         request = asking("GET", "/", f"authorization: {header}") if header else asking("GET")
         answer = await exchange(it.port, request)
     assert statuses(answer) == [401]
     assert b"\r\nwww-authenticate: Basic\r\n" in answer
 
 
-@scene
 async def test_the_word_basic_may_be_written_in_any_case() -> None:
-    async with house(echo, gate=Guarded(ALICE)) as it:
+    async with house(echo, access=Guarded(ALICE)) as it:
         request = login("alice", RIGHT).replace(b"Basic", b"bAsIc")
         assert await status(it.port, request) == 200
 
@@ -103,31 +100,27 @@ def test_any_header_is_a_pair_or_nothing(header: str) -> None:
 
 
 @pytest.mark.parametrize("password", ["pässwörd 비밀", "with:colon", "x" * 71, b"\0\xff"])
-@scene
 async def test_passwords_may_hold_anything(password: str | bytes) -> None:
-    async with house(echo, gate=Guarded({"alice": hash_of(password)})) as it:
+    async with house(echo, access=Guarded({"alice": hash_of(password)})) as it:
         assert await status(it.port, login("alice", password)) == 200
 
 
-@scene
 async def test_what_is_behind_72_bytes_counts_for_nothing_as_in_go() -> None:
-    async with house(echo, gate=Guarded({"alice": hash_of("x" * 72)})) as it:
+    async with house(echo, access=Guarded({"alice": hash_of("x" * 72)})) as it:
         assert await status(it.port, login("alice", "x" * 100)) == 200
         assert await status(it.port, login("alice", "x" * 71)) == 401
 
 
-@scene
 async def test_every_path_asks_for_a_password() -> None:
-    async with house(echo, gate=Guarded(ALICE)) as it:
+    async with house(echo, access=Guarded(ALICE)) as it:
         for path in ("/", "/metrics", "/-/healthy", "/-/ready", "/nowhere", "*"):
             assert await status(it.port, asking("OPTIONS", path)) == 401
             assert await status(it.port, login("alice", RIGHT, path)) == 200
 
 
-@scene
 async def test_each_password_is_hashed_once() -> None:
     with hashes_counted() as hashed:
-        async with house(echo, gate=Guarded(ALICE)) as it:
+        async with house(echo, access=Guarded(ALICE)) as it:
             together = [exchange(it.port, login("alice", RIGHT)) for _ in range(20)]
             assert [statuses(a) for a in await asyncio.gather(*together)] == [[200]] * 20
             for password in ("wrong", "wrong", RIGHT, RIGHT):
@@ -135,12 +128,11 @@ async def test_each_password_is_hashed_once() -> None:
     assert len(hashed) == 2
 
 
-@scene
 async def test_an_unknown_user_costs_what_a_known_one_costs() -> None:
     """And the same each time: who could tell them apart had a list of users."""
     costs = {"alice": hash_of(RIGHT, 4), "bob": hash_of(RIGHT, 5)}
     with hashes_counted() as hashed:
-        async with house(echo, gate=Guarded(costs)) as it:
+        async with house(echo, access=Guarded(costs)) as it:
             for n in range(40):
                 for word in ("a", "b"):
                     assert await status(it.port, login(f"user{n}", word)) == 401
@@ -149,17 +141,15 @@ async def test_an_unknown_user_costs_what_a_known_one_costs() -> None:
     assert {first[:7] for first, _ in told} == {"$2b$04$", "$2b$05$"}
 
 
-@scene
 async def test_no_password_fits_an_unknown_user() -> None:
-    async with house(echo, gate=Guarded(ALICE)) as it:
+    async with house(echo, access=Guarded(ALICE)) as it:
         for password in ("", "fakepassword", RIGHT):
             assert await status(it.port, login("mallory", password)) == 401
 
 
-@scene
 async def test_a_flood_of_wrong_passwords_delays_nobody_whose_right_one_is_known() -> None:
     """Nor does it take their places, or push them out of memory."""
-    async with house(echo, Limits(requests=1), gate=Guarded(ALICE)) as it:
+    async with house(echo, Limits(requests=1), access=Guarded(ALICE)) as it:
         assert await status(it.port, login("alice", RIGHT)) == 200
         with hashes_counted() as hashed:
             flood = [
@@ -177,10 +167,9 @@ async def test_a_flood_of_wrong_passwords_delays_nobody_whose_right_one_is_known
     assert len(hashed) == refused.count([401])
 
 
-@scene
 async def test_a_hash_in_work_stops_nothing_else() -> None:
     slow = {"slow": hash_of("x", 4).replace("$04$", "$13$")}  # half a second and more
-    async with house(echo, Limits(requests=1), gate=Guarded({**ALICE, **slow})) as it:
+    async with house(echo, Limits(requests=1), access=Guarded({**ALICE, **slow})) as it:
         assert await status(it.port, login("alice", RIGHT)) == 200
         waiting = asyncio.create_task(exchange(it.port, login("slow", "wrong")))
         await asyncio.sleep(0.05)
@@ -190,10 +179,9 @@ async def test_a_hash_in_work_stops_nothing_else() -> None:
         assert statuses(await waiting) == [401]
 
 
-@scene
 async def test_when_too_many_wait_the_next_is_told_to_come_again() -> None:
     slow = {"slow": hash_of("x", 4).replace("$04$", "$12$")}
-    async with house(echo, gate=Guarded(slow)) as it:
+    async with house(echo, access=Guarded(slow)) as it:
         waiting = [asyncio.create_task(exchange(it.port, login("slow", f"{n}"))) for n in range(33)]
         done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
         answer = done.pop().result()
@@ -204,7 +192,7 @@ async def test_when_too_many_wait_the_next_is_told_to_come_again() -> None:
 
 
 def test_what_is_remembered_is_bounded_and_the_oldest_goes_first() -> None:
-    recent = _Recent()
+    recent = _RecentKeys()
     for n in range(3000):
         recent.add(b"%d" % n)
         assert b"0" in recent  # used, and so stays
@@ -213,7 +201,6 @@ def test_what_is_remembered_is_bounded_and_the_oldest_goes_first() -> None:
     assert b"2999" in recent
 
 
-@scene
 async def test_nothing_of_a_password_is_kept_in_the_clear() -> None:
     passwords = Passwords()
     users = {name: Secret(text) for name, text in ALICE.items()}

@@ -25,7 +25,6 @@ from tests.unit.httpd.test_connection import (
     echo,
     exchange,
     house,
-    scene,
     statuses,
 )
 
@@ -80,8 +79,8 @@ async def site(
     path = directory / "web.yml"
     path.write_text(text)
     clock = Hand()
-    gate = WebConfigPolicy(str(path), clock)
-    async with house(echo, limits, gate=gate) as served:
+    policy = WebConfigPolicy(str(path), clock)
+    async with house(echo, limits, access=policy) as served:
         it = WebConfig(served.server, served.port, served.logs)
         it.path, it.clock = path, clock
         yield it
@@ -102,7 +101,7 @@ async def speak(
 
 
 async def gets_in(port: int, context: ssl.SSLContext | None) -> bool:
-    """Tell whether a client is answered; a refused one may see the end, a reset or an alert."""
+    """Return whether a client is answered; a refused one may see the end, a reset or an alert."""
     try:
         answer, _ = await speak(port, context)
     except (OSError, asyncio.IncompleteReadError):  # an SSLError is an OSError, too
@@ -125,7 +124,6 @@ async def gets_in(port: int, context: ssl.SSLContext | None) -> bool:
         ("  cipher_suites: [TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256]\n", True, True),
     ],
 )
-@scene
 async def test_the_versions_of_tls_that_are_spoken(
     settings: str,
     old: bool,  # noqa: FBT001 -- a parametrised case
@@ -140,7 +138,6 @@ async def test_the_versions_of_tls_that_are_spoken(
         assert await gets_in(it.port, client) == new
 
 
-@scene
 async def test_without_named_suites_too_what_was_recorded_stays_secret_when_the_key_gets_out(
     certificates: Certificates,
 ) -> None:
@@ -155,7 +152,6 @@ async def test_without_named_suites_too_what_was_recorded_stays_secret_when_the_
 @pytest.mark.parametrize(
     ("ours", "agreed"), [("true", "AES256-GCM"), ("false", "AES128-GCM")], ids=["ours", "theirs"]
 )
-@scene
 async def test_whose_order_of_ciphers_counts(
     ours: str, agreed: str, certificates: Certificates
 ) -> None:
@@ -184,7 +180,6 @@ def can_be_set(curve: str) -> bool:
 
 
 @pytest.mark.parametrize("version", [OLD, NEW])
-@scene
 async def test_of_several_curves_the_first_alone_is_spoken(
     version: ssl.TLSVersion, certificates: Certificates
 ) -> None:
@@ -201,7 +196,6 @@ async def test_of_several_curves_the_first_alone_is_spoken(
             assert await gets_in(it.port, client) == (curve == "secp384r1")
 
 
-@scene
 async def test_certificate_and_key_may_stand_in_the_file(certificates: Certificates) -> None:
     def block(name: str) -> str:
         lines = (certificates.directory / name).read_text().splitlines()
@@ -220,7 +214,6 @@ async def test_certificate_and_key_may_stand_in_the_file(certificates: Certifica
         assert not await gets_in(it.port, certificates.client())
 
 
-@scene
 async def test_http_2_is_not_spoken_whatever_the_file_says(certificates: Certificates) -> None:
     async with site(certificates.directory, TLS + "http_server_config: {http2: true}\n") as it:
         client = certificates.client()
@@ -241,7 +234,6 @@ async def test_http_2_is_not_spoken_whatever_the_file_says(certificates: Certifi
     ],
 )
 @pytest.mark.parametrize("version", [OLD, NEW])
-@scene
 async def test_who_gets_in_with_which_certificate(  # noqa: PLR0917, PLR0913 -- a row of a table
     kind: str,
     nothing: bool,  # noqa: FBT001 -- likewise
@@ -263,7 +255,6 @@ async def test_who_gets_in_with_which_certificate(  # noqa: PLR0917, PLR0913 -- 
         assert await gets_in(it.port, client) == stranger
 
 
-@scene
 async def test_without_an_authority_of_its_own_the_systems_are_believed_as_in_go(
     certificates: Certificates, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -289,7 +280,6 @@ async def test_without_an_authority_of_its_own_the_systems_are_believed_as_in_go
     ],
 )
 @pytest.mark.parametrize("version", [OLD, NEW])
-@scene
 async def test_a_clients_certificate_must_have_one_of_the_allowed_names(
     names: str,
     welcome: bool,  # noqa: FBT001 -- a parametrised case
@@ -302,7 +292,6 @@ async def test_a_clients_certificate_must_have_one_of_the_allowed_names(
         assert await gets_in(it.port, client) == welcome
 
 
-@scene
 async def test_names_are_asked_of_those_alone_who_show_a_certificate(
     certificates: Certificates,
 ) -> None:
@@ -319,7 +308,6 @@ def test_an_address_that_openssl_cannot_show_is_nobodys_name() -> None:
     assert tls.admits({"subjectAltName": (("IP Address", "127.0.0.1"),)})
 
 
-@scene
 async def test_why_a_client_was_refused_is_told_at_debug(certificates: Certificates) -> None:
     async with site(
         certificates.directory, VERIFIED + "  client_allowed_sans: [a.example]\n"
@@ -345,7 +333,6 @@ def test_what_this_openssl_does_not_know_is_a_problem_of_the_file(
 
 
 @pytest.mark.parametrize("version", [OLD, NEW])
-@scene
 async def test_the_certificate_may_have_another_curve_than_the_key_exchange(
     version: ssl.TLSVersion, certificates: Certificates
 ) -> None:
@@ -365,7 +352,6 @@ HEADERS = """http_server_config:
 """
 
 
-@scene
 async def test_every_answer_has_the_headers_of_the_file(tmp_path: Path) -> None:
     async with site(tmp_path, HEADERS + ALICE) as it:
         for request in (AS_ALICE, GET, b"nonsense\r\n\r\n", asking("HEAD")):
@@ -377,20 +363,18 @@ async def test_every_answer_has_the_headers_of_the_file(tmp_path: Path) -> None:
             assert b"strict-transport-security" not in answer
 
 
-@scene
 async def test_a_header_of_the_file_stands_in_place_of_the_pages_own(tmp_path: Path) -> None:
     async def page(_: Request) -> Response:
         return text_response(200, "", {"content-security-policy": "ours", "x-other": "stays"})
 
     (tmp_path / "web.yml").write_text(HEADERS)
-    async with house(page, gate=WebConfigPolicy(str(tmp_path / "web.yml"))) as it:
+    async with house(page, access=WebConfigPolicy(str(tmp_path / "web.yml"))) as it:
         answer = await exchange(it.port, GET)
     assert answer.count(b"content-security-policy") == 1
     assert b"content-security-policy: default-src 'self'" in answer
     assert b"x-other: stays" in answer
 
 
-@scene
 async def test_more_requests_than_the_rate_are_429(tmp_path: Path) -> None:
     async with site(tmp_path, "rate_limit: {interval: 100ms, burst: 3}\n" + ALICE) as it:
 
@@ -428,7 +412,6 @@ def test_what_is_no_duration_is_refused(text: object) -> None:
 # Changes
 
 
-@scene
 async def test_users_that_change_count_from_the_next_request_on(tmp_path: Path) -> None:
     """On a connection that is open, too: who was taken out is out."""
     async with site(tmp_path, ALICE) as it:
@@ -448,7 +431,6 @@ async def test_users_that_change_count_from_the_next_request_on(tmp_path: Path) 
         it.logs.clear()
 
 
-@scene
 async def test_the_files_are_looked_at_once_a_second(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -468,7 +450,6 @@ async def test_the_files_are_looked_at_once_a_second(
     assert looks == [tmp_path / "web.yml"] * 2 or looks == [tmp_path / "web.yml"]
 
 
-@scene
 async def test_a_new_certificate_is_shown_to_the_next_client_and_open_connections_stay(
     certificates: Certificates,
 ) -> None:
@@ -490,7 +471,6 @@ async def test_a_new_certificate_is_shown_to_the_next_client_and_open_connection
     assert before.getpeercert(binary_form=True) != after.getpeercert(binary_form=True)
 
 
-@scene
 async def test_a_new_authority_of_clients_counts_for_the_next_client(
     certificates: Certificates, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -504,7 +484,6 @@ async def test_a_new_authority_of_clients_counts_for_the_next_client(
         it.logs.clear()
 
 
-@scene
 async def test_a_mounted_volume_that_swaps_its_link_is_a_change(tmp_path: Path) -> None:
     """As Kubernetes does: web.yml → ..data/web.yml, ..data → one directory after the other."""
     for name, text in {"one": ALICE, "two": users_section({"bob": hash_of(RIGHT)})}.items():
@@ -514,8 +493,8 @@ async def test_a_mounted_volume_that_swaps_its_link_is_a_change(tmp_path: Path) 
     link = tmp_path / "web.yml"
     link.symlink_to("..data/web.yml")
     now = 0.0
-    gate = WebConfigPolicy(str(link), lambda: now)
-    async with house(echo, gate=gate) as it:
+    policy = WebConfigPolicy(str(link), lambda: now)
+    async with house(echo, access=policy) as it:
         assert statuses(await exchange(it.port, AS_ALICE)) == [200]
         (tmp_path / "..new").symlink_to("two")
         (tmp_path / "..new").rename(tmp_path / "..data")
@@ -564,12 +543,11 @@ def drop_tls(directory: Path) -> None:
         (spoil_certificate, "cert_file: holds no certificate"),
         (take_away_key, "server.key cannot be read"),
         (swap_key, "does not belong to the certificate"),
-        (empty, "TLS is turned on or off by a restart only"),
-        (drop_tls, "TLS is turned on or off by a restart only"),
-        (drop_users, "the last user goes only by a restart"),
+        (empty, "TLS can be turned on or off only by a restart"),
+        (drop_tls, "TLS can be turned on or off only by a restart"),
+        (drop_users, "the last user can be removed only by a restart"),
     ],
 )
-@scene
 async def test_a_bad_new_version_keeps_the_old_one_in_force_and_is_told_once(
     harm: Callable[[Path], None], told: str, certificates: Certificates
 ) -> None:
@@ -591,14 +569,13 @@ async def test_a_bad_new_version_keeps_the_old_one_in_force_and_is_told_once(
         assert it.logged()["event"] == "web configuration read again"
 
 
-@scene
 async def test_tls_is_not_turned_on_under_clients_that_do_not_speak_it(
     certificates: Certificates,
 ) -> None:
     async with site(certificates.directory, HEADERS) as it:
         it.write(HEADERS + TLS)
         assert await gets_in(it.port, None)
-        assert "by a restart only" in it.logged()["reason"]
+        assert "only by a restart" in it.logged()["reason"]
         it.write(ALICE)
         assert not await gets_in(it.port, None)
         it.logs.clear()

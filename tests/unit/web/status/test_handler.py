@@ -5,7 +5,6 @@ import gc
 import gzip
 import sys
 import time
-from collections.abc import Callable, Coroutine
 from contextlib import suppress
 
 import pytest
@@ -18,16 +17,16 @@ from ncr_exporter.web.status.handler import StatusPage
 from tests.support.clock import ManualClock
 from tests.support.scenes import House, few
 from tests.support.states import NOW, target
-from tests.unit.httpd.test_connection import asking, exchange, house, scene, statuses
+from tests.unit.httpd.test_connection import asking, exchange, house, statuses
 
 PAGES = ["/", "/?q=hello", "/?registry=my-registry&image=hello/world", "/static/status.css"]
 FAILED = Failure("timeout", "no answer", "check the network")
 
 
-def ask(routes: Routes, target: str = "/", method: str = "GET", **headers: str) -> Response:
+async def ask(routes: Routes, target: str = "/", method: str = "GET", **headers: str) -> Response:
     """Return the answer, not yet sent."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return asyncio.run(routes(Request(method, target, named)))
+    return await routes(Request(method, target, named))
 
 
 def body_of(response: Response) -> bytes:
@@ -35,29 +34,28 @@ def body_of(response: Response) -> bytes:
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_what_is_known_already_is_not_sent_again(path: str) -> None:
+async def test_what_is_known_already_is_not_sent_again(path: str) -> None:
     routes = few().routes()
-    etag = ask(routes, path).headers["etag"]
+    etag = (await ask(routes, path)).headers["etag"]
     for known in (etag, f'"other", {etag}', etag.removeprefix("W/"), "*"):
-        again = ask(routes, path, if_none_match=known)
+        again = await ask(routes, path, if_none_match=known)
         assert (again.status, body_of(again), again.length) == (304, b"", None)
         assert again.headers["etag"] == etag
-    assert ask(routes, path, if_none_match='"other"').status == 200
+    assert (await ask(routes, path, if_none_match='"other"')).status == 200
 
 
-def test_only_the_data_decides_and_not_the_clock() -> None:
+async def test_only_the_data_decides_and_not_the_clock() -> None:
     it = few()
     clock = ManualClock(NOW)
     routes = it.routes(clock)
-    before = ask(routes).headers["etag"]
-    asyncio.run(clock.advance(86400))
-    assert ask(routes, if_none_match=before).status == 304
+    before = (await ask(routes)).headers["etag"]
+    await clock.advance(86400)
+    assert (await ask(routes, if_none_match=before)).status == 304
     it.store.record_failure(target("try/out"), FAILED, at=NOW, duration=1.0)
-    assert ask(routes, if_none_match=before).status == 200
+    assert (await ask(routes, if_none_match=before)).status == 200
 
 
 @pytest.mark.parametrize("path", PAGES)
-@scene
 async def test_a_304_and_a_head_over_a_real_connection(path: str) -> None:
     routes = few().routes()
     etag = (await routes(Request("GET", path))).headers["etag"]
@@ -75,9 +73,9 @@ async def test_a_304_and_a_head_over_a_real_connection(path: str) -> None:
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_compressed_it_is_the_same_page(path: str) -> None:
+async def test_compressed_it_is_the_same_page(path: str) -> None:
     routes = few().routes()
-    plain, packed = ask(routes, path), ask(routes, path, accept_encoding="gzip")
+    plain, packed = await ask(routes, path), await ask(routes, path, accept_encoding="gzip")
     assert packed.headers["content-encoding"] == "gzip"
     assert gzip.decompress(body_of(packed)) == body_of(plain)
     assert packed.headers["etag"] == plain.headers["etag"]
@@ -85,8 +83,8 @@ def test_compressed_it_is_the_same_page(path: str) -> None:
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_the_policy_lets_nothing_in_from_elsewhere_and_nothing_inline(path: str) -> None:
-    headers = ask(few().routes(), path).headers
+async def test_the_policy_lets_nothing_in_from_elsewhere_and_nothing_inline(path: str) -> None:
+    headers = (await ask(few().routes(), path)).headers
     policy = headers["content-security-policy"]
     rules = dict(rule.strip().split(" ", 1) for rule in policy.split(";"))
     assert rules["default-src"] == "'none'"
@@ -95,44 +93,41 @@ def test_the_policy_lets_nothing_in_from_elsewhere_and_nothing_inline(path: str)
     assert headers["content-type"].startswith("text/css" if "css" in path else "text/html")
 
 
-def test_no_such_image_is_404_and_has_no_304() -> None:
+async def test_no_such_image_is_404_and_has_no_304() -> None:
     routes = few().routes()
-    answer = ask(routes, "/?image=nothing", if_none_match="*")
+    answer = await ask(routes, "/?image=nothing", if_none_match="*")
     assert answer.status == 404
     assert b"No such image" in body_of(answer)
 
 
-def test_the_links_are_those_of_what_is_served() -> None:
-    page = body_of(ask(few().routes())).decode()
+async def test_the_links_are_those_of_what_is_served() -> None:
+    page = body_of(await ask(few().routes())).decode()
     assert [path in page for path in ("./metrics", "./-/ready", "./-/healthy")] == [True] * 3
-    served = ask(few().routes(), "/report.csv").status == 200
+    served = (await ask(few().routes(), "/report.csv")).status == 200
     assert ('href="./report.csv"' in page) is served
 
 
-def test_a_message_that_is_no_text_costs_no_page() -> None:
+async def test_a_message_that_is_no_text_costs_no_page() -> None:
     it = few()
     it.store.record_failure(
         target("try/out"), Failure("other", "\udc80", "?"), at=NOW, duration=1.0
     )
-    assert ask(it.routes()).status == 200
+    assert (await ask(it.routes())).status == 200
 
 
-def visiting(routes: Routes, count: int) -> Callable[[], Coroutine[None, None, list[Response]]]:
-    async def visit() -> list[Response]:
-        return await asyncio.gather(*(routes(Request("GET", "/")) for _ in range(count)))
-
-    return visit
+async def visited(routes: Routes, count: int) -> list[Response]:
+    return await asyncio.gather(*(routes(Request("GET", "/")) for _ in range(count)))
 
 
-def test_of_many_visitors_at_a_time_some_are_refused_and_later_ones_are_not() -> None:
+async def test_of_many_visitors_at_a_time_some_are_refused_and_later_ones_are_not() -> None:
     routes = few().routes()
-    answers = asyncio.run(visiting(routes, 9)())
+    answers = await visited(routes, 9)
     assert sorted(answer.status for answer in answers) == [200] * 4 + [503] * 5
     assert {answer.headers.get("retry-after") for answer in answers} == {None, "2"}
-    assert ask(routes).status == 200
+    assert (await ask(routes)).status == 200
 
 
-def test_pages_are_rendered_one_after_another() -> None:
+async def test_pages_are_rendered_one_after_another() -> None:
     """Several threads at work would take the interpreter from the event loop in turns."""
     at_work, most = [0], [0]
 
@@ -142,16 +137,13 @@ def test_pages_are_rendered_one_after_another() -> None:
         time.sleep(0.002)
         at_work[0] -= 1
 
-    async def visit() -> None:
-        page = StatusPage(few().store, next_poll)
-        await asyncio.gather(*(page.page(Request("GET", "/")) for _ in range(4)))
-
-    asyncio.run(visit())
+    page = StatusPage(few().store, next_poll)
+    await asyncio.gather(*(page.page(Request("GET", "/")) for _ in range(4)))
     assert most == [1]
 
 
 @pytest.mark.parametrize("fails", [False, True])
-def test_the_interpreter_is_as_it_was_after_a_page(*, fails: bool) -> None:
+async def test_the_interpreter_is_as_it_was_after_a_page(*, fails: bool) -> None:
     seen: set[tuple[float, bool]] = set()
 
     def next_poll(_: ImageKey) -> None:
@@ -162,37 +154,29 @@ def test_the_interpreter_is_as_it_was_after_a_page(*, fails: bool) -> None:
     before = (sys.getswitchinterval(), gc.isenabled())
     page = StatusPage(few().store, next_poll)
     with suppress(ZeroDivisionError):
-        asyncio.run(page.page(Request("GET", "/")))
+        await page.page(Request("GET", "/"))
     assert {(round(interval, 6), collects) for interval, collects in seen} == {(0.001, False)}
     assert (sys.getswitchinterval(), gc.isenabled()) == before
     assert before[1] is True
 
 
-def test_a_page_is_rendered_beside_the_event_loop() -> None:
+async def test_a_page_is_rendered_beside_the_event_loop() -> None:
     """Templates are slow; a scrape that comes meanwhile is answered before the page is."""
+    routes, done = few().routes(), list[str]()
 
-    async def visit() -> list[str]:
-        routes, done = few().routes(), list[str]()
+    async def note(path: str) -> None:
+        await routes(Request("GET", path))
+        done.append(path)
 
-        async def note(path: str) -> None:
-            await routes(Request("GET", path))
-            done.append(path)
-
-        await asyncio.gather(note("/"), note("/metrics"))
-        return done
-
-    assert asyncio.run(visit()) == ["/metrics", "/"]
+    await asyncio.gather(note("/"), note("/metrics"))
+    assert done == ["/metrics", "/"]
 
 
-def test_the_page_is_of_one_moment() -> None:
+async def test_the_page_is_of_one_moment() -> None:
     """Whatever polls put in force while it is rendered."""
-
-    async def visit() -> Response:
-        it = House()
-        it.registry("my-registry")
-        visit = asyncio.ensure_future(it.routes()(Request("GET", "/")))
-        await asyncio.sleep(0)
-        it.polled(target("late"), FAILED)
-        return await visit
-
-    assert b"late" not in body_of(asyncio.run(visit()))
+    it = House()
+    it.registry("my-registry")
+    visit = asyncio.ensure_future(it.routes()(Request("GET", "/")))
+    await asyncio.sleep(0)
+    it.polled(target("late"), FAILED)
+    assert b"late" not in body_of(await visit)

@@ -6,8 +6,8 @@ import pytest
 
 from ncr_exporter.inventory import Tag
 from ncr_exporter.state.model import Failure, ImageState
-from ncr_exporter.web.status.images import COLUMNS, ImageRow, chosen, idle, standing
-from ncr_exporter.web.status.view import View
+from ncr_exporter.web.status.images import COLUMNS, ImageView, idle, matching_images, poll_status
+from ncr_exporter.web.status.query import Query
 from tests.support.scenes import DENIED, TIMED_OUT, House, tags
 from tests.support.states import DAY_MS, NOW, NOW_MS, platform, target
 
@@ -23,15 +23,15 @@ def house_of(**outcomes: tuple[Tag, ...] | Failure) -> House:
     return house
 
 
-def names(house: House, view: View) -> list[str]:
-    return [state.target.name for state in chosen(house.store.images.values(), view)]
+def names(house: House, query: Query) -> list[str]:
+    return [state.target.name for state in matching_images(house.store.images.values(), query)]
 
 
 def test_how_an_image_stands_in_a_word() -> None:
     house = house_of(good=tags(1), bad=DENIED)
     waiting = ImageState(target("waiting"))
     good, bad = house.store.images.values()
-    words = [standing(state) for state in (good, bad, waiting, replace(bad, gone=True))]
+    words = [poll_status(state) for state in (good, bad, waiting, replace(bad, gone=True))]
     assert words == ["working", "failing", "waiting", "missing"]
 
 
@@ -58,7 +58,7 @@ def test_every_column_sorts_what_is_known_and_what_is_not(column: object) -> Non
     house = house_of(small=tags(2, size=1), large=tags(40, idle=400.0), bad=DENIED)
     house.store.add(target("waiting"))
     key = next(each.key for each in COLUMNS if each is column)
-    found = [names(house, View(key, descending=down)) for down in (False, True)]
+    found = [names(house, Query(key, descending=down)) for down in (False, True)]
     assert sorted(found[0]) == sorted(found[1]) == ["bad", "large", "small", "waiting"]
     if key != "polled":  # all were polled at the same time
         known = [name for name in found[0] if name in {"small", "large"}]
@@ -69,45 +69,47 @@ def test_every_column_sorts_what_is_known_and_what_is_not(column: object) -> Non
 def test_equal_values_are_in_the_order_of_their_names_in_either_direction() -> None:
     house = house_of(b=tags(3), a=tags(3), c=tags(3))
     assert (
-        names(house, View("tags")) == names(house, View("tags", descending=True)) == ["a", "b", "c"]
+        names(house, Query("tags"))
+        == names(house, Query("tags", descending=True))
+        == ["a", "b", "c"]
     )
 
 
 @pytest.mark.parametrize(
-    ("view", "found"),
+    ("query", "found"),
     [
-        (View("name", text="MY-REG"), ["bad", "good", "old", "slow", "waiting"]),
-        (View("name", text="/o"), ["old"]),
-        (View("name", text="-registry/o"), ["old"]),
-        (View("name", text="nothing"), []),
-        (View("name", only="failing"), ["bad", "slow"]),
-        (View("name", only="permission"), ["bad"]),
-        (View("name", only="waiting"), ["waiting"]),
-        (View("name", only="missing"), []),
-        (View("name", only="stale"), ["old"]),
-        (View("name", only="nonsense"), []),
+        (Query("name", text="MY-REG"), ["bad", "good", "old", "slow", "waiting"]),
+        (Query("name", text="/o"), ["old"]),
+        (Query("name", text="-registry/o"), ["old"]),
+        (Query("name", text="nothing"), []),
+        (Query("name", only="failing"), ["bad", "slow"]),
+        (Query("name", only="permission"), ["bad"]),
+        (Query("name", only="waiting"), ["waiting"]),
+        (Query("name", only="missing"), []),
+        (Query("name", only="stale"), ["old"]),
+        (Query("name", only="nonsense"), []),
     ],
 )
-def test_finding(view: View, found: list[str]) -> None:
+def test_finding(query: Query, found: list[str]) -> None:
     house = house_of(good=tags(2), old=tags(9, idle=400.0), bad=DENIED, slow=TIMED_OUT)
     house.store.add(target("waiting"))
-    assert names(house, view) == found
+    assert names(house, query) == found
 
 
 def test_never_pulled_is_said_only_where_it_is_known() -> None:
     never = (Tag("v1", last_updated=NOW_MS, platforms=(platform(pulled=0),)),)
     house = house_of(app=never)
     (alone,) = house.store.images.values()
-    assert ImageRow(alone, None).never_pulled is False
+    assert ImageView(alone, None).never_pulled is False
     house.polled(target("web"), tags(2))
-    assert ImageRow(house.store.images["my-registry", "app"], None).never_pulled is True
-    assert ImageRow(house.store.images["my-registry", "web"], None).never_pulled is False
+    assert ImageView(house.store.images["my-registry", "app"], None).never_pulled is True
+    assert ImageView(house.store.images["my-registry", "web"], None).never_pulled is False
 
 
 def test_a_row_holds_few_tags_whole_and_of_many_the_longest_unused() -> None:
     house = house_of(few=tags(10), many=tags(11), masses=tags(1001))
     shown = {
-        name: [tag.name for tag in ImageRow(house.store.images["my-registry", name], None).tags]
+        name: [tag.name for tag in ImageView(house.store.images["my-registry", name], None).tags]
         for name in ("few", "many", "masses")
     }
     assert len(shown["few"]) == 10
@@ -118,5 +120,5 @@ def test_a_row_holds_few_tags_whole_and_of_many_the_longest_unused() -> None:
 
 
 def test_the_link_of_a_row_holds_any_name() -> None:
-    row = ImageRow(ImageState(target("a/b&c d?", "x#y")), None)
+    row = ImageView(ImageState(target("a/b&c d?", "x#y")), None)
     assert row.href == "?registry=x%23y&image=a%2Fb%26c%20d%3F"

@@ -12,7 +12,7 @@ from ncr_exporter import __version__
 from ncr_exporter.inventory import Tag
 from ncr_exporter.runtime.cooperative import exhaust
 from ncr_exporter.state.model import Failure
-from ncr_exporter.web.status.page import Snapshot, render
+from ncr_exporter.web.status.page import StatusSnapshot, render
 from tests.support.scenes import DENIED, TIMED_OUT, House, empty, failing, few, many, tags
 from tests.support.states import NOW, platform, target
 
@@ -48,14 +48,14 @@ class Page(HTMLParser):
         return " ".join(self.text.split()).replace(" ,", ",")
 
 
-def snapshot_of(house: House, **fields: object) -> Snapshot:
-    whole = Snapshot(
+def snapshot_of(house: House, **fields: object) -> StatusSnapshot:
+    whole = StatusSnapshot(
         tuple(house.store.images.values()),
         tuple(house.store.registries.values()),
         lambda _: NOW + 780,
         (("Metrics", "./metrics"), ("Ready", "./-/ready")),
     )
-    return replace(whole, **fields)  # type: ignore[arg-type] # fields of Snapshot by name
+    return replace(whole, **fields)  # type: ignore[arg-type] # fields of StatusSnapshot by name
 
 
 def shown(house: House, query: Mapping[str, str] | None = None) -> Page:
@@ -76,7 +76,7 @@ def one(outcome: tuple[Tag, ...] | Failure, *before: tuple[Tag, ...] | Failure) 
 
 def test_the_totals_come_first() -> None:
     words = shown(many(300)).words
-    assert "of 300 images cannot be read In 3 registries, 1 of which cannot be listed" in words
+    assert "of 300 images cannot be polled In 3 registries, 1 of which cannot be listed" in words
     totals = words.index("Images 300 Tags 5,")
     assert totals < words.index("What fails, and what to do") < words.index("Registries")
 
@@ -84,10 +84,10 @@ def test_the_totals_come_first() -> None:
 @pytest.mark.parametrize(
     ("house", "headline"),
     [
-        (few(), "All 3 images are read without a failure In 1 registry."),
-        (one(tags(1)), "The image is read without a failure"),
-        (one(DENIED), "1 of 1 image cannot be read"),
-        (failing(), "None of 40 images can be read"),
+        (few(), "All 3 images are polled without failures In 1 registry."),
+        (one(tags(1)), "The image is polled without failures"),
+        (one(DENIED), "1 of 1 image cannot be polled"),
+        (failing(), "None of 40 images can be polled"),
         (empty(), "No images yet No image was found in 1 registry: check the names and globs"),
         (House(), "No images yet No registry is known yet."),
     ],
@@ -101,7 +101,7 @@ def test_before_the_first_polls_it_says_so() -> None:
     house.registry("my-registry")
     house.store.add(target("app"))
     words = shown(house).words
-    assert "1 image to be polled for the first time" in words
+    assert "1 image waiting for the first poll" in words
     assert "not listed yet" in words
     assert "Tags \u2013 Size \u2013" in words
 
@@ -112,12 +112,12 @@ def test_where_no_list_succeeded_nothing_is_called_0(count: int) -> None:
     for number in range(count):
         house.registry(f"registry-{number}")
     words = shown(house).words
-    assert "No images yet Which images there are is not known" in words
+    assert "No images yet The images are unknown" in words
     for number in range(count):
         house.store.record_list_failure(f"registry-{number}", DENIED)
     words = shown(house).words
     headline = "The registry cannot be" if count == 1 else "None of 3 registries can be"
-    assert f"{headline} listed Which images there are is not known" in words
+    assert f"{headline} listed The images are unknown" in words
     assert "Images \u2013 Tags \u2013 Size \u2013 Stale tags \u2013 Reclaimable \u2013" in words
 
 
@@ -132,11 +132,11 @@ def test_a_list_that_fails_is_news_even_where_images_do_not() -> None:
 def test_a_registry_tells_its_hosts_its_list_and_who_may_pull() -> None:
     words = shown(few()).words
     assert (
-        "my-registry OK pulling needs a login public zone, region kr Images 3 polled of 3" in words
+        "my-registry OK pulling needs a login public zone, region kr Images 3 of 3 polled" in words
     )
     assert "Public host my-registry.kr.ncr.ntruss.com" in words
     assert "Private host my-registry-private.kr.ncr.ntruss.com" in words
-    assert "Last list 2025-10-09 08:52 UTC" in words
+    assert "Last listed 2025-10-09 08:52 UTC" in words
 
 
 def test_a_list_of_every_registry_says_what_it_stands_for() -> None:
@@ -144,7 +144,7 @@ def test_a_list_of_every_registry_says_what_it_stands_for() -> None:
     house.registry("*")
     house.store.record_registry_list_success("*", at=NOW)
     words = shown(house).words
-    assert "* OK every registry of the account, public zone, region kr Last list" in words
+    assert "* OK every registry of the account, public zone, region kr Last listed" in words
     house.registry("found", images=0)
     assert "No image was found in 1 registry" in shown(house).words
 
@@ -182,7 +182,7 @@ def test_the_last_polls_tell_each_failure_in_words_with_its_remedy() -> None:
 
 def test_an_image_that_is_polled_now_says_so() -> None:
     _, text = render(snapshot_of(one(tags(1)), next_poll=lambda _: None), IMAGE)
-    assert "Next poll: under way" in Page(text).words
+    assert "Next poll: in progress" in Page(text).words
 
 
 def test_an_image_that_is_gone_says_so() -> None:
@@ -190,9 +190,10 @@ def test_an_image_that_is_gone_says_so() -> None:
     for _ in range(2):
         exhaust(house.store.record_image_list("my-registry", {}, at=NOW))
     assert (
-        "app gone In registry my-registry; the registry has it no more" in shown(house, IMAGE).words
+        "app gone In registry my-registry; the registry no longer has it"
+        in shown(house, IMAGE).words
     )
-    assert "1 of 1 image cannot be read" in shown(house).words
+    assert "1 of 1 image cannot be polled" in shown(house).words
 
 
 def test_an_image_of_its_own_lists_every_tag_by_pages() -> None:
@@ -200,16 +201,16 @@ def test_an_image_of_its_own_lists_every_tag_by_pages() -> None:
     page = shown(house, {**IMAGE, "page": "3"})
     assert "401 to 450 of 450 tags" in page.words
     assert sum(tag == "tr" for tag, _ in page.elements) == 51
-    assert "Stale is a tag unused for more than 90d" in page.words
-    assert "but for the 3 tags updated last, and tags named latest." in page.words
+    assert "A tag is stale when it has been unused for more than 90d" in page.words
+    assert "except the 3 tags updated last and tags named latest." in page.words
     assert "450 of" not in shown(house, {**IMAGE, "q": "1.299"}).words
     assert "1 found" in shown(house, {**IMAGE, "q": "1.299"}).words
     assert "No tag matches \u201cnothing\u201d" in shown(house, {**IMAGE, "q": "nothing"}).words
 
 
 def test_an_image_without_tags_and_one_that_was_never_listed() -> None:
-    assert "It has no tags." in shown(one(()), IMAGE).words
-    assert "Nothing is known of its tags." in shown(one(DENIED), IMAGE).words
+    assert "This image has no tags." in shown(one(()), IMAGE).words
+    assert "The tags of this image are unknown." in shown(one(DENIED), IMAGE).words
 
 
 def test_no_such_image_is_404() -> None:
@@ -252,7 +253,7 @@ def test_nothing_is_loaded_from_elsewhere_and_nothing_is_inline() -> None:
     assert not [name for name, _ in page.attributes if name.startswith("on")]
 
 
-def named(registry: str, image: str, tag: str, said: str) -> Snapshot:
+def named(registry: str, image: str, tag: str, said: str) -> StatusSnapshot:
     """Return an image that says all this wherever a text can stand."""
     house = House()
     house.registry(registry)

@@ -4,8 +4,8 @@ from typing import Any
 
 from ncr_exporter.inventory import Platform, Tag
 from ncr_exporter.state.model import ImageState
-from ncr_exporter.web.status.tags import TagRow, chosen, longest_unused, tag_rows
-from ncr_exporter.web.status.view import View
+from ncr_exporter.web.status.query import Query
+from ncr_exporter.web.status.tags import TagView, longest_unused, matching_tags, tag_views
 from tests.support.states import DAY_MS, NOW, NOW_MS, platform, recorder, target
 
 PULLED = Tag(
@@ -22,21 +22,21 @@ NEVER = Tag("never", None, 5, NOW_MS - 400 * DAY_MS, (platform(pulled=0),))
 UNKNOWN = Tag("unknown")
 
 
-def rows_of(*tags: Tag, keep_recent: int = 0, **policy: Any) -> list[TagRow]:
+def rows_of(*tags: Tag, keep_recent: int = 0, **policy: Any) -> list[TagView]:
     store, _ = recorder()
     image = target("app", keep_recent=keep_recent, **policy)
     store.add(image)
     store.commit(image, tags, at=NOW, duration=0.1)
-    return tag_rows(store.images[image.key])
+    return tag_views(store.images[image.key])
 
 
-def named(rows: list[TagRow]) -> list[str]:
+def named(rows: list[TagView]) -> list[str]:
     return [row.name for row in rows]
 
 
 def test_a_row_tells_what_is_known_of_a_tag_as_of_the_last_good_poll() -> None:
     pulled, never, unknown = rows_of(NEVER, UNKNOWN, PULLED)
-    assert pulled == TagRow(
+    assert pulled == TagView(
         name="pulled",
         size=7,
         pulled=NOW_MS - 2 * DAY_MS,
@@ -44,6 +44,7 @@ def test_a_row_tells_what_is_known_of_a_tag_as_of_the_last_good_poll() -> None:
         updated=NOW_MS - 9 * DAY_MS,
         idle=2 * 86400.0,
         stale=False,
+        verdict="used",
         digest="sha256:aa",
         platforms=("linux/amd64", "linux/arm64/v8"),
     )
@@ -64,21 +65,25 @@ def test_with_stale_after_never_no_tag_is_judged() -> None:
 
 
 def test_before_the_first_poll_there_is_none() -> None:
-    assert tag_rows(ImageState(target("app"))) == []
+    assert tag_views(ImageState(target("app"))) == []
 
 
 def test_the_newest_come_first_unless_one_asks_otherwise() -> None:
     rows = rows_of(NEVER, UNKNOWN, PULLED)
     assert named(rows) == ["pulled", "never", "unknown"]
-    assert named(chosen(rows, View("size"))) == ["never", "pulled", "unknown"]
-    assert named(chosen(rows, View("tag"))) == ["never", "pulled", "unknown"]
-    assert named(chosen(rows, View("idle", descending=True))) == ["never", "pulled", "unknown"]
+    assert named(matching_tags(rows, Query("size"))) == ["never", "pulled", "unknown"]
+    assert named(matching_tags(rows, Query("tag"))) == ["never", "pulled", "unknown"]
+    assert named(matching_tags(rows, Query("idle", descending=True))) == [
+        "never",
+        "pulled",
+        "unknown",
+    ]
 
 
 def test_finding_by_name_and_by_staleness() -> None:
     rows = rows_of(NEVER, UNKNOWN, PULLED)
-    assert named(chosen(rows, View("tag", text="N"))) == ["never", "unknown"]
-    assert named(chosen(rows, View("tag", only="stale"))) == ["never"]
+    assert named(matching_tags(rows, Query("tag", text="N"))) == ["never", "unknown"]
+    assert named(matching_tags(rows, Query("tag", only="stale"))) == ["never"]
 
 
 def test_the_longest_unused_of_many() -> None:

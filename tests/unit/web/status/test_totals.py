@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from ncr_exporter.state.model import ImageState, RegistryState
-from ncr_exporter.web.status.totals import in_trouble_first, totals_of
+from ncr_exporter.web.status.totals import failing_first, totals_of
 from tests.support.scenes import DENIED, TIMED_OUT, House, empty, tags
 from tests.support.states import registry_target, target
 
@@ -23,8 +23,8 @@ def test_what_is_known_is_summed_and_what_is_not_is_left_out() -> None:
     assert totals.size == sum(image.size or 0 for image in known)
     assert totals.stale_tags == sum(image.stale_tags or 0 for image in known) > 0
     assert totals.reclaimable == sum(image.reclaimable or 0 for image in known) > 0
-    assert (totals.judged, totals.images_with_stale_tags) == (True, 1)
-    assert totals.standings == {"working": 2, "failing": 1, "waiting": 1}
+    assert (totals.staleness_is_known, totals.images_with_stale_tags) == (True, 1)
+    assert totals.poll_statuses == {"working": 2, "failing": 1, "waiting": 1}
     assert totals.polled == {"one": 2, "two": 2}
 
 
@@ -34,8 +34,8 @@ def test_failures_are_put_together_by_their_reason_the_commonest_first() -> None
     other = replace(DENIED, message="HTTP 403")
     for name, failure in (("a", TIMED_OUT), ("b", DENIED), ("c", other)):
         house.polled(target(name), failure)
-    by_weight = totals_of(house.store.images.values()).by_weight
-    assert [(trouble.failure, trouble.images) for trouble in by_weight] == [
+    failures_by_images = totals_of(house.store.images.values()).failures_by_images
+    assert [(group.failure, group.images) for group in failures_by_images] == [
         (DENIED, 2),
         (TIMED_OUT, 1),
     ]
@@ -43,11 +43,16 @@ def test_failures_are_put_together_by_their_reason_the_commonest_first() -> None
 
 def test_nothing_adds_up_to_nothing() -> None:
     totals = totals_of(empty().store.images.values())
-    assert (totals.images, totals.listed, totals.judged, totals.by_weight) == (0, 0, False, [])
-    assert totals_of([ImageState(target("waiting"))]).judged is False
+    assert (totals.images, totals.listed, totals.staleness_is_known, totals.failures_by_images) == (
+        0,
+        0,
+        False,
+        [],
+    )
+    assert totals_of([ImageState(target("waiting"))]).staleness_is_known is False
 
 
 def test_registries_that_cannot_be_listed_come_first() -> None:
     states = [RegistryState(registry_target(name)) for name in ("c", "a", "b")]
     states[0] = replace(states[0], failure=DENIED)
-    assert [state.target.label for state in in_trouble_first(states)] == ["c", "a", "b"]
+    assert [state.target.label for state in failing_first(states)] == ["c", "a", "b"]

@@ -8,7 +8,7 @@ MINUTE, HOUR, DAY = 60, 3600, 86400
 
 
 def test_sizes() -> None:
-    sizes = [words.size_text(size) for size in (None, 0, 1_240_000_000)]
+    sizes = [words.bytes_text(size) for size in (None, 0, 1_240_000_000)]
     assert sizes == ["\u2013", "0 B", "1.24 GB"]
 
 

@@ -1,0 +1,145 @@
+"""Findings on the records of lists and on their fields. Pure; the texts hold counts, no names."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+
+from ncr_exporter.check_online.observed import NOT_LEARNED, ObservedResponses, number, tally
+from ncr_exporter.ncr.vocabulary import RECORD_FIELDS
+from ncr_exporter.ncr.wire import MISSING, RawRecord, raw_platforms
+
+_PLATFORMS = {"one platform": True, "several platforms": False}
+_LONGEST_SHOWN = 40
+_SECONDS, _MILLISECONDS = (10**9, 10**10), (10**12, 10**13)
+"""The range of times from 2001 to 2286 in either unit."""
+
+
+def digests(observed: ObservedResponses) -> Iterator[str]:
+    """Yield whether the digest of a tag is the digest of one of its platforms."""
+    tags = observed.records("tag_list")
+    given = [tag for tag in tags if isinstance(tag.fields.digest, str) and tag.fields.digest]
+    for what, one in _PLATFORMS.items():
+        some = _with(given, one=one)
+        same = sum(tag.fields.digest in _platform_digests(tag) for tag in some)
+        yield f"tags with {what}: the digest is a platform's in {same} of {len(some)}"
+    doubled = sum(tag.fields.digest.startswith("sha256:sha256:") for tag in given)
+    yield f"missing in {len(tags) - len(given)} of {len(tags)} tags; `sha256:` doubled in {doubled}"
+
+
+def _platform_digests(tag: RawRecord) -> list[object]:
+    return [platform.fields.digest for platform in raw_platforms(tag)]
+
+
+def sizes(observed: ObservedResponses) -> Iterator[str]:
+    """Yield what the size of a tag equals."""
+    tags = observed.records("tag_list")
+    for what, one in _PLATFORMS.items():
+        some = _with(tags, one=one)
+        kinds = Counter(_kind_of_size(tag) for tag in some)
+        yield f"{len(some)} tags with {what}: {tally(kinds) or NOT_LEARNED}"
+
+
+def _kind_of_size(tag: RawRecord) -> str:
+    """Return what a tag's size equals; the first of several."""
+    size = number(tag.fields.full_size)
+    sizes = [number(platform.fields.size) or 0 for platform in raw_platforms(tag)]
+    if not size:
+        return "0 or missing"
+    candidates = {
+        "the first platform's": sizes[0],
+        "the largest platform's": max(sizes),
+        "the sum of platforms": sum(sizes),
+    }
+    return next((what for what, value in candidates.items() if value == size), "something else")
+
+
+def pulls(observed: ObservedResponses) -> Iterator[str]:
+    """Yield what the time of a platform's last pull holds."""
+    platforms = [
+        platform for tag in observed.records("tag_list") for platform in raw_platforms(tag)
+    ]
+    kinds = Counter(_kind_of_pull(platform) for platform in platforms)
+    yield f"{len(platforms)} platforms: {tally(kinds) or NOT_LEARNED}"
+
+
+def zeros(observed: ObservedResponses) -> Iterator[str]:
+    """Yield whether images with pulls have pull times, and those without have none."""
+    counts = {
+        (listing.path.prefix, listing.path.registry, record.fields.name): record.fields.pull_count
+        for listing in observed.of("image_list")
+        for record in listing.records
+    }
+    pulled, unpulled, contradicting, doubtful = 0, 0, 0, 0
+    for listing in observed.of("tag_list"):
+        path = listing.path
+        count = number(counts.get((path.prefix, path.registry, path.image)))
+        if count is None or not listing.complete or not listing.records:
+            continue
+        platforms = [platform for tag in listing.records for platform in raw_platforms(tag)]
+        has_time = any(_kind_of_pull(platform) == "a time" for platform in platforms)
+        pulled, unpulled = pulled + (count > 0), unpulled + (count == 0)
+        contradicting += count > 0 and not has_time
+        doubtful += count == 0 and has_time
+    yield f"images with pull_count above 0: {contradicting} of {pulled} have no pull time"
+    yield f"images with pull_count 0: {doubtful} of {unpulled} have a pull time"
+
+
+def _kind_of_pull(platform: RawRecord) -> str:
+    value = platform.fields.pulled
+    if value is MISSING:
+        return "missing"
+    if value in (0, "0") and not isinstance(value, bool):
+        return "0"
+    return "null" if value is None else "a time" if number(value) else "something else"
+
+
+def _with(tags: Iterable[RawRecord], *, one: bool) -> list[RawRecord]:
+    """Return the tags with exactly one platform, or with several."""
+    return [tag for tag in tags if (n := len(raw_platforms(tag))) and (n == 1) == one]
+
+
+def documented_fields(observed: ObservedResponses) -> Iterator[str]:
+    """Yield which documented fields no record has, and which fields are not documented."""
+    for kind, records in _kinds(observed):
+        sent = {name for record in records for name in record.sent}
+        documented = RECORD_FIELDS[kind].keys()
+        missing, more = sorted(documented - sent), sorted(map(_printable, sent - documented))
+        finding = f"missing {', '.join(missing)}" if missing else "all documented fields"
+        finding += f"; undocumented {', '.join(more)}" if more else ""
+        yield f"{kind}: {finding if records else NOT_LEARNED}"
+
+
+def times(observed: ObservedResponses) -> Iterator[str]:
+    """Yield the unit and the type of times."""
+    for kind, records in _kinds(observed):
+        for name, content in RECORD_FIELDS[kind].items():
+            if records and content == "time":
+                kinds = Counter(_kind_of_time(record, name) for record in records)
+                yield f"{kind} {name}: {tally(kinds)}"
+
+
+def _printable(name: str) -> str:
+    is_plain = name.isidentifier() and len(name) <= _LONGEST_SHOWN
+    return name if is_plain else ascii(name)[:_LONGEST_SHOWN]
+
+
+def _kinds(observed: ObservedResponses) -> Iterator[tuple[str, Sequence[RawRecord]]]:
+    tags = observed.records("tag_list")
+    yield "registry", observed.records("registry_list")
+    yield "image", observed.records("image_list")
+    yield "tag", tags
+    yield "platform", [platform for tag in tags for platform in raw_platforms(tag)]
+
+
+def _kind_of_time(record: RawRecord, name: str) -> str:
+    if name not in record.sent:
+        return "missing"
+    value, moment = record.sent[name], number(record.sent[name])
+    if value is None or moment == 0:
+        return "null" if value is None else "0"
+    if moment is None:
+        return f"{type(value).__name__} that is no number"
+    unit = "out of range"
+    for low, high, name_of_unit in ((*_MILLISECONDS, "milliseconds"), (*_SECONDS, "seconds")):
+        if low <= moment < high:
+            unit = name_of_unit
+    return f"{unit} as text" if isinstance(value, str) else unit

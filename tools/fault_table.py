@@ -1,0 +1,149 @@
+"""What users see of each fault of the simulated registry: the table that tests and docs go by."""
+
+from typing import NamedTuple
+
+TAGS = 5
+MALFORMED = "ncr_api_malformed_records_total"
+MISCOUNTED = "ncr_api_count_mismatches_total"
+UPDATED = "ncr_image_last_updated_timestamp_seconds"
+PULLED = "ncr_image_last_pulled_timestamp_seconds"
+
+
+class Seen(NamedTuple):
+    """What a fault that meets every answer shows of an image of five tags, two to a page."""
+
+    words: str
+    """For people."""
+    fails: str = ""
+    """The reason of polls that fail; the last good data stands, and `ncr_image_up` is 0."""
+    retried: str = ""
+    """The reason of requests that fail and go well when sent again."""
+    counter: str = ""
+    """What counts what is wrong where a poll succeeds."""
+    absent: str = ""
+    """A family that leaves, since its value is unknown."""
+    tags: int = TAGS
+    pause: float = 0.0
+    """Seconds until the account is asked again."""
+    skew: float = 0.0
+    """Seconds of `ncr_api_clock_skew_seconds`."""
+
+    @property
+    def stands(self) -> bool:
+        """Whether every value about the image stays as it was."""
+        return not self.absent and self.tags == TAGS
+
+
+NOTHING = "nothing: the values are right"
+
+TABLE = {
+    "latency": Seen(f"{NOTHING}, `ncr_api_request_duration_seconds` shows the wait"),
+    "hang": Seen("polls fail after `api.timeout`", fails="timeout"),
+    "drip": Seen("polls fail after `api.timeout`", fails="timeout"),
+    "reset": Seen("polls fail after two retries", fails="connection"),
+    "close": Seen("polls fail after two retries", fails="connection"),
+    "garbage": Seen("polls fail after two retries", fails="connection"),
+    "half": Seen("polls fail after two retries; no part of the answer is used", fails="connection"),
+    "endless": Seen("polls fail once 16 MiB have come", fails="too_large"),
+    "throttle": Seen("polls fail, unasked, for 2 s", fails="throttled", pause=2),
+    "throttle-silent": Seen(
+        "polls fail, unasked, for 30 s, then 60 s, up to 15 min", fails="throttled", pause=30
+    ),
+    "throttle-date": Seen("polls fail, unasked, until then", fails="throttled", pause=2),
+    "throttle-absurd": Seen("polls fail, unasked, for 15 min", fails="throttled", pause=900),
+    "throttle-words": Seen("as `throttle-silent`", fails="throttled", pause=30),
+    "wrong-key": Seen("polls fail", fails="authentication"),
+    "denied": Seen("polls fail; the log names the policy that is missing", fails="permission"),
+    "forbidden": Seen("polls fail; the log names the policy that is missing", fails="permission"),
+    "not-found": Seen("polls fail; no image is taken for gone", fails="not_found"),
+    "not-found-service": Seen(
+        "polls fail; an image that was listed is not taken for gone", fails="not_found"
+    ),
+    "missing-500": Seen("polls fail after two retries", fails="server"),
+    "unavailable": Seen("polls fail after two retries", fails="server"),
+    "redirect": Seen("polls fail; nothing is sent there", fails="redirect"),
+    "html": Seen("polls fail", fails="malformed"),
+    "empty": Seen("polls fail", fails="malformed"),
+    "wrong-content-type": Seen(NOTHING),
+    "utf-16": Seen(NOTHING),
+    "latin-1": Seen("polls fail", fails="malformed"),
+    "truncated": Seen("polls fail; no part of the answer is used", fails="malformed"),
+    "nested": Seen("polls fail", fails="malformed"),
+    "not-a-page": Seen("polls fail", fails="malformed"),
+    "gzip-bomb": Seen("polls fail once 64 MiB are inflated, which are not kept", fails="too_large"),
+    "wrong-types": Seen(
+        "sizes and times leave; tags are counted", counter=MALFORMED, absent=UPDATED
+    ),
+    "nulls": Seen("sizes and times leave; tags are counted", absent="ncr_image_size_bytes"),
+    "no-platforms": Seen("pull times leave", absent=PULLED),
+    "nan": Seen("sizes leave", counter=MALFORMED, absent="ncr_tag_size_bytes"),
+    "strings": Seen(NOTHING),
+    "negative-sizes": Seen("sizes leave", counter=MALFORMED, absent="ncr_image_size_bytes"),
+    "seconds": Seen("times leave", counter=MALFORMED, absent=UPDATED),
+    "far-times": Seen("times leave", counter=MALFORMED, absent=PULLED),
+    "surrogates": Seen("those tags leave", counter=MALFORMED, tags=3),
+    "control": Seen("those tags leave", counter=MALFORMED, tags=3),
+    "long-names": Seen("those tags leave", counter=MALFORMED, tags=3),
+    "duplicates": Seen(NOTHING),
+    "next-loops": Seen("polls fail", fails="malformed"),
+    "next-back": Seen("polls of lists of several pages fail", fails="malformed"),
+    "next-jumps": Seen("polls of lists of several pages fail", fails="malformed"),
+    "count-lies": Seen("lists are read twice, then believed", counter=MISCOUNTED),
+    "shifting": Seen("lists are read twice, then believed", counter=MISCOUNTED),
+    "clock-ahead": Seen(
+        "one request fails; then requests are signed by the gateway's clock",
+        retried="authentication",
+        skew=600,
+    ),
+    "clock-behind": Seen(
+        "one request fails; then requests are signed by the gateway's clock",
+        retried="authentication",
+        skew=-600,
+    ),
+    "rotated-key": Seen(
+        "polls fail until the new key is in `secret_key_file`", fails="authentication"
+    ),
+    "expired-tls": Seen("polls fail; no request is sent", fails="tls"),
+    "self-signed-tls": Seen("polls fail; no request is sent", fails="tls"),
+}
+"""Fault → what is seen of it."""
+
+
+class Told(NamedTuple):
+    """What users see of a clock, and the test in tests/e2e/test_clock.py that shows it."""
+
+    words: str
+    test: str
+
+
+CLOCKS = {
+    "the wall clock is set, by seconds or by years": Told(
+        "polls, pauses and expiry go on: they go by time that passes. One request is refused, then "
+        "requests are signed by the gateway's clock. While the clock is wrong the ages are, and at "
+        "each poll what is stale; one warning and `ncr_api_clock_skew_seconds` tell",
+        "test_a_wall_clock_that_jumps_and_comes_back_moves_neither_polls_nor_data",
+    ),
+    "it was wrong when state was stored, or is at the start": Told(
+        "what seems to come from the future, or is too old, is not used",
+        "test_state_stored_by_a_clock_that_was_wrong_is_not_believed",
+    ),
+    "the host sleeps": Told(
+        "each image is polled within an interval after it wakes; until then "
+        "`ncr_image_last_success_timestamp_seconds` tells how old the data is. `expire_after` does "
+        "not count the sleep",
+        "test_after_a_suspend_polls_go_on_within_an_interval_and_ages_are_right",
+    ),
+    "the process is frozen, as by `docker pause`": Told(
+        "polls that were missed are not made up for: each image is polled once, at the usual rate",
+        "test_after_a_freeze_each_image_is_polled_once_and_the_rate_is_kept",
+    ),
+    "summer time begins or ends; `TZ` is any zone": Told(
+        "nothing: everything is in UTC",
+        "test_reports_are_in_utc_whatever_the_zone_of_the_process",
+    ),
+    "a leap second": Told(
+        "nothing: an age is not below 0, and a date that holds one is left out",
+        "test_a_leap_second_in_a_date_is_no_failure",
+    ),
+}
+"""What happens to a clock → what is seen of it."""
