@@ -16,6 +16,7 @@ from ncr_exporter.metrics.families.exporter import BUCKETS, REASONS
 from ncr_exporter.metrics.families.family import Family
 from ncr_exporter.ncr.paths import OPERATIONS
 from ncr_exporter.simulator.faults import FAULTS, Fault
+from tools import chart_values
 from tools.dependencies import Distribution, distributions
 from tools.fault_table import CLOCKS, TABLE
 
@@ -301,6 +302,8 @@ DOCUMENTS: dict[str, Callable[[], str]] = {
     "docs/dependencies.md": dependencies_page,
     "docs/reliability.md": reliability_page,
     "ncr_exporter/config/schema.json": schema_file,
+    "deploy/helm/ncr-exporter/README.md": chart_values.readme,
+    "deploy/helm/ncr-exporter/values.schema.json": chart_values.schema,
 }
 """Path → what the file must hold."""
 
