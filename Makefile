@@ -13,7 +13,8 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 
 .DEFAULT_GOAL := help
 .PHONY: help demo venv test fuzz soak docs lint format types prometheus browser screenshots dashboards check-dashboards \
-	deploy-tools manifests rules check-vmalert image check-image check-kubernetes check-workflows check-package dist sbom lock clean
+	deploy-tools manifests rules check-vmalert image check-image check-kubernetes check-cluster check-workflows \
+	check-package chart dist sbom lock clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s%s\n", $$1, $$2}' Makefile
@@ -94,17 +95,24 @@ image: ## build the container image ncr-exporter:VERSION with Docker
 	docker build -t ncr-exporter:$(VERSION) --build-arg VERSION=$(VERSION) \
 		--build-arg REVISION=$$(git rev-parse HEAD) --build-arg CREATED=$$(git log -1 --format=%cI) $(ARGS) .
 
-check-image: venv ## build and run the image, contained; as root (ARGS=--stand-in where no image registry is reached)
+check-image: venv $(VENV)/.deploy ## build and run the image and the compose file; as root (ARGS=--stand-in without an image registry)
 	$(BIN)/python -m tools.check_image $(ARGS)
 
 check-kubernetes: venv deploy-tools ## render chart and kustomizations, and validate them
 	$(BIN)/python -m pytest -q tests/deploy/test_kubernetes.py tests/deploy/test_helm.py $(ARGS)
+
+check-cluster: venv deploy-tools ## install chart and kustomizations into a cluster of kind or k3d (ARGS="--context NAME": yours)
+	$(BIN)/python -m tools.check_cluster $(ARGS)
 
 check-workflows: venv deploy-tools ## lint the workflows of .github/
 	$(BIN)/python -m pytest -q tests/tools/test_workflows.py $(ARGS)
 
 check-package: venv prometheus browser deploy-tools ## build dist/ (or ARGS="--dist dist"), and run all tests against the wheel
 	$(BIN)/python -m tools.check_package $(ARGS)
+
+chart: venv deploy-tools ## package the chart of a release into build/ (ARGS="--image … --digest … --registry oci://…")
+	@mkdir -p build
+	@$(BIN)/python -m tools.chart_package $(ARGS)
 
 dist: $(VENV)/.base ## build source distribution and wheel, the same bytes for a commit
 	@$(BIN)/python -m tools.dist

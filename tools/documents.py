@@ -16,6 +16,7 @@ from ncr_exporter.metrics.families.exporter import BUCKETS, REASONS
 from ncr_exporter.metrics.families.family import Family
 from ncr_exporter.ncr.paths import OPERATIONS
 from ncr_exporter.simulator.faults import FAULTS, Fault
+from tools import chart_values
 from tools.dependencies import Distribution, distributions
 from tools.fault_table import CLOCKS, TABLE
 
@@ -100,7 +101,7 @@ What is seen of each fault that the simulated registry knows, when every answer 
 image that was polled before, `up` is `ncr_image_up` meanwhile; while it is 0 the last good values
 stand and `ncr_image_last_success_timestamp_seconds` tells their age. The log says once what fails,
 where, why and what to do. The first good answer heals it: a failed image is asked again after a
-fifth of its interval, a throttled one once its account's gate opens.
+fifth of its interval, a throttled one once its account's pause is over.
 
 Each row is tried through the whole program, over sockets, by
 `tests/e2e/test_faults.py::test_a_fault_shows_as_it_should_and_the_first_good_answer_heals_it[FAULT]`;
@@ -301,6 +302,8 @@ DOCUMENTS: dict[str, Callable[[], str]] = {
     "docs/dependencies.md": dependencies_page,
     "docs/reliability.md": reliability_page,
     "ncr_exporter/config/schema.json": schema_file,
+    "deploy/helm/ncr-exporter/README.md": chart_values.readme,
+    "deploy/helm/ncr-exporter/values.schema.json": chart_values.schema,
 }
 """Path → what the file must hold."""
 

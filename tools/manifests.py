@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Write the copies of rules and dashboards that the Helm chart and the kustomize base must hold.
+"""Write the copies of rules and dashboards that the Helm chart and a kustomize component must hold.
 
 Neither Helm nor kustomize reads outside its own folder, and links that leave it are refused by some
 that deploy from a repository. So the copies are committed, written by `make manifests` alone, and
@@ -18,7 +18,8 @@ from tools import rules
 DEPLOY = Path(__file__).resolve().parent.parent / "deploy"
 DASHBOARDS = DEPLOY / "grafana" / "dashboards"
 CHART_FILES = DEPLOY / "helm" / "ncr-exporter" / "files"
-PROMETHEUS_RULE = DEPLOY / "kubernetes" / "base" / "prometheusrule.yaml"
+COMPONENTS = DEPLOY / "kubernetes" / "components"
+PROMETHEUS_RULE = COMPONENTS / "prometheus-operator" / "prometheusrule.yaml"
 _MARK = "# Written by `make manifests` from deploy/prometheus/rules{}: do not edit.\n"
 _README = """\
 # Copies of rules and dashboards

@@ -27,8 +27,10 @@ if TYPE_CHECKING:
     from ncr_exporter.recording.recorder import Recorder
 
 
-def check(path: str, environ: Mapping[str, str]) -> Config:
+def check(path: str, environ: Mapping[str, str], *, with_credentials: bool = True) -> Config:
     """Validate a configuration offline, print its plan, and return it.
+
+    With `with_credentials` false the API keys are neither looked for nor read.
 
     Raises:
         UserError: the configuration cannot be used.
@@ -36,7 +38,12 @@ def check(path: str, environ: Mapping[str, str]) -> Config:
     config = load(path, environ)
     wanted = registry_list_targets(config)
     client_pool(config.api, config.directory)
-    plan = plan_of(config, wanted, _sources(config, wanted, environ))
+    sources = (
+        _sources(config, wanted, environ)
+        if with_credentials
+        else dict.fromkeys((each.account for each in wanted), "a place that was not looked at")
+    )
+    plan = plan_of(config, wanted, sources)
     warnings = [line for warning in plan.warnings for line in ("", f"warning: {warning}")]
     lines = [f"{path} is valid", "", *plan.lines, *warnings]
     sys.stdout.write("".join(f"{line}\n" for line in lines))
@@ -68,7 +75,10 @@ def _sources(
 def _run(values: Values, environ: Mapping[str, str]) -> int:
     if values["--record"] and not values["--online"]:
         raise UsageError("--record needs --online")
-    config = check(values["--config.file"], environ)
+    with_credentials = not values["--file-only"]
+    if values["--online"] and not with_credentials:
+        raise UsageError("--online needs the API key, and --file-only looks for none")
+    config = check(values["--config.file"], environ, with_credentials=with_credentials)
     return _online(config, values, environ) if values["--online"] else 0
 
 
@@ -114,6 +124,13 @@ COMMAND = Command(
             "false",
             boolean,
             "with --record: do not redact the names of registries, images and tags",
+            switch=True,
+        ),
+        Flag(
+            "--file-only",
+            "false",
+            boolean,
+            "judge the file alone: the API keys are neither looked for nor read",
             switch=True,
         ),
         *QUIET_LOG_FLAGS,

@@ -10,6 +10,7 @@ from ncr_exporter import __version__
 from tests.support import deployed
 from tests.support.deployed import DEPLOY, PORT, Object, run
 from tests.support.prometheus import required_tools
+from tools.kubernetes.quantities import amount
 
 FOLDER = DEPLOY / "compose"
 
@@ -49,6 +50,26 @@ def test_the_exporter_runs_the_demo_contained_and_on_its_port() -> None:
     deployed.check_arguments(service["healthcheck"]["test"][2:])
     assert [port["target"] for port in service["ports"]] == [PORT]
     assert (service["read_only"], service["cap_drop"]) == (True, ["ALL"])
+
+
+def test_every_service_has_a_check_that_is_waited_for() -> None:
+    services = composed()["services"]
+    for name, service in services.items():
+        test = service["healthcheck"]["test"]
+        assert test[0] == "CMD", "no image here needs a shell"
+        own = {port["target"] for port in service["ports"]}
+        asked = {int(port) for port in re.findall(r"localhost:(\d+)", " ".join(test))}
+        assert asked <= own, name
+        waited_for = service.get("depends_on", {}).values()
+        assert {each["condition"] for each in waited_for} <= {"service_healthy"}
+
+
+def test_the_exporter_has_the_memory_that_the_chart_gives_it() -> None:
+    given = composed()["services"]["ncr-exporter"]["mem_limit"]
+    values = yaml.safe_load((deployed.CHART / "values.yaml").read_text())
+    assert int(given) == amount(values["resources"]["limits"]["memory"])
+    manual = (DEPLOY / "README.md").read_text()
+    assert f"--memory={int(given) >> 20}m" in manual
 
 
 def test_nothing_answers_but_to_this_machine() -> None:

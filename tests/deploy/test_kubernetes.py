@@ -1,32 +1,51 @@
 """The kustomizations: rendered, counted, validated, and held against the program."""
 
 from collections import Counter
+from pathlib import Path
 
 import pytest
 import yaml
 
 from ncr_exporter import __version__
 from tests.support import deployed
-from tests.support.deployed import DEPLOY, Object, by_kind
+from tests.support.deployed import Object, by_kind
 from tools import manifests
+from tools.kustomize import COMPONENTS, KUSTOMIZATIONS
 
-KUSTOMIZATIONS = DEPLOY / "kubernetes"
-COMMON = ("ConfigMap", "NetworkPolicy", "PrometheusRule", "Service", "ServiceAccount")
+COMMON = ("ConfigMap", "Service", "ServiceAccount")
+KINDS = {
+    "network-policy": ("NetworkPolicy",),
+    "prometheus-operator": ("PrometheusRule", "ServiceMonitor"),
+}
 
 
 def rendered(name: str) -> list[Object]:
-    return deployed.objects(deployed.run("kubectl", "kustomize", str(KUSTOMIZATIONS / name)))
+    return deployed.kustomized(KUSTOMIZATIONS / name)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> list[Object]:
+    """The base with every component."""
+    folder = tmp_path_factory.mktemp("overlay")
+    return deployed.with_components("base", COMPONENTS, folder)
 
 
 @pytest.mark.parametrize(("name", "workload"), [("base", "Deployment"), ("sharded", "StatefulSet")])
 def test_a_kustomization_holds_these_objects_and_kubernetes_takes_them(
-    name: str, workload: str
+    name: str, workload: str, tmp_path: Path
 ) -> None:
     found = rendered(name)
-    kinds = Counter(each["kind"] for each in found)
-    assert kinds == Counter([*COMMON, "ServiceMonitor", workload])
+    assert Counter(each["kind"] for each in found) == Counter([*COMMON, workload])
     assert all("namespace" not in each["metadata"] for each in found), "-n chooses it"
     deployed.validate(found)
+    for component, kinds in KINDS.items():
+        more = deployed.with_components(name, [component], tmp_path)
+        assert Counter(each["kind"] for each in more) == Counter([*COMMON, workload, *kinds])
+        deployed.validate(more)
+
+
+def test_no_component_is_left_out() -> None:
+    assert sorted(KINDS) == COMPONENTS
 
 
 def test_the_pod_is_restricted_and_speaks_the_program_s_language() -> None:
@@ -44,8 +63,8 @@ def test_the_pod_is_restricted_and_speaks_the_program_s_language() -> None:
     assert selected <= deployment["spec"]["template"]["metadata"]["labels"].items()
 
 
-def test_everything_finds_the_others_by_its_labels() -> None:
-    found = rendered("base")
+def test_everything_finds_the_others_by_its_labels(whole: list[Object]) -> None:
+    found = whole
     service = by_kind(found, "Service")
     labels = by_kind(found, "Deployment")["spec"]["template"]["metadata"]["labels"].items()
     assert service["spec"]["selector"].items() <= labels
@@ -57,11 +76,13 @@ def test_everything_finds_the_others_by_its_labels() -> None:
     assert endpoint["port"] in {port["name"] for port in service["spec"]["ports"]}
     # The API server drops unknown fields of custom resources without a word.
     assert endpoint.keys() <= {"port", "interval", "scrapeTimeout"}
-    assert monitor.keys() <= {"jobLabel", "selector", "endpoints"}
+    limits = {"sampleLimit", "bodySizeLimit"}
+    assert monitor.keys() <= {"jobLabel", "selector", "endpoints", *limits}
+    assert all(each["metadata"]["labels"]["app.kubernetes.io/name"] for each in found)
 
 
-def test_the_way_out_leads_to_dns_and_public_addresses_alone() -> None:
-    policy = by_kind(rendered("base"), "NetworkPolicy")["spec"]
+def test_the_way_out_leads_to_dns_and_public_addresses_alone(whole: list[Object]) -> None:
+    policy = by_kind(whole, "NetworkPolicy")["spec"]
     assert policy["policyTypes"] == ["Ingress", "Egress"]
     dns, api = policy["egress"]
     assert [port["port"] for port in dns["ports"]] == [53, 53]

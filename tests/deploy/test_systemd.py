@@ -65,6 +65,16 @@ def test_the_program_has_the_flags_that_a_unit_gives_it(name: str) -> None:
     deployed.check_arguments(arguments)
 
 
+def test_a_reload_fails_where_the_file_is_broken_before_anything_is_signalled() -> None:
+    checking, signalling = (value for key, value in settings(SERVICES[0]) if key == "ExecReload")
+    program, *arguments = checking.split()
+    assert program == PROGRAM
+    deployed.check_arguments(arguments)
+    assert arguments[:2] == ["check", "--file-only"], "systemd 252 hides the key from it"
+    assert arguments[2] in dict(settings(SERVICES[0]))["ExecStart"].split()
+    assert signalling == "/bin/kill -HUP $MAINPID"
+
+
 def test_both_services_are_sandboxed_alike() -> None:
     one, other = (
         [pair for pair in settings(name) if pair[0] not in {*OF_ITS_OWN, "Description", "WantedBy"}]

@@ -14,7 +14,16 @@ DASHBOARDS: dict[str, dict[str, Any]] = {
     dashboard["uid"]: dashboard for dashboard in (json.loads(file.read_text()) for file in FILES)
 }
 
-_VARIABLE = re.compile(r"\$\{(\w+)(?::\w+)?\}|\$(\w+)")
+PROMISED: dict[str, frozenset[str]] = {
+    "ncr_exporter_log_lines_dropped_total": frozenset(),
+    "ncr_exporter_open_connections": frozenset(),
+    "ncr_exporter_state_last_write_timestamp_seconds": frozenset(),
+    "ncr_exporter_state_write_failures_total": frozenset(),
+    "ncr_image_unchanged_polls_total": frozenset({"registry", "image"}),
+}
+"""Metrics that the dashboards may name before the catalogue has them, and their labels."""
+
+_VARIABLE = re.compile(r"\$\{(\w+)(?::\w+)?\}|\$([A-Za-z_]\w*)")
 
 
 def provisioned(kind: str) -> dict[str, Any]:

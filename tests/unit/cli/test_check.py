@@ -136,6 +136,16 @@ registries:
     ]
 
 
+def test_a_file_is_judged_where_its_keys_cannot_be_read(tmp_path: Path) -> None:
+    text = "credentials: {access_key: x, secret_key_file: nowhere}\nregistries: [a]\n"
+    alone = ("check", "--file-only")
+    assert "nowhere cannot be read" in checked(tmp_path, text, code=2)
+    said = checked(tmp_path, text, *alone)
+    assert said.startswith("FILE is valid\n")
+    assert "key from a place that was not looked at" in said
+    assert "must not be an empty list" in checked(tmp_path, "registries: []", *alone, code=2)
+
+
 def test_a_ca_file_that_is_none_is_told(tmp_path: Path) -> None:
     text = f"api: {{ca_file: no.pem}}\n{CREDENTIALS}registries: [a]\n"
     assert "api.ca_file" in checked(tmp_path, text, code=2)
@@ -152,6 +162,12 @@ def test_nobody_is_asked_and_no_key_is_shown(tmp_path: Path) -> None:
         assert "CANARY" not in checked(tmp_path, text)
         with pytest.raises(TimeoutError):
             server.accept()
+
+
+def test_who_asks_the_api_needs_a_key(tmp_path: Path) -> None:
+    argv = ("check", "--online", "--file-only")
+    said = checked(tmp_path, f"{CREDENTIALS}registries: [a]\n", *argv, code=2)
+    assert "--online needs the API key, and --file-only looks for none" in said
 
 
 @pytest.mark.parametrize("argv", [["--record=somewhere"]])

@@ -40,6 +40,7 @@ TWINS = {
     "--online": "NCR_EXPORTER_ONLINE",
     "--record": "NCR_EXPORTER_RECORD",
     "--record-names": "NCR_EXPORTER_RECORD_NAMES",
+    "--file-only": "NCR_EXPORTER_FILE_ONLY",
 }
 
 # A flag of serve, a value other than its default, the same read, and another value.

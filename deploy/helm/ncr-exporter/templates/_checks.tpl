@@ -4,6 +4,9 @@
 {{- $keys := $v.credentials }}
 {{- $inline := or $keys.accessKey $keys.secretKey }}
 {{- $sharded := gt (int $v.shards) 1 }}
+{{- if not $v.image.repository }}
+{{- fail (printf "There is no image: image.repository is empty, since this chart comes from a checkout and not from a release. Build one (make image), push it to a registry that your cluster pulls from, as NCR itself (docker tag ncr-exporter:%s my-registry.kr.ncr.ntruss.com/ncr-exporter:%s; docker login and docker push), and set image.repository=my-registry.kr.ncr.ntruss.com/ncr-exporter and imagePullSecrets. The chart's README.md has the commands." $.Chart.AppVersion $.Chart.AppVersion) }}
+{{- end }}
 {{- if $v.demo }}
 {{- if or $v.config $v.existingConfigMap }}
 {{- fail "demo runs without a configuration: leave config and existingConfigMap empty, or set demo to false." }}
@@ -49,6 +52,24 @@
 {{- if has $flag (list "--config.file" "--config.auto-reload" "--storage.path" "--shard" "--total-shards" "--web.config.file" "--web.enable-lifecycle" "--web.listen-address" "--web.telemetry-path" "--log.level" "--log.format") }}
 {{- fail (printf "extraArgs: %s is set by the chart; use its value for that." $flag) }}
 {{- end }}
+{{- end }}
+{{- if and $sharded (or $v.ingress.enabled $v.httpRoute.enabled) }}
+{{- fail "ingress and httpRoute lead to one status page, but each shard has the page of its own images: set shards to 1, or use port-forward." }}
+{{- end }}
+{{- if and $sharded (ne $v.service.type "ClusterIP") }}
+{{- fail "service.type must be ClusterIP with shards > 1: their Service is headless, so that each is scraped." }}
+{{- end }}
+{{- if and $v.ingress.enabled (not $v.ingress.hosts) }}
+{{- fail "ingress.enabled is true, but ingress.hosts is empty: name the host of the status page." }}
+{{- end }}
+{{- if and $v.httpRoute.enabled (not $v.httpRoute.parentRefs) }}
+{{- fail "httpRoute.enabled is true, but httpRoute.parentRefs is empty: name the Gateway that the route belongs to." }}
+{{- end }}
+{{- if and $v.service.nodePort (eq $v.service.type "ClusterIP") }}
+{{- fail "service.nodePort is set, but service.type is ClusterIP: such a Service has no port on the nodes." }}
+{{- end }}
+{{- if gt (include "ncr.seconds" $v.serviceMonitor.scrapeTimeout | int) (include "ncr.seconds" $v.serviceMonitor.interval | int) }}
+{{- fail "serviceMonitor.scrapeTimeout is longer than serviceMonitor.interval: Prometheus refuses that, and scrapes nothing." }}
 {{- end }}
 {{- $source := dig "credentials" "source" "" $v.config }}
 {{- if and (eq (toString $source) "server_role") $v.networkPolicy.enabled (not $v.networkPolicy.metadata) }}
