@@ -14,6 +14,7 @@ from tests.support.program import demo
 from tests.support.prometheus import RunningPrometheus, job
 from tests.support.rules import RULES
 from tools.get_prometheus import AlertTools
+from tools.rules import with_severity
 from tools.waiting import wait_until
 
 pytestmark = pytest.mark.prometheus
@@ -21,13 +22,16 @@ pytestmark = pytest.mark.prometheus
 
 @pytest.fixture
 def impatient_rules(tmp_path: Path) -> list[Path]:
-    """The real rules, each `for` a second."""
-    copies = []
-    for path in RULES:
-        copy = tmp_path / path.name
-        copy.write_text(re.sub(r"( for): \w+", r"\1: 1s", path.read_text()))
-        copies.append(copy)
-    return copies
+    """The real rules, each second and `for` a second."""
+    return [hurried(path, tmp_path) for path in RULES]
+
+
+def hurried(path: Path, folder: Path, info: str = "info") -> Path:
+    """Write a rule file that waits for nothing, perhaps with another severity than `info`."""
+    copy = folder / path.name
+    text = with_severity(path.read_text(), info)
+    copy.write_text(re.sub(r"^( +(?:for|interval)): \w+$", r"\1: 1s", text, flags=re.MULTILINE))
+    return copy
 
 
 def is_alert(name: str, **labels: str) -> Any:
@@ -118,7 +122,7 @@ def test_whoever_owns_an_image_hears_of_it(
         ),
     ):
         alert = inbox.wait_for("/team-a", is_alert("NCRTagOversized", owner="team-a"))
-        assert alert["group"]["owner"] == "team-a"
+        assert alert["group"] == {"alertname": "NCRTagOversized", "job": "test"}
         assert not [each for each in inbox.alerts("/ncr") if "owner" in each["labels"]]
 
 
@@ -136,12 +140,61 @@ def test_a_team_may_read_its_alerts_in_korean(
             ),
         ):
             (attachment,) = inbox.wait_for_post("/chat")["attachments"]
-    assert attachment["title"] == "[발생 1건] NCRTagOversized, test, team-b"
+    assert attachment["title"] == "[발생 1건] NCRTagOversized, test"
     assert attachment["text"] == (
         "- r/team-a/big 이미지에 700MB 크기의 태그가 있습니다\n"
         "  r/team-a/big 이미지에서 태그의 크기가 tag_size_limit(500MB)을 넘었습니다. "
         "가장 큰 태그는 700MB입니다.\n"
     )
+
+
+UNUSED = """ncr_image_up{registry="r",image="old"} 1
+ncr_image_stale_tags{registry="r",image="old"} 0
+ncr_image_last_used_timestamp_seconds{registry="r",image="old"} 1
+ncr_image_stale_after_seconds{registry="r",image="old"} 60
+ncr_image_size_bytes{registry="r",image="old"} 3e9
+"""
+INFO_INHIBITOR = """groups:
+  - name: general
+    rules:
+      - alert: InfoInhibitor
+        expr: |
+          ALERTS{severity="info"} == 1 unless on (namespace)
+          ALERTS{alertname!="InfoInhibitor",severity=~"warning|critical",alertstate="firing"} == 1
+        labels: {severity: none}
+"""
+"""As kube-prometheus-stack has it, and as its Alertmanager is configured."""
+ITS_INHIBITION = """inhibit_rules:
+  - source_matchers: [alertname="InfoInhibitor"]
+    target_matchers: [severity="info"]
+    equal: [namespace]
+"""
+
+
+@pytest.mark.parametrize("severity", ["info", "notice"])
+def test_with_kube_prometheus_stack_info_reaches_nobody_and_another_severity_does(
+    severity: str, alert_tools: AlertTools, tmp_path: Path
+) -> None:
+    inhibitor = tmp_path / "general.yml"
+    inhibitor.write_text(INFO_INHIBITOR)
+    files = [inhibitor, *(hurried(path, tmp_path, severity) for path in RULES)]
+    example = alertmanager.EXAMPLE.read_text().replace('severity="info"', f'severity="{severity}"')
+    config = example.replace("inhibit_rules:\n", ITS_INHIBITION)
+    with (
+        webhook() as inbox,
+        alertmanager.running(alert_tools, alertmanager.hurried(config, inbox.address)) as manager,
+        exposition(UNUSED) as target,
+        RunningPrometheus(
+            job("ncr", target), rule_files=files, alertmanagers=[manager.address]
+        ) as prometheus,
+    ):
+        told = is_alert("NCRImageUnused", severity=severity)
+        if severity == "info":
+            wait_until(lambda: "NCRImageUnused" in manager.suppressed(), seen=manager.suppressed)
+            assert not [each for each in inbox.alerts("/ncr-housekeeping") if told(each)]
+        else:
+            inbox.wait_for("/ncr-housekeeping", told)
+        assert prometheus.query('ALERTS{alertname="NCRImageUnused",alertstate="firing"}')
 
 
 ROUTES = {

@@ -1,5 +1,6 @@
 """What Debian's node_exporter says to a file that `once` wrote."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +12,8 @@ from tests.support import prometheus
 from tests.support.api_thread import answering, write_config
 from tests.support.expositions import samples_of
 from tests.support.in_process import run
+from tests.support.prometheus import RunningPrometheus, job
+from tests.support.rules import RULES
 from tools.get_node_exporter import textfile_collector
 from tools.processes import free_port, ready
 
@@ -50,3 +53,30 @@ def test_node_exporter_publishes_every_series_as_it_is(tmp_path: Path) -> None:
 @pytest.mark.prometheus
 def test_promtool_finds_no_fault_with_the_file(tmp_path: Path) -> None:
     assert prometheus.check_metrics(written(tmp_path).read_bytes()) == ""
+
+
+LAST_SUCCESS = re.compile(r"^(ncr_image_last_success_timestamp_seconds\{.*\}) (\S+)$", re.MULTILINE)
+
+
+@pytest.mark.prometheus
+@pytest.mark.node_exporter
+def test_a_timer_that_is_dead_for_30_hours_pages(tmp_path: Path) -> None:
+    file = written(tmp_path)
+    before = LAST_SUCCESS.sub(
+        lambda found: f"{found[1]} {float(found[2]) - 30 * 3600}", file.read_text()
+    )
+    assert before != file.read_text()
+    file.write_text(before)
+    files = [tmp_path / path.name for path in RULES]
+    for path, copy in zip(RULES, files, strict=True):
+        copy.write_text(re.sub(r"( for): \w+", r"\1: 1s", path.read_text()))
+    with (
+        node_exporter(file.parent) as url,
+        RunningPrometheus(job("node", httpx.URL(url).netloc.decode()), rule_files=files) as found,
+    ):
+        firing = found.wait_for('ALERTS{alertname="NCRDataOld",alertstate="firing"}')
+        assert {(x["metric"]["job"], x["metric"]["registry"]) for x in firing} == {
+            ("node", "demo-registry"),
+            ("node", "demo-base"),
+        }
+        assert not found.query('ALERTS{alertname="NCRExporterNeverScraped"}')
