@@ -13,8 +13,8 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 
 .DEFAULT_GOAL := help
 .PHONY: help demo venv test fuzz soak docs lint format types prometheus browser screenshots dashboards check-dashboards \
-	deploy-tools manifests image check-image check-kubernetes check-cluster check-workflows check-package chart dist sbom \
-	lock clean
+	deploy-tools manifests rules check-vmalert image check-image check-kubernetes check-cluster check-workflows \
+	check-package chart dist sbom lock clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s%s\n", $$1, $$2}' Makefile
@@ -52,7 +52,7 @@ format: venv ## let ruff mend what it can and format the rest
 types: venv ## mypy, strict
 	$(BIN)/mypy
 
-prometheus: $(VENV)/.base ## get Debian's Prometheus, Alertmanager and node_exporter for the tests, without installing them
+prometheus: $(VENV)/.base ## get Debian's Prometheus (2 and 3), Alertmanager, vmalert and node_exporter for the tests, uninstalled
 	@$(BIN)/python -m tools.get_prometheus
 	@$(BIN)/python -m tools.get_node_exporter
 
@@ -82,8 +82,14 @@ $(GRAFANA)/public/app.js: $(GRAFANA)/.installed tools/grafana/build.mjs $(wildca
 
 deploy-tools: $(VENV)/.deploy .cache/deploy/.done ## get helm, kubectl, actionlint and more, for the tests of deploy/ and .github/
 
-manifests: $(VENV)/.base ## copy rules and dashboards into the Helm chart and the kustomize base
+manifests: $(VENV)/.base ## copy rules and dashboards into the Helm chart and a kustomize component
 	@$(BIN)/python -m tools.manifests
+
+rules: $(VENV)/.base ## write the rules into build/rules, with your links in them (ARGS="--runbooks=… --grafana=…")
+	@$(BIN)/python -m tools.rules $(ARGS)
+
+check-vmalert: venv prometheus ## run the rule tests in VictoriaMetrics' vmalert
+	$(BIN)/python -m pytest -q -m victoria tests/deploy/test_rules.py $(ARGS)
 
 image: ## build the container image ncr-exporter:VERSION with Docker
 	docker build -t ncr-exporter:$(VERSION) --build-arg VERSION=$(VERSION) \

@@ -69,8 +69,8 @@ class Inventory:
         self.exposition = Exposition()
         self.own = ExporterMetrics(series=lambda: self.exposition.series)
         self.store = Store(Publisher(self.exposition, self.own, Shard()))
-        (catalog,) = registry_list_targets(parse(_CONFIG, "bench", {}))
-        (registry,) = catalog.named
+        (listed,) = registry_list_targets(parse(_CONFIG, "bench", {}))
+        (registry,) = listed.named
         self.store.add_registry(registry)
         names = (f"team-{i % 97}/app-{i}" for i in range(series // _SERIES_PER_IMAGE))
         for target in registry.images(names):

@@ -15,7 +15,12 @@ from structlog.testing import capture_logs
 from tests.support import browser, prometheus
 from tools.get_browser import find_browser
 from tools.get_node_exporter import find_node_exporter
-from tools.get_prometheus import find_alert_tools, find_tools
+from tools.get_prometheus import (
+    find_alert_tools,
+    find_newer_tools,
+    find_tools,
+    find_victoria_tools,
+)
 from tools.getting import must_have_tools
 
 if TYPE_CHECKING:
@@ -24,10 +29,12 @@ if TYPE_CHECKING:
 
     from structlog.typing import EventDict
 
-    from tools.get_prometheus import AlertTools, Tools
+    from tools.get_prometheus import AlertTools, Tools, VictoriaTools
 
 NEEDS: dict[str, tuple[Callable[[], object], str]] = {
     "prometheus": (find_tools, prometheus.HOW_TO_GET),
+    "newer_prometheus": (find_newer_tools, prometheus.HOW_TO_GET_NEWER),
+    "victoria": (find_victoria_tools, prometheus.HOW_TO_GET_VICTORIA),
     "alertmanager": (find_alert_tools, prometheus.HOW_TO_GET_ALERTMANAGER),
     "node_exporter": (
         find_node_exporter,
@@ -127,6 +134,36 @@ def alert_tools() -> AlertTools:
 def promtool(prometheus_tools: Tools) -> Path:
     """Where promtool is; like the mark where it is not."""
     return prometheus_tools.promtool
+
+
+@pytest.fixture(scope="session")
+def newer_tools() -> Tools:
+    """Where Prometheus and promtool of the next major version are; likewise."""
+    _require("newer_prometheus")
+    tools = find_newer_tools()
+    assert tools is not None
+    return tools
+
+
+@pytest.fixture(scope="session")
+def victoria_tools() -> VictoriaTools:
+    """Where VictoriaMetrics and vmalert are; likewise."""
+    _require("victoria")
+    tools = find_victoria_tools()
+    assert tools is not None
+    return tools
+
+
+@pytest.fixture(
+    params=[
+        pytest.param("prometheus_tools", id="Prometheus 2", marks=pytest.mark.prometheus),
+        pytest.param("newer_tools", id="Prometheus 3", marks=pytest.mark.newer_prometheus),
+    ]
+)
+def each_prometheus(request: pytest.FixtureRequest) -> Tools:
+    """Where Prometheus and promtool are, of each major version."""
+    tools: Tools = request.getfixturevalue(request.param)
+    return tools
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

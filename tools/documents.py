@@ -101,7 +101,7 @@ What is seen of each fault that the simulated registry knows, when every answer 
 image that was polled before, `up` is `ncr_image_up` meanwhile; while it is 0 the last good values
 stand and `ncr_image_last_success_timestamp_seconds` tells their age. The log says once what fails,
 where, why and what to do. The first good answer heals it: a failed image is asked again after a
-fifth of its interval, a throttled one once its account's gate opens.
+fifth of its interval, a throttled one once its account's pause is over.
 
 Each row is tried through the whole program, over sockets, by
 `tests/e2e/test_faults.py::test_a_fault_shows_as_it_should_and_the_first_good_answer_heals_it[FAULT]`;

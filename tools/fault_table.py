@@ -23,7 +23,7 @@ class Seen(NamedTuple):
     absent: str = ""
     """A family that leaves, since its value is unknown."""
     tags: int = TAGS
-    gate: float = 0.0
+    pause: float = 0.0
     """Seconds until the account is asked again."""
     skew: float = 0.0
     """Seconds of `ncr_api_clock_skew_seconds`."""
@@ -45,13 +45,13 @@ TABLE = {
     "garbage": Seen("polls fail after two retries", fails="connection"),
     "half": Seen("polls fail after two retries; no part of the answer is used", fails="connection"),
     "endless": Seen("polls fail once 16 MiB have come", fails="too_large"),
-    "throttle": Seen("polls fail, unasked, for 2 s", fails="throttled", gate=2),
+    "throttle": Seen("polls fail, unasked, for 2 s", fails="throttled", pause=2),
     "throttle-silent": Seen(
-        "polls fail, unasked, for 30 s, then 60 s, up to 15 min", fails="throttled", gate=30
+        "polls fail, unasked, for 30 s, then 60 s, up to 15 min", fails="throttled", pause=30
     ),
-    "throttle-date": Seen("polls fail, unasked, until then", fails="throttled", gate=2),
-    "throttle-absurd": Seen("polls fail, unasked, for 15 min", fails="throttled", gate=900),
-    "throttle-words": Seen("as `throttle-silent`", fails="throttled", gate=30),
+    "throttle-date": Seen("polls fail, unasked, until then", fails="throttled", pause=2),
+    "throttle-absurd": Seen("polls fail, unasked, for 15 min", fails="throttled", pause=900),
+    "throttle-words": Seen("as `throttle-silent`", fails="throttled", pause=30),
     "wrong-key": Seen("polls fail", fails="authentication"),
     "denied": Seen("polls fail; the log names the policy that is missing", fails="permission"),
     "forbidden": Seen("polls fail; the log names the policy that is missing", fails="permission"),
@@ -118,7 +118,7 @@ class Told(NamedTuple):
 
 CLOCKS = {
     "the wall clock is set, by seconds or by years": Told(
-        "polls, gates and expiry go on: they go by time that passes. One request is refused, then "
+        "polls, pauses and expiry go on: they go by time that passes. One request is refused, then "
         "requests are signed by the gateway's clock. While the clock is wrong the ages are, and at "
         "each poll what is stale; one warning and `ncr_api_clock_skew_seconds` tell",
         "test_a_wall_clock_that_jumps_and_comes_back_moves_neither_polls_nor_data",

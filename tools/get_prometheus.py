@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """Put Debian's Prometheus and Alertmanager into `.cache/`, without installing them.
 
-Where they are already there or on the PATH, nothing is done.
+Where they are already there or on the PATH, nothing is done. Beside them come a Prometheus of the
+next major version and VictoriaMetrics, out of Debian's unstable suite: rules must hold there too.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -22,19 +24,31 @@ TIME_LIMIT = 240.0
 """Seconds for everything together."""
 
 
+SOURCES = (Path("/etc/apt/sources.list.d/debian.sources"), Path("/etc/apt/sources.list"))
+KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
+MIRROR = "http://deb.debian.org/debian"
+
+
 @dataclass(frozen=True)
 class Package:
     """A package of Debian's, and what is wanted of it."""
 
     name: str
-    programs: tuple[str, str]
+    programs: tuple[str, ...]
     data: Path | None = None
     """A directory that the first program reads, below the root."""
+    suite: str | None = None
+    """The suite it comes from, if not the machine's own."""
+
+    @property
+    def title(self) -> str:
+        """What it is called where somebody reads of it."""
+        return f"{self.name} ({self.suite})" if self.suite else self.name
 
     @property
     def directory(self) -> Path:
         """Where its programs are once they were fetched."""
-        return CACHE / self.name
+        return CACHE / (f"{self.name}-{self.suite}" if self.suite else self.name)
 
 
 PROMETHEUS = Package("prometheus", ("prometheus", "promtool"))
@@ -44,6 +58,11 @@ ALERTMANAGER = Package(
     data=Path("/usr/share/prometheus/alertmanager"),
 )
 
+NEWER_PROMETHEUS = Package("prometheus", ("prometheus", "promtool"), suite="sid")
+VICTORIA_METRICS = Package(
+    "victoria-metrics", ("victoria-metrics", "vmalert", "vmalert-tool"), suite="sid"
+)
+
 
 @dataclass(frozen=True)
 class Tools:
@@ -51,6 +70,15 @@ class Tools:
 
     prometheus: Path
     promtool: Path
+
+
+@dataclass(frozen=True)
+class VictoriaTools:
+    """Where VictoriaMetrics, vmalert and its tool for rule tests are."""
+
+    victoria_metrics: Path
+    vmalert: Path
+    vmalert_tool: Path
 
 
 @dataclass(frozen=True)
@@ -73,20 +101,36 @@ def find_alert_tools() -> AlertTools | None:
     return AlertTools(*found) if found else None
 
 
-def find(package: Package) -> tuple[Path, Path] | None:
-    """The two programs that were fetched, else those on the PATH, else None."""
-    for places in (str(package.directory), None):
-        first, second = (shutil.which(name, path=places) for name in package.programs)
-        if first and second:
-            return Path(first), Path(second)
+def find_newer_tools() -> Tools | None:
+    """Prometheus and promtool of the next major version, or None where they are not to be had."""
+    found = find(NEWER_PROMETHEUS)
+    return Tools(*found) if found else None
+
+
+def find_victoria_tools() -> VictoriaTools | None:
+    """VictoriaMetrics and vmalert, or None where they are not to be had."""
+    found = find(VICTORIA_METRICS)
+    return VictoriaTools(*found) if found else None
+
+
+def find(package: Package) -> tuple[Path, ...] | None:
+    """Return the programs that were fetched, else those on the PATH, else None.
+
+    What the PATH has is of the machine's own suite: no package of another one is looked for there.
+    """
+    for place in (str(package.directory), *([] if package.suite else [None])):
+        found = [shutil.which(name, path=place) for name in package.programs]
+        if all(found):
+            return tuple(Path(program) for program in found if program)
     return None
 
 
 def main() -> int:
     """Get what is missing, and say in one line for each package what came of it."""
     commands = Commands(deadline=time.monotonic() + TIME_LIMIT)
-    missing = [package for package in (PROMETHEUS, ALERTMANAGER) if not find(package)]
-    return max((get(each.name, partial(fetch, each, commands)) for each in missing), default=0)
+    wanted = (PROMETHEUS, ALERTMANAGER, NEWER_PROMETHEUS, VICTORIA_METRICS)
+    missing = [package for package in wanted if not find(package)]
+    return max((get(each.title, partial(fetch, each, commands)) for each in missing), default=0)
 
 
 def fetch(package: Package, commands: Commands) -> Path:
@@ -100,24 +144,79 @@ def fetch(package: Package, commands: Commands) -> Path:
         work = Path(name)
         ready = work / "ready"
         ready.mkdir()
-        unpack(package.name, commands, work)
+        apt = Apt(commands, work, package.suite)
+        apt.unpack(package.name)
         for program in package.programs:
             place = work / "unpacked" / "usr" / "bin" / program
             if not place.exists():  # Debian 13 has promtool in a package of its own.
-                unpack(program, commands, work)
+                apt.unpack(program)
             place.replace(ready / program)
         if package.data is not None:
             relocate(package.data, work / "unpacked", ready, package.programs[0])
         for program in package.programs:
-            commands.run(str(ready / program), "--version", directory=work)
+            commands.run(str(ready / program), "--help", directory=work)
         shutil.rmtree(package.directory, ignore_errors=True)
         return ready.replace(package.directory)
 
 
-def unpack(package: str, commands: Commands, work: Path) -> None:
-    """Download a package, and add what is in it to `unpacked`."""
-    archive = download(package, commands, work)
-    commands.run("dpkg", "-x", str(archive), "unpacked", directory=work)
+class Apt:
+    """Downloads packages: of the machine's own suite, or of another with lists of its own.
+
+    Lists of another suite are kept apart, so that the machine goes on as if there were none.
+    """
+
+    def __init__(self, commands: Commands, work: Path, suite: str | None) -> None:
+        self._commands = commands
+        self._work = work
+        self._options: tuple[str, ...] = APT_OPTIONS
+        if suite is not None:
+            self._options += lists_apart(work, suite)
+            self._run("update")
+
+    def unpack(self, package: str) -> None:
+        """Download a package, and add what is in it to `unpacked`."""
+        archive = self._download(package)
+        self._commands.run("dpkg", "-x", str(archive), "unpacked", directory=self._work)
+
+    def _download(self, package: str) -> Path:
+        """Have apt download and verify a package, with fresh lists only if need be."""
+        try:
+            self._run("download", package)
+        except CannotGetError:
+            if os.geteuid() != 0:
+                raise
+            self._run("update")
+            self._run("download", package)
+        return next(self._work.glob(f"{package}_*.deb"))
+
+    def _run(self, *words: str) -> None:
+        self._commands.run("apt-get", *self._options, *words, directory=self._work)
+
+
+def lists_apart(work: Path, suite: str) -> tuple[str, ...]:
+    """Return the options with which apt knows one suite alone, and keeps its lists below `work`."""
+    if not KEYRING.exists():
+        raise CannotGetError(f"{KEYRING} is missing: nothing of {suite} could be verified.")
+    sources = work / "sources.list"
+    sources.write_text(f"deb [signed-by={KEYRING}] {mirror()} {suite} main\n")
+    for folder in ("lists", "cache"):
+        (work / folder / "partial").mkdir(parents=True)
+    settings = {
+        "Dir::Etc::sourcelist": sources,
+        "Dir::Etc::sourceparts": work / "none",
+        "Dir::State::lists": work / "lists",
+        "Dir::Cache": work / "cache",
+        "APT::Sandbox::User": "root",
+        "Acquire::Languages": "none",
+    }
+    return tuple(word for name, value in settings.items() for word in ("-o", f"{name}={value}"))
+
+
+def mirror() -> str:
+    """Return the mirror of Debian that the machine uses already, else Debian's own."""
+    text = "\n".join(path.read_text() for path in SOURCES if path.exists())
+    found = re.search(r"^(?:URIs:|deb(?: \[.*?\])?) *(https?://\S+)", text, re.MULTILINE)
+    return found[1] if found else MIRROR
 
 
 def relocate(data: Path, unpacked: Path, ready: Path, program: str) -> None:
@@ -136,18 +235,6 @@ def relocate(data: Path, unpacked: Path, ready: Path, program: str) -> None:
     if compiled_in not in content or len(relative) != len(compiled_in):
         raise CannotGetError(f"{program} does not look for its data in {data}.")
     path.write_bytes(content.replace(compiled_in, relative))
-
-
-def download(package: str, commands: Commands, directory: Path) -> Path:
-    """Have apt download and verify a package, with fresh lists only if need be."""
-    try:
-        commands.run("apt-get", *APT_OPTIONS, "download", package, directory=directory)
-    except CannotGetError:
-        if os.geteuid() != 0:
-            raise
-        commands.run("apt-get", *APT_OPTIONS, "update", directory=directory)
-        commands.run("apt-get", *APT_OPTIONS, "download", package, directory=directory)
-    return next(directory.glob(f"{package}_*.deb"))
 
 
 if __name__ == "__main__":

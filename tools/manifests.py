@@ -8,14 +8,14 @@ says so in its first line; of dashboards, which are JSON, a README beside them d
 """
 
 import sys
-import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 
 import yaml
 
+from tools import rules
+
 DEPLOY = Path(__file__).resolve().parent.parent / "deploy"
-RULES = DEPLOY / "prometheus" / "rules"
 DASHBOARDS = DEPLOY / "grafana" / "dashboards"
 CHART_FILES = DEPLOY / "helm" / "ncr-exporter" / "files"
 COMPONENTS = DEPLOY / "kubernetes" / "components"
@@ -27,27 +27,24 @@ _README = """\
 Everything in here is written by `make manifests` from `deploy/prometheus/rules` and
 `deploy/grafana/dashboards`: do not edit. Helm reads nothing outside the chart.
 """
-_HEADER = """\
-apiVersion: monitoring.coreos.com/v1
-kind: PrometheusRule
-metadata:
-  name: ncr-exporter
-  labels:
-    app.kubernetes.io/name: ncr-exporter
-spec:
+_LINKS = """\
+# Written by `make manifests` from deploy/prometheus/rules: do not edit. The runbook and the
+# dashboard of each alert, to be put behind the addresses that the chart is given. Dashboards are
+# templates of Prometheus', not of Helm.
 """
 
 
 def copies() -> dict[Path, str]:
     """Return what every copy must hold, by its path."""
-    rules = {file.name: file.read_text() for file in sorted(RULES.glob("*.yml"))}
+    alerting = rules.rules()
     dashboards = {file.name: file.read_text() for file in sorted(DASHBOARDS.glob("*.json"))}
     return {
-        PROMETHEUS_RULE: prometheus_rule(rules),
+        PROMETHEUS_RULE: prometheus_rule(alerting),
         CHART_FILES / "README.md": _README,
+        CHART_FILES / "links.yaml": _LINKS + yaml.safe_dump(rules.links_of(alerting), width=1000),
         **{
             CHART_FILES / "rules" / name: f"{_MARK.format(f'/{name}')}#\n{text}"
-            for name, text in rules.items()
+            for name, text in alerting.items()
         },
         **{CHART_FILES / "dashboards" / name: text for name, text in dashboards.items()},
     }
@@ -65,22 +62,7 @@ def prometheus_rule(files: Mapping[str, str]) -> str:
     Raises:
         ValueError: a file holds anything but `groups:` in block style.
     """
-    head = _MARK.format("") + _HEADER
-    if not files:
-        return f"{head}  groups: []\n"
-    body = "".join(_groups(name, text) for name, text in files.items())
-    return f"{head}  groups:\n{body}"
-
-
-def _groups(name: str, text: str) -> str:
-    _, _, groups = f"\n{text}".partition("\ngroups:\n")
-    try:
-        listed = yaml.safe_load(groups)
-    except yaml.YAMLError:  # a list, then another key
-        listed = None
-    if not isinstance(listed, list):
-        raise ValueError(f"{name}: must hold `groups:` alone, on a line of its own")
-    return textwrap.indent(groups.rstrip("\n") + "\n", "  ")
+    return f"{_MARK.format('')}{rules.custom_resource('PrometheusRule', files)}"
 
 
 def main() -> int:

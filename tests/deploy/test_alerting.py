@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.support import alertmanager
-from tests.support.http_server import webhook
+from tests.support.http_server import exposition, webhook
 from tests.support.program import demo
 from tests.support.prometheus import RunningPrometheus, job
 from tests.support.rules import RULES
@@ -35,7 +35,7 @@ def is_alert(name: str, **labels: str) -> Any:
     return lambda alert: alert["status"] == "firing" and wanted.items() <= alert["labels"].items()
 
 
-def test_an_oversized_tag_reaches_the_team_and_a_stopped_exporter_the_pager(
+def test_an_oversized_tag_reaches_the_team_and_the_last_exporter_the_pager(
     alert_tools: AlertTools, impatient_rules: list[Path]
 ) -> None:
     with (
@@ -54,14 +54,10 @@ def test_an_oversized_tag_reaches_the_team_and_a_stopped_exporter_the_pager(
     ):
         oversized = inbox.wait_for("/ncr", is_alert("NCRTagOversized"))
         assert oversized["labels"]["image"] == "ml/recommender"
-        assert oversized["group"] == {
-            "alertname": "NCRTagOversized",
-            "job": "any",
-            "registry": "demo-registry",
-        }
+        assert oversized["group"] == {"alertname": "NCRTagOversized", "job": "any"}
         assert re.fullmatch(
             r"\d+ tag\(s\) of demo-registry/ml/recommender are larger than the tag_size_limit of "
-            r"476\.8MiB; the largest has [\d.]+MiB\.",
+            r"500MB; the largest has [\d.]+MB\.",
             oversized["annotations"]["description"],
         )
 
@@ -69,26 +65,100 @@ def test_an_oversized_tag_reaches_the_team_and_a_stopped_exporter_the_pager(
         wait_until(lambda: "NCRImageListFailing" in manager.suppressed(), seen=manager.suppressed)
 
         good.stop()
-        down = inbox.wait_for("/pager", is_alert("NCRExporterDown", job="any"))
+        down = inbox.wait_for("/pager", is_alert("NCRAllExportersDown", job="any"))
         assert down["labels"]["severity"] == "critical"
+        wait_until(lambda: "NCRExporterDown" in manager.suppressed(), seen=manager.suppressed)
         told = {alert["labels"]["alertname"] for alert in inbox.alerts("/pager")}
-        assert told <= {"NCRAuthenticationFailing", "NCRExporterDown"}
+        assert told == {"NCRAuthenticationFailing", "NCRAllExportersDown"}
+
+
+def test_one_of_two_exporters_that_is_down_silences_nothing(
+    alert_tools: AlertTools, impatient_rules: list[Path]
+) -> None:
+    with (
+        webhook() as inbox,
+        alertmanager.running(
+            alert_tools, alertmanager.hurried(alertmanager.EXAMPLE.read_text(), inbox.address)
+        ) as manager,
+        demo() as left,
+        demo() as stopped,
+        RunningPrometheus(
+            job("any", left.address, stopped.address),
+            rule_files=impatient_rules,
+            alertmanagers=[manager.address],
+        ) as prometheus,
+    ):
+        prometheus.wait_for("count(ncr_exporter_build_info) == 2")
+        stopped.stop()
+        down = inbox.wait_for("/pager", is_alert("NCRExporterDown", job="any"))
+        assert down["labels"]["instance"] == stopped.url.removeprefix("http://")
+        inbox.wait_for("/ncr", is_alert("NCRTagOversized"))
+        assert manager.suppressed() == {}
+
+
+TARGET = 'registry="r",image="team-a/big"'
+OVERSIZED = f"""ncr_image_up{{{TARGET}}} 1
+ncr_image_info{{{TARGET},owner="%s"}} 1
+ncr_image_largest_tag_size_bytes{{{TARGET}}} 7e8
+ncr_image_tag_size_limit_bytes{{{TARGET}}} 5e8
+"""
+
+
+def test_whoever_owns_an_image_hears_of_it(
+    alert_tools: AlertTools, impatient_rules: list[Path]
+) -> None:
+    with (
+        webhook() as inbox,
+        alertmanager.running(
+            alert_tools, alertmanager.hurried(alertmanager.EXAMPLE.read_text(), inbox.address)
+        ) as manager,
+        exposition(OVERSIZED % "team-a") as target,
+        RunningPrometheus(
+            job("test", target), rule_files=impatient_rules, alertmanagers=[manager.address]
+        ),
+    ):
+        alert = inbox.wait_for("/team-a", is_alert("NCRTagOversized", owner="team-a"))
+        assert alert["group"]["owner"] == "team-a"
+        assert not [each for each in inbox.alerts("/ncr") if "owner" in each["labels"]]
+
+
+def test_a_team_may_read_its_alerts_in_korean(
+    alert_tools: AlertTools, impatient_rules: list[Path]
+) -> None:
+    with webhook() as inbox:
+        korean = alertmanager.in_korean(alertmanager.EXAMPLE.read_text(), inbox.address)
+        hurried = alertmanager.hurried(korean, inbox.address)
+        with (
+            alertmanager.running(alert_tools, hurried) as manager,
+            exposition(OVERSIZED % "team-b") as target,
+            RunningPrometheus(
+                job("test", target), rule_files=impatient_rules, alertmanagers=[manager.address]
+            ),
+        ):
+            (attachment,) = inbox.wait_for_post("/chat")["attachments"]
+    assert attachment["title"] == "[발생 1건] NCRTagOversized, test, team-b"
+    assert attachment["text"] == (
+        "- r/team-a/big 이미지에 700MB 크기의 태그가 있습니다\n"
+        "  r/team-a/big 이미지에서 태그의 크기가 tag_size_limit(500MB)을 넘었습니다. "
+        "가장 큰 태그는 700MB입니다.\n"
+    )
 
 
 ROUTES = {
-    ("NCRDataOld", "critical"): "ncr-pager",
-    ("NCRTagOversized", "warning"): "ncr-team",
-    ("NCRStaleTags", "info"): "ncr-housekeeping",
-    ("NCRFromTheFuture", ""): "ncr-team",
+    "alertname=NCRDataOld severity=critical": "ncr-pager",
+    "alertname=NCRTagOversized severity=warning": "ncr-team",
+    "alertname=NCRTagOversized severity=warning owner=team-a": "team-a",
+    "alertname=NCRStaleTags severity=info": "ncr-housekeeping",
+    "alertname=NCRStaleTags severity=info owner=team-a": "team-a",
+    "alertname=NCRStaleTags severity=info owner=others": "ncr-housekeeping",
+    "alertname=NCRDataOld severity=critical owner=team-a": "ncr-pager",
+    "alertname=NCRFromTheFuture": "ncr-team",
 }
 
 
-@pytest.mark.parametrize(("alert", "receiver"), ROUTES.items(), ids=ROUTES.values())
-def test_amtool_finds_the_receiver(
-    alert: tuple[str, str], receiver: str, alert_tools: AlertTools
-) -> None:
-    labels = dict(zip(("alertname", "severity"), alert, strict=True))
-    assert receiver_of(labels, alert_tools) == receiver
+@pytest.mark.parametrize(("labels", "receiver"), ROUTES.items(), ids=ROUTES)
+def test_amtool_finds_the_receiver(labels: str, receiver: str, alert_tools: AlertTools) -> None:
+    assert receiver_of(dict(word.split("=") for word in labels.split()), alert_tools) == receiver
 
 
 def receiver_of(labels: Mapping[str, str], tools: AlertTools) -> str:
@@ -113,3 +183,4 @@ def test_amtool_finds_no_fault_with_the_example(alert_tools: AlertTools) -> None
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "3 inhibit rules" in done.stdout
+    assert "1 templates" in done.stdout

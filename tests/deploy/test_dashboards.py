@@ -6,11 +6,14 @@ from itertools import combinations
 from typing import Any
 
 import pytest
+import yaml
 
 from ncr_exporter.metrics.families import FAMILIES
 from tests.support.dashboards import (
     DASHBOARDS,
     FILES,
+    GRAFANA,
+    PROMISED,
     links,
     panels,
     provisioned,
@@ -47,7 +50,11 @@ def family_labels(metric: str) -> set[str] | None:
     """Return the labels of a metric, or None where nothing is known of it."""
     family = FAMILIES.get(re.sub(r"_(bucket|sum|count)$", "", metric)) or FAMILIES.get(metric)
     if family is not None:
-        return {*family.labels, *TARGET, *({"le"} if family.type == "histogram" else ())}
+        labels = {*family.labels, *TARGET, *({"le"} if family.type == "histogram" else ())}
+        # An image's owner is a label of ncr_image_info alone: elsewhere "All" is what matches.
+        return labels | ({"owner"} if "image" in labels else set())
+    if metric in PROMISED:
+        return {*PROMISED[metric], *TARGET, *({"owner"} if "image" in PROMISED[metric] else ())}
     return TARGET if metric in FOREIGN else None
 
 
@@ -150,7 +157,6 @@ def test_links_lead_to_dashboards_and_set_variables_they_have(dashboard: dict[st
         match = re.match(r"/d/([\w-]+)\?", url)
         assert match, url
         assert match[1] in DASHBOARDS
-        assert match[1] != dashboard["uid"]
         kept = set(re.findall(r"\$\{(\w+):queryparam\}", url))
         assert kept <= set(variables(dashboard)), url
         given = kept | set(re.findall(r"var-(\w+)=", url))
@@ -158,15 +164,133 @@ def test_links_lead_to_dashboards_and_set_variables_they_have(dashboard: dict[st
 
 
 def test_an_image_is_one_link_away_wherever_it_is_named() -> None:
-    one_image = "&var-registry=${__data.fields.Registry}&var-image=${__data.fields.Image}&"
+    one_image = (
+        "&var-registry=${__data.fields.Registry:percentencode}"
+        "&var-image=${__data.fields.Image:percentencode}&"
+    )
     for uid in ("ncr-overview", "ncr-exporter"):
         tables = [
             panel
             for panel in panels(DASHBOARDS[uid])
-            if panel["type"] == "table" and "image, " in str(panel["transformations"])
+            if panel["type"] == "table" and "'image': 'Image'" in str(panel["transformations"])
         ]
+        assert tables
         for panel in tables:
             assert one_image in str(panel["fieldConfig"]["overrides"]), panel["title"]
+
+
+def test_a_registry_is_a_link_wherever_it_is_named() -> None:
+    for uid in ("ncr-overview", "ncr-exporter"):
+        for panel in panels(DASHBOARDS[uid]):
+            if "'registry': 'Registry'" in str(panel.get("transformations")):
+                url = look_of(panel, "Registry")["links"][0]["url"]
+                assert url.startswith("/d/ncr-overview?"), panel["title"]
+                assert "&var-registry=${__data.fields.Registry:percentencode}" in url
+
+
+@every_dashboard
+def test_tables_can_be_filtered_and_cut_no_names(dashboard: dict[str, Any]) -> None:
+    for panel in panels(dashboard):
+        if panel["type"] == "table":
+            assert panel["fieldConfig"]["defaults"]["custom"]["filterable"]
+            (names,) = (
+                transformation["options"]["renameByName"]
+                for transformation in panel["transformations"]
+                if transformation["id"] == "organize"
+            )
+            keys = [title for name, title in names.items() if not name.startswith("Value")]
+            assert keys
+            for title in keys:
+                look = look_of(panel, title)
+                assert look["custom.wrapText"], (panel["title"], title)
+                assert look["custom.cellOptions"]["wrapText"], (panel["title"], title)
+
+
+def look_of(panel: dict[str, Any], title: str) -> dict[str, Any]:
+    """Return what is different for the column of this title."""
+    (found,) = (
+        override["properties"]
+        for override in panel["fieldConfig"]["overrides"]
+        if override["matcher"]["options"] == title
+    )
+    return {look["id"]: look["value"] for look in found}
+
+
+@every_dashboard
+def test_graphs_say_their_last_values_the_largest_first(dashboard: dict[str, Any]) -> None:
+    for panel in panels(dashboard):
+        if panel["type"] == "timeseries":
+            legend = panel["options"]["legend"]
+            assert legend["displayMode"] == "table"
+            assert (legend["sortBy"], legend["sortDesc"]) == ("Last *", True)
+
+
+@every_dashboard
+def test_graphs_draw_no_line_for_each_of_many_registries_or_images(
+    dashboard: dict[str, Any],
+) -> None:
+    for panel in panels(dashboard):
+        for target in panel["targets"] if panel["type"] == "timeseries" else ():
+            assert not re.search(r"\{\{(registry|image)\}\}", target["legendFormat"])
+
+
+@every_dashboard
+def test_units_are_those_of_the_status_page(dashboard: dict[str, Any]) -> None:
+    units = {panel["fieldConfig"]["defaults"]["unit"] for panel in panels(dashboard)} | {
+        look["value"]
+        for panel in panels(dashboard)
+        for override in panel["fieldConfig"]["overrides"]
+        for look in override["properties"]
+        if look["id"] == "unit"
+    }
+    sizes = {"decbytes"}  # 1 GB is 1,000,000,000 bytes, as in reports
+    counts, shares = {"locale", "none", "hex"}, {"percentunit", "reqps", "cps"}
+    times = {"s", "suffix:d", "suffix:d ago", "suffix:intervals"}
+    assert units <= sizes | counts | shares | times
+
+
+@every_dashboard
+def test_no_empty_panel_says_that_all_is_well(dashboard: dict[str, Any]) -> None:
+    for panel in panels(dashboard):
+        said = panel["fieldConfig"]["defaults"].get("noValue")
+        if panel["type"] == "timeseries":
+            assert said is None  # Grafana's own "No data"
+        else:
+            assert re.search(r"unknown|no answer", said), panel["title"]
+
+
+@every_dashboard
+def test_nothing_promises_what_deleting_tags_frees(dashboard: dict[str, Any]) -> None:
+    for panel in panels(dashboard):
+        text = f"{panel['title']}: {panel['description']}"
+        text = text.replace("What deleting tags frees, and when, the registry decides.", "")
+        assert not re.search(r"\bfree[sd]?\b|\bsaves?\b|\bsavings?\b", text), text
+        if "Reclaimable" in panel["title"]:
+            assert re.search(r"[Bb]ytes that only stale tags refer to", text), text
+
+
+@every_dashboard
+def test_rates_have_samples_where_targets_are_scraped_each_minute(
+    dashboard: dict[str, Any],
+) -> None:
+    for panel in panels(dashboard):
+        for target in panel["targets"]:
+            assert target["interval"] == "1m", panel["title"]
+    for asker, expr in queries(dashboard):
+        for window in re.findall(r"\[(\w+)\]", expr):
+            minutes = int(window[:-1]) * {"m": 1, "h": 60, "d": 1440}[window[-1]]
+            assert minutes >= 5, asker
+
+
+def test_what_to_clean_up_stands_on_the_first_screen() -> None:
+    height = (1080 - 140) // 38  # of a screen, less Grafana's own bars, in rows of the grid
+    seen = {
+        panel["title"]
+        for panel in panels(DASHBOARDS["ncr-overview"])
+        if panel["gridPos"]["y"] + panel["gridPos"]["h"] <= height
+    }
+    assert {"Reclaimable", "Cost a month", "Clean up first", "By owner"} <= seen
+    assert {"By registry", "Failing images", "Exporters down"} <= seen
 
 
 @every_query
@@ -182,7 +306,8 @@ def test_every_metric_and_label_is_in_the_catalogue(expr: str) -> None:
         known |= labels
     words = set(re.findall(r"\b(?:ncr|process|scrape|python)_\w+", plain))
     assert words <= {named or bare for named, _, bare in selected}, "a metric without a selector"
-    grouped = re.findall(r"\b(?:by|on|ignoring|without) \(([^()]*)\)", plain)
+    grouped = re.findall(r"\b(?:by|on|ignoring|without|group_left) \(([^()]*)\)", plain)
+    known |= set(re.findall(r'label_replace\(.*?, "(\w+)", "', expr))
     assert {label for labels in grouped for label in labels.split(", ")} <= known
 
 
@@ -195,5 +320,7 @@ def test_what_is_said_of_images_depends_on_no_exporter(uid: str) -> None:
 def test_provisioning_names_a_data_source_that_stays_and_where_the_dashboards_are() -> None:
     (source,) = provisioned("datasources")["datasources"]
     assert (source["type"], source["uid"]) == ("prometheus", "prometheus")
+    scraped = yaml.safe_load((GRAFANA.parent / "prometheus" / "prometheus.yml").read_text())
+    assert source["jsonData"]["timeInterval"] == scraped["global"]["scrape_interval"] == "1m"
     (provider,) = provisioned("dashboards")["providers"]
     assert provider["options"]["path"] == "/var/lib/grafana/dashboards/ncr-exporter"

@@ -1,21 +1,35 @@
-"""The registry against Kubernetes: the demo and a hand-made kube-state-metrics, really joined."""
+"""The registry against Kubernetes: an exporter and a hand-made kube-state-metrics, joined."""
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
 from tests.support import rules
+from tests.support.api_thread import answering, write_config
 from tests.support.expositions import samples_of
 from tests.support.http_server import exposition
-from tests.support.program import demo
+from tests.support.program import exporter
 from tests.support.prometheus import RunningPrometheus, Sample, job
+from tests.support.rule_tests import run
+from tools.get_prometheus import Tools
 
 pytestmark = pytest.mark.prometheus
 
 IMAGE = "legacy/report"
 """Of the demo's images the one whose tags all have series, most of them stale."""
+REGISTRIES = (
+    {
+        "name": "demo-registry",
+        "tag_size_limit": "500MB",
+        "tags_limit": 300,
+        "images": [{"name": IMAGE, "tag_series": "all"}, "*"],
+    },
+    "demo-base",
+)
 UNKNOWN_DIGEST = "sha256:" + "0" * 64
 
 
@@ -73,8 +87,15 @@ def hosts(text: str, endpoint: str) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def joined(prometheus_tools: object) -> Iterator[Joined]:  # noqa: ARG001 -- leaves out where missing
-    with demo() as program:
+def joined(
+    prometheus_tools: object,  # noqa: ARG001 -- leaves out where missing
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Joined]:
+    folder = tmp_path_factory.mktemp("joined")
+    with (
+        answering() as (_, url),
+        exporter(write_config(folder, url, *REGISTRIES)) as program,
+    ):
         program.ready()
         text = program.get().text
         stale = sorted(
@@ -94,13 +115,17 @@ def joined(prometheus_tools: object) -> Iterator[Joined]:  # noqa: ARG001 -- lea
                 "registry_image_tag:kube_pod_container_info:group"
                 " and on () digest:kube_pod_container_info:group"
             )
-            prometheus.wait_for("registry:ncr_image_tags:sum")
+            prometheus.wait_for("registry:ncr_image_unused:count")
+            prometheus.wait_for("registry_image_owner:ncr_tag_info:complete")
             yield Joined(prometheus, stale)
 
 
 def blocks() -> dict[str, str]:
-    """The queries of docs/joins.md, by the name of the rule that each is."""
+    """The queries of docs/joins.md, by the name of the rule that each is, or of their own."""
     return dict(re.findall(r"```promql (\S+)\n(.*?)```", rules.JOINS.read_text(), re.DOTALL))
+
+
+OF_NO_RULE = {"vulnerabilities", "mendable"}
 
 
 def places(samples: list[Sample]) -> set[tuple[str, str]]:
@@ -131,17 +156,15 @@ def test_the_document_has_the_queries_of_the_rules() -> None:
     def bare(expr: str) -> str:
         return "".join(expr.split())
 
+    (group,) = (group for group in rules.groups() if group["name"] == "ncr-kubernetes")
     expected = {
-        name: bare(expr)
-        for name, expr in rules.records().items()
-        if "kube_" in name or name.startswith("host_")
-    } | {
-        name: bare(rule["expr"]) for name, rule in rules.alerts().items() if "kube_" in rule["expr"]
+        rule.get("record", rule.get("alert")): bare(rule["expr"]) for rule in group["rules"]
     }
-    found = {name: bare(expr) for name, expr in blocks().items()}
-    counted = "NCRStaleTagsNotRunning"
-    found[counted] = f"countby(registry)({found[counted]})"
+    found = {name: bare(expr) for name, expr in blocks().items() if name not in OF_NO_RULE}
+    listed = found.pop("NCRStaleTagsNotRunning")
+    counted = expected.pop("NCRStaleTagsNotRunning")
     assert found == expected
+    assert counted.startswith(f"countby(cluster,namespace,job,registry,owner)(({listed})*on(")
 
 
 def test_the_first_day_is_no_storm(joined: Joined) -> None:
@@ -153,17 +176,97 @@ def test_the_first_day_is_no_storm(joined: Joined) -> None:
     registries = 2
     assert found == {
         "NCRImageUnused": 1,  # legacy/report, abandoned for years
-        "NCRStaleTags": 1,
+        "NCRStaleTags": 1,  # of the other registry
         "NCRStaleTagsNotRunning": registries,
         "NCRTagOversized": 1,  # above a limit that the demo sets
         "NCRRunningTagGone": 2,  # what the cluster above runs
     }
 
 
-def test_every_query_of_annotations_and_runbooks_can_be_asked(joined: Joined) -> None:
+def test_every_query_of_annotations_can_be_asked(joined: Joined) -> None:
     queries = [query for text in rules.annotations() for query in rules.queries_in(text)]
-    for path in rules.RUNBOOKS.glob("*.md"):
-        queries += rules.pasted_queries(path.read_text())
-    assert len(queries) > 70
+    assert len(queries) > 50
     for query in queries:
         joined.prometheus.query(query)
+
+
+HOST = "r.kr.ncr.ntruss.com"
+
+
+def scanned(host: str, tag: str, severity: str, count: int, workload: str = "a") -> str:
+    """Return a series of trivy-operator's, as its documentation shows them."""
+    labels = {
+        "container_name": "c",
+        "image_digest": "",
+        "image_registry": host,
+        "image_repository": "team-a/app",
+        "image_tag": tag,
+        "name": f"replicaset-{workload}",
+        "namespace": "shop",
+        "resource_kind": "ReplicaSet",
+        "resource_name": workload,
+        "severity": severity,
+    }
+    pairs = ",".join(f'{name}="{value}"' for name, value in labels.items())
+    return f"trivy_image_vulnerabilities{{{pairs}}} {count}"
+
+
+IN_THE_REGISTRY = 'job="ncr",instance="a",registry="r",image="team-a/app"'
+REPORTS = [
+    f'ncr_registry_host_info{{job="ncr",registry="r",host="{HOST}",access="public"}} 1',
+    f"ncr_image_up{{{IN_THE_REGISTRY}}} 1",
+    f'ncr_image_info{{{IN_THE_REGISTRY},owner="team-a"}} 1',
+    f"ncr_image_last_updated_timestamp_seconds{{{IN_THE_REGISTRY}}} {30 * 86400}",
+    f'ncr_tag_last_updated_timestamp_seconds{{{IN_THE_REGISTRY},tag="1.0"}} {20 * 86400}',
+    f'ncr_tag_last_updated_timestamp_seconds{{{IN_THE_REGISTRY},tag="2.0"}} {30 * 86400}',
+    scanned(HOST, "1.0", "Critical", 3),
+    scanned(HOST, "1.0", "Critical", 3, workload="b"),
+    scanned(HOST, "1.0", "Low", 40),
+    scanned(HOST, "2.0", "High", 1),
+    scanned(HOST, "2.0", "Critical", 0),
+    scanned("index.docker.io", "1.0", "Critical", 9),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "samples"),
+    [
+        (
+            "vulnerabilities",
+            {
+                '{registry="r",image="team-a/app",owner="team-a",tag="1.0",severity="Critical"}': 3,
+                '{registry="r",image="team-a/app",owner="team-a",tag="2.0",severity="High"}': 1,
+            },
+        ),
+        ("mendable", {'{registry="r",image="team-a/app",tag="1.0"}': 10}),
+    ],
+)
+def test_what_trivy_found_meets_the_registry_by_image_and_tag(
+    name: str, samples: dict[str, float], each_prometheus: Tools, tmp_path: Path
+) -> None:
+    series = [line.rpartition(" ") for line in REPORTS]
+    test = {
+        "rule_files": list(map(str, rules.RULES)),
+        "evaluation_interval": "1m",
+        "group_eval_order": [group["name"] for group in rules.in_order(rules.groups())],
+        "tests": [
+            {
+                "interval": "1m",
+                "input_series": [
+                    {"series": each, "values": f"{value}x10"} for each, _, value in series
+                ],
+                "promql_expr_test": [
+                    {
+                        "expr": blocks()[name],
+                        "eval_time": "5m",
+                        "exp_samples": [
+                            {"labels": labels, "value": value} for labels, value in samples.items()
+                        ],
+                    }
+                ],
+            }
+        ],
+    }
+    path = tmp_path / "test.yml"
+    path.write_text(json.dumps(test))  # JSON is YAML
+    run(each_prometheus.promtool, "test", "rules", path)

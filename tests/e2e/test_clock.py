@@ -19,13 +19,13 @@ from tests.support.api_thread import answering, write_config
 from tests.support.clock import EPOCH, ManualClock, passing
 from tests.support.expositions import samples_of
 from tests.support.polling import INTERVAL, Polling, naming, polling_of
-from tests.support.states import catalog_of, registry_target, rule
+from tests.support.states import list_target_of, registry_target, rule
 from tools.fault_table import CLOCKS
 
 HOUR, DAY, YEAR = 3600.0, 86_400.0, 365 * 86_400.0
 KEY = ("my-registry", "app")
 BRIEF = Timing(INTERVAL, expire_after=3 * INTERVAL)
-BRIEFLY = catalog_of(registry_target(rules=(rule("app", BRIEF),), timing=BRIEF))
+BRIEFLY = list_target_of(registry_target(rules=(rule("app", BRIEF),), timing=BRIEF))
 SLOW = Api(requests_per_second=20, timeout=5.0)
 JUMPS = [-1, 9 * HOUR, -9 * HOUR, 40 * YEAR, -10 * YEAR, 5 - EPOCH]
 """Seconds: a leap second, a hardware clock in local time, years, and one that lost its battery."""

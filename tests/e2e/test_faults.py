@@ -81,8 +81,8 @@ def moved_reasons(before: Samples, during: Samples) -> set[str]:
 
 
 async def healed(its: Trial, seen: Seen, before: Samples) -> None:
-    """Wait for the gate, if any, without a request; then all must be well within an interval."""
-    if seen.gate:
+    """Wait for the pause, if any, without a request; then all must be well within an interval."""
+    if seen.pause:
         await gate_opens(its, seen)
     mended = its.clock.monotonic()
     await its.until(lambda now: now[UP] == 1 and inventory(now) == inventory(before))
@@ -92,9 +92,9 @@ async def healed(its: Trial, seen: Seen, before: Samples) -> None:
 async def gate_opens(its: Trial, seen: Seen) -> None:
     asked = its.registry.requests[-1]
     assert asked.status == 429
-    opens = asked.at + seen.gate - its.clock.time()
-    await its.clock.advance(opens - 0.1)
-    assert its.registry.requests[-1] is asked, "asked while the gate was closed"
+    ends = asked.at + seen.pause - its.clock.time()
+    await its.clock.advance(ends - 0.1)
+    assert its.registry.requests[-1] is asked, "asked during the pause"
     await its.clock.advance(0.2)
 
 

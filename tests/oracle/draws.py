@@ -6,7 +6,7 @@ from ncr_exporter.inventory import Policy
 from ncr_exporter.targets.targets import ImageRule, RegistryListTarget, RegistryTarget, Timing
 from tests.oracle.computation import DAY_MS, RECORDED_SINCE_MS, Json, Rules
 from tests.oracle.settings import EVERY, Settings, Wanted
-from tests.support.states import NOW_MS, catalog_of, policy_with, registry_target
+from tests.support.states import NOW_MS, list_target_of, policy_with, registry_target
 
 REGISTRIES = st.sampled_from(["one", "two"])
 IMAGES = st.sampled_from(["a", "b", "x/c"])
@@ -85,7 +85,7 @@ SETTINGS = st.builds(
 ).filter(lambda settings: bool(settings.named or settings.every))
 
 
-def catalog(settings: Settings) -> RegistryListTarget:
+def list_target(settings: Settings) -> RegistryListTarget:
     """Return the same as the program has it."""
     timing = Timing(settings.interval, settings.expire_after)
 
@@ -97,7 +97,7 @@ def catalog(settings: Settings) -> RegistryListTarget:
 
     named = [target(name, wanted) for name, wanted in settings.named.items()]
     every = target(EVERY, settings.every) if settings.every else None
-    return catalog_of(*named, every=every)
+    return list_target_of(*named, every=every)
 
 
 def policy_of(rules: Rules) -> Policy:

@@ -161,7 +161,7 @@ async def mouth() -> AsyncIterator[Mouth]:
 
 
 def new_client(clients: ClientPool, port: int) -> tuple[Client, Heard]:
-    """Return a client that nothing was answered yet: a 429 before would close its gate."""
+    """Return a client that nothing was answered yet: a 429 before would make it pause."""
     clock, heard = HurriedClock(), Heard()
     transport = Transport(
         client_pool=clients,

@@ -20,7 +20,7 @@ from ncr_exporter.state.store import Store
 from ncr_exporter.targets.targets import ImageTarget
 from tests.support.clock import ManualClock
 from tests.support.expositions import samples_of
-from tests.support.states import NOW, TIMING, catalog_of, registry_target, rule
+from tests.support.states import NOW, TIMING, list_target_of, registry_target, rule
 from tests.unit.ncr.test_pages import JSON_VALUES, WILD_TAGS
 
 
@@ -113,7 +113,7 @@ def test_whatever_is_kept_has_names_and_values_that_an_answer_could_have(
     kept = read_lines(lines, NOW)
     exposition = Exposition()
     store = Store(exposition)
-    for name in [*kept.found_by(catalog_of(every=EVERY)), "my-registry"]:
+    for name in [*kept.found_by(list_target_of(every=EVERY)), "my-registry"]:
         assert usable(name)
         if name not in store.registries:
             restored(kept, store, name)

@@ -23,7 +23,7 @@ from ncr_exporter.state.store import Store
 from ncr_exporter.targets.budget import Budget
 from ncr_exporter.targets.targets import Shard
 from tests.oracle.computation import Json
-from tests.oracle.draws import IMAGES, INTERVAL, LISTINGS, REGISTRIES, SETTINGS, catalog
+from tests.oracle.draws import IMAGES, INTERVAL, LISTINGS, REGISTRIES, SETTINGS, list_target
 from tests.oracle.model import Model
 from tests.oracle.samples import AGE, published
 from tests.oracle.settings import Settings
@@ -69,7 +69,7 @@ class Contract(RuleBasedStateMachine):
         self.poller = Poller(
             {ACCOUNT: self.client}, self.store, Budget(1e9), self.clock, Shard(), saved=kept
         )
-        self.poller.apply([catalog(self.model.settings)])
+        self.poller.apply([list_target(self.model.settings)])
         self.started = True
         await self.clock.advance(0.01)
 
@@ -154,7 +154,7 @@ class Contract(RuleBasedStateMachine):
         self.do(self._applied(settings))
 
     async def _applied(self, settings: Settings) -> None:
-        self.poller.apply([catalog(settings)])
+        self.poller.apply([list_target(settings)])
         await self.clock.advance(0.01)
 
     @rule()

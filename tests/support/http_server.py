@@ -75,6 +75,16 @@ class Inbox:
             {**alert, "group": each["groupLabels"]} for each in posted for alert in each["alerts"]
         ]
 
+    def wait_for_post(self, path: str, within: float = 30.0) -> Notification:
+        """Return the first thing posted to a path, whatever its form."""
+        deadline = time.monotonic() + within
+        with self._arrived:
+            while not (found := [body for at, body in self._received if at == path]):
+                left = deadline - time.monotonic()
+                assert left > 0, f"nothing at {path} within {within} s: {self._received}"
+                self._arrived.wait(left)
+        return found[0]
+
     def wait_for(
         self, path: str, wanted: Callable[[dict[str, Any]], bool], within: float = 30.0
     ) -> dict[str, Any]:
@@ -97,7 +107,7 @@ def webhook() -> Iterator[Inbox]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
             inbox.put(self.path, json.loads(body))
-            self.answer(b"", "text/plain")
+            self.answer(b"ok", "text/plain")
 
     with _serving(Handler) as inbox.address:
         yield inbox

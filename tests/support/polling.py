@@ -22,7 +22,7 @@ from tests.support.states import (
     ACCOUNT,
     TIMING,
     Recorder,
-    catalog_of,
+    list_target_of,
     new_publisher,
     registry_target,
     rule,
@@ -32,13 +32,13 @@ INTERVAL = TIMING.interval
 
 
 def naming(*images: str) -> RegistryListTarget:
-    """Return a catalog of `my-registry`, which names these images."""
-    return catalog_of(registry_target(rules=tuple(map(rule, images))))
+    """Return a list target of `my-registry`, which names these images."""
+    return list_target_of(registry_target(rules=tuple(map(rule, images))))
 
 
 def choosing(*rules: ImageRule, exclude: tuple[str, ...] = ()) -> RegistryListTarget:
-    """Return a catalog of `my-registry` with these rules."""
-    return catalog_of(registry_target(rules=rules, exclude=exclude))
+    """Return a list target of `my-registry` with these rules."""
+    return list_target_of(registry_target(rules=rules, exclude=exclude))
 
 
 class Polling:
@@ -64,8 +64,8 @@ class Polling:
     def listed(self, registry: str = "my-registry") -> RegistryState:
         return self.store.registries[registry]
 
-    async def first_round(self, *catalogs: RegistryListTarget) -> None:
-        self.poller.apply(catalogs or (naming("app", "web"),))
+    async def first_round(self, *targets: RegistryListTarget) -> None:
+        self.poller.apply(targets or (naming("app", "web"),))
         await passing(self.clock, lambda: self.poller.ready)
 
     async def polled(self, times: int, image: str = "app") -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import tempfile
+import time
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypedDict
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 HOW_TO_GET = "needs Prometheus and promtool: `make prometheus` gets them on Debian"
+HOW_TO_GET_NEWER = "needs Prometheus 3: `make prometheus` gets it where Debian's keyring is"
+HOW_TO_GET_VICTORIA = "needs vmalert: `make prometheus` gets it where Debian's keyring is"
 HOW_TO_GET_ALERTMANAGER = "needs Alertmanager and amtool: `make prometheus` gets them on Debian"
 
 
@@ -77,6 +80,8 @@ class RunningPrometheus:
         jobs: Scrape configs, scraped each second.
         rule_files: Rule files, evaluated each second.
         alertmanagers: `host:port` of those who are to hear of alerts.
+        flags: Further flags for the command line.
+        tools: Which Prometheus, if not the one that most tests use.
     """
 
     def __init__(
@@ -84,6 +89,8 @@ class RunningPrometheus:
         *jobs: Mapping[str, Any],
         rule_files: Sequence[Path] = (),
         alertmanagers: Sequence[str] = (),
+        flags: Sequence[str] = (),
+        tools: Tools | None = None,
     ) -> None:
         self._config = {
             "global": {
@@ -95,13 +102,15 @@ class RunningPrometheus:
             "alerting": {"alertmanagers": [{"static_configs": [{"targets": list(alertmanagers)}]}]},
             "scrape_configs": jobs,
         }
+        self._flags = tuple(flags)
+        self._tools = tools
         self._resources = ExitStack()
         self._log = Path()
         self.url = ""
 
     def __enter__(self) -> Self:
         """Start it, and wait until it answers."""
-        program = required_tools().prometheus
+        program = (self._tools or required_tools()).prometheus
         with ExitStack() as resources:
             directory = Path(resources.enter_context(tempfile.TemporaryDirectory()))
             self._log = directory / "prometheus.log"
@@ -141,6 +150,19 @@ class RunningPrometheus:
         result: list[Sample] = data["result"]
         return result
 
+    def query_range(self, expr: str, minutes: int, step: int = 60) -> list[dict[str, Any]]:
+        """The range vector of an expression over the last minutes, a point each `step` seconds."""
+        now = time.time()
+        data = self._get(
+            "/api/v1/query_range",
+            query=expr,
+            start=str(now - minutes * 60),
+            end=str(now),
+            step=str(step),
+        )
+        result: list[dict[str, Any]] = data["result"]
+        return result
+
     def wait_for(
         self,
         expr: str,
@@ -171,6 +193,11 @@ class RunningPrometheus:
     def targets(self) -> list[dict[str, Any]]:
         """The targets it scrapes, as its API describes them."""
         result: list[dict[str, Any]] = self._get("/api/v1/targets", state="active")["activeTargets"]
+        return result
+
+    def alerts(self) -> list[dict[str, Any]]:
+        """The alerts that are pending or firing, as its API describes them."""
+        result: list[dict[str, Any]] = self._get("/api/v1/alerts")["alerts"]
         return result
 
     def log(self) -> str:

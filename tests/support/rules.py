@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -28,6 +29,12 @@ _WORDS = {"and", "or", "unless", "bool", "on", "by"}
 def groups() -> list[dict[str, Any]]:
     """Every rule group."""
     return [group for path in RULES for group in read(path)["groups"]]
+
+
+def in_order(found: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return groups in the order in which rule tests evaluate them: totals first."""
+    order = read(PROMETHEUS / "tests" / "kubernetes.test.yml")["group_eval_order"]
+    return sorted(found, key=lambda group: int(order.index(group["name"])))
 
 
 def alerts() -> dict[str, dict[str, Any]]:
@@ -82,9 +89,23 @@ def read(path: Path) -> dict[str, Any]:
 
 
 def queries_in(template: str) -> list[str]:
-    """Return the queries that an annotation's template makes, `x` in place of each value."""
+    """Return the queries that an annotation's template makes, `x` in place of each value.
+
+    Matchers that several queries of a template share are put together before, as `$of`.
+    """
+    shared = re.search(r'\$of := printf "([^"]*)"', template)
     formats = re.findall(r'printf "((?:[^"\\]|\\.)*)"(?=[^|}]*\| query)', template)
-    return [each.replace("%q", '"x"') for each in formats]
+    matchers = shared[1].replace("%q", '"x"') if shared else ""
+    return [each.replace("%s", matchers) for each in formats]
+
+
+ELSEWHERE = ("chronyc", "docker", "kubectl", "timedatectl")
+"""Programs of runbooks that ask something which a test has not got."""
+
+
+def shell_blocks(markdown: str) -> list[str]:
+    """Return what a document has to paste into a shell."""
+    return re.findall(r"```sh\n(.*?)```", markdown, re.DOTALL)
 
 
 def pasted_queries(markdown: str) -> list[str]:
@@ -92,15 +113,14 @@ def pasted_queries(markdown: str) -> list[str]:
 
     Every program is a function here and none can be found: nothing is run, a new one is noticed.
     """
-    blocks = re.findall(r"```sh\n(.*?)```", markdown, re.DOTALL)
-    quiet = ("chronyc", "curl", "date", "docker", "grep", "kubectl", "ncr-exporter", "timedatectl")
+    quiet = (*ELSEWHERE, "amtool", "curl", "date", "grep", "tr")
     stand_ins = [f"{program}() {{ :; }}" for program in quiet]
     script = [
         "set -eu",
         "exec 3>&1 >/dev/null",
         *stand_ins,
         'promtool() { printf "%s\\0" "${@: -1}" >&3; }',
-        *blocks,
+        *shell_blocks(markdown),
     ]
     done = subprocess.run(  # noqa: S603 - our own documents, with every program replaced
         [shutil.which("bash") or "bash", "-c", "\n".join(script)],

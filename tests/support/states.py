@@ -53,8 +53,10 @@ def registry_target(name: str = "my-registry", **fields: Any) -> RegistryTarget:
     return RegistryTarget(**{**given, **fields})
 
 
-def catalog_of(*named: RegistryTarget, every: RegistryTarget | None = None) -> RegistryListTarget:
-    """Return the catalog that these registries of one account and region make."""
+def list_target_of(
+    *named: RegistryTarget, every: RegistryTarget | None = None
+) -> RegistryListTarget:
+    """Return the list target that these registries of one account and region make."""
     first = every or named[0]
     return RegistryListTarget(
         first.label, first.path.prefix, first.account, first.timing, named=named, every=every
@@ -75,9 +77,7 @@ def target(
 
 def named_images(config: Config) -> tuple[ImageTarget, ...]:
     """Return the images that a configuration names, in the order of the file."""
-    registries = [
-        registry for catalog in registry_list_targets(config) for registry in catalog.named
-    ]
+    registries = [registry for target in registry_list_targets(config) for registry in target.named]
     order = [entry.label or entry.name for entry in config.registries]
     registries.sort(key=lambda registry: order.index(registry.label))
     return tuple(image for registry in registries for image in registry.images())

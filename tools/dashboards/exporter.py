@@ -17,18 +17,21 @@ from tools.dashboards.panels import lines, stat
 from tools.dashboards.promql import (
     EXPORTERS,
     EXPORTERS_REGISTRIES,
+    ago,
     milliseconds,
 )
 from tools.dashboards.shell import (
     EXPORTER,
     IMAGE,
     OVERVIEW,
-    ROW_TO_IMAGE,
     Dashboard,
     Section,
     Shelf,
+    Stack,
     annotation,
     link,
+    row_to_image,
+    row_to_registry,
     variable,
 )
 from tools.dashboards.tables import Column, Key, table
@@ -43,7 +46,12 @@ def _image(metric: str) -> str:
     return f"max by (registry, image) ({metric}{{{EXPORTERS_REGISTRIES}}})"
 
 
-_AGE = f"time() - {_image('ncr_image_last_success_timestamp_seconds')}"
+_POINTS = 150
+"""Of a graph: each costs Prometheus a look at every image."""
+_MOST = 100
+"""Images of a table; the numbers on top count all."""
+_ON = "on (registry, image)"
+_AGE = ago(_image("ncr_image_last_success_timestamp_seconds"))
 _INTERVALS = f"({_AGE}) / {_image('ncr_image_poll_interval_seconds')}"
 
 _NOW: tuple[Json, ...] = (
@@ -78,10 +86,10 @@ _NOW: tuple[Json, ...] = (
         "Plan, of the limit",
         "Requests per second that the account in the worst position needs, as a share of "
         "requests_per_second. From 100 % on polls come later than configured.",
-        f"max(ncr_api_requests_per_second_planned{{{EXPORTERS_REGISTRIES}}}"
-        f" / ncr_api_requests_per_second_limit{{{EXPORTERS_REGISTRIES}}})",
+        requests.PLAN_OF_LIMIT,
         unit="percentunit",
         steps=SHARE_OF_A_LIMIT,
+        decimals=0,
     ),
     stat(
         "Clock difference",
@@ -104,107 +112,221 @@ _NOW: tuple[Json, ...] = (
     ),
 )
 
+_DURATION = _image("ncr_image_poll_duration_seconds")
+
 _POLLS: tuple[Json, ...] = (
     lines(
         "Age of the data",
-        "Time since the last successful poll of the image that waited longest, in intervals of its "
-        "own.",
-        [Query(f"max by (registry) ({_INTERVALS})", "{{registry}}")],
+        "Time since the last successful poll of an image, in intervals of its own: of the image "
+        "that waited longest, and of the one in the middle.",
+        [
+            Query(f"max({_INTERVALS})", "oldest", RED),
+            Query(f"quantile(0.5, {_INTERVALS})", "median", GREEN),
+        ],
         unit="suffix:intervals",
         steps=((None, GREEN), (3, RED)),
+        points=_POINTS,
     ),
     lines(
         "Polls per minute",
-        "Polls of images, and those of them that failed.",
+        "Polls of images, those of them that failed, and those that the image list alone answered "
+        "because nothing had changed (relist_after).",
         [
             Query(f"60 * {requests.total('ncr_image_polls_total')}", "polls", BLUE),
+            Query(f"60 * {requests.total('ncr_image_unchanged_polls_total')}", "unchanged", GREEN),
             Query(f"60 * {requests.total('ncr_image_poll_failures_total')}", "failed", RED),
         ],
-        unit="short",
+        unit="locale",
+        points=_POINTS,
     ),
     lines(
         "Poll duration",
-        "How long the last poll of an image took, waiting for its turn included.",
+        "How long the last polls of images took, waiting for their turn included.",
         [
-            Query(
-                f"max by (registry) ({_image('ncr_image_poll_duration_seconds')})",
-                "{{registry}}, slowest",
-            ),
+            Query(f"max({_DURATION})", "slowest", RED),
+            Query(f"quantile(0.9, {_DURATION})", "90 %", YELLOW),
+            Query(f"quantile(0.5, {_DURATION})", "median", GREEN),
         ],
         unit="s",
+        points=_POINTS,
     ),
 )
 
 
+def _each(expr: str, how: str = "sum") -> str:
+    return f"{how} by (registry) ({expr})"
+
+
+def _of_registry(metric: str) -> str:
+    return f"max by (registry) ({metric}{{{EXPORTERS_REGISTRIES}}})"
+
+
+def _rate(metric: str) -> str:
+    return f"sum by (registry) (rate({metric}{{{EXPORTERS_REGISTRIES}}}[1h]))"
+
+
+_REGISTRIES = table(
+    "Polls by registry",
+    "Oldest is the age of the data that was read longest ago, in intervals: around 1 is normal. "
+    "Unchanged is the share of the last hour's polls that the image list alone answered "
+    "(relist_after). The list is that of the registry's images.",
+    (Key("registry", "Registry", link=row_to_registry()),),
+    (
+        Column(
+            "Images", _each(_image("ncr_image_poll_interval_seconds"), "count"), "locale", width=75
+        ),
+        Column(
+            "Failing",
+            _each(f"({_image('ncr_image_up')} == bool 0)"),
+            "locale",
+            ((None, PLAIN), (1, RED)),
+            width=75,
+        ),
+        Column(
+            "Oldest",
+            _each(_INTERVALS, "max"),
+            steps=((None, PLAIN), (2, YELLOW), (3, RED)),
+            width=75,
+            decimals=1,
+        ),
+        Column("Slowest", _each(_DURATION, "max"), "s", width=90),
+        Column(
+            "Unchanged",
+            f"{_rate('ncr_image_unchanged_polls_total')} / {_rate('ncr_image_polls_total')}",
+            "percentunit",
+            width=100,
+            decimals=0,
+        ),
+        Column(
+            "List",
+            _of_registry("ncr_registry_up"),
+            words={1: ("ok", GREEN), 0: ("fails", RED)},
+            width=65,
+        ),
+        Column(
+            "List age",
+            ago(_of_registry("ncr_registry_last_success_timestamp_seconds")),
+            "s",
+            width=85,
+            decimals=0,
+        ),
+    ),
+    sort_by="Oldest",
+)
+
+_GLOBS = table(
+    "Globs that match nothing",
+    "Entries of the configuration with a glob that no image matched at the last list: a typing "
+    "error, or an image that is gone.",
+    (Key("registry", "Registry", link=row_to_registry()), Key("glob", "Glob")),
+    (
+        Column(
+            "Images",
+            f"max by (registry, glob) (ncr_registry_glob_images{{{EXPORTERS_REGISTRIES}}}) == 0",
+            "locale",
+            width=85,
+        ),
+    ),
+    sort_by="Registry",
+    descending=False,
+)
+
+
 def _if_due(expr: str) -> str:
-    due = f"({_image('ncr_image_up')} == 0 or {_INTERVALS} > 3)"
-    return f"{expr}\nand on (registry, image) {due}"
+    """Return values of the images that fail or are overdue, of a hundred at most."""
+    # What never was polled with success has no age; it fails, and stands before the others.
+    failing = f"1e6 + ({_image('ncr_image_up')} == 0)"
+    due = f"topk({_MOST}, {_INTERVALS} > 3 or {_ON} {failing})"
+    return f"{expr}\nand {_ON} {due}"
 
 
 _OVERDUE = table(
     "Failing or overdue images",
-    "Images whose last poll failed, or whose data is older than three intervals.",
-    (Key("registry", "Registry"), Key("image", "Image", link=ROW_TO_IMAGE)),
+    "Images whose last poll failed, or whose data is older than three intervals; the "
+    f"{_MOST} with the oldest data, where there are more.",
     (
-        Column(
-            "Last success",
-            _if_due(milliseconds(_image("ncr_image_last_success_timestamp_seconds"))),
-            "dateTimeFromNow",
-        ),
-        Column("Age, in intervals", _if_due(_INTERVALS), decimals=1),
+        Key("registry", "Registry", 110, link=row_to_registry()),
+        Key("image", "Image", link=row_to_image()),
+    ),
+    (
+        Column("Age", _if_due(_AGE), "s", width=95, decimals=1),
+        Column("Intervals", _if_due(_INTERVALS), width=90, decimals=1),
         Column(
             "Last poll",
             _if_due(_image("ncr_image_up")),
             words={1: ("ok", GREEN), 0: ("failed", RED)},
+            width=90,
         ),
     ),
-    sort_by="Age, in intervals",
-    empty="None",
+    sort_by="Intervals",
 )
 
 _EXPORTERS = table(
     "Exporters",
     "One row per exporter. Exporters that share the work, or stand by for one another, should run "
-    "one version and one configuration: compare the hash.",
-    (Key("instance", "Exporter"), Key("version", "Version", 90), Key("python", "Python", 90)),
+    "one version and one configuration: compare the hash. Connections are those that clients hold "
+    "open to the exporter. The state is written where --storage.path is set.",
+    (Key("instance", "Exporter"), Key("version", "Version", 80), Key("python", "Python", 80)),
     (
         Column(
             "build", f"max by (instance, version, python) (ncr_exporter_build_info{{{EXPORTERS}}})"
         ),
         Column("Scrape", _per_exporter("up"), words={1: ("up", GREEN), 0: ("down", RED)}, width=75),
         Column(
-            "Started",
-            milliseconds(_per_exporter("process_start_time_seconds")),
-            "dateTimeFromNow",
-            width=140,
+            "Runs for",
+            ago(_per_exporter("process_start_time_seconds")),
+            "s",
+            width=95,
+            decimals=1,
         ),
         Column(
             "Images",
             f"count by (instance) (ncr_image_poll_interval_seconds{{{EXPORTERS}}})",
             "locale",
-            width=80,
+            width=75,
         ),
-        Column("Series", _per_exporter("ncr_exporter_series"), "locale", width=90),
+        Column("Series", _per_exporter("ncr_exporter_series"), "locale", width=85),
         Column(
             "Configuration",
             _per_exporter("ncr_exporter_config_last_reload_successful"),
             words={1: ("ok", GREEN), 0: ("refused", RED)},
-            width=120,
+            width=115,
         ),
         Column(
-            "Read",
-            milliseconds(
-                _per_exporter("ncr_exporter_config_last_reload_success_timestamp_seconds")
-            ),
-            "dateTimeFromNow",
-            width=140,
+            "Read ago",
+            ago(_per_exporter("ncr_exporter_config_last_reload_success_timestamp_seconds")),
+            "s",
+            width=95,
+            decimals=1,
         ),
         Column(
             "Hash",
             _per_exporter("ncr_exporter_config_hash"),
             "hex",
             words={0: ("no file", PLAIN)},
-            width=130,
+            width=105,
+        ),
+        Column("Connections", _per_exporter("ncr_exporter_open_connections"), "locale", width=105),
+        Column(
+            "Lost log lines",
+            _per_exporter("ncr_exporter_log_lines_dropped_total"),
+            "locale",
+            ((None, PLAIN), (1, YELLOW)),
+            width=115,
+        ),
+        Column(
+            "State age",
+            ago(_per_exporter("ncr_exporter_state_last_write_timestamp_seconds")),
+            "s",
+            width=90,
+            decimals=0,
+        ),
+        Column(
+            "State failures",
+            _per_exporter("ncr_exporter_state_write_failures_total"),
+            "locale",
+            ((None, PLAIN), (1, RED)),
+            width=115,
         ),
     ),
     sort_by="Exporter",
@@ -215,7 +337,7 @@ _EXPORTERS = table(
 _PROCESS: tuple[Json, ...] = (
     lines(
         "CPU",
-        "Cores that each exporter keeps busy.",
+        "Share of a core that each exporter keeps busy.",
         [
             Query(
                 "sum by (instance)"
@@ -223,13 +345,13 @@ _PROCESS: tuple[Json, ...] = (
                 "{{instance}}",
             ),
         ],
-        unit="short",
+        unit="percentunit",
     ),
     lines(
         "Memory",
         "Resident memory of each exporter.",
         [Query(_per_exporter("process_resident_memory_bytes"), "{{instance}}")],
-        unit="bytes",
+        unit="decbytes",
     ),
     lines(
         "Scrape duration",
@@ -274,8 +396,17 @@ DASHBOARD = Dashboard(
     refresh="1m",
     sections=(
         Section("Now", (Shelf(4, _NOW),)),
-        Section("API", (Shelf(8, requests.API), Shelf(8, requests.LIMITS))),
-        Section("Polls", (Shelf(8, _POLLS), Shelf(5, (_OVERDUE,)))),
-        Section("Exporters", (Shelf(5, (_EXPORTERS,)), Shelf(7, _PROCESS))),
+        Section(
+            "API",
+            (Shelf(9, requests.API), Shelf(9, requests.LIMITS), Shelf(6, (requests.ACCOUNTS,))),
+        ),
+        Section(
+            "Polls",
+            (
+                Shelf(9, _POLLS),
+                Shelf(12, (_REGISTRIES, Stack([(7, _OVERDUE), (5, _GLOBS)])), (13, 11)),
+            ),
+        ),
+        Section("Exporters", (Shelf(6, (_EXPORTERS,)), Shelf(8, _PROCESS))),
     ),
 )

@@ -17,6 +17,18 @@ Steps = Sequence[tuple[float | None, str]]
 Words = Mapping[float, tuple[str, str]]
 """Value → the word to show instead, and its colour."""
 
+SCRAPE_INTERVAL = "1m"
+"""The least time between two points. Windows of rates follow from it: four of it at least.
+
+Grafana would take it from its data source, where 15 s is the default: windows of a minute, in which
+targets that are scraped each minute have one sample and no rate.
+"""
+
+UNKNOWN = "unknown"
+"""What a number says without an answer."""
+NO_ROWS = "No rows: nothing to list, or no answer. The numbers on top say which."
+"""What an empty table says. No answer is no good news, so that it never claims that all is well."""
+
 NO_STEPS: Steps = ((None, PLAIN),)
 ANY_IS_WRONG: Steps = ((None, GREEN), (1, RED))
 ANY_IS_WORTH_A_LOOK: Steps = ((None, GREEN), (1, YELLOW))
@@ -48,6 +60,7 @@ def targets(queries: Sequence[Query], *, instant: bool = False) -> list[Json]:
             "datasource": DATASOURCE,
             "editorMode": "code",
             "expr": query.expr,
+            "interval": SCRAPE_INTERVAL,
             "legendFormat": query.legend,
             "instant": instant,
             "range": not instant,

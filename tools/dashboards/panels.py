@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from string import ascii_uppercase
 
 from tools.dashboards.look import (
-    BLUE,
     NO_STEPS,
     RED,
+    UNKNOWN,
     Json,
     Query,
     Steps,
@@ -32,6 +32,8 @@ def stat(  # noqa: PLR0913 -- what a stat is made of, each by name
     steps: Steps = NO_STEPS,
     words: Words | None = None,
     decimals: int | None = None,
+    empty: str = UNKNOWN,
+    link: Json | None = None,
 ) -> Json:
     """Return one number, as of the end of the time range."""
     return {
@@ -41,7 +43,8 @@ def stat(  # noqa: PLR0913 -- what a stat is made of, each by name
             "defaults": {
                 **valued(unit, steps, decimals),
                 "mappings": mappings(words or {}),
-                "noValue": "unknown",
+                **({} if link is None else {"links": [link]}),
+                "noValue": empty,
             },
             "overrides": [],
         },
@@ -57,6 +60,14 @@ def stat(  # noqa: PLR0913 -- what a stat is made of, each by name
     }
 
 
+def named_stat(title: str, description: str, expr: str, legend: str, *, empty: str) -> Json:
+    """Return the name of a series, `legend` with its labels, in place of a number."""
+    found = stat(title, description, expr, empty=empty)
+    found["targets"] = targets([Query(expr, legend)], instant=True)
+    found["options"]["textMode"] = "name"
+    return found
+
+
 def lines(  # noqa: PLR0913 -- what a graph is made of, each by name
     title: str,
     description: str,
@@ -68,9 +79,28 @@ def lines(  # noqa: PLR0913 -- what a graph is made of, each by name
     steps: Steps = NO_STEPS,
     maximum: float | None = None,
     soft_maximum: float | None = None,
-    empty: str = "",
+    decimals: int | None = None,
+    points: int | None = None,
+    many: bool = False,
+    links: Sequence[Json] = (),
 ) -> Json:
-    """Return values over time; the axis reaches `soft_maximum` at least."""
+    """Return values over time, with a legend that sorts them by their last value.
+
+    Args:
+        title: Of the panel.
+        description: What it shows, in sentences.
+        queries: A line or several each.
+        unit: Grafana's name of the unit.
+        stacked: Put the lines on top of one another.
+        bars: Draw bars in place of lines.
+        steps: Colours by value, drawn as limits.
+        maximum: Where the axis ends.
+        soft_maximum: Where the axis ends at least.
+        decimals: Of the values; Grafana chooses where that is None.
+        points: How many points at most, where each costs Prometheus much.
+        many: Whether there are many lines, so that the legend stands at the right.
+        links: Of each line.
+    """
     custom: Json = {
         "drawStyle": "bars" if bars else "line",
         "fillOpacity": 60 if bars else 25 if stacked else 8,
@@ -82,54 +112,44 @@ def lines(  # noqa: PLR0913 -- what a graph is made of, each by name
     }
     return {
         **panel("timeseries", title, description),
+        **({} if points is None else {"maxDataPoints": points}),
         "targets": targets(queries),
         "fieldConfig": {
             "defaults": {
-                **valued(unit, steps),
+                **valued(unit, steps, decimals),
                 "min": 0,
                 **({} if maximum is None else {"max": maximum}),
                 "color": {"mode": "palette-classic"},
                 "custom": custom,
-                **({"noValue": empty} if empty else {}),
+                **({"links": list(links)} if links else {}),
             },
             "overrides": _colours(queries),
         },
         "options": {
             "legend": {
-                "calcs": [],
-                "displayMode": "list",
-                "placement": "bottom",
+                "calcs": ["lastNotNull"],
+                "displayMode": "table",
+                "placement": "right" if many else "bottom",
                 "showLegend": True,
+                "sortBy": "Last *",
+                "sortDesc": True,
             },
             "tooltip": {"mode": "multi", "sort": "desc"},
         },
     }
 
 
-def ranking(  # noqa: PLR0913 -- what a ranking is made of, each by name
-    title: str,
-    description: str,
-    queries: Sequence[Query],
-    *,
-    unit: str,
-    colour: str = BLUE,
-    steps: Steps | None = None,
-    maximum: float | None = None,
-    decimals: int | None = None,
-    links: Sequence[Json] = (),
-    empty: str = "",
-) -> Json:
-    """Return bars beside one another, a bar per series, in the order that the query gives."""
+def shares(title: str, description: str, queries: Sequence[Query], steps: Steps) -> Json:
+    """Return bars below one another that end at 100 %, one per query."""
     return {
         **panel("bargauge", title, description),
         "targets": targets(queries, instant=True),
         "fieldConfig": {
             "defaults": {
-                **valued(unit, steps or ((None, colour),), decimals),
+                **valued("percentunit", steps, decimals=0),
                 "min": 0,
-                **({} if maximum is None else {"max": maximum}),
-                **({"noValue": empty} if empty else {}),
-                **({"links": list(links)} if links else {}),
+                "max": 1,
+                "noValue": UNKNOWN,
             },
             "overrides": [],
         },

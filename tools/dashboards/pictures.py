@@ -1,74 +1,83 @@
-"""`python -m tools.dashboards.pictures DIRECTORY`: draw the dashboards as they look with the demo.
+"""`python -m tools.dashboards.pictures DIRECTORY`: draw the dashboards as they look with a world.
 
-A demo, a Prometheus that scrapes it and knows a week before it, and Grafana's own front-end
-libraries in Chromium (`tools/grafana`); all on loopback, all ended at the end.
+A Prometheus that a generated world is written into, and Grafana's own front-end libraries in
+Chromium (`tools/grafana`); all on loopback, all ended at the end.
 """
 
 import argparse
-import json
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from tools.dashboards.__main__ import DASHBOARDS, file_of
-from tools.demo_history import History
-from tools.get_prometheus import Tools, find_tools
+from tools.dashboards.world.__main__ import SIZES
+from tools.dashboards.world.series import OUTAGES, World
+from tools.dashboards.world.writing import WorldWriter, write
+from tools.get_prometheus import find_tools
 from tools.processes import free_port, ready
 
 ROOT = Path(__file__).resolve().parents[2]
 DRAW = ROOT / "tools" / "grafana" / "draw.mjs"
 CACHE = ROOT / ".cache" / "grafana"
-JOB = "ncr"
-CHOICES = {"ncr-image": ("var-registry=demo-registry", "var-image=api", "expand=1")}
-"""What is chosen in a dashboard before it is drawn."""
-_SCRAPED_FOR = 40.0
-"""Seconds that the live part needs: a rate wants several scrapes."""
+PRICE = "var-cost=28"
+"""What is typed as the price per GB and month, in won."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """A world in a Prometheus."""
+
+    url: str
+    end: int
+    """Seconds since the epoch: the time that the dashboards are looked at."""
 
 
 @contextmanager
-def watched_demo(tools: Tools, work: Path) -> Iterator[str]:
-    """Give the URL of a Prometheus that scrapes a demo and knows its past."""
-    target, address = f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"
-    with ExitStack() as stack:
-        demo = (sys.executable, "-m", "ncr_exporter", "demo", f"--web.listen-address={target}")
-        stack.enter_context(ready(*demo, at=f"http://{target}/-/ready", log=work / "demo.log"))
-        history = History(time.time(), 7, JOB, target)
-        (work / "history.om").write_text("".join(history.lines()))
-        backfill = (tools.promtool, "tsdb", "create-blocks-from", "openmetrics")
-        paths = (work / "history.om", work / "data")
-        subprocess.run([*backfill, *paths], check=True, stdout=subprocess.DEVNULL)  # noqa: S603 -- fixed words
-        scrape = {"job_name": JOB, "static_configs": [{"targets": [target]}]}
-        config = {"global": {"scrape_interval": "10s"}, "scrape_configs": [scrape]}
-        (work / "prometheus.yml").write_text(json.dumps(config))
-        words = (
-            tools.prometheus,
-            f"--config.file={work / 'prometheus.yml'}",
-            f"--storage.tsdb.path={work / 'data'}",
-            f"--web.listen-address={address}",
-        )
-        log = work / "prometheus.log"
-        stack.enter_context(ready(*words, at=f"http://{address}/-/ready", log=log))
-        time.sleep(_SCRAPED_FOR)
-        yield f"http://{address}"
+def written_world(size: str, outage: str, hours: int, work: Path) -> Iterator[Written]:
+    """Give a Prometheus that knows a world's last week."""
+    tools = find_tools()
+    if tools is None:
+        sys.exit("needs Prometheus: make prometheus")
+    address = f"127.0.0.1:{free_port()}"
+    (work / "prometheus.yml").write_text("{}")
+    flags = (
+        f"--config.file={work / 'prometheus.yml'}",
+        f"--storage.tsdb.path={work / 'data'}",
+        f"--web.listen-address={address}",
+        "--web.enable-remote-write-receiver",
+    )
+    words = (str(tools.prometheus), *flags)
+    with ready(*words, at=f"http://{address}/-/ready", log=work / "prometheus.log"):
+        end = int(time.time()) // 60 * 60
+        write(f"http://{address}", hours, WorldWriter(World(SIZES[size](), end, outage=outage)))
+        yield Written(f"http://{address}", end)
 
 
-def draw(prometheus: str, directory: Path, options: Sequence[str]) -> int:
+def draw(written: Written, directory: Path, size: str, options: Sequence[str]) -> int:
     """Draw every dashboard; return how many could not be drawn whole."""
     failed = 0
+    image = max(SIZES[size]().images, key=lambda one: one.tags)
+    chosen = (f"var-registry={image.registry.name}", f"var-image={image.name}")
+    choices = {
+        "ncr-overview": (PRICE,),
+        "ncr-image": (PRICE, *chosen, "expand=1"),
+        "ncr-exporter": (),
+    }
     for dashboard in DASHBOARDS:
         out = directory / f"dashboard-{dashboard.uid.removeprefix('ncr-')}.png"
-        words = (*CHOICES.get(dashboard.uid, ()), *options)
+        words = (f"now={written.end * 1000}", *choices[dashboard.uid], *options)
         command: list[str | Path] = [
             "node",
             DRAW,
             CACHE,
             file_of(dashboard),
-            prometheus,
+            written.url,
             out,
             *words,
         ]
@@ -84,17 +93,23 @@ def main() -> int:
     """Draw the dashboards; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("directory", type=Path)
+    parser.add_argument("--size", choices=SIZES, default="small")
+    parser.add_argument("--outage", choices=OUTAGES, default="none")
+    parser.add_argument("--hours", type=int, default=7 * 24, help="of history")
+    parser.add_argument(
+        "--written", help="URL and end of a world that is written already, as URL,END"
+    )
     parser.add_argument("options", nargs="*", help="for draw.mjs, as from=now-1h or theme=dark")
-    given = parser.parse_args()
+    given = parser.parse_intermixed_args()
     given.directory.mkdir(parents=True, exist_ok=True)
-    tools = find_tools()
-    if tools is None:
-        sys.exit("needs Prometheus and promtool: make prometheus")
+    if given.written:
+        url, end = given.written.split(",")
+        return min(1, draw(Written(url, int(end)), given.directory, given.size, given.options))
     with (
         tempfile.TemporaryDirectory() as work,
-        watched_demo(tools, Path(work)) as prometheus,
+        written_world(given.size, given.outage, given.hours, Path(work)) as written,
     ):
-        return min(1, draw(prometheus, given.directory, given.options))
+        return min(1, draw(written, given.directory, given.size, given.options))
 
 
 if __name__ == "__main__":

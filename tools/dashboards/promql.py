@@ -13,25 +13,86 @@ EXPORTERS = 'job=~"$job", instance=~"$instance"'
 """Matchers of the exporters' own metrics."""
 EXPORTERS_REGISTRIES = f'{EXPORTERS}, registry=~"$registry"'
 
+DAY = 86400
+GB = "1e9"
 
-def per_image(metric: str, matchers: str = IMAGES) -> str:
-    """Return one value per image."""
-    return f"max by (registry, image) ({metric}{{{matchers}}})"
+_PER_IMAGE = "by (registry, image)"
+_ON_IMAGE = "on (registry, image)"
 
 
-def pulls(window: str, matchers: str = IMAGES) -> str:
+def owned(metric: str, window: str = "", function: str = "") -> str:
+    """Return a metric's series of those images that the chosen owners have.
+
+    Args:
+        metric: One with the labels `registry` and `image`.
+        window: A range, with its modifiers where it has some, as `[6h] @ end()`.
+        function: What makes one value of a range.
+    """
+
+    def selected(more: str) -> str:
+        selector = f"{metric}{{{IMAGES}, {more}}}{window}"
+        return f"{function}({selector})" if function else selector
+
+    # Whose an image is, ncr_image_info alone says. The metric itself has no label `owner`: there
+    # `=~` holds for "All" alone, and `!~` for every other choice. So one side of `or` is always
+    # empty, and costs Prometheus nothing: with "All", which is most of the time and most of the
+    # images, nothing is joined, and images without an owner are there, too.
+    chosen = 'owner=~"$owner"'
+    whose = f"ncr_image_info{{{IMAGES}, {chosen}}}"
+    if "@" in window:  # all of it, or Prometheus works it out for each point
+        whose = f"last_over_time({whose}{window})"
+    others = selected('owner!~"$owner"')
+    return f"{selected(chosen)} or {others} and {_ON_IMAGE} {whose}"
+
+
+def per_image(metric: str, window: str = "", function: str = "") -> str:
+    """Return one value per image of the chosen owners."""
+    return f"max {_PER_IMAGE} ({owned(metric, window, function)})"
+
+
+def with_owner(expr: str, nobody: str = "") -> str:
+    """Return values per image with the label `owner`; images without one have `nobody`."""
+    # One owner per image: while a change of the configuration reaches a pair of exporters, there
+    # are two, and a join with both would be an error.
+    owners = f"topk {_PER_IMAGE} (1, ncr_image_info{{{IMAGES}}})"
+    others = f'label_replace({expr}, "owner", "{nobody}", "", "")' if nobody else f"({expr})"
+    return f"({expr} * {_ON_IMAGE} group_left (owner) {owners} or {_ON_IMAGE} {others})"
+
+
+def pulls(window: str) -> str:
     """Return the pulls of each image within a window."""
-    return f"max by (registry, image) (increase(ncr_image_pulls_total{{{matchers}}}[{window}]))"
+    return per_image("ncr_image_pulls_total", f"[{window}]", "increase")
 
 
-def growth(matchers: str = IMAGES) -> str:
+def growth() -> str:
     """Return the bytes that each image grew by over the dashboard's time range."""
-    return f"max by (registry, image) (delta(ncr_image_size_bytes{{{matchers}}}[$__range]))"
+    return per_image("ncr_image_size_bytes", "[$__range]", "delta")
 
 
-def unused(matchers: str = IMAGES) -> str:
+def days(seconds: str) -> str:
+    """Return days: Grafana would turn 90 of them into 12.9 weeks."""
+    return f"{seconds} / {DAY}"
+
+
+def unused() -> str:
     """Return the seconds since each image was last pulled or pushed."""
-    return f"(time() - {per_image('ncr_image_last_used_timestamp_seconds', matchers)})"
+    return f"(time() - {per_image('ncr_image_last_used_timestamp_seconds')})"
+
+
+def days_since(timestamp: str) -> str:
+    """Return the days since a time; the clocks of two machines may differ, so not below 0."""
+    return days(f"clamp_min(time() - {timestamp}, 0)")
+
+
+def cost(size: str) -> str:
+    """Return what bytes cost a month at the price that was given, nothing without one."""
+    # Without a price, what stands in the brackets is a plus sign and 0.
+    return f"{size} / {GB} * ($cost + 0) > 0"
+
+
+def ago(timestamp: str) -> str:
+    """Return the seconds since a time, as of the moment that is looked at."""
+    return f"time() - {timestamp}"
 
 
 def milliseconds(seconds: str) -> str:
@@ -40,8 +101,13 @@ def milliseconds(seconds: str) -> str:
 
 
 def top(count: int, expr: str) -> str:
-    """Return the largest values, the largest first."""
-    return f"sort_desc(topk({count}, {expr}))"
+    """Return the largest values above 0."""
+    return f"topk({count}, {expr} > 0)"
+
+
+def among(expr: str, chosen: str, labels: str = "registry, image") -> str:
+    """Return the series that have these labels in common with `chosen`."""
+    return f"{expr} and on ({labels}) {chosen}"
 
 
 def named(label: str, value: str, expr: str) -> str:

@@ -13,11 +13,19 @@ _COLUMNS = 24
 
 
 @dataclass(frozen=True)
+class Stack:
+    """Panels below one another that take one place of a shelf."""
+
+    panels: Sequence[tuple[int, Json]]
+    """With their heights, which together are the shelf's."""
+
+
+@dataclass(frozen=True)
 class Shelf:
     """Panels of one height, side by side."""
 
     height: int
-    panels: Sequence[Json]
+    panels: Sequence[Json | Stack]
     widths: Sequence[int] = ()
     """Of the panels, 24 together; without them all are as wide."""
 
@@ -25,9 +33,16 @@ class Shelf:
         """Yield each panel and its place."""
         x = 0
         widths = self.widths or [_COLUMNS // len(self.panels)] * len(self.panels)
-        for panel, width in zip(self.panels, widths, strict=True):
-            yield panel, {"x": x, "y": y, "w": width, "h": self.height}
+        for item, width in zip(self.panels, widths, strict=True):
+            below = 0
+            for height, panel in _stacked(item, self.height):
+                yield panel, {"x": x, "y": y + below, "w": width, "h": height}
+                below += height
             x += width
+
+
+def _stacked(item: Json | Stack, height: int) -> Sequence[tuple[int, Json]]:
+    return item.panels if isinstance(item, Stack) else [(height, item)]
 
 
 @dataclass(frozen=True)
@@ -136,10 +151,17 @@ def datasource_variable() -> Json:
     }
 
 
-def variable(name: str, label: str, description: str, series: str, *, several: bool = True) -> Json:
-    """Return a variable with the values of the label `name` among `series`."""
+def variable(
+    name: str, label: str, description: str, series: str, *, everything: str = ".+"
+) -> Json:
+    """Return a variable with the values of the label `name` among `series`.
+
+    One of them can be chosen, or several, or "All", which is the regular expression `everything`;
+    where that is empty, only one.
+    """
     query = f"label_values({series}, {name})"
-    everything = {"allValue": ".+", "current": {"text": ["All"], "value": ["$__all"]}}
+    several = bool(everything)
+    everything_chosen = {"allValue": everything, "current": {"text": ["All"], "value": ["$__all"]}}
     return {
         "type": "query",
         "name": name,
@@ -154,7 +176,22 @@ def variable(name: str, label: str, description: str, series: str, *, several: b
         "multi": several,
         "includeAll": several,
         "options": [],
-        **(everything if several else {}),
+        **(everything_chosen if several else {}),
+    }
+
+
+def text_variable(name: str, label: str, description: str) -> Json:
+    """Return a variable that is typed; at first it is empty."""
+    nothing = {"text": "", "value": ""}
+    return {
+        "type": "textbox",
+        "name": name,
+        "label": label,
+        "description": description,
+        "query": "",
+        "current": nothing,
+        "hide": 0,
+        "options": [{**nothing, "selected": True}],
     }
 
 
@@ -187,17 +224,29 @@ def annotation(  # noqa: PLR0913 -- what an annotation is made of, each by name
     }
 
 
-def to_image(registry: str, image: str) -> Json:
-    """Return the link to the image's dashboard; the names come from fields or labels."""
-    return {
-        "title": "This image",
-        "url": f"/d/{IMAGE}?${{datasource:queryparam}}&${{job:queryparam}}"
-        f"&var-registry={registry}&var-image={image}&${{__url_time_range}}",
-        "targetBlank": False,
-    }
+def _link_to(uid: str, title: str, kept: Sequence[str], **values: str) -> Json:
+    """Return a link from a cell or a line; the values come from its fields or labels."""
+    variables = "&".join(f"${{{name}:queryparam}}" for name in ("datasource", "job", *kept))
+    given = "".join(f"&var-{name}={value}" for name, value in values.items())
+    url = f"/d/{uid}?{variables}{given}&${{__url_time_range}}"
+    return {"title": title, "url": url, "targetBlank": False}
 
 
-ROW_TO_IMAGE = to_image("${__data.fields.Registry}", "${__data.fields.Image}")
-"""From a row of a table with these columns."""
-SERIES_TO_IMAGE = to_image("${__field.labels.registry}", "${__field.labels.image}")
-"""From a bar or a line that has these labels."""
+# Encoded: a registry's label may be any text, `R&D` for instance.
+_REGISTRY, _IMAGE = (f"${{__data.fields.{title}:percentencode}}" for title in ("Registry", "Image"))
+
+
+def row_to_image(*kept: str) -> Json:
+    """Return the link from a row with the columns Registry and Image, these variables kept."""
+    return _link_to(IMAGE, "This image", kept, registry=_REGISTRY, image=_IMAGE)
+
+
+def row_to_registry(*kept: str) -> Json:
+    """Return the link from a row with the column Registry, these variables kept."""
+    return _link_to(OVERVIEW, "Images of this registry", kept, registry=_REGISTRY)
+
+
+def line_to_registry(label: str, *kept: str) -> Json:
+    """Return the link from a line with a registry in this label, these variables kept."""
+    registry = f"${{__field.labels.{label}:percentencode}}"
+    return _link_to(OVERVIEW, "Images of this registry", kept, registry=registry)

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from string import ascii_uppercase
 
 from tools.dashboards.look import (
+    BLUE,
+    NO_ROWS,
     NO_STEPS,
     Json,
     Query,
@@ -30,7 +32,8 @@ class Column:
     width: int | None = None
     words: Words = field(default_factory=dict)
     gauge: bool = False
-    """Draw it as a bar from 0 to 1."""
+    """Draw it as a bar, from 0 to `maximum`, else to the column's largest value."""
+    maximum: float | None = None
     decimals: int | None = None
 
 
@@ -54,13 +57,22 @@ def table(  # noqa: PLR0913 -- what a table is made of, each by name
     *,
     sort_by: str,
     descending: bool = True,
-    empty: str = "",
+    then_by: str = "",
+    empty: str = NO_ROWS,
     hidden: Sequence[str] = (),
 ) -> Json:
     """Return a row per combination of keys; the queries' tables are merged on them.
 
-    Columns of the titles in `hidden` only bring in the rows or labels of their queries. `empty` is
-    said where there are no rows.
+    Args:
+        title: Of the panel.
+        description: What it shows, in sentences.
+        keys: Labels that tell the rows apart.
+        columns: Queries, whose series have those labels.
+        sort_by: The title of a key or column.
+        descending: The largest first.
+        then_by: The title of another, by which rows of one value are sorted, the largest first.
+        empty: What is said where there are no rows.
+        hidden: Titles of columns that only bring in the rows or labels of their queries.
     """
     return {
         **panel("table", title, description),
@@ -72,18 +84,21 @@ def table(  # noqa: PLR0913 -- what a table is made of, each by name
         "fieldConfig": {
             "defaults": {
                 **valued("none", NO_STEPS),
-                "custom": {"align": "auto", "cellOptions": {"type": "auto"}, "filterable": False},
-                **({"noValue": empty} if empty else {}),
+                "custom": {"align": "auto", "cellOptions": {"type": "auto"}, "filterable": True},
+                "noValue": empty,
             },
             "overrides": [
-                *(override(key.title, _key_look(key)) for key in keys if _key_look(key)),
+                *(override(key.title, _key_look(key)) for key in keys),
                 *(override(c.title, _column_look(c)) for c in columns if c.title not in hidden),
             ],
         },
         "options": {
             "cellHeight": "sm",
             "showHeader": True,
-            "sortBy": [{"displayName": sort_by, "desc": descending}],
+            "sortBy": [
+                {"displayName": sort_by, "desc": descending},
+                *([{"displayName": then_by, "desc": True}] if then_by else []),
+            ],
         },
     }
 
@@ -107,6 +122,10 @@ def _one_table(keys: Sequence[Key], columns: Sequence[Column], hidden: Sequence[
 
 def _key_look(key: Key) -> Json:
     return {
+        # No name is cut. Grafana 11 has it in the cell's options, 12.1 and later beside them.
+        "custom.cellOptions": {"type": "auto", "wrapText": True},
+        "custom.wrapText": True,
+        "noValue": "",
         **({} if key.width is None else {"custom.width": key.width}),
         **({} if key.link is None else {"links": [key.link]}),
     }
@@ -114,13 +133,15 @@ def _key_look(key: Key) -> Json:
 
 def _column_look(column: Column) -> Json:
     cell: Json = {}
+    is_plain = column.steps is NO_STEPS
+    steps = ((None, BLUE),) if column.gauge and is_plain else column.steps
     if column.gauge:
         cell = {
             "custom.cellOptions": {"type": "gauge", "mode": "basic", "valueDisplayMode": "text"},
             "min": 0,
-            "max": 1,
+            **({} if column.maximum is None else {"max": column.maximum}),
         }
-    elif column.words or column.steps is not NO_STEPS:
+    elif column.words or not is_plain:
         cell = {"custom.cellOptions": {"type": "color-text"}}
     return {
         "unit": column.unit,
@@ -128,6 +149,6 @@ def _column_look(column: Column) -> Json:
         **({} if column.decimals is None else {"decimals": column.decimals}),
         **({} if column.width is None else {"custom.width": column.width}),
         **({"mappings": mappings(column.words)} if column.words else {}),
-        **({} if column.steps is NO_STEPS else {"thresholds": thresholds(column.steps)}),
+        **({} if steps is NO_STEPS else {"thresholds": thresholds(steps)}),
         **cell,
     }

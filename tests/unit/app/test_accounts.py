@@ -34,10 +34,10 @@ async def uses_of_two_accounts() -> dict[str, AccountUse]:
     """Return how accounts are used while the second is throttled for 10 s."""
     clock = ManualClock()
     wanted = registry_list_targets(parse(TWO_ACCOUNTS, "test.yml", {}))
-    registries = [registry for catalog in wanted for registry in catalog.named]
+    registries = [registry for target in wanted for registry in target.named]
     budget = Budget(7.0)
-    for catalog in wanted:
-        budget.plan(catalog.key, catalog.account, 100.0, requests=2)
+    for target in wanted:
+        budget.plan(target.key, target.account, 100.0, requests=2)
     async with Accounts(ClientFactory({}, clock, Heard())) as accounts:
         accounts.apply(parse(TWO_ACCOUNTS, "test.yml", {}), wanted, rate=7.0)
         clients = accounts.clients

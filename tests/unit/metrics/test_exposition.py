@@ -157,7 +157,7 @@ def samples_by(family: SummaryFamily | StateFamily, state: ImageState) -> Iterab
 
 
 def said_of(store: Store, now: float) -> Iterator[tuple[Key, float]]:
-    """Yield every sample that the catalogue has of the images."""
+    """Yield every sample that the table of families has of the images."""
     for state in store.images.values():
         for family in RENDERED_FAMILIES:
             for values, number in samples_by(family, state):

@@ -1,4 +1,4 @@
-"""The catalogue against the contract: names and labels are promises."""
+"""The table of families against the contract: names and labels are promises."""
 
 import inspect
 import re

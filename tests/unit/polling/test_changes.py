@@ -11,7 +11,7 @@ from ncr_exporter.targets.targets import Timing
 from tests.support.api_client import Fleet, tag
 from tests.support.clock import ManualClock, passing
 from tests.support.polling import INTERVAL, Polling, choosing, naming, polling_of
-from tests.support.states import NOW, catalog_of, registry_target, rule, sample_tags
+from tests.support.states import NOW, list_target_of, registry_target, rule, sample_tags
 
 EVERY = registry_target("*", rules=(rule("*"),))
 
@@ -98,8 +98,8 @@ async def test_a_registry_that_is_dropped_leaves_with_all_its_series() -> None:
     fleet = Fleet(one={"app": [tag("v1")]}, two={"app": [tag("v1")]})
     async with polling_of(source=fleet) as polling:
         one, two = (registry_target(name, rules=(rule("*"),)) for name in ("one", "two"))
-        await polling.first_round(catalog_of(one, two))
-        polling.poller.apply([catalog_of(two)])
+        await polling.first_round(list_target_of(one, two))
+        polling.poller.apply([list_target_of(two)])
         assert sorted(polling.store.registries) == ["two"]
         text = b"".join(polling.exposition.snapshot.text(0.0, openmetrics=False)).decode()
         assert 'registry="one"' not in text
@@ -110,10 +110,10 @@ async def test_a_registry_that_is_dropped_leaves_with_all_its_series() -> None:
 async def test_a_registry_found_stays_when_it_is_named() -> None:
     fleet = Fleet(one={"app": [tag("v1")]}, two={"app": [tag("v1")]})
     async with polling_of(source=fleet) as polling:
-        await polling.first_round(catalog_of(every=EVERY))
+        await polling.first_round(list_target_of(every=EVERY))
         before = polling.state("app", registry="two")
         named = registry_target("two", rules=(rule("app", tags_limit=3),))
-        polling.poller.apply([catalog_of(named, every=EVERY)])
+        polling.poller.apply([list_target_of(named, every=EVERY)])
         state = polling.state("app", registry="two")
         assert (state.tags, state.target.policy.tags_limit) == (before.tags, 3)
         await polling.intervals(3)
@@ -124,9 +124,9 @@ async def test_a_registry_named_stays_when_only_a_list_of_all_is_left_to_find_it
     fleet = Fleet(one={"app": [tag("v1")]}, two={"app": [tag("v1")]})
     async with polling_of(source=fleet) as polling:
         named = registry_target("two", rules=(rule("app"),))
-        await polling.first_round(catalog_of(named))
+        await polling.first_round(list_target_of(named))
         before = polling.state("app", registry="two")
-        polling.poller.apply([catalog_of(every=EVERY)])
+        polling.poller.apply([list_target_of(every=EVERY)])
         assert polling.state("app", registry="two").tags == before.tags
         await polling.intervals(3)
         assert sorted(polling.store.registries) == ["*", "one", "two"]
@@ -161,7 +161,7 @@ async def test_a_registry_of_one_label_at_another_place_begins_from_nothing(
 ) -> None:
     await polling.first_round(naming("app"))
     japan = registry_target(rules=(rule("app"),), prefix="/ncr/jpn-api/v2", region="jpn")
-    polling.poller.apply([catalog_of(japan)])
+    polling.poller.apply([list_target_of(japan)])
     assert polling.state("app").tags is None
     assert polling.listed().target.region == "jpn"
 

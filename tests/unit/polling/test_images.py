@@ -13,7 +13,7 @@ from ncr_exporter.targets.targets import Shard
 from tests.support.api_client import tag
 from tests.support.clock import passing
 from tests.support.polling import INTERVAL, Polling, choosing, events, naming, polling_of
-from tests.support.states import catalog_of, registry_target, rule
+from tests.support.states import list_target_of, registry_target, rule
 
 NOT_FOUND = Fault("not-found", "404 of the service", lambda *_: service_error(404, "no such image"))
 APP = choosing(rule("*"))
@@ -325,7 +325,7 @@ async def test_a_plan_that_exceeds_the_limit_stretches_all_polls_evenly_and_warn
 ) -> None:
     images = {f"app-{i}": [tag("v1")] for i in range(20)}
     async with polling_of(images=images, limit=11 / INTERVAL) as polling:
-        await polling.first_round(catalog_of(registry_target(rules=tuple(map(rule, images)))))
+        await polling.first_round(list_target_of(registry_target(rules=tuple(map(rule, images)))))
         before = len(polling.registry.requests)
         await polling.intervals(8)
         per_interval = (len(polling.registry.requests) - before) / 8

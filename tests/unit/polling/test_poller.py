@@ -14,7 +14,7 @@ from ncr_exporter.targets.targets import Timing
 from tests.support.api_client import tag
 from tests.support.clock import passing, settle
 from tests.support.polling import INTERVAL, Polling, choosing, events, naming, polling_of
-from tests.support.states import catalog_of, registry_target, rule
+from tests.support.states import list_target_of, registry_target, rule
 
 
 async def test_the_first_round_asks_for_every_image_at_once(polling: Polling) -> None:
@@ -244,7 +244,7 @@ async def test_data_that_nobody_renewed_leaves_after_expire_after_and_up_stays_0
 ) -> None:
     timing = Timing(INTERVAL, expire_after=5 * INTERVAL)
     registry = registry_target(rules=(rule("app", timing),), timing=timing)
-    await polling.first_round(catalog_of(registry))
+    await polling.first_round(list_target_of(registry))
     polling.registry.fault = fault_named("denied")
     await polling.intervals(4)
     assert polling.state().image is not None

@@ -10,10 +10,10 @@ from ncr_exporter.simulator.faults import fault_named
 from ncr_exporter.targets.targets import Account, RegistryListTarget
 from tests.support.api_client import Fleet, tag
 from tests.support.polling import Polling, events, polling_of
-from tests.support.states import catalog_of, registry_target, rule
+from tests.support.states import list_target_of, registry_target, rule
 
 EVERY = registry_target("*", rules=(rule("*"),))
-ALL = catalog_of(every=EVERY)
+ALL = list_target_of(every=EVERY)
 
 
 @pytest.fixture
@@ -94,7 +94,7 @@ async def test_a_failed_registry_list_changes_nothing_and_says_so_once(
 async def test_a_registry_that_vanishes_though_it_is_named_fails_and_keeps_its_data(
     source: Fleet, polling: Polling
 ) -> None:
-    await polling.first_round(catalog_of(registry_target("one", rules=(rule("*"),))))
+    await polling.first_round(list_target_of(registry_target("one", rules=(rule("*"),))))
     image = polling.state("app", registry="one").image
     del source.content["one"]
     await polling.intervals(3)
@@ -123,7 +123,7 @@ async def test_where_the_list_may_not_be_read_the_documented_host_stands_and_pub
     polling: Polling,
 ) -> None:
     polling.registry.faults.add(fault_named("denied"), where="repositories?")
-    await polling.first_round(catalog_of(registry_target("one", rules=(rule("*"),))))
+    await polling.first_round(list_target_of(registry_target("one", rules=(rule("*"),))))
     assert hosts(polling, "one") == {"public": "one.kr.ncr.ntruss.com"}
     assert polling.listed("one").public is None
     assert polling.state("app", registry="one").up is True
@@ -141,10 +141,10 @@ async def test_what_the_list_told_leaves_after_expire_after(polling: Polling) ->
 
 async def test_so_it_does_when_another_list_was_asked_since_in_vain(polling: Polling) -> None:
     one, two = (registry_target(name, rules=(rule("*"),)) for name in ("one", "two"))
-    await polling.first_round(catalog_of(one, two))
+    await polling.first_round(list_target_of(one, two))
     assert polling.listed("two").public is False
     polling.registry.faults.add(fault_named("denied"), where="repositories?")
-    polling.poller.apply([catalog_of(two)])
+    polling.poller.apply([list_target_of(two)])
     await polling.clock.advance(86400)
     await polling.settled()
     assert polling.listed("two").public is None
@@ -155,7 +155,7 @@ async def test_so_it_does_when_another_list_was_asked_since_in_vain(polling: Pol
 
 async def test_a_registry_that_is_named_too_is_polled_as_it_is_named(polling: Polling) -> None:
     named = registry_target("two", rules=(rule("other"),))
-    await polling.first_round(catalog_of(named, every=EVERY))
+    await polling.first_round(list_target_of(named, every=EVERY))
     assert set(polling.store.images) == {("one", "app"), ("two", "other")}
 
 
@@ -163,12 +163,12 @@ async def test_of_two_registries_of_one_name_the_one_found_later_is_left_out_wit
     source: Fleet, logs: list[EventDict]
 ) -> None:
     japan = registry_target("one", region="jpn", rules=(rule("app"),))
-    catalogs: list[RegistryListTarget] = [
+    targets: list[RegistryListTarget] = [
         RegistryListTarget("one", "/ncr/jpn-api/v2", japan.account, japan.timing, (japan,), None),
         ALL,
     ]
     async with polling_of(source=source) as polling:
-        await polling.first_round(*catalogs)
+        await polling.first_round(*targets)
         assert labels(polling) == ["*", "one", "two"]
         assert polling.listed("one").target == japan
     left_out = "two registries have one name; the one found later is left out"
@@ -182,7 +182,7 @@ async def test_one_accounts_failure_is_not_anothers(source: Fleet) -> None:
     async with polling_of(source=source, accounts=accounts) as polling:
         polling.registry.denied.add("OTHER")
         await polling.first_round(
-            catalog_of(registry_target("one", rules=(rule("*"),))), catalog_of(other)
+            list_target_of(registry_target("one", rules=(rule("*"),))), list_target_of(other)
         )
         assert polling.listed("one").up is True
         assert polling.listed("two").up is False

@@ -1,4 +1,4 @@
-"""Each fault of the catalogue does what its help says, over real sockets."""
+"""Each fault of the table does what its help says, over real sockets."""
 
 import asyncio
 import math

@@ -21,7 +21,7 @@ from tests.support.expositions import samples_of
 from tests.support.polling import INTERVAL, Polling, choosing, naming, polling_of
 from tests.support.states import (
     NOW,
-    catalog_of,
+    list_target_of,
     recorder,
     registry_target,
     rule,
@@ -29,7 +29,7 @@ from tests.support.states import (
     target,
 )
 
-EVERY = catalog_of(every=registry_target("*", rules=(rule("*"),)))
+EVERY = list_target_of(every=registry_target("*", rules=(rule("*"),)))
 
 
 def store_with(*images: str) -> Store:
@@ -241,8 +241,8 @@ async def test_what_a_list_told_of_pulls_is_used_only_where_it_would_be_of_the_r
 ) -> None:
     quick = Timing(interval=300.0, expire_after=3600.0)
     rules = (rule("app"),)
-    catalog = catalog_of(registry_target(timing=quick, rules=rules))
-    async with restarted(tmp_path, catalog, after=2 * 3600) as polling:
+    target = list_target_of(registry_target(timing=quick, rules=rules))
+    async with restarted(tmp_path, target, after=2 * 3600) as polling:
         assert polling.listed().images is None
         assert polling.state("app").image is not None
         assert polling.state("app").pull_count is None

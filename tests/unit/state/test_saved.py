@@ -20,7 +20,7 @@ from ncr_exporter.targets.targets import ImageTarget, Timing
 from tests.support.states import (
     NOW,
     NOW_MS,
-    catalog_of,
+    list_target_of,
     recorder,
     registry_target,
     sample_tags,
@@ -111,9 +111,9 @@ def test_a_registry_comes_back_as_it_was() -> None:
         NOW - 7, hosts, public=True, scan_on_push=False
     )
     assert saved.description(found, NOW + DAY - 7) is None
-    assert list(saved.found_by(catalog_of(every=registry_target("*")))) == ["my-registry"]
+    assert list(saved.found_by(list_target_of(every=registry_target("*")))) == ["my-registry"]
     other = registry_target("*", prefix="/ncr/jpn-api/v2")
-    assert list(saved.found_by(catalog_of(every=other))) == []
+    assert list(saved.found_by(list_target_of(every=other))) == []
 
 
 def test_a_host_that_stands_there_twice_is_one_host() -> None:

@@ -14,7 +14,7 @@ from ncr_exporter.targets.targets import Shard, shard_of
 from tests.support.api_client import Fleet, tag
 from tests.support.expositions import Key, samples_of
 from tests.support.polling import polling_of
-from tests.support.states import catalog_of, registry_target, rule
+from tests.support.states import list_target_of, registry_target, rule
 
 IMAGES = [("my-registry", f"team-{i % 40}/app-{i}") for i in range(2000)]
 names = st.text(min_size=1, max_size=20)
@@ -61,7 +61,7 @@ async def published(shard: Shard) -> dict[Key, float]:
     }
     every = registry_target("*", rules=(rule("*", platform_series=True),))
     async with polling_of(source=Fleet(**content), shard=shard) as polling:
-        await polling.first_round(catalog_of(every=every))
+        await polling.first_round(list_target_of(every=every))
         now = polling.clock.time()
         text = b"".join(polling.exposition.snapshot.text(now, openmetrics=False))
     return samples_of(text.decode())

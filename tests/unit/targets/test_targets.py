@@ -203,8 +203,8 @@ LISTED = [
 
 
 def chosen(text: str, listed: list[str]) -> dict[str, float]:
-    (catalog,) = registry_list_targets(parse(text, "test.yml", {}))
-    return {image.name: image.timing.interval for image in catalog.named[0].images(listed)}
+    (target,) = registry_list_targets(parse(text, "test.yml", {}))
+    return {image.name: image.timing.interval for image in target.named[0].images(listed)}
 
 
 def test_the_first_entry_that_matches_an_image_decides() -> None:
@@ -233,8 +233,8 @@ def test_without_images_every_image_that_is_not_excluded_is_chosen() -> None:
 
 
 def test_globs_that_could_be_mistyped_are_those_that_do_not_match_every_image() -> None:
-    (catalog,) = registry_list_targets(parse(GLOBS, "test.yml", {}))
-    assert "team-a/*" in catalog.named[0].globs
+    (target,) = registry_list_targets(parse(GLOBS, "test.yml", {}))
+    assert "team-a/*" in target.named[0].globs
     (every,) = registry_list_targets(parse("registries: [mine]", "test.yml", {}))
     assert every.named[0].globs == ()
 

@@ -31,7 +31,7 @@ const CUSTOM = {
   axisLabel: "", axisSoftMin: undefined, axisSoftMax: undefined, axisColorMode: "text", axisBorderShow: false, axisCenteredZero: false,
   scaleDistribution: { type: "linear" }, hideFrom: { tooltip: false, viz: false, legend: false },
   thresholdsStyle: { mode: "off" }, cellOptions: { type: "auto" }, align: "auto", width: undefined,
-  filterable: undefined, inspect: false, minWidth: undefined,
+  filterable: undefined, inspect: false, minWidth: undefined, wrapText: false, wrapHeaderText: false,
 };
 
 export const withCustomFields = (builder) => {

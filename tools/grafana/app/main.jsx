@@ -1,12 +1,12 @@
-// Draws one dashboard: /?dashboard=URL&prometheus=URL&from=now-7d&theme=light&var-image=api…
+// Draws one dashboard: /?dashboard=URL&prometheus=URL&now=MS&from=now-7d&theme=light&var-image=api…
 import "./boot.js";
-import { EventBusSrv, ThemeContext } from "@grafana/data";
+import { EventBusSrv, rangeUtil, ThemeContext } from "@grafana/data";
 import { initPluginTranslations } from "@grafana/i18n";
 import * as runtime from "@grafana/runtime";
 import {
   DataSourceVariable, EmbeddedScene, QueryVariable, SceneControlsSpacer, SceneDataTransformer,
   SceneGridItem, SceneGridLayout, SceneGridRow, SceneQueryRunner, SceneTimePicker, SceneTimeRange,
-  SceneVariableSet, VariableValueSelectors, VizPanel,
+  SceneVariableSet, TextBoxVariable, VariableValueSelectors, VizPanel,
 } from "@grafana/scenes";
 import { GlobalStyles } from "@grafana/ui";
 import { createRoot } from "react-dom/client";
@@ -19,7 +19,8 @@ import { registerPrometheus } from "./prometheus.js";
 import { query, theme } from "./theme.js";
 
 function panelOf(panel) {
-  const runner = new SceneQueryRunner({ datasource: panel.datasource, queries: panel.targets });
+  const { datasource, targets: queries, maxDataPoints } = panel;
+  const runner = new SceneQueryRunner({ datasource, queries, ...(maxDataPoints && { maxDataPoints }) });
   return new VizPanel({
     key: `panel-${panel.id}`, pluginId: panel.type, title: panel.title, description: panel.description,
     options: panel.options, fieldConfig: panel.fieldConfig,
@@ -48,6 +49,7 @@ function itemsOf(panels) {
 function variableOf({ type, name, label, datasource, query: wanted, refresh, sort, multi, includeAll, allValue }) {
   if (type === "datasource") return new DataSourceVariable({ name, label, pluginId: wanted });
   const given = query.get(`var-${name}`);
+  if (type === "textbox") return new TextBoxVariable({ name, label, value: given ?? "" });
   const value = given ?? (includeAll ? ["$__all"] : "");
   const common = { name, label, datasource, query: wanted, refresh, sort, isMulti: multi, includeAll, allValue };
   return new QueryVariable({ ...common, value, text: value === given ? given : includeAll ? ["All"] : "" });
@@ -64,9 +66,10 @@ async function main() {
   runtime.setEchoSrv({ addEvent() {}, addBackend() {}, flush() {} });
   runtime.setAppEvents(appEvents);
   await initPluginTranslations("grafana").catch(() => {});
-  const from = query.get("from") ?? dashboard.time.from;
+  const to = Number(query.get("now") ?? Date.now());
+  const from = to - rangeUtil.intervalToMs((query.get("from") ?? dashboard.time.from).replace("now-", ""));
   const scene = new EmbeddedScene({
-    $timeRange: new SceneTimeRange({ from, to: query.get("to") ?? "now", timeZone: "utc" }),
+    $timeRange: new SceneTimeRange({ from: new Date(from).toISOString(), to: new Date(to).toISOString(), timeZone: "utc" }),
     $variables: new SceneVariableSet({ variables: dashboard.templating.list.map(variableOf) }),
     controls: [new VariableValueSelectors({}), new SceneControlsSpacer(), new SceneTimePicker({})],
     body: new SceneGridLayout({ isLazy: false, children: itemsOf(dashboard.panels) }),

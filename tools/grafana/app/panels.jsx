@@ -68,7 +68,7 @@ const Table = ({ data, width, height, options, timeRange }) => {
     <TableNG
       data={data.series[0]} structureRev={data.structureRev} width={width} height={height}
       cellHeight={options.cellHeight} initialSortBy={options.sortBy} timeRange={timeRange}
-      noHeader={!options.showHeader} enableVirtualization={false} getActions={() => []}
+      noHeader={!options.showHeader} enableVirtualization={data.series[0].length > 100} getActions={() => []}
     />
   );
 };

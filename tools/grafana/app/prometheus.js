@@ -6,7 +6,8 @@ import { from, of } from "rxjs";
 import { catchError, map } from "rxjs/operators";
 import { query } from "./theme.js";
 
-const SCRAPE_INTERVAL = 15;
+const DEFAULT_INTERVAL = 15; // what Grafana assumes of a data source that does not say
+const UNITS = { s: 1, m: 60, h: 3600 };
 const status = window.__drawn;
 
 async function ask(path, parameters) {
@@ -34,7 +35,7 @@ export class Prometheus extends RuntimeDataSource {
   constructor() {
     super("prometheus", "prometheus");
     this.name = "Prometheus";
-    this.interval = `${SCRAPE_INTERVAL}s`;
+    this.interval = `${DEFAULT_INTERVAL}s`;
     const info = { logos: { small: "", large: "" } };
     this.meta = { id: "prometheus", name: "Prometheus", type: PluginType.datasource, info, baseUrl: "", module: "" };
   }
@@ -46,9 +47,11 @@ export class Prometheus extends RuntimeDataSource {
 
   async frames(target, request) {
     const { start, end } = rangeOf(request.range);
+    // As Grafana's data source works them out, of the least step of a query, else of its own.
+    const least = target.interval ? parseInt(target.interval) * UNITS[target.interval.at(-1)] : DEFAULT_INTERVAL;
     const points = Math.min(request.maxDataPoints ?? 500, 1000);
-    const step = Math.max(SCRAPE_INTERVAL, Math.ceil((end - start) / points));
-    const rate = Math.max(step + SCRAPE_INTERVAL, 4 * SCRAPE_INTERVAL);
+    const step = Math.max(least, Math.ceil((end - start) / points));
+    const rate = Math.max(step + least, 4 * least);
     const times = { __interval: `${step}s`, __rate_interval: `${rate}s`, __range: `${Math.round(end - start)}s` };
     const scoped = Object.entries(times).map(([name, value]) => [name, { text: value, value }]);
     const expr = interpolated(target.expr, { ...request.scopedVars, ...Object.fromEntries(scoped) });
