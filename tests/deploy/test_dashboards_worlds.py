@@ -14,10 +14,8 @@ import pytest
 from ncr_exporter.metrics.families import FAMILIES
 from tests.support.dashboards import (
     DASHBOARDS,
-    HOW_TO_GET_NEWER,
     PROMISED,
     filled,
-    newer_prometheus,
     panels,
     queries,
     variables,
@@ -27,7 +25,7 @@ from tools.dashboards.look import Json
 from tools.dashboards.world.images import Cast, large, small
 from tools.dashboards.world.series import World
 from tools.dashboards.world.writing import WorldWriter, published, write
-from tools.get_prometheus import find_tools
+from tools.get_prometheus import find_newer_tools, find_tools
 
 every_dashboard = pytest.mark.parametrize("dashboard", DASHBOARDS.values(), ids=DASHBOARDS)
 JOBS: dict[str, tuple[Cast, str]] = {
@@ -47,16 +45,13 @@ ASKED_OF = {"annotation Polls fail": "api"}
     scope="module",
     params=[
         pytest.param(find_tools, id="Prometheus 2", marks=pytest.mark.prometheus),
-        pytest.param(newer_prometheus, id="Prometheus 3"),
+        pytest.param(find_newer_tools, id="Prometheus 3", marks=pytest.mark.newer_prometheus),
     ],
 )
 def prometheus(request: pytest.FixtureRequest) -> Iterator[RunningPrometheus]:
     """Give a Prometheus of each major version with all the worlds in it."""
-    tools = request.param()
-    if tools is None:
-        pytest.skip(HOW_TO_GET_NEWER)
     flags = ["--web.enable-remote-write-receiver"]
-    with RunningPrometheus(flags=flags, tools=tools) as running:
+    with RunningPrometheus(flags=flags, tools=request.param()) as running:
         end = int(time.time()) // 60 * 60
         worlds = [World(cast, end, job, outage) for job, (cast, outage) in JOBS.items()]
         write(running.url, HOURS, *map(WorldWriter, worlds))

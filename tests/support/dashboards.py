@@ -8,37 +8,22 @@ from typing import Any
 
 import yaml
 
-from tools.get_prometheus import CACHE, Tools
-
 GRAFANA = Path(__file__).resolve().parents[2] / "deploy" / "grafana"
 FILES = sorted((GRAFANA / "dashboards").glob("*.json"))
 DASHBOARDS: dict[str, dict[str, Any]] = {
     dashboard["uid"]: dashboard for dashboard in (json.loads(file.read_text()) for file in FILES)
 }
 
-HOW_TO_GET_NEWER = "needs Prometheus 3 in .cache/prometheus-sid"
-IMAGE, REGISTRY = frozenset({"registry", "image"}), frozenset({"registry"})
 PROMISED: dict[str, frozenset[str]] = {
     "ncr_exporter_log_lines_dropped_total": frozenset(),
     "ncr_exporter_open_connections": frozenset(),
     "ncr_exporter_state_last_write_timestamp_seconds": frozenset(),
     "ncr_exporter_state_write_failures_total": frozenset(),
-    "ncr_image_info": IMAGE | {"owner"},
-    "ncr_image_overwritten_tags_total": IMAGE,
-    "ncr_image_unchanged_polls_total": IMAGE,
-    "ncr_registry_glob_images": REGISTRY | {"glob"},
-    "ncr_registry_scan_on_push": REGISTRY,
+    "ncr_image_unchanged_polls_total": frozenset({"registry", "image"}),
 }
 """Metrics that the dashboards may name before the catalogue has them, and their labels."""
 
 _VARIABLE = re.compile(r"\$\{(\w+)(?::\w+)?\}|\$([A-Za-z_]\w*)")
-
-
-def newer_prometheus() -> Tools | None:
-    """Return where Prometheus 3 is, or None where it is not to be had."""
-    directory = CACHE / "prometheus-sid"
-    tools = Tools(directory / "prometheus", directory / "promtool")
-    return tools if tools.prometheus.exists() else None
 
 
 def provisioned(kind: str) -> dict[str, Any]:

@@ -118,10 +118,11 @@ class RunningPrometheus:
             config.write_text(json.dumps(self._config))  # JSON is YAML
             address = f"127.0.0.1:{free_port()}"
             self.url = f"http://{address}"
-            words = (
+            words: tuple[str | Path, ...] = (
                 program,
                 f"--config.file={config}",
                 f"--storage.tsdb.path={directory / 'data'}",
+                *self._flags,
                 f"--web.listen-address={address}",
             )
             resources.enter_context(

@@ -39,7 +39,6 @@ _TOTALS: tuple[Json, ...] = (
         "Cost a month",
         COST,
         cost(f"sum({BYTES})"),
-        decimals=0,
         empty=NO_PRICE,
     ),
     stat("Stale tags", _STALE_TAGS, f"sum({STALE})"),
@@ -91,7 +90,7 @@ _IMAGES = table(
     ),
     (
         Column("Reclaimable", with_owner(top(_FIRST, BYTES)), "decbytes", width=135, gauge=True),
-        Column("Cost", _of_first(cost(BYTES)), "locale", width=75, decimals=0),
+        Column("Cost", _of_first(cost(BYTES)), "locale", width=75),
         Column("Share", _of_first(f"{BYTES} / {SIZE}"), "percentunit", width=75, decimals=0),
         Column("Stale", _of_first(STALE), "locale", width=75),
         Column("Unused", _of_first(days_since(USED)), "suffix:d", width=80, decimals=0),
@@ -112,7 +111,7 @@ def _sums(label: str) -> tuple[Column, ...]:
 
     return (
         Column("Reclaimable", of(BYTES), "decbytes", width=135, gauge=True),
-        Column("Cost", cost(of(BYTES)), "locale", width=75, decimals=0),
+        Column("Cost", cost(of(BYTES)), "locale", width=75),
         Column("Share", f"{of(BYTES)} / {of(SIZE)}", "percentunit", width=75, decimals=0),
         Column("Stale", of(STALE), "locale", width=75),
         Column("Unused", of(f"({unused()} > bool {STALE_AFTER})"), "locale", width=80),

@@ -137,6 +137,7 @@ _POLLS: tuple[Json, ...] = (
             Query(f"60 * {requests.total('ncr_image_poll_failures_total')}", "failed", RED),
         ],
         unit="locale",
+        decimals=1,
         points=_POINTS,
     ),
     lines(

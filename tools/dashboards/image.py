@@ -60,7 +60,7 @@ _NEVER = f"(0 * ({_the('ncr_image_never_pulled_tags')} >= {_JUDGED}) - 1)"
 
 _CLEAN_UP: tuple[Json, ...] = (
     stat("Reclaimable", RECLAIMABLE, _BYTES, unit="decbytes"),
-    stat("Cost a month", COST, cost(_BYTES), decimals=0, empty=NO_PRICE),
+    stat("Cost a month", COST, cost(_BYTES), empty=NO_PRICE),
     stat(
         "Stale tags",
         f"Tags unused for longer than stale_after. {NODES}",

@@ -62,7 +62,7 @@ def written_world(size: str, outage: str, hours: int, work: Path) -> Iterator[Wr
 def draw(written: Written, directory: Path, size: str, options: Sequence[str]) -> int:
     """Draw every dashboard; return how many could not be drawn whole."""
     failed = 0
-    image = max(SIZES[size]().images, key=lambda one: one.tags)
+    image = max(SIZES[size]().images, key=lambda one: (one.pulls_per_day > 0, one.tags))
     chosen = (f"var-registry={image.registry.name}", f"var-image={image.name}")
     choices = {
         "ncr-overview": (PRICE,),

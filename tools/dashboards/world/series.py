@@ -147,7 +147,7 @@ def _polling(world: World, image: Image, failing: float) -> dict[str, Value]:
     if not image.missing:
         found["ncr_image_last_success_timestamp_seconds"] = last_success
     if image.registry.relisted:
-        found["ncr_image_unchanged_polls_total"] = lambda ago: polls(ago) * 4 // 5
+        found["ncr_image_unchanged_polls_total"] = lambda ago: (polls(ago) + phase % 5) * 4 // 5
     return found
 
 
@@ -225,7 +225,7 @@ def _tags(world: World, image: Image, labels: Mapping[str, str]) -> Iterator[Ser
             yield Series({"__name__": metric, **tag}, still(value), since=LATELY)
         digest = f"sha256:{sha256(f'{image.name}:{name}'.encode()).hexdigest()}"
         yield Series({"__name__": "ncr_tag_info", **tag, "digest": digest}, still(1), since=LATELY)
-        if image.name in {"api", "web/frontend"}:
+        if image.name == "api" or image.tags >= MANY_TAGS:
             yield from _platforms(tag, values)
 
 
