@@ -14,38 +14,46 @@ from tools.get_prometheus import Tools
 
 pytestmark = pytest.mark.newer_prometheus
 CHOSEN = {"instance": ".+", "__rate_interval": "10s"}
-BUCKETS = 'ncr_api_request_duration_seconds_bucket{job="native"}'
+BUCKETS = 'ncr_api_request_duration_seconds_bucket{{job="{}"}}'
 
 
 @pytest.fixture(scope="module")
 def prometheus(newer_tools: Tools) -> Iterator[RunningPrometheus]:
-    """Give a Prometheus 3 that scrapes one demo as two jobs: `classic` and `native`."""
+    """Give a Prometheus 3 that scrapes a demo: as job `native`, and as `both` with classic ones."""
     with demo() as running:
-        names, target = ("classic", "native"), running.url.removeprefix("http://")
+        target = running.url.removeprefix("http://")
+        converted = {"convert_classic_histograms_to_nhcb": True}
         jobs = [
-            job(name, target, convert_classic_histograms_to_nhcb=name == "native") for name in names
+            job("native", target, **converted),
+            job("both", target, **converted, always_scrape_classic_histograms=True),
         ]
         flags = ["--enable-feature=native-histograms"]
         with RunningPrometheus(*jobs, flags=flags, tools=newer_tools) as found:
-            for name in names:
-                found.wait_for(
-                    f'min(count_over_time(ncr_exporter_series{{job="{name}"}}[1m])) >= 5'
-                )
+            for name in ("native", "both"):
+                series = f'ncr_exporter_series{{job="{name}"}}'
+                found.wait_for(f"min(count_over_time({series}[1m])) >= 5")
             yield found
 
 
-def test_latencies_are_the_same_with_classic_and_with_native_histograms(
-    prometheus: RunningPrometheus,
-) -> None:
-    assert prometheus.query(BUCKETS) == []
+def latencies() -> list[str]:
     (latency,) = (
         panel for panel in panels(DASHBOARDS["ncr-exporter"]) if panel["title"] == "Latency"
     )
-    for target in latency["targets"]:
-        classic, native = (
-            prometheus.query(filled(target["expr"], {**CHOSEN, "job": name}))
-            for name in ("classic", "native")
-        )
-        assert len(classic) == len(native) == 1
-        # The two jobs are scraped at other moments of a second.
-        assert number(native[0]) == pytest.approx(number(classic[0]), rel=0.3)
+    return [target["expr"] for target in latency["targets"]]
+
+
+@pytest.mark.parametrize("name", ["native", "both"])
+def test_latencies_are_drawn_once_whatever_the_histograms_are(
+    name: str, prometheus: RunningPrometheus
+) -> None:
+    assert bool(prometheus.query(BUCKETS.format(name))) == (name == "both")
+    for expr in latencies():
+        (found,) = prometheus.query(filled(expr, {**CHOSEN, "job": name}))
+        assert number(found) > 0
+
+
+def test_native_histograms_say_what_classic_ones_say(prometheus: RunningPrometheus) -> None:
+    for expr in latencies():
+        asked = " - ".join(filled(expr, {**CHOSEN, "job": "both"}).split("\nor "))
+        (difference,) = prometheus.query(asked)
+        assert number(difference) == pytest.approx(0, abs=1e-6)

@@ -172,6 +172,7 @@ _USE: tuple[Json, ...] = (
         "Pulls as the registry counts them, each point over the hour before it.",
         [Query(f"max(increase(ncr_image_pulls_total{{{ONE_IMAGE}}}[1h]))", "pulls", GREEN)],
         unit="locale",
+        decimals=1,
     ),
     lines(
         "Unused for",

@@ -85,9 +85,13 @@ def days_since(timestamp: str) -> str:
 
 
 def cost(size: str) -> str:
-    """Return what bytes cost a month at the price that was given, nothing without one."""
+    """Return what bytes cost a month at the price that was given, nothing without one.
+
+    With cents where it is less than 100: prices may be in won or in dollars.
+    """
     # Without a price, what stands in the brackets is a plus sign and 0.
-    return f"{size} / {GB} * ($cost + 0) > 0"
+    money = f"{size} / {GB} * ($cost + 0)"
+    return f"(round({money}) >= 100 or round({money}, 0.01) > 0)"
 
 
 def ago(timestamp: str) -> str:

@@ -153,72 +153,81 @@ def _polling(world: World, image: Image, failing: float) -> dict[str, Value]:
 
 def _inventory(world: World, image: Image) -> dict[str, Value]:
     """Return what a listing tells, as of the time that it was read."""
-
-    def share(ago: float) -> float:
-        return 1 - image.growth * ago / WEEK
-
-    def tags(ago: float) -> float:
-        return max(1.0, round(image.tags * share(ago)))
-
-    def pulls(ago: float) -> float:
-        waves = sin((world.end - ago) / DAY * 2 * pi) * image.pulls_per_day / 8
-        return round(image.pulls_per_day * (400 - ago / DAY) + waves)
-
-    def pulled(ago: float) -> float:
-        at = (image.pulled or 0.0) * DAY
-        return world.end - max(at, ago // 300 * 300 + at % 600) if at < DAY else world.end - at
-
-    def updated(ago: float) -> float:
-        return world.end - max(image.pushed * DAY, ago // 1800 * 1800)
-
-    never = image.pulled is None
-    found: dict[str, Value] = {
-        "ncr_image_tags": tags,
-        "ncr_image_attached_tags": still(image.attached),
-        "ncr_image_size_bytes": lambda ago: round(image.size * share(ago)),
-        "ncr_image_largest_tag_size_bytes": still(round(image.tag_size * 1.2)),
-        "ncr_image_newest_tag_size_bytes": still(round(image.tag_size)),
-        "ncr_image_pulls_total": pulls,
-        "ncr_image_oversized_tags": still(2.0 * (image.tag_size * 1.2 > TAG_SIZE_LIMIT)),
-        "ncr_image_tags_without_series": still(
-            max(0, image.tags - image.attached - TAGS_WITH_SERIES)
-        ),
-        "ncr_image_last_updated_timestamp_seconds": updated,
-        "ncr_image_last_used_timestamp_seconds": updated
-        if never
-        else lambda ago: max(updated(ago), pulled(ago)),
-    }
-    if not never:
-        found["ncr_image_last_pulled_timestamp_seconds"] = pulled
-        found["ncr_image_last_pulled_age_seconds"] = lambda ago: world.end - ago - pulled(ago)
-    if image.pulls_known:
-        stale = image.stale_tags / max(1, image.tags)
-        found |= {
-            "ncr_image_never_pulled_tags": lambda ago: round(tags(ago) * (1.0 if never else 0.1)),
-            "ncr_image_stale_tags": lambda ago: round(stale * tags(ago)),
-            "ncr_image_reclaimable_bytes": lambda ago: round(0.9 * stale * image.size * share(ago)),
-        }
+    found = {**_sizes(image), **_uses(world, image), **(_stale(image) if image.pulls_known else {})}
     if image.overwritten is not None:
         moments = [(1 + 22 * time) * 3600 for time in range(image.overwritten)]
         found["ncr_image_overwritten_tags_total"] = lambda ago: sum(ago <= at for at in moments)
     return found
 
 
+def _share(image: Image, ago: float) -> float:
+    """Return how much of an image there was."""
+    return 1 - image.growth * ago / WEEK
+
+
+def _tag_count(image: Image, ago: float) -> float:
+    return max(1.0, round(image.tags * _share(image, ago)))
+
+
+def _sizes(image: Image) -> dict[str, Value]:
+    largest = round(image.tag_size * 1.2)
+    without_series = max(0, image.tags - image.attached - TAGS_WITH_SERIES)
+    return {
+        "ncr_image_tags": lambda ago: _tag_count(image, ago),
+        "ncr_image_attached_tags": still(image.attached),
+        "ncr_image_size_bytes": lambda ago: round(image.size * _share(image, ago)),
+        "ncr_image_largest_tag_size_bytes": still(largest),
+        "ncr_image_newest_tag_size_bytes": still(round(image.tag_size)),
+        "ncr_image_oversized_tags": still(2.0 * (largest > TAG_SIZE_LIMIT)),
+        "ncr_image_tags_without_series": still(without_series),
+    }
+
+
+def _uses(world: World, image: Image) -> dict[str, Value]:
+    def pulls(ago: float) -> float:
+        waves = sin((world.end - ago) / DAY * 2 * pi) * image.pulls_per_day / 8
+        return round(image.pulls_per_day * (400 - ago / DAY) + waves)
+
+    def pulled(ago: float) -> float:
+        last = (image.pulled or 0.0) * DAY
+        return world.end - max(last, ago // 300 * 300 + last % 600)
+
+    def updated(ago: float) -> float:
+        return world.end - max(image.pushed * DAY, ago // 1800 * 1800)
+
+    found: dict[str, Value] = {
+        "ncr_image_pulls_total": pulls,
+        "ncr_image_last_updated_timestamp_seconds": updated,
+        "ncr_image_last_used_timestamp_seconds": updated,
+    }
+    if image.pulled is not None:
+        used: Value = lambda ago: max(updated(ago), pulled(ago))  # noqa: E731 -- of the two above
+        found["ncr_image_last_used_timestamp_seconds"] = used
+        found["ncr_image_last_pulled_timestamp_seconds"] = pulled
+        found["ncr_image_last_pulled_age_seconds"] = lambda ago: world.end - ago - pulled(ago)
+    return found
+
+
+def _stale(image: Image) -> dict[str, Value]:
+    stale = image.stale_tags / max(1, image.tags)
+    never_pulled = 1.0 if image.pulled is None else 0.1
+    return {
+        "ncr_image_never_pulled_tags": lambda ago: round(_tag_count(image, ago) * never_pulled),
+        "ncr_image_stale_tags": lambda ago: round(stale * _tag_count(image, ago)),
+        "ncr_image_reclaimable_bytes": lambda ago: round(
+            0.9 * stale * image.size * _share(image, ago)
+        ),
+    }
+
+
 def _tags(world: World, image: Image, labels: Mapping[str, str]) -> Iterator[Series]:
     judged = max(1, image.tags - image.attached)
-    oldest = range(max(0, judged - TAGS_WITH_SERIES // 2), judged)
-    for place in sorted({*range(min(judged, TAGS_WITH_SERIES // 2)), *oldest}):
+    each = TAGS_WITH_SERIES // 2
+    newest, oldest = range(min(judged, each)), range(max(0, judged - each), judged)
+    for place in sorted({*newest, *oldest}):
         name = f"2.{(judged - place) // 10}.{(judged - place) % 10}"
         tag = {**labels, "tag": name}
-        seed = number_of(image.name, name)
-        updated = image.pushed + place * (0.5 + image.tags % 7)
-        values = {
-            "ncr_tag_size_bytes": round(image.tag_size * (1 + seed % 20 / 100)),
-            "ncr_tag_last_updated_timestamp_seconds": world.end - round(updated * DAY),
-        }
-        if image.pulled is not None and seed % 9:
-            pulled = image.pulled + updated - image.pushed
-            values["ncr_tag_last_pulled_timestamp_seconds"] = world.end - round(pulled * DAY)
+        values = _tag_values(world, image, place, name)
         if image.pulls_known:
             values["ncr_tag_stale"] = float(place >= judged - image.stale_tags)
         for metric, value in values.items():
@@ -227,6 +236,20 @@ def _tags(world: World, image: Image, labels: Mapping[str, str]) -> Iterator[Ser
         yield Series({"__name__": "ncr_tag_info", **tag, "digest": digest}, still(1), since=LATELY)
         if image.name == "api" or image.tags >= MANY_TAGS:
             yield from _platforms(tag, values)
+
+
+def _tag_values(world: World, image: Image, place: int, name: str) -> dict[str, float]:
+    """Return what is known of a tag; `place` is the number of newer ones."""
+    seed = number_of(image.name, name)
+    updated = image.pushed + place * (0.5 + image.tags % 7)
+    values: dict[str, float] = {
+        "ncr_tag_size_bytes": round(image.tag_size * (1 + seed % 20 / 100)),
+        "ncr_tag_last_updated_timestamp_seconds": world.end - round(updated * DAY),
+    }
+    if image.pulled is not None and seed % 9:
+        pulled = image.pulled + updated - image.pushed
+        values["ncr_tag_last_pulled_timestamp_seconds"] = world.end - round(pulled * DAY)
+    return values
 
 
 def _platforms(tag: Mapping[str, str], values: Mapping[str, float]) -> Iterator[Series]:
