@@ -41,9 +41,8 @@ def names_by_digest(tags: Iterable[Tag]) -> dict[str, list[str]]:
     """
     names: dict[str, list[str]] = {}
     for tag in sorted(tags, key=lambda tag: (-(tag.pulled or 0), tag.name)):
-        for digest in {tag.digest, *[platform.digest for platform in tag.platforms]}:
-            if digest is not None:
-                names.setdefault(digest, []).append(tag.name)
+        for digest in tag.digests:
+            names.setdefault(digest, []).append(tag.name)
     return names
 
 

@@ -1,7 +1,7 @@
 """What follows from each tag's records and from those that share its content."""
 
 import fnmatch
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from ncr_exporter.inventory.attached import Attachment, attachment_of
@@ -68,27 +68,25 @@ def pulls_by_content(tags: Iterable[Tag]) -> dict[str, int | None]:
     one of its manifests was.
     """
     listed = tuple(tags)
-    newest: dict[str, int | None] = {}
-    shared: set[str] = set()
+    newest: dict[str | None, int | None] = {}
     for tag in listed:
         for platform in tag.platforms:
             digest = platform.digest or tag.digest
-            if digest is None:
-                continue
             if digest in newest:
-                shared.add(digest)
                 newest[digest] = newest_pull((newest[digest], platform.pulled))
-            else:
+            elif digest is not None:
                 newest[digest] = platform.pulled
-    return {tag.name: _pull_of(tag, newest, shared) for tag in listed}
+    return {tag.name: _pull_of(tag, newest) for tag in listed}
 
 
-def _pull_of(tag: Tag, newest: dict[str, int | None], shared: Collection[str]) -> int | None:
-    own = {platform.digest or tag.digest for platform in tag.platforms}
-    by_others = [newest[digest] for digest in own if digest in shared and digest is not None]
-    if tag.digest in newest and tag.digest not in own:
-        by_others.append(newest[tag.digest])
-    return newest_pull((tag.pulled, *by_others)) if by_others else tag.pulled
+def _pull_of(tag: Tag, newest: Mapping[str | None, int | None]) -> int | None:
+    """Return the newest pull of the digests that a tag is listed with; no records tell nothing."""
+    pulls = [
+        newest.get(platform.digest or tag.digest, platform.pulled) for platform in tag.platforms
+    ] or [None]
+    if tag.digest in newest:
+        pulls.append(newest[tag.digest])
+    return newest_pull(pulls)
 
 
 def _facts_of(tag: Tag, pulled: int | None, *, believed: bool) -> TagFacts:

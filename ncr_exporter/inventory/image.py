@@ -121,7 +121,7 @@ def summarize(tags: Sequence[Tag], policy: Policy, now: int, knowledge: Knowledg
     found = sort_out(tags, policy.ignore_tags, believed=trusted)
     judged = found.judged
     newest = judged[0] if judged and judged[0].updated is not None else None
-    stale = stale_by_name(tags, found, policy, now) if policy.stale_after != inf else {}
+    stale = stale_by_name(tags, found, policy, now)
     is_known = policy.stale_after != inf and (trusted or all(fact.name in stale for fact in judged))
     exposed = chosen(judged, policy)
     return ImageSummary(

@@ -1,6 +1,6 @@
 """Which tags of an image run, by the references that a cluster shows."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from ncr_exporter.inventory.attached import names_by_digest
@@ -39,20 +39,10 @@ def usage_of(tags: Sequence[Tag], running: Iterable[Running]) -> Usage:
     names_of = names_by_digest(tags)
     named = {reference.tag for reference in references} & {tag.name for tag in tags}
     digests = {reference.digest for reference in references if reference.digest in names_of}
-    digests |= _digests_of(named, tags)
+    digests.update(digest for tag in tags if tag.name in named for digest in tag.digests)
     running_names = named.union(*(names_of[digest] for digest in digests))
     uncertain = any(
         reference.digest and reference.digest not in names_of and reference.tag not in named
         for reference in references
     )
     return Usage(frozenset(running_names), uncertain)
-
-
-def _digests_of(names: Collection[str], tags: Iterable[Tag]) -> set[str]:
-    found = {
-        digest
-        for tag in tags
-        if tag.name in names
-        for digest in (tag.digest, *(platform.digest for platform in tag.platforms))
-    }
-    return {digest for digest in found if digest is not None}

@@ -37,6 +37,12 @@ class Tag(msgspec.Struct, frozen=True, gc=False):
     platforms: tuple[Platform, ...] = ()
 
     @property
+    def digests(self) -> tuple[str, ...]:
+        """The distinct digests that it is listed with: its own first, then its platforms'."""
+        listed = dict.fromkeys((self.digest, *[platform.digest for platform in self.platforms]))
+        return tuple([digest for digest in listed if digest is not None])
+
+    @property
     def size(self) -> int | None:
         """The largest platform's size, at least `full_size`, in bytes; never a sum of platforms.
 

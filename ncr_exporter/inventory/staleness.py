@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from math import inf
 
 from ncr_exporter.inventory.attached import attached_staleness, names_by_digest
 from ncr_exporter.inventory.facts import Sorted, TagFacts, matching
@@ -49,8 +50,11 @@ def stale_by_name(
 ) -> dict[str, bool]:
     """Return whether each tag is stale at `now` (ms); tags of which it is unknown are missing.
 
-    Attached tags are in it. Ignored tags and those in use are never stale.
+    Attached tags are in it. Ignored tags and those in use are never stale. Nothing is judged where
+    `stale_after` is infinite.
     """
+    if policy.stale_after == inf:
+        return {}
     kept = kept_by(sorted_out.judged, policy)
     since = now - policy.stale_after * 1000
     stale = dict.fromkeys((*sorted_out.ignored, *in_use.names), False)

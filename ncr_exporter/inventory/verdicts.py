@@ -54,6 +54,16 @@ class Verdict(NamedTuple):
         """The tag's name."""
         return self.tag.name
 
+    @property
+    def pulled(self) -> int | None:
+        """The newest pull of its content (ms); of a tag that is not judged, by its own records."""
+        return self.fact.pulled if self.fact else self.tag.pulled
+
+    @property
+    def latest(self) -> int | None:
+        """Its last use at the latest (ms); None where unknown, and of a tag that is not judged."""
+        return self.fact.latest if self.fact else None
+
 
 def verdicts(
     tags: Sequence[Tag],
@@ -72,7 +82,7 @@ def verdicts(
     court = _Court(
         found,
         kept_by(found.judged, policy),
-        stale_by_name(tags, found, policy, now, in_use) if policy.stale_after != inf else {},
+        stale_by_name(tags, found, policy, now, in_use),
         now - policy.stale_after * 1000,
         in_use,
         names_by_digest(tags),
@@ -140,7 +150,6 @@ class _Court:
 
     def _aliases(self, tag: Tag) -> tuple[str, ...]:
         """Return a few: ten thousand tags of one digest would have ten thousand aliases each."""
-        digests = dict.fromkeys((tag.digest, *[platform.digest for platform in tag.platforms]))
-        names = (name for digest in digests for name in self.names_of.get(digest or "", ()))
+        names = (name for digest in tag.digests for name in self.names_of[digest])
         others = dict.fromkeys(islice((name for name in names if name != tag.name), _ALIASES))
         return tuple(others)

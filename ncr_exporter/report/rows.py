@@ -135,7 +135,7 @@ def _image_row(state: ImageState, now: float) -> ImageRow:
 
 def _tag_row(state: ImageState, verdict: Verdict, now: float) -> TagRow:
     registry, image = state.target.key
-    tag, fact = verdict.tag, verdict.fact
+    tag = verdict.tag
     return TagRow(
         registry=registry,
         image=image,
@@ -147,9 +147,9 @@ def _tag_row(state: ImageState, verdict: Verdict, now: float) -> TagRow:
         aliases=verdict.aliases,
         digest=tag.digest,
         size=tag.size,
-        pulled=fact.pulled if fact else tag.pulled,
+        pulled=verdict.pulled,
         updated=tag.updated,
-        unused=_since(fact.latest, now) if fact else None,
+        unused=_since(verdict.latest, now),
     )
 
 

@@ -53,12 +53,11 @@ def tag_views(state: ImageState) -> list[TagView]:
 
 
 def _view(verdict: Verdict, now: int, *, believed: bool) -> TagView:
-    tag, fact = verdict.tag, verdict.fact
-    latest = fact.latest if fact else None
+    tag, fact, latest = verdict.tag, verdict.fact, verdict.latest
     return TagView(
         name=tag.name,
         size=tag.size,
-        pulled=(fact.pulled if fact else tag.pulled) or None,
+        pulled=verdict.pulled or None,
         never_pulled=believed and fact is not None and is_never_pulled(fact),
         updated=tag.updated,
         idle=None if latest is None else max(0.0, (now - latest) / 1000),
