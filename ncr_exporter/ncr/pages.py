@@ -3,7 +3,7 @@
 A malformed field becomes unknown, and a record without a usable name is left out. Both are counted.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -71,55 +71,31 @@ def decode_page(operation: Operation, body: bytes, now_ms: float) -> Page[Any]:
     Raises:
         MalformedError: the body is not a page, or has records but no usable one.
     """
+    raw, fields, parse = wire.decode(operation, body), FieldParser(now_ms), _parser_of(operation)
+    return _page(raw, [parse(record, fields) for record in raw.results], fields)
+
+
+def _parser_of(operation: Operation) -> Callable[[Any, FieldParser], Any]:
     match operation:
         case "tag_list":
-            return tag_page(body, now_ms)
+            return _tag
         case "image_list":
-            return image_page(body, now_ms)
+            return _image
         case "registry_list":
-            return registry_page(body, now_ms)
+            return _registry
 
 
 def tag_page(body: bytes, now_ms: float) -> Page[Tag]:
-    """Return a page of the tag list from the body of a response.
+    """Return a page of the tag list, typed.
 
     Args:
-        body: the body.
+        body: the body of the response.
         now_ms: the gateway's time in milliseconds since the epoch; see `FieldParser`.
 
     Raises:
         MalformedError: the body is not a page, or has records but no usable one.
     """
-    raw, parser = wire.decode("tag_list", body), FieldParser(now_ms)
-    return _page(raw, [_tag(record, parser) for record in raw.results], parser)
-
-
-def image_page(body: bytes, now_ms: float) -> Page[ListedImage]:
-    """Return a page of the image list from the body of a response.
-
-    Args:
-        body: the body.
-        now_ms: the gateway's time in milliseconds since the epoch; see `FieldParser`.
-
-    Raises:
-        MalformedError: the body is not a page, or has records but no usable one.
-    """
-    raw, parser = wire.decode("image_list", body), FieldParser(now_ms)
-    return _page(raw, [_image(record, parser) for record in raw.results], parser)
-
-
-def registry_page(body: bytes, now_ms: float) -> Page[ListedRegistry]:
-    """Return a page of the registry list from the body of a response.
-
-    Args:
-        body: the body.
-        now_ms: the gateway's time in milliseconds since the epoch; see `FieldParser`.
-
-    Raises:
-        MalformedError: the body is not a page, or has records but no usable one.
-    """
-    raw, parser = wire.decode("registry_list", body), FieldParser(now_ms)
-    return _page(raw, [_registry(record, parser) for record in raw.results], parser)
+    return decode_page("tag_list", body, now_ms)
 
 
 def encode_tags(tags: Iterable[Tag]) -> bytes:

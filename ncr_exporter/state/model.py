@@ -102,6 +102,11 @@ class RegistryState:
         return self.description.public if self.description else None
 
     @property
+    def scan_on_push(self) -> bool | None:
+        """Whether pushes are scanned for vulnerabilities; None if unknown."""
+        return self.description.scan_on_push if self.description else None
+
+    @property
     def list_denied(self) -> bool:
         """Whether this key may not read the image list: a 404 for an image then counts alone."""
         return self.failure is not None and self.failure.reason == "permission"

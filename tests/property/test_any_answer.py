@@ -22,7 +22,8 @@ from ncr_exporter.ncr.errors import ApiError, MalformedError
 from ncr_exporter.ncr.http import ClientPool, client_pool
 from ncr_exporter.ncr.limiter import Limiter
 from ncr_exporter.ncr.listing import Listing
-from ncr_exporter.ncr.pages import Page, image_page, registry_page, tag_page
+from ncr_exporter.ncr.pages import decode_page
+from ncr_exporter.ncr.paths import OPERATIONS, Operation
 from ncr_exporter.ncr.transport import Transport
 from tests.support.api_client import KR, REGISTRY, Heard, HurriedClock, keys
 from tests.support.properties import share
@@ -30,7 +31,6 @@ from tests.support.states import NOW_MS
 from tests.unit.ncr.test_pages import JSON_VALUES, WILD_TAGS
 
 API = Api(requests_per_second=100_000, timeout=1.0, page_size=2)
-READERS = [tag_page, image_page, registry_page]
 FIELDS = ["name", "pull_count", "end_point", "end_point_enabled", "public_reg_status"]
 WILD_RECORDS = st.dictionaries(st.sampled_from(FIELDS), JSON_VALUES)
 FEW_NAMES = st.fixed_dictionaries({"name": st.sampled_from(["v1", "v2", "v3"])})
@@ -42,12 +42,10 @@ PAGES = st.fixed_dictionaries(
 
 
 @given(PAGES | st.binary(max_size=200))
-@pytest.mark.parametrize("read", READERS, ids=lambda read: read.__name__)
-def test_any_bytes_are_a_page_of_any_list_or_malformed(
-    read: Callable[[bytes, float], Page[Any]], body: bytes
-) -> None:
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_any_bytes_are_a_page_of_any_list_or_malformed(operation: Operation, body: bytes) -> None:
     try:
-        page = read(body, NOW_MS)
+        page = decode_page(operation, body, NOW_MS)
     except MalformedError:
         return
     assert page.malformed >= page.left_out

@@ -92,6 +92,16 @@ def one_sample(
     return samples
 
 
+def one_flag(value: Callable[[Source], bool | None]) -> Callable[[Source], list[Sample]]:
+    """Return a function that makes one sample, 1 or 0, or none where that is unknown."""
+
+    def samples(source: Source) -> list[Sample]:
+        is_set = value(source)
+        return [] if is_set is None else [((), int(is_set))]
+
+    return samples
+
+
 def sample_per_tag(
     value: Callable[[TagFacts], Number | None], *labels: Callable[[TagFacts], str]
 ) -> Callable[[ImageSummary], list[Sample]]:

@@ -1,6 +1,6 @@
 """Families about the polls of an image."""
 
-from ncr_exporter.metrics.families.family import IMAGE_LABELS, StateFamily, one_sample
+from ncr_exporter.metrics.families.family import IMAGE_LABELS, StateFamily, one_flag, one_sample
 
 PRESENT = "ncr_image_present"
 
@@ -9,7 +9,7 @@ POLLING_FAMILIES: tuple[StateFamily, ...] = (
         "ncr_image_up",
         "1 if the last poll succeeded, 0 if it failed. Absent before the first poll.",
         labels=IMAGE_LABELS,
-        samples=one_sample(lambda state: None if state.up is None else int(state.up)),
+        samples=one_flag(lambda state: state.up),
     ),
     StateFamily(
         "ncr_image_last_success_timestamp_seconds",
@@ -48,6 +48,6 @@ POLLING_FAMILIES: tuple[StateFamily, ...] = (
         "1 if the image exists, 0 if it is known not to exist. Absent while unknown. A failed "
         "poll alone does not change it: see ncr_image_up.",
         labels=IMAGE_LABELS,
-        samples=one_sample(lambda state: None if state.present is None else int(state.present)),
+        samples=one_flag(lambda state: state.present),
     ),
 )

@@ -6,6 +6,7 @@ from ncr_exporter.metrics.families.family import (
     REGISTRY_LABELS,
     RegistryFamily,
     Sample,
+    one_flag,
     one_sample,
 )
 from ncr_exporter.state.model import RegistryState
@@ -17,18 +18,13 @@ def _region_and_zone(state: RegistryState) -> Iterable[Sample]:
     return [((state.target.region, state.target.account.zone), 1)]
 
 
-def _scan_on_push(state: RegistryState) -> int | None:
-    told = state.description
-    return None if told is None or told.scan_on_push is None else int(told.scan_on_push)
-
-
 REGISTRY_FAMILIES: tuple[RegistryFamily, ...] = (
     RegistryFamily(
         "ncr_registry_up",
         "1 if the last image list succeeded, 0 if it failed. Absent before the first list. For "
         'registry="*" it is about the list of all registries.',
         labels=REGISTRY_LABELS,
-        samples=one_sample(lambda state: None if state.up is None else int(state.up)),
+        samples=one_flag(lambda state: state.up),
     ),
     RegistryFamily(
         "ncr_registry_images",
@@ -48,14 +44,14 @@ REGISTRY_FAMILIES: tuple[RegistryFamily, ...] = (
         "1 if anyone may pull without logging in, else 0, as of the last registry list. Absent if "
         "that list may not be read.",
         labels=REGISTRY_LABELS,
-        samples=one_sample(lambda state: None if state.public is None else int(state.public)),
+        samples=one_flag(lambda state: state.public),
     ),
     RegistryFamily(
         "ncr_registry_scan_on_push",
         "1 if pushes are scanned for vulnerabilities, else 0, as of the last registry list. Absent "
         "if that list may not be read. The results are in the vendor's console alone.",
         labels=REGISTRY_LABELS,
-        samples=one_sample(_scan_on_push),
+        samples=one_flag(lambda state: state.scan_on_push),
     ),
     RegistryFamily(
         "ncr_registry_glob_images",
