@@ -2,14 +2,15 @@
 
 import re
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.support import alertmanager
-from tests.support.http_server import exposition, webhook
+from tests.support.http_server import Inbox, exposition, webhook
 from tests.support.program import demo
 from tests.support.prometheus import RunningPrometheus, job
 from tests.support.rules import RULES
@@ -34,6 +35,19 @@ def hurried(path: Path, folder: Path, info: str = "info") -> Path:
     return copy
 
 
+@contextmanager
+def told_by(
+    tools: AlertTools, config: str | None = None
+) -> Iterator[tuple[alertmanager.Alertmanager, Inbox]]:
+    """Give an Alertmanager that waits for nothing, by default the example, and what it tells."""
+    text = config or alertmanager.EXAMPLE.read_text()
+    with (
+        webhook() as inbox,
+        alertmanager.running(tools, alertmanager.hurried(text, inbox.address)) as manager,
+    ):
+        yield manager, inbox
+
+
 def is_alert(name: str, **labels: str) -> Any:
     wanted = {"alertname": name, **labels}
     return lambda alert: alert["status"] == "firing" and wanted.items() <= alert["labels"].items()
@@ -43,10 +57,7 @@ def test_an_oversized_tag_reaches_the_team_and_the_last_exporter_the_pager(
     alert_tools: AlertTools, impatient_rules: list[Path]
 ) -> None:
     with (
-        webhook() as inbox,
-        alertmanager.running(
-            alert_tools, alertmanager.hurried(alertmanager.EXAMPLE.read_text(), inbox.address)
-        ) as manager,
+        told_by(alert_tools) as (manager, inbox),
         demo() as good,
         demo("--fault=wrong-key") as refused,
         RunningPrometheus(
@@ -80,10 +91,7 @@ def test_one_of_two_exporters_that_is_down_silences_nothing(
     alert_tools: AlertTools, impatient_rules: list[Path]
 ) -> None:
     with (
-        webhook() as inbox,
-        alertmanager.running(
-            alert_tools, alertmanager.hurried(alertmanager.EXAMPLE.read_text(), inbox.address)
-        ) as manager,
+        told_by(alert_tools) as (manager, inbox),
         demo() as left,
         demo() as stopped,
         RunningPrometheus(
@@ -112,10 +120,7 @@ def test_whoever_owns_an_image_hears_of_it(
     alert_tools: AlertTools, impatient_rules: list[Path]
 ) -> None:
     with (
-        webhook() as inbox,
-        alertmanager.running(
-            alert_tools, alertmanager.hurried(alertmanager.EXAMPLE.read_text(), inbox.address)
-        ) as manager,
+        told_by(alert_tools) as (manager, inbox),
         exposition(OVERSIZED % "team-a") as target,
         RunningPrometheus(
             job("test", target), rule_files=impatient_rules, alertmanagers=[manager.address]
@@ -181,8 +186,7 @@ def test_with_kube_prometheus_stack_info_reaches_nobody_and_another_severity_doe
     example = alertmanager.EXAMPLE.read_text().replace('severity="info"', f'severity="{severity}"')
     config = example.replace("inhibit_rules:\n", ITS_INHIBITION)
     with (
-        webhook() as inbox,
-        alertmanager.running(alert_tools, alertmanager.hurried(config, inbox.address)) as manager,
+        told_by(alert_tools, config) as (manager, inbox),
         exposition(UNUSED) as target,
         RunningPrometheus(
             job("ncr", target), rule_files=files, alertmanagers=[manager.address]

@@ -35,7 +35,7 @@ MISTAKES = {
         "unit.ncr.test_rate.test_the_breaker_is_tripped_as_long_as_asked_but_never_for_years",
     ],
     "one 429 ends the process": [
-        "unit.polling.test_poller.test_a_throttled_account_fails_due_polls_without_asking_and_heals_when_the_gate_opens",
+        "unit.polling.test_poller.test_a_throttled_account_fails_due_polls_without_asking_and_heals_after_the_pause",
     ],
     "health that never recovers": [
         "unit.state.test_store.test_a_success_after_failures_heals",

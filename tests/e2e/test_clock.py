@@ -128,7 +128,7 @@ async def test_a_poll_under_way_meanwhile_took_as_long_as_it_took(
 
 
 @pytest.mark.parametrize("seconds", JUMPS)
-async def test_a_gate_stays_closed_as_long_as_was_asked(polling: Polling, seconds: float) -> None:
+async def test_a_pause_lasts_as_long_as_was_asked(polling: Polling, seconds: float) -> None:
     polling.registry.fault = fault_named("throttle-absurd")
     await polling.first_round(naming("app"))
     assert polling.state().up is False

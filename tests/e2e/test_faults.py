@@ -83,13 +83,13 @@ def moved_reasons(before: Samples, during: Samples) -> set[str]:
 async def healed(its: Trial, seen: Seen, before: Samples) -> None:
     """Wait for the pause, if any, without a request; then all must be well within an interval."""
     if seen.pause:
-        await gate_opens(its, seen)
+        await pause_ends(its, seen)
     mended = its.clock.monotonic()
     await its.until(lambda now: now[UP] == 1 and inventory(now) == inventory(before))
     assert its.clock.monotonic() - mended <= INTERVAL + ITS_WORK
 
 
-async def gate_opens(its: Trial, seen: Seen) -> None:
+async def pause_ends(its: Trial, seen: Seen) -> None:
     asked = its.registry.requests[-1]
     assert asked.status == 429
     ends = asked.at + seen.pause - its.clock.time()

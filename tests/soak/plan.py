@@ -16,11 +16,11 @@ IMAGES = 12
 """Images of each registry: for each that is born one dies, so that what grows is not the data."""
 TAGS = 15
 
-_GATES_LONGER_THAN_A_SOAK = {"throttle-absurd", "throttle-silent", "throttle-words"}
+_PAUSES_LONGER_THAN_A_SOAK = {"throttle-absurd", "throttle-silent", "throttle-words"}
 SPELLS = tuple(
     name
     for name, fault in FAULTS.items()
-    if not fault.certificate and name not in _GATES_LONGER_THAN_A_SOAK
+    if not fault.certificate and name not in _PAUSES_LONGER_THAN_A_SOAK
 )
 """The faults that befall the registry: all whose end is seen within seconds, over plain HTTP."""
 _OUTAGE = 13.0

@@ -18,7 +18,7 @@ from ncr_exporter.cli.main import main
 def run(*argv: str, environ: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     """Run a command that ends by itself."""
     out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", newline="") for _ in range(2))
-    with redirect_stdout(out), redirect_stderr(err), _logs_kept():
+    with redirect_stdout(out), redirect_stderr(err), logs_kept():
         code = main(argv, {**os.environ, **(environ or {})})
     return subprocess.CompletedProcess(argv, code, _text_of(out), _text_of(err))
 
@@ -31,7 +31,8 @@ def _text_of(stream: io.TextIOWrapper) -> str:
 
 
 @contextmanager
-def _logs_kept() -> Iterator[None]:
+def logs_kept() -> Iterator[None]:
+    """Set up logs in the block as in a program of its own; afterwards they are as before."""
     root, before = logging.getLogger(), structlog.get_config()
     handlers, level = root.handlers[:], root.level
     try:

@@ -1,6 +1,5 @@
 """Arguments in, exit code out; what is wrong stands on stderr, in words."""
 
-import logging
 import os
 import socket
 import subprocess
@@ -9,10 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
-import structlog
 
 from ncr_exporter import __version__
 from ncr_exporter.cli.main import COMMANDS, command_named, main
+from tests.support.in_process import logs_kept
 
 VERSION = f"ncr-exporter {__version__}\n"
 KEYS = "credentials: {access_key: a, secret_key: canary}\n"
@@ -21,13 +20,8 @@ IMAGES = "registries: [{name: mine, images: [app]}]\n"
 
 @pytest.fixture(autouse=True)
 def _logs_as_before() -> Iterator[None]:
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    before = structlog.get_config()
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    structlog.configure(**before)
+    with logs_kept():
+        yield
 
 
 @pytest.fixture

@@ -117,7 +117,7 @@ async def test_on_a_429_everybody_who_waits_fails_at_once_and_nobody_asks_until_
     await office.end("a")
 
 
-async def test_one_probe_reopens_the_gate_while_the_others_wait_for_its_answer() -> None:
+async def test_one_probe_ends_the_pause_while_the_others_wait_for_its_answer() -> None:
     office = Office(slots=8)
     office.limiter.record_throttling(60)
     await office.clock.advance(60)
@@ -132,7 +132,7 @@ async def test_one_probe_reopens_the_gate_while_the_others_wait_for_its_answer()
     await office.end("b", "c")
 
 
-async def test_a_probe_that_is_throttled_closes_the_gate_again() -> None:
+async def test_a_probe_that_is_throttled_begins_the_pause_again() -> None:
     office = Office()
     office.limiter.record_throttling(60)
     await office.clock.advance(60)
@@ -202,7 +202,7 @@ async def test_an_answer_makes_probes_without_one_forgotten() -> None:
         await office.end("waits")
 
 
-async def test_a_late_success_does_not_open_a_gate_that_was_closed_meanwhile() -> None:
+async def test_a_late_success_does_not_end_a_pause_that_began_meanwhile() -> None:
     office = Office()
     office.limiter.record_throttling(60)
     office.limiter.record_response()

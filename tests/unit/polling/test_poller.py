@@ -219,7 +219,7 @@ async def test_stopping_ends_hung_polls_at_once() -> None:
         assert polling.clock.pending == []
 
 
-async def test_a_throttled_account_fails_due_polls_without_asking_and_heals_when_the_gate_opens(
+async def test_a_throttled_account_fails_due_polls_without_asking_and_heals_after_the_pause(
     polling: Polling,
 ) -> None:
     await polling.first_round()

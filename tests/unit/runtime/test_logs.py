@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from ncr_exporter.runtime.logs import FORMATS, LEVELS, configure_logs
+from tests.support.in_process import logs_kept
 
 Event = dict[str, str]
 CANARY = "canary"
@@ -21,13 +22,8 @@ both_formats = pytest.mark.parametrize("form", ["logfmt", "json"])
 
 @pytest.fixture(autouse=True)
 def _logs_as_before() -> Iterator[None]:
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    before = structlog.get_config()
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    structlog.configure(**before)
+    with logs_kept():
+        yield
 
 
 def logfmt(line: str) -> Event:
