@@ -25,10 +25,11 @@ def poll_status(state: ImageState) -> PollStatus:
 
 
 def idle(state: ImageState) -> float | None:
-    """Return how long an image had been unused at its last successful poll (s).
+    """Return for how many seconds an image had been unused when it was last polled with success.
 
-    None if its pulls are unknown. The end is that poll rather than now, as for stale tags: so the
-    page stays the same, and cached, until a poll changes something.
+    None where it was not yet, and where one of its tags may have been in use at that poll. Counted
+    up to that poll rather than to now, as for stale tags: so the page stays the same, and cached,
+    until a poll changes something.
     """
     image = state.image
     if image is None or state.last_success is None or image.idle_since is None:
