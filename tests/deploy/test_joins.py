@@ -108,14 +108,14 @@ def joined(
             RunningPrometheus(
                 job("any", program.address),
                 job("kube-state-metrics", kube_state_metrics),
-                rule_files=rules.RULES,
+                rule_files=rules.hurried(folder / "rules"),
             ) as prometheus,
         ):
             prometheus.wait_for(
                 "registry_image_tag:kube_pod_container_info:group"
                 " and on () digest:kube_pod_container_info:group"
             )
-            prometheus.wait_for("registry:ncr_image_unused:count")
+            prometheus.wait_for("registry_owner:ncr_image_unused_size_bytes:sum")
             prometheus.wait_for("registry_image_owner:ncr_tag_info:complete")
             yield Joined(prometheus, stale)
 
