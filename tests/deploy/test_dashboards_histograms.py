@@ -53,7 +53,8 @@ def test_latencies_are_drawn_once_whatever_the_histograms_are(
 
 
 def test_native_histograms_say_what_classic_ones_say(prometheus: RunningPrometheus) -> None:
+    # Each begins at a scrape of its own, and what is extrapolated before it differs by some ms.
     for expr in latencies():
         asked = " - ".join(filled(expr, {**CHOSEN, "job": "both"}).split("\nor "))
         (difference,) = prometheus.query(asked)
-        assert number(difference) == pytest.approx(0, abs=1e-6)
+        assert number(difference) == pytest.approx(0, abs=0.02)
