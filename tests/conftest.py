@@ -138,7 +138,7 @@ def promtool(prometheus_tools: Tools) -> Path:
 
 @pytest.fixture(scope="session")
 def newer_tools() -> Tools:
-    """Where Prometheus and promtool of the next major version are; likewise."""
+    """Where Prometheus 3 and its promtool are; like the mark where they are not."""
     _require("newer_prometheus")
     tools = find_newer_tools()
     assert tools is not None
@@ -147,7 +147,7 @@ def newer_tools() -> Tools:
 
 @pytest.fixture(scope="session")
 def victoria_tools() -> VictoriaTools:
-    """Where VictoriaMetrics and vmalert are; likewise."""
+    """Where VictoriaMetrics and vmalert are; like the mark where they are not."""
     _require("victoria")
     tools = find_victoria_tools()
     assert tools is not None

@@ -9,13 +9,11 @@ from typing import Any
 
 import pytest
 
-from tests.support import alertmanager
+from tests.support import alertmanager, rules
 from tests.support.http_server import Inbox, exposition, webhook
 from tests.support.program import demo
 from tests.support.prometheus import RunningPrometheus, job
-from tests.support.rules import RULES
 from tools.get_prometheus import AlertTools
-from tools.rules import with_severity
 from tools.waiting import wait_until
 
 pytestmark = pytest.mark.prometheus
@@ -24,15 +22,7 @@ pytestmark = pytest.mark.prometheus
 @pytest.fixture
 def impatient_rules(tmp_path: Path) -> list[Path]:
     """The real rules, each second and `for` a second."""
-    return [hurried(path, tmp_path) for path in RULES]
-
-
-def hurried(path: Path, folder: Path, info: str = "info") -> Path:
-    """Write a rule file that waits for nothing, perhaps with another severity than `info`."""
-    copy = folder / path.name
-    text = with_severity(path.read_text(), info)
-    copy.write_text(re.sub(r"^( +(?:for|interval)): \w+$", r"\1: 1s", text, flags=re.MULTILINE))
-    return copy
+    return rules.hurried(tmp_path)
 
 
 @contextmanager
@@ -182,7 +172,7 @@ def test_with_kube_prometheus_stack_info_reaches_nobody_and_another_severity_doe
 ) -> None:
     inhibitor = tmp_path / "general.yml"
     inhibitor.write_text(INFO_INHIBITOR)
-    files = [inhibitor, *(hurried(path, tmp_path, severity) for path in RULES)]
+    files = [inhibitor, *rules.hurried(tmp_path, severity)]
     example = alertmanager.EXAMPLE.read_text().replace('severity="info"', f'severity="{severity}"')
     config = example.replace("inhibit_rules:\n", ITS_INHIBITION)
     with (

@@ -108,14 +108,14 @@ def joined(
             RunningPrometheus(
                 job("any", program.address),
                 job("kube-state-metrics", kube_state_metrics),
-                rule_files=rules.RULES,
+                rule_files=rules.hurried(folder / "rules"),
             ) as prometheus,
         ):
             prometheus.wait_for(
                 "registry_image_tag:kube_pod_container_info:group"
                 " and on () digest:kube_pod_container_info:group"
             )
-            prometheus.wait_for("registry:ncr_image_unused:count")
+            prometheus.wait_for("registry_owner:ncr_image_unused_size_bytes:sum")
             prometheus.wait_for("registry_image_owner:ncr_tag_info:complete")
             yield Joined(prometheus, stale)
 
@@ -125,7 +125,7 @@ def blocks() -> dict[str, str]:
     return dict(re.findall(r"```promql (\S+)\n(.*?)```", rules.JOINS.read_text(), re.DOTALL))
 
 
-OF_NO_RULE = {"vulnerabilities", "mendable"}
+OF_NO_RULE = {"vulnerabilities", "outdated"}
 
 
 def places(samples: list[Sample]) -> set[tuple[str, str]]:
@@ -239,7 +239,7 @@ REPORTS = [
                 '{registry="r",image="team-a/app",owner="team-a",tag="2.0",severity="High"}': 1,
             },
         ),
-        ("mendable", {'{registry="r",image="team-a/app",tag="1.0"}': 10}),
+        ("outdated", {'{registry="r",image="team-a/app",tag="1.0"}': 10}),
     ],
 )
 def test_what_trivy_found_meets_the_registry_by_image_and_tag(

@@ -8,12 +8,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.support import prometheus
+from tests.support import prometheus, rules
 from tests.support.api_thread import answering, write_config
 from tests.support.expositions import samples_of
 from tests.support.in_process import run
 from tests.support.prometheus import RunningPrometheus, job
-from tests.support.rules import RULES
 from tools.get_node_exporter import textfile_collector
 from tools.processes import free_port, ready
 
@@ -67,12 +66,11 @@ def test_a_timer_that_is_dead_for_30_hours_pages(tmp_path: Path) -> None:
     )
     assert before != file.read_text()
     file.write_text(before)
-    files = [tmp_path / path.name for path in RULES]
-    for path, copy in zip(RULES, files, strict=True):
-        copy.write_text(re.sub(r"( for): \w+", r"\1: 1s", path.read_text()))
     with (
         node_exporter(file.parent) as url,
-        RunningPrometheus(job("node", httpx.URL(url).netloc.decode()), rule_files=files) as found,
+        RunningPrometheus(
+            job("node", httpx.URL(url).netloc.decode()), rule_files=rules.hurried(tmp_path)
+        ) as found,
     ):
         firing = found.wait_for('ALERTS{alertname="NCRDataOld",alertstate="firing"}')
         assert {(x["metric"]["job"], x["metric"]["registry"]) for x in firing} == {

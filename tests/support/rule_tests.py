@@ -309,7 +309,7 @@ def seconds(duration: str) -> int:
 
 
 def values_of(notation: str) -> Iterator[str]:
-    """Yield every value that promtool's notation stands for, `_` and `stale` among them."""
+    """Yield every value of a series in promtool's notation, `_` and `stale` among them."""
     for word in notation.split():
         found = _REPEATED.fullmatch(word)
         assert found, notation
