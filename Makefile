@@ -82,7 +82,7 @@ $(GRAFANA)/public/app.js: $(GRAFANA)/.installed tools/grafana/build.mjs $(wildca
 
 deploy-tools: $(VENV)/.deploy .cache/deploy/.done ## get helm, kubectl, actionlint and more, for the tests of deploy/ and .github/
 
-manifests: $(VENV)/.base ## copy rules and dashboards into the Helm chart and the kustomize base
+manifests: $(VENV)/.base ## copy rules and dashboards into the Helm chart and a kustomize component
 	@$(BIN)/python -m tools.manifests
 
 rules: $(VENV)/.base ## write the rules into build/rules, with your links in them (ARGS="--runbooks=… --grafana=…")

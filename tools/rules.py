@@ -123,7 +123,10 @@ def custom_resource(kind: str, files: Mapping[str, str]) -> str:
         ValueError: a file holds anything but `groups:` in block style.
     """
     groups = "".join(_groups(name, text) for name, text in files.items())
-    head = f"apiVersion: {API_VERSIONS[kind]}\nkind: {kind}\nmetadata:\n  name: ncr-exporter\n"
+    head = (
+        f"apiVersion: {API_VERSIONS[kind]}\nkind: {kind}\nmetadata:\n  name: ncr-exporter\n"
+        "  labels:\n    app.kubernetes.io/name: ncr-exporter\n"
+    )
     return f"{head}spec:\n  groups:\n{groups}" if groups else f"{head}spec:\n  groups: []\n"
 
 

@@ -16,7 +16,7 @@ from ncr_exporter.runtime.errors import UserError
 from ncr_exporter.runtime.logs import configure_logs
 
 COMMANDS = ("serve", "check", "once", "demo", "health")
-"""In the order of the help. Each is the name of a module in this package."""
+"""In the order of the help. Each is the name of a module in this package, with `_` for `-`."""
 
 
 def main(argv: Sequence[str], environ: Mapping[str, str] = os.environ) -> int:
@@ -53,7 +53,7 @@ def run() -> NoReturn:
 
 def command_named(name: str) -> Command:
     """Return a command, and import only its module, so that `serve` starts fast."""
-    command: Command = import_module(f"ncr_exporter.cli.{name}").COMMAND
+    command: Command = import_module(f"ncr_exporter.cli.{name.replace('-', '_')}").COMMAND
     return command
 
 

@@ -22,7 +22,11 @@ class Priority(IntEnum):
     @classmethod
     def of(cls, operation: Operation) -> "Priority":
         """Return the priority of the first page of a list."""
-        return cls.TAG_LIST if operation == "tag_list" else cls.IMAGE_LIST
+        match operation:
+            case "tag_list":
+                return cls.TAG_LIST
+            case "image_list" | "registry_list":
+                return cls.IMAGE_LIST
 
 
 class FairQueue(Generic[Item]):

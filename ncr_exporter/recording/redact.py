@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from ncr_exporter.config.zones import ZONES
-from ncr_exporter.ncr.paths import parse
+from ncr_exporter.ncr.paths import Operation, parse
 from ncr_exporter.ncr.vocabulary import (
     ENVELOPE_FIELDS,
     ERROR_FIELDS,
@@ -151,12 +151,22 @@ class Redactor:
         page = parse(target)
         if page is None:
             return REMOVED, self._pseudonyms.tag
-        kept, name_of = page.list, self._pseudonyms.registry
+        kept = page.list
         if kept.registry is not None:
-            kept, name_of = replace(kept, registry=name_of(kept.registry)), self._pseudonyms.image
+            kept = replace(kept, registry=self._pseudonyms.registry(kept.registry))
         if kept.image is not None:
-            kept, name_of = replace(kept, image=name_of(kept.image)), self._pseudonyms.tag
-        return kept.page(page.number, page.size), name_of
+            kept = replace(kept, image=self._pseudonyms.image(kept.image))
+        return kept.page(page.number, page.size), self._name_of(kept.operation)
+
+    def _name_of(self, operation: Operation) -> Callable[[str], str]:
+        # No default: whose names a new list holds must be decided before it can be recorded.
+        match operation:
+            case "registry_list":
+                return self._pseudonyms.registry
+            case "image_list":
+                return self._pseudonyms.image
+            case "tag_list":
+                return self._pseudonyms.tag
 
     def _body(self, body: bytes, name_of: Callable[[str], str]) -> object:
         try:

@@ -178,11 +178,14 @@ class SimulatedRegistry:
         return signed_ms is not None and abs(now * 1000 - signed_ms) <= _WINDOW_MS
 
     def _listed(self, path: ListPath, now_ms: float) -> list[JsonRecord]:
-        if path.registry is None:
-            return self._source.registries(now_ms)
-        if path.image is None:
-            return self._source.images(path.registry, now_ms)
-        return self._source.tags(path.registry, path.image, now_ms)
+        registry, image = path.registry or "", path.image or ""
+        match path.operation:
+            case "registry_list":
+                return self._source.registries(now_ms)
+            case "image_list":
+                return self._source.images(registry, now_ms)
+            case "tag_list":
+                return self._source.tags(registry, image, now_ms)
 
     def _page(self, records: list[JsonRecord], request: Request, fault: Fault) -> Response:
         query = dict(parse_qsl(request.target.partition("?")[2], keep_blank_values=True))

@@ -11,7 +11,7 @@ import yaml
 from ncr_exporter import __version__
 from tests.support import deployed
 from tests.support.deployed import CHART, Object, by_kind, example, helm, run
-from tools import chart_values
+from tools import chart_values, rules
 
 IMAGE = "--set=image.repository=registry.example.com/ops/ncr-exporter"
 LEAST = (
@@ -159,10 +159,32 @@ def test_what_selects_by_label_finds_monitor_rules_and_dashboards() -> None:
         assert json.loads(text) == json.loads((CHART / "files" / "dashboards" / name).read_text())
 
 
-def test_the_rules_are_those_of_prometheus() -> None:
-    files = sorted((CHART / "files" / "rules").glob("*.yml"))
-    groups = [group for file in files for group in yaml.safe_load(file.read_text())["groups"]]
-    assert (by_kind(example("everything"), "PrometheusRule")["spec"]["groups"] or []) == groups
+RULES = "--set=prometheusRule.enabled=true"
+LINKED = rules.Links(
+    "https://git.example.com/ncr-exporter/docs/runbooks/", "https://grafana.example.com"
+)
+
+
+@pytest.mark.parametrize(
+    ("values", "links", "info"),
+    [
+        ((*LEAST, RULES), rules.Links(), "info"),
+        ((f"--values={CHART}/ci/everything-values.yaml",), LINKED, "notice"),
+        (
+            (*LEAST, RULES, "--set=prometheusRule.runbooks=https://wiki.example.com/{alert}?view"),
+            rules.Links("https://wiki.example.com/{alert}?view"),
+            "info",
+        ),
+    ],
+    ids=["as they are", "with links and a severity", "with an address of its own for each"],
+)
+def test_the_rules_are_what_make_rules_writes(
+    values: tuple[str, ...], links: rules.Links, info: str
+) -> None:
+    (text,) = rules.written(links, info, "PrometheusRule").values()
+    expected = yaml.safe_load(text)["spec"]["groups"]
+    assert len(expected) > 3
+    assert by_kind(rendered(*values), "PrometheusRule")["spec"]["groups"] == expected
 
 
 def test_shards_share_no_volume_and_are_told_of_all_shards() -> None:

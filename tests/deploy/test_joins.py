@@ -164,7 +164,8 @@ def test_the_document_has_the_queries_of_the_rules() -> None:
     listed = found.pop("NCRStaleTagsNotRunning")
     counted = expected.pop("NCRStaleTagsNotRunning")
     assert found == expected
-    assert counted.startswith(f"countby(cluster,namespace,job,registry,owner)(({listed})*on(")
+    by = "countby(cluster,namespace,job,registry,owner)"
+    assert counted.startswith(f"topkby(cluster,namespace,job)(5,{by}(({listed})*on(")
 
 
 def test_the_first_day_is_no_storm(joined: Joined) -> None:

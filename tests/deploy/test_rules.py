@@ -20,11 +20,6 @@ FOREIGN = {
 }
 """Metrics of others that rules and runbooks may name."""
 PROMISED = {
-    "ncr_image_info": ("registry", "image", "owner"),
-    "ncr_image_overwritten_tags_total": ("registry", "image"),
-    "ncr_image_attached_tags": ("registry", "image"),
-    "ncr_registry_glob_images": ("registry", "glob"),
-    "ncr_registry_host_info": ("registry", "host", "endpoint", "access"),
     "ncr_exporter_state_last_write_timestamp_seconds": (),
     "ncr_exporter_state_write_failures_total": (),
     "ncr_exporter_log_lines_dropped_total": (),

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ncr_exporter.ncr.paths import ListPath, RegistryPath, parse, parse_path
+from ncr_exporter.ncr.paths import OPERATIONS, ListPath, RegistryPath, parse, parse_path
+from ncr_exporter.ncr.wire import decode, decode_raw
 
 NAMES = st.text(min_size=1, max_size=40)
 PREFIXES = st.sampled_from(["/ncr/api/v2", "/ncr/sgn-api/v2", "/ncr/kr/v2"])
@@ -50,3 +51,14 @@ def test_a_path_tells_its_operation() -> None:
     assert ListPath("/ncr/api/v2").operation == "registry_list"
     assert registry.image_list.operation == "image_list"
     assert registry.tag_list("app").operation == "tag_list"
+
+
+def test_every_operation_is_decoded() -> None:
+    for operation in OPERATIONS:
+        assert decode(operation, b'{"count": 0, "results": []}').results == []
+        assert decode_raw(operation, b'{"count": 1, "results": [{}]}').item_count == 1
+
+
+def test_the_paths_tried_here_are_of_every_operation() -> None:
+    tried = {ListPath("/p"), ListPath("/p", "r"), ListPath("/p", "r", "i")}
+    assert {path.operation for path in tried} == set(OPERATIONS), "add the list to LISTS, too"

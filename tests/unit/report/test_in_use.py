@@ -75,6 +75,30 @@ def test_other_neighbours_are_references_of_their_own(line: str) -> None:
     assert len(list(read_references(line))) == len(line.split())
 
 
+BY_API_SERVER = """\
+{host}/old:v2 docker-pullable://{host}/old@sha256:{d}
+{host}/old@sha256:{c} nginx:1.27 {host}/old:v1 {host}/old:v2 {host}/old:v2
+"""
+"""What kubectl printed of one pod that runs by tag and one that waits for a pinned image, with an
+init container: the documented command with pairs, and then with `{..image}`."""
+
+
+def test_what_kubectl_prints_is_placed_and_pairs_are_kept() -> None:
+    text = BY_API_SERVER.format(host=HOST, c="c" * 64, d="d" * 64)
+    found = place(
+        read_references(text),
+        [RegistryState(registry_target())],
+        {("my-registry", "old"): None},
+    )
+    assert (found.references, found.placed) == (6, 5)
+    assert found.running["my-registry", "old"] == {
+        Running("v2", f"sha256:{'d' * 64}"),
+        Running("", f"sha256:{'c' * 64}"),
+        Running("v1"),
+        Running("v2"),
+    }
+
+
 def placed(text: str, *states: RegistryState) -> InUse:
     images = {("my-registry", "team/app"): None}
     return place(read_references(text), states or [RegistryState(registry_target())], images)
