@@ -399,7 +399,7 @@ DASHBOARD = Dashboard(
         Section("Now", (Shelf(4, _NOW),)),
         Section(
             "API",
-            (Shelf(9, requests.API), Shelf(9, requests.LIMITS), Shelf(6, (requests.ACCOUNTS,))),
+            (Shelf(9, requests.API), Shelf(9, requests.LIMITS), Shelf(7, (requests.ACCOUNTS,))),
         ),
         Section(
             "Polls",
@@ -408,6 +408,6 @@ DASHBOARD = Dashboard(
                 Shelf(12, (_REGISTRIES, Stack([(7, _OVERDUE), (5, _GLOBS)])), (13, 11)),
             ),
         ),
-        Section("Exporters", (Shelf(6, (_EXPORTERS,)), Shelf(8, _PROCESS))),
+        Section("Exporters", (Shelf(6, (_EXPORTERS,)), Shelf(9, _PROCESS))),
     ),
 )

@@ -63,7 +63,7 @@ _PROBLEMS = table(
                 named(
                     "problem",
                     "overwritten tags",
-                    f"sum by (registry) ({_OVERWRITTEN}) > 0.5",
+                    f"sum by (registry) (round({_OVERWRITTEN})) > 0",
                 ),
                 named(
                     "problem",
