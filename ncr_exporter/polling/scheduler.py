@@ -16,8 +16,8 @@ import structlog
 
 from ncr_exporter.runtime.clock import Clock, Timer
 
-RETRY_FRACTION = 1 / 5
-"""Share of its interval after which a job that failed runs again."""
+RETRY_FRACTIONS = (1 / 5, 2 / 5)
+"""Shares of its interval after which a job runs again that failed once, and twice in a row."""
 
 
 def phase_of(*names: str) -> float:
@@ -31,14 +31,15 @@ def phase_of(*names: str) -> float:
     return int.from_bytes(digest[:6], "big") / 2**48
 
 
-def next_run(now: float, start: float, interval: float, phase: float, *, failed: bool) -> float:
+def next_run(now: float, start: float, interval: float, phase: float, *, failures: int) -> float:
     """Return when a job runs next after a run that ended at `now`. All times are in seconds.
 
-    Ticks are at `start + (n + phase) * interval`; missed ones are skipped. A job that failed runs
-    again sooner, between two ticks.
+    Ticks are at `start + (n + phase) * interval`; missed ones are skipped. After one failure, and
+    after two in a row (`failures`), a job runs again sooner. After more it waits for its tick: an
+    outage is then met with the usual load.
     """
-    if failed:
-        return now + interval * RETRY_FRACTION
+    if 0 < failures <= len(RETRY_FRACTIONS):
+        return now + interval * RETRY_FRACTIONS[failures - 1]
     ticks = math.floor((now - start) / interval - phase) + 1
     tick = start + (ticks + phase) * interval
     return tick if tick > now else tick + interval  # rounding may put a tick at now itself
@@ -89,6 +90,8 @@ class Scheduler:
         self._waits: dict[JobKey, _Wait] = {}
         self._tasks: dict[JobKey, asyncio.Task[None]] = {}
         self._untried: set[JobKey] = set()
+        self._failures: dict[JobKey, int] = {}
+        """Runs in a row that failed, of jobs whose last run failed."""
 
     @property
     def all_tried(self) -> bool:
@@ -133,12 +136,13 @@ class Scheduler:
         self._jobs[key] = replace(self._jobs[key], interval=interval)
         if wait := self._waits.get(key):
             wait.timer.cancel()
-            self._schedule(key, failed=False)
+            self._schedule(key, failures=0)
 
     def remove(self, key: JobKey) -> None:
         """End a job, even during a run; an unknown key is ignored."""
         self._jobs.pop(key, None)
         self._untried.discard(key)
+        self._failures.pop(key, None)
         if wait := self._waits.pop(key, None):
             wait.timer.cancel()
         if task := self._tasks.pop(key, None):
@@ -167,14 +171,22 @@ class Scheduler:
         del self._tasks[job.key]
         self._untried.discard(job.key)
         if not self._once:
-            self._schedule(job.key, failed=not succeeded)
+            self._schedule(job.key, failures=self._count_failure(job.key, succeeded=succeeded))
         if self.all_tried and (ended := self.first_round_ended):
             self.first_round_ended = None
             ended()
 
-    def _schedule(self, key: JobKey, *, failed: bool) -> None:
+    def _count_failure(self, key: JobKey, *, succeeded: bool) -> int:
+        """Count a run of a job; return how many of its runs have failed in a row."""
+        before = self._failures.pop(key, 0)
+        if succeeded:
+            return 0
+        self._failures[key] = before + 1
+        return before + 1
+
+    def _schedule(self, key: JobKey, *, failures: int) -> None:
         now, phase = self._clock.monotonic(), phase_of(*key)
         interval = self._jobs[key].interval()
-        delay = next_run(now, self._began, interval, phase, failed=failed) - now
+        delay = next_run(now, self._began, interval, phase, failures=failures) - now
         timer, wall = self._clock.call_later(delay, partial(self._start, key)), self._clock.time()
         self._waits[key] = _Wait(wall + delay, wall - now, timer)

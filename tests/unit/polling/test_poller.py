@@ -56,6 +56,37 @@ async def test_a_failed_image_is_asked_again_after_a_fifth_of_its_interval(
     assert polling.state().up is True
 
 
+async def test_an_image_that_goes_on_failing_is_asked_for_no_more_often_than_one_that_does_not(
+    polling: Polling,
+) -> None:
+    await polling.first_round(naming("app"))
+    await polling.intervals(1)
+    polling.registry.faults.add(fault_named("denied"), where="/app/tags?")
+    asked = []
+    for _ in range(5):
+        before = len(polling.asked)
+        await polling.intervals(1)
+        asked.append(len(polling.asked) - before)
+    assert asked == [3, 1, 1, 1, 1], "a fifth, two fifths, and then its phase"
+    polling.registry.faults.clear()
+    await polling.intervals(1)
+    polling.registry.faults.add(fault_named("denied"), where="/app/tags?", times=1)
+    before = len(polling.asked)
+    await polling.intervals(1)
+    assert len(polling.asked) - before == 2, "a success begins the count again"
+
+
+async def test_an_image_list_that_goes_on_failing_is_asked_for_no_more_often(
+    polling: Polling,
+) -> None:
+    await polling.first_round(naming("app"))
+    polling.registry.faults.add(fault_named("denied"), where="my-registry?")
+    before = len(polling.registry.requests)
+    await polling.intervals(6)
+    lists = list(polling.registry.requests)[before:]
+    assert sum("my-registry?" in seen.target for seen in lists) <= 7 + 2
+
+
 async def test_the_next_poll_of_an_image_is_known_but_while_it_is_polled(polling: Polling) -> None:
     key = ("my-registry", "app")
     polling.poller.apply([naming("app")])
@@ -155,8 +186,7 @@ async def test_a_failure_leaves_the_last_good_data_and_heals_with_the_next_poll(
     bad = polling.state()
     assert (bad.up, bad.image, bad.last_success) == (False, good.image, good.last_success)
     polling.registry.fault = None
-    await polling.clock.advance(INTERVAL / 5)
-    await polling.polled(3)
+    await polling.intervals(1)
     assert polling.state().up is True
 
 

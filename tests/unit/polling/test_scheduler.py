@@ -15,7 +15,7 @@ def test_an_image_keeps_its_phase_for_ever() -> None:
     phase = phase_of("reg", "web/app")
     due, seen = 1000.0, []
     for _ in range(5):
-        due = next_run(due + 0.3, 1000.0, 60, phase, failed=False)
+        due = next_run(due + 0.3, 1000.0, 60, phase, failures=0)
         seen.append((due - 1000.0) % 60 / 60)
     assert seen == pytest.approx([phase] * 5)
 
@@ -32,18 +32,19 @@ def test_the_phase_is_the_names_alone_and_names_do_not_run_together() -> None:
     assert phase_of("reg", "app") != phase_of("rega", "pp")
 
 
-def test_a_failed_image_is_asked_again_after_a_fifth_of_its_interval() -> None:
-    assert next_run(1000, 0, 60, 0.9, failed=True) == 1012
+def test_a_failed_image_is_asked_again_after_a_fifth_then_two_fifths_then_at_its_phase() -> None:
+    dues = [next_run(1000, 0, 60, 0.9, failures=failures) for failures in (1, 2, 3, 4, 100)]
+    assert dues == pytest.approx([1012, 1024, 1014, 1014, 1014])
 
 
 def test_ticks_missed_during_a_long_poll_are_skipped() -> None:
-    assert next_run(205, 0, 60, 0.5, failed=False) == 210
-    assert next_run(211, 0, 60, 0.5, failed=False) == 270
+    assert next_run(205, 0, 60, 0.5, failures=0) == 210
+    assert next_run(211, 0, 60, 0.5, failures=0) == 270
 
 
 @given(moments, moments, intervals, phases)
 def test_the_next_poll_is_later_and_within_one_interval(
     now: float, start: float, interval: float, phase: float
 ) -> None:
-    due = next_run(now, start, interval, phase, failed=False)
+    due = next_run(now, start, interval, phase, failures=0)
     assert now < due <= now + interval * (1 + 1e-6)
