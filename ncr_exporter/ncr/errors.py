@@ -8,6 +8,7 @@ ApiError                reason          raised for
 ├── ServerError         server          5xx
 ├── DeadlineError       timeout         the whole attempt took longer than `timeout`
 ├── ConnectionFailedError connection    refused, reset, no such host, half a response
+│   └── ReusedConnectionError           a kept connection that was closed meanwhile
 ├── TlsError            tls             the certificate or the handshake
 ├── RedirectError       redirect        3xx: following it would send the signature elsewhere
 ├── MalformedError      malformed       not JSON, not a page, no usable record, paging in circles
@@ -122,6 +123,13 @@ class ConnectionFailedError(ApiError):
     reason = "connection"
     remedy = "check DNS, firewall and proxy between this host and the API"
     max_retries = 2
+
+
+class ReusedConnectionError(ConnectionFailedError):
+    """A connection that had carried a request before broke without a byte of the response.
+
+    Usually the other side had just closed it for being idle, so that nobody read the request.
+    """
 
 
 class TlsError(ApiError):

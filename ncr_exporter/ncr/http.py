@@ -10,6 +10,7 @@ from http.cookiejar import CookieJar
 from pathlib import Path
 
 import certifi
+import h11
 import httpx
 
 from ncr_exporter import __version__
@@ -18,6 +19,7 @@ from ncr_exporter.ncr.errors import (
     ApiError,
     ConnectionFailedError,
     MalformedError,
+    ReusedConnectionError,
     TlsError,
     TooLargeError,
 )
@@ -118,8 +120,36 @@ class _NoCookies(CookieJar):
         """Send nothing."""
 
 
-def error_from(error: httpx.HTTPError) -> ApiError:
-    """Return the error that an exception of httpx stands for."""
+class ConnectionTrace:
+    """Whether a request needed a new connection; httpcore's extension `trace` of that request.
+
+    An instance is called with each step that httpcore takes.
+    """
+
+    def __init__(self) -> None:
+        self.connected = False
+        """Whether a connection was made for this request."""
+
+    async def __call__(self, event: str, _info: object) -> None:
+        """Record the step `event`, as httpcore names it."""
+        self.connected |= event == "connection.connect_tcp.started"
+
+
+def error_before_response(error: httpx.HTTPError | OSError, trace: ConnectionTrace) -> ApiError:
+    """Return the error that an exception stands for which came before the response's headers."""
+    if not trace.connected and _is_closed(error):
+        return ReusedConnectionError("the connection was closed while it was not in use")
+    return error_from(error)
+
+
+def _is_closed(error: httpx.HTTPError | OSError) -> bool:
+    """Return whether a connection broke, rather than carry bytes that are not HTTP."""
+    broke = isinstance(error, httpx.NetworkError | httpx.RemoteProtocolError)
+    return broke and not isinstance(_root(error), h11.RemoteProtocolError | ssl.SSLError)
+
+
+def error_from(error: httpx.HTTPError | OSError) -> ApiError:
+    """Return the error that an exception of httpx, or one that httpx lets through, stands for."""
     cause = _root(error)
     detail = str(cause) or type(error).__name__
     if isinstance(cause, ssl.SSLError):

@@ -1,6 +1,7 @@
 """Signed GET requests, with deadline, caps and retries; the gateway's clock, from responses."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from http import HTTPStatus
@@ -18,7 +19,13 @@ from ncr_exporter.ncr.errors import (
     TooLargeError,
 )
 from ncr_exporter.ncr.fair_queue import Priority
-from ncr_exporter.ncr.http import ClientPool, error_from, read_body
+from ncr_exporter.ncr.http import (
+    ClientPool,
+    ConnectionTrace,
+    error_before_response,
+    error_from,
+    read_body,
+)
 from ncr_exporter.ncr.keys import Credentials, CredentialsError
 from ncr_exporter.ncr.limiter import Limiter
 from ncr_exporter.ncr.paths import Operation
@@ -100,7 +107,7 @@ class Transport:
                 refill it; None for a new one.
         """
         self.limiter = limiter
-        self.retry_budget = retry_budget or RetryBudget()
+        self.retry_budget = retry_budget or RetryBudget(clock)
         self.gateway_clock = GatewayClock(clock)
         self._pool = client_pool
         self._base_url = httpx.URL(base_url)
@@ -209,7 +216,7 @@ class Transport:
     ) -> bytes:
         try:
             async with asyncio.timeout(self._timeout):
-                response = await http.send(request, stream=True)
+                response = await _response_to(request, http)
                 try:
                     self._update_clock(response, registry)
                     return await self._body(response)
@@ -218,7 +225,7 @@ class Transport:
         except TimeoutError:
             message = f"no complete answer within {self._timeout:g} s"
             raise DeadlineError(message) from None
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, OSError) as error:  # OSError: TLS errors that httpx lets through
             raise error_from(error) from None
 
     async def _body(self, response: httpx.Response) -> bytes:
@@ -259,3 +266,16 @@ class Transport:
                 skew_seconds=round(skew),
                 remedy="synchronise this host's clock (NTP)",
             )
+
+
+async def _response_to(request: httpx.Request, http: httpx.AsyncClient) -> httpx.Response:
+    """Send a request and return the response, of which only the headers are read.
+
+    Raises:
+        ApiError: the connection cannot be made, or broke before the headers.
+    """
+    trace = request.extensions["trace"] = ConnectionTrace()
+    try:
+        return await http.send(request, stream=True)
+    except (httpx.HTTPError, ssl.SSLError) as error:
+        raise error_before_response(error, trace) from None

@@ -1,6 +1,9 @@
 """One signed GET against the simulated registry, over real sockets."""
 
 import asyncio
+import contextlib
+import os
+import socket
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -223,6 +226,42 @@ async def test_connections_are_kept_alive_between_requests() -> None:
             assert len(server._connections) == 1
 
 
+@pytest.mark.parametrize("fault", ["close", "reset"])
+async def test_a_kept_connection_that_was_closed_costs_neither_a_retry_nor_a_poll(
+    client: Client, registry: SimulatedRegistry, heard: Heard, fault: str
+) -> None:
+    budget = client.transport.retry_budget
+    await names(client)
+    while budget.take():
+        pass
+    for _ in range(5):
+        registry.faults.add(fault_named(fault), times=1)
+        assert await names(client) == ["v1", "v2"]
+    assert heard.attempts == ["ok", *["connection", "ok"] * 5]
+    assert heard.retries == 5, "what was sent is counted as sent"
+
+
+@pytest.mark.parametrize("fault", ["garbage", "half", "unavailable"])
+async def test_a_kept_connection_on_which_bytes_came_is_retried_by_the_budget(
+    client: Client, registry: SimulatedRegistry, fault: str
+) -> None:
+    await names(client)
+    budget = client.transport.retry_budget
+    while budget.take():
+        pass
+    registry.faults.add(fault_named(fault), times=1)
+    assert (await error_of(client)).reason in {"connection", "server"}
+
+
+async def test_a_new_connection_that_is_closed_is_retried_by_the_budget(
+    client: Client, registry: SimulatedRegistry, heard: Heard
+) -> None:
+    await names(client)
+    registry.fault = fault_named("close")
+    assert (await error_of(client)).reason == "connection"
+    assert heard.attempts == ["ok", *["connection"] * 4], "one for nothing, and two retries"
+
+
 async def test_no_cookie_is_kept(client: Client, registry: SimulatedRegistry) -> None:
     cookies: list[str | None] = []
 
@@ -321,6 +360,32 @@ async def test_plain_http_where_tls_is_spoken_is_a_tls_error() -> None:
         client_of(url.replace("http:", "https:")) as (client, _heard),
     ):
         assert (await error_of(client)).reason == "tls"
+
+
+async def test_a_connection_on_which_other_bytes_than_tls_come_is_a_tls_error(
+    tmp_path: Path,
+) -> None:
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    api = Api(timeout=2.0, ca_file=str(tmp_path / "ca.pem"))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        speaking = asyncio.to_thread(speak_something_else, listener, server_tls(authority))
+        talk = asyncio.create_task(speaking)
+        port = listener.getsockname()[1]
+        async with client_of(f"https://127.0.0.1:{port}", api=api) as (client, heard):
+            assert (await error_of(client)).reason == "tls"
+            assert heard.attempts == ["tls"]
+        await talk
+
+
+def speak_something_else(listener: socket.socket, context: ssl.SSLContext) -> None:
+    """Shake hands and read a request over TLS, then answer without TLS."""
+    connection, _ = listener.accept()
+    with context.wrap_socket(connection, server_side=True) as encrypted:
+        encrypted.recv(2**16)
+        os.write(encrypted.fileno(), b"HTTP/1.1 200 OK\r\n\r\n")
+        with contextlib.suppress(OSError):
+            encrypted.recv(2**16)  # until the client closes
 
 
 # --- proxies ---
