@@ -7,7 +7,7 @@ from http import HTTPStatus
 
 from ncr_exporter.ncr.errors import MalformedError
 from ncr_exporter.ncr.paths import ListPath, Operation, PageTarget, parse
-from ncr_exporter.ncr.responses import date_of
+from ncr_exporter.ncr.responses import gateway_time
 from ncr_exporter.ncr.vocabulary import ACCESS_KEY_HEADER, ORIGIN_HEADER
 from ncr_exporter.ncr.wire import RawPage, RawRecord, decode_raw
 from ncr_exporter.recording.exchange import Exchange
@@ -68,7 +68,7 @@ class ObservedResponses:
         origin = exchange.headers.get(ORIGIN_HEADER, "")
         self.statuses[f"HTTP {exchange.status} {origin}".strip()] += 1
         self.header_names.update(exchange.headers)
-        date = date_of(exchange.headers)
+        date = gateway_time(exchange.headers)
         if date is not None:
             self.skews.append(date - exchange.received)
         target = parse(exchange.target)

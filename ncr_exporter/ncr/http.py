@@ -106,6 +106,7 @@ def _client(api: Api, context: ssl.SSLContext, hooks: Sequence[Hook]) -> httpx.A
             "user-agent": f"ncr-exporter/{__version__}",
             "accept": "application/json",
             "accept-encoding": "gzip",
+            "cache-control": "no-cache",
         },
     )
 
@@ -194,9 +195,7 @@ async def read_body(
         TooLargeError: the body exceeds a cap; the rest is neither read nor inflated.
         MalformedError: the encoding was not asked for, or the gzip is broken or cut short.
     """
-    if encoding not in {"", "identity", "gzip"}:
-        raise MalformedError(f"the answer has the content encoding {encoding[:40]!r}")
-    body = _Gzip() if encoding == "gzip" else _Plain()
+    body = _body_in(encoding)
     async with AsyncExitStack() as held:
         async for chunk in chunks:
             for size in body.add(chunk):
@@ -209,6 +208,21 @@ async def read_body(
                 # second. So other tasks run after each piece of 256 KiB.
                 await asyncio.sleep(0)
         return body.whole()
+
+
+def _body_in(encoding: str) -> "_Gzip | _Plain":
+    """Return an empty body for a content encoding (RFC 9110, section 8.4).
+
+    Raises:
+        MalformedError: the encoding was not asked for.
+    """
+    names = [name.strip().lower() for name in encoding.split(",")]
+    codings = [name for name in names if name not in {"", "identity"}]
+    if not codings:
+        return _Plain()
+    if codings in (["gzip"], ["x-gzip"]):
+        return _Gzip()
+    raise MalformedError(f"the answer has the content encoding {encoding[:40]!r}")
 
 
 class _Plain:

@@ -65,6 +65,15 @@ def date_of(headers: Mapping[str, str], name: str = "date") -> float | None:
         return None
 
 
+def gateway_time(headers: Mapping[str, str]) -> float | None:
+    """Return the gateway's time by a response's `Date`, in seconds since the epoch, or None.
+
+    A cache repeats the `Date` of the response that it kept, and adds its `Age` (RFC 9111, section
+    5.1). Such a response, or one whose `Age` cannot be read, says nothing of the gateway's time.
+    """
+    return date_of(headers) if headers.get("age", "0").strip().strip("0") == "" else None
+
+
 def _retry_after(headers: Mapping[str, str]) -> float | None:
     """Return the seconds of `Retry-After`, a number or an HTTP date (RFC 9110, section 10.2.3).
 
@@ -73,7 +82,7 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
     value = headers.get("retry-after", "").strip()
     if value.isascii() and value.isdigit():
         return float(value[:12])
-    moment, now = date_of(headers, "retry-after"), date_of(headers)
+    moment, now = date_of(headers, "retry-after"), gateway_time(headers)
     return None if moment is None or now is None else max(0.0, moment - now)
 
 

@@ -29,7 +29,7 @@ from ncr_exporter.ncr.http import (
 from ncr_exporter.ncr.keys import Credentials, CredentialsError
 from ncr_exporter.ncr.limiter import Limiter
 from ncr_exporter.ncr.paths import Operation
-from ncr_exporter.ncr.responses import date_of, error_of
+from ncr_exporter.ncr.responses import error_of, gateway_time
 from ncr_exporter.ncr.retries import RequestRetries, RetryBudget
 from ncr_exporter.ncr.signing import GatewayClock, signed_headers
 from ncr_exporter.runtime.clock import Clock
@@ -251,7 +251,7 @@ class Transport:
         return body
 
     def _update_clock(self, response: httpx.Response, registry: str) -> None:
-        date = date_of(response.headers)
+        date = gateway_time(response.headers)
         if date is None:
             return
         changed = self.gateway_clock.update(date)

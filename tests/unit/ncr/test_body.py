@@ -34,6 +34,22 @@ async def test_gzip_is_inflated_across_chunks() -> None:
     assert (await read(packed[:5], packed[5:9], packed[9:], encoding="gzip"))[0] == b"hello" * 1000
 
 
+@pytest.mark.parametrize("encoding", ["GZIP", "x-gzip", "X-GZip", " gzip ", "gzip, identity"])
+async def test_gzip_has_two_names_in_any_case(encoding: str) -> None:
+    assert (await read(gzip.compress(b"hello"), encoding=encoding))[0] == b"hello"
+
+
+@pytest.mark.parametrize("encoding", ["identity", "Identity", "IDENTITY", " ", ","])
+async def test_no_encoding_has_a_name_in_any_case(encoding: str) -> None:
+    assert (await read(b"hello", encoding=encoding))[0] == b"hello"
+
+
+@pytest.mark.parametrize("encoding", ["br", "gzip, gzip", "deflate", "gzip;q=1"])
+async def test_an_encoding_that_was_not_asked_for_is_malformed(encoding: str) -> None:
+    with pytest.raises(MalformedError, match="content encoding"):
+        await read(gzip.compress(b"hello"), encoding=encoding)
+
+
 async def test_a_body_too_large_as_sent_is_cut_at_once() -> None:
     chunk = b"x" * 2**20
     with pytest.raises(TooLargeError, match=str(MAX_SENT)):

@@ -7,7 +7,7 @@ import pytest
 from ncr_exporter.metrics.families.exporter import REASONS
 from ncr_exporter.ncr import errors
 from ncr_exporter.ncr.errors import ApiError, NotFoundError, ThrottledError
-from ncr_exporter.ncr.responses import date_of, error_of
+from ncr_exporter.ncr.responses import date_of, error_of, gateway_time
 
 DATE = "Thu, 09 Oct 2025 08:53:20 GMT"
 
@@ -106,6 +106,35 @@ def test_retry_after_is_seconds_or_a_date_by_the_gateways_clock(
     error = error_of(429, {"retry-after": value, "date": DATE}, b"")
     assert isinstance(error, ThrottledError)
     assert error.retry_after == seconds
+
+
+@pytest.mark.parametrize(
+    ("age", "now"),
+    [
+        (None, 1_760_000_000.0),
+        ("0", 1_760_000_000.0),
+        ("7200", None),
+        ("1", None),
+        ("7200, 7200", None),
+        ("old", None),
+    ],
+)
+def test_the_date_of_an_answer_from_a_cache_is_not_the_gateways_time(
+    age: str | None, now: float | None
+) -> None:
+    headers = {"date": DATE} if age is None else {"date": DATE, "age": age}
+    assert gateway_time(headers) == now
+
+
+def test_a_retry_after_in_an_answer_from_a_cache_is_of_no_use_as_a_date_and_of_use_as_seconds() -> (
+    None
+):
+    cached = {"date": DATE, "age": "30"}
+    found = [
+        error_of(429, {**cached, "retry-after": value}, b"")
+        for value in ("Thu, 09 Oct 2025 08:54:00 GMT", "40")
+    ]
+    assert [error.retry_after for error in found if isinstance(error, ThrottledError)] == [None, 40]
 
 
 def test_control_characters_of_a_peer_reach_no_log() -> None:

@@ -446,6 +446,34 @@ async def test_a_clock_off_by_less_than_a_minute_is_only_shown(
     assert client.transport.gateway_clock.correction == 0
 
 
+async def test_an_answer_from_a_cache_does_not_change_the_clock_to_sign_by(
+    client: Client, registry: SimulatedRegistry, heard: Heard
+) -> None:
+    def cached(_: Request, good: Response) -> Response:
+        old = {"date": "Thu, 09 Oct 2025 08:53:20 GMT", "age": "7200"}
+        return Response(200, {**good.headers, **old}, good.body, good.length)
+
+    registry.faults.add(Fault("cached", "", cached), times=1)
+    assert await names(client) == ["v1", "v2"]
+    assert heard.skews == []
+    assert await names(client) == ["v1", "v2"]
+    assert heard.attempts == ["ok", "ok"]
+
+
+async def test_a_cache_is_asked_for_nothing_that_it_keeps(
+    client: Client, registry: SimulatedRegistry
+) -> None:
+    asked: list[str | None] = []
+
+    def note(request: Request, good: Response) -> Response:
+        asked.append(request.headers.get("cache-control"))
+        return good
+
+    registry.fault = Fault("note", "", note)
+    await names(client)
+    assert asked == ["no-cache"]
+
+
 async def test_a_wrong_key_with_a_wrong_clock_is_tried_again_once_only(
     client: Client, registry: SimulatedRegistry, heard: Heard
 ) -> None:
