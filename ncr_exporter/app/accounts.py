@@ -14,6 +14,7 @@ from ncr_exporter.ncr.client import Client
 from ncr_exporter.ncr.credentials import find_credentials
 from ncr_exporter.ncr.http import Hook, client_pool
 from ncr_exporter.ncr.limiter import Limiter
+from ncr_exporter.ncr.proxies import proxy_of
 from ncr_exporter.ncr.transport import ClientMetrics, Transport
 from ncr_exporter.polling.tags import Clients
 from ncr_exporter.runtime.clock import Clock
@@ -49,7 +50,7 @@ class ClientFactory:
 
         Raises:
             CredentialsError: the account has no key.
-            ConfigError: `ca_file` cannot be used.
+            ConfigError: `ca_file`, or the environment's proxy, cannot be used.
         """
         account, api = target.account, config.api
         credentials = find_credentials(
@@ -63,9 +64,11 @@ class ClientFactory:
             breaker=before.transport.limiter.breaker if before else None,
             max_throttled_wait=self.max_throttled_wait,
         )
+        base_url = account.base_url(api)
+        proxy = proxy_of(api, base_url, self.environ)
         transport = Transport(
-            client_pool=client_pool(api, config.directory, self.hooks),
-            base_url=account.base_url(api),
+            client_pool=client_pool(api, config.directory, proxy=proxy, hooks=self.hooks),
+            base_url=base_url,
             credentials=credentials,
             limiter=limiter,
             timeout=api.timeout,
@@ -103,7 +106,7 @@ class Accounts:
 
         Raises:
             CredentialsError: an account has no key; nothing was changed.
-            ConfigError: `ca_file` cannot be used; nothing was changed.
+            ConfigError: `ca_file`, or the environment's proxy, cannot be used; nothing was changed.
         """
         settings = (config.api, config.directory, rate)
         reusable = self.clients if settings == self._settings else {}

@@ -10,6 +10,7 @@ import httpx
 
 from ncr_exporter.config.globs import EVERY, excluded, is_glob
 from ncr_exporter.config.model import Config, ImageConfig, RegistryConfig
+from ncr_exporter.config.proxy_url import proxy_problem
 from ncr_exporter.config.units import duration_text
 from ncr_exporter.config.yaml_tree import Mistakes, Node, ReportProblem
 from ncr_exporter.config.zones import REGIONS
@@ -117,8 +118,9 @@ def _entries(entries: Sequence[Entry] | None, node: Node) -> Iterator[tuple[Entr
 
 
 def _proxy(config: Config, node: Node) -> Mistakes:
-    if config.api.proxy_url is not None and _url(config.api.proxy_url.reveal()) is None:
-        yield "must be a URL such as http://proxy.example:3128", node.child("proxy_url")
+    url = config.api.proxy_url
+    if url is not None and (problem := proxy_problem(url.reveal())):
+        yield problem, node.child("proxy_url")
     if config.api.proxy_from_environment:
         yield "give proxy_url or proxy_from_environment, not both", node
 

@@ -14,11 +14,12 @@ import h11
 import httpx
 
 from ncr_exporter import __version__
-from ncr_exporter.config import Api, ConfigError, Problem
+from ncr_exporter.config import Api, ConfigError, Problem, Secret
 from ncr_exporter.ncr.errors import (
     ApiError,
     ConnectionFailedError,
     MalformedError,
+    RedirectError,
     ReusedConnectionError,
     TlsError,
     TooLargeError,
@@ -61,22 +62,26 @@ class ClientPool:
             await client.aclose()
 
 
-def client_pool(api: Api, directory: Path, hooks: Sequence[Hook] = ()) -> ClientPool:
-    """Return a pool of clients that connect only to the configured API or proxy.
+def client_pool(
+    api: Api, directory: Path, *, proxy: Secret | None = None, hooks: Sequence[Hook] = ()
+) -> ClientPool:
+    """Return a pool of clients that connect only to the configured API or to `proxy`.
 
-    They follow no redirect and keep no cookie. Proxies of the environment are used only if the
-    configuration says so. They have no timeouts: httpx's are per read, so that a response of one
-    byte every few seconds never meets them. The transport's deadline covers a whole attempt.
+    They follow no redirect, keep no cookie and read no environment variable. They have no timeouts:
+    httpx's are per read, so that a response of one byte every few seconds never meets them. The
+    transport's deadline covers a whole attempt.
 
     Args:
         api: the section `api` of the configuration.
         directory: a relative `ca_file` starts here.
+        proxy: the URL of the proxy, by `ncr.proxies`; None for none.
         hooks: awaited with each response.
 
     Raises:
         ConfigError: `ca_file` cannot be used.
     """
-    return ClientPool(partial(_client, api, _tls_context(api, directory), hooks))
+    context = _tls_context(api, directory)
+    return ClientPool(partial(_client, context, proxy, hooks))
 
 
 def _tls_context(api: Api, directory: Path) -> ssl.SSLContext:
@@ -92,11 +97,13 @@ def _tls_context(api: Api, directory: Path) -> ssl.SSLContext:
     return context
 
 
-def _client(api: Api, context: ssl.SSLContext, hooks: Sequence[Hook]) -> httpx.AsyncClient:
+def _client(
+    context: ssl.SSLContext, proxy: Secret | None, hooks: Sequence[Hook]
+) -> httpx.AsyncClient:
     return httpx.AsyncClient(
         verify=context,
-        proxy=api.proxy_url.reveal() if api.proxy_url else None,
-        trust_env=api.proxy_from_environment,
+        proxy=_proxy(proxy, context) if proxy else None,
+        trust_env=False,
         follow_redirects=False,
         timeout=None,  # noqa: S113 -- the transport's deadline covers the whole attempt
         cookies=_NoCookies(),
@@ -109,6 +116,11 @@ def _client(api: Api, context: ssl.SSLContext, hooks: Sequence[Hook]) -> httpx.A
             "cache-control": "no-cache",
         },
     )
+
+
+def _proxy(url: Secret, context: ssl.SSLContext) -> httpx.Proxy:
+    is_encrypted = httpx.URL(url.reveal()).scheme == "https"
+    return httpx.Proxy(url.reveal(), ssl_context=context if is_encrypted else None)
 
 
 class _NoCookies(CookieJar):
@@ -146,15 +158,19 @@ def error_before_response(error: httpx.HTTPError | OSError, trace: ConnectionTra
 def _is_closed(error: httpx.HTTPError | OSError) -> bool:
     """Return whether a connection broke, rather than carry bytes that are not HTTP."""
     broke = isinstance(error, httpx.NetworkError | httpx.RemoteProtocolError)
-    return broke and not isinstance(_root(error), h11.RemoteProtocolError | ssl.SSLError)
+    *_, cause = _causes(error)
+    return broke and not isinstance(cause, h11.RemoteProtocolError | ssl.SSLError)
 
 
 def error_from(error: httpx.HTTPError | OSError) -> ApiError:
     """Return the error that an exception of httpx, or one that httpx lets through, stands for."""
-    cause = _root(error)
-    detail = str(cause) or type(error).__name__
-    if isinstance(cause, ssl.SSLError):
+    causes = list(_causes(error))
+    detail = str(causes[-1]) or type(error).__name__
+    if isinstance(causes[-1], ssl.SSLError):
         return TlsError(f"TLS failed: {detail}")
+    if any(isinstance(cause, httpx.InvalidURL) for cause in causes):
+        # What httpx says of a URL may quote half of a password, so it is not shown.
+        return RedirectError("the answer is a redirect to what is no URL")
     if isinstance(error, httpx.ConnectError):
         return ConnectionFailedError(f"cannot connect: {detail}")
     if isinstance(error, httpx.ProxyError):
@@ -162,11 +178,12 @@ def error_from(error: httpx.HTTPError | OSError) -> ApiError:
     return ConnectionFailedError(f"the connection broke: {detail}")
 
 
-def _root(error: BaseException) -> BaseException:
-    """Return the first cause: the text of httpx hides whether DNS, TCP or TLS failed."""
-    while (cause := error.__cause__ or error.__context__) is not None:
-        error = cause
-    return error
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error and its causes; the text of the last says whether DNS, TCP or TLS failed."""
+    cause: BaseException | None = error
+    while cause is not None:
+        yield cause
+        cause = cause.__cause__ or cause.__context__
 
 
 MAX_SENT = 16 * 2**20

@@ -44,6 +44,7 @@ LADDER = (
 
 TOPICS = {
     "config/globs.py",
+    "config/proxy_url.py",
     "httpd/address.py",
     "report/verdicts.py",
     "runtime/errors.py",

@@ -1,5 +1,6 @@
 """The simulated registry on a real socket, and a client of the API that talks to it."""
 
+import os
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from ncr_exporter.ncr.http import client_pool
 from ncr_exporter.ncr.keys import Credentials, KeyPair
 from ncr_exporter.ncr.limiter import Limiter
 from ncr_exporter.ncr.paths import RegistryPath
+from ncr_exporter.ncr.proxies import proxy_of
 from ncr_exporter.ncr.transport import Transport
 from ncr_exporter.runtime.clock import Clock, SystemClock
 from ncr_exporter.simulator.api_records import JsonRecord, registry_record
@@ -153,7 +155,8 @@ async def client_of(
     """Give a client of the API at `url`, and what it tells its observer."""
     api = api or Api(requests_per_second=10_000, timeout=2.0)
     clock, heard = clock or HurriedClock(), Heard()
-    async with aclosing(client_pool(api, Path())) as clients:
+    proxy = proxy_of(api, url, os.environ)
+    async with aclosing(client_pool(api, Path(), proxy=proxy)) as clients:
         transport = Transport(
             client_pool=clients,
             base_url=url,

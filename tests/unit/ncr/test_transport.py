@@ -216,6 +216,17 @@ async def test_a_redirect_is_an_error_and_the_key_goes_nowhere_else(
         assert elsewhere == []
 
 
+@pytest.mark.parametrize("location", ["http://me:s3cr3t/x@proxy:3128", "http://a:b:c/"])
+async def test_a_redirect_to_what_is_no_url_is_one_and_quotes_nothing_of_it(
+    client: Client, registry: SimulatedRegistry, location: str
+) -> None:
+    away = Response(302, {"location": location}, (b"",), 0)
+    registry.fault = Fault("away", "", lambda *_: away)
+    error = await error_of(client)
+    assert (error.reason, len(registry.requests)) == ("redirect", 1)
+    assert "no URL" in str(error)
+
+
 async def test_connections_are_kept_alive_between_requests() -> None:
     registry = SimulatedRegistry(source_of(app=[tag("v1")]), keys=DEMO_KEYS, clock=HurriedClock())
     async with Server(registry.handle) as server:
