@@ -19,6 +19,10 @@ _CHECK_INTERVAL = 5.0
 log = structlog.get_logger()
 
 
+class ReloadError(UserError):
+    """A reload failed for a reason that nobody foresaw; `str()` names it."""
+
+
 class ReloadListener(Protocol):
     """Called when a reload failed."""
 
@@ -51,7 +55,7 @@ class Reloader:
         """Read the configuration and put it in force.
 
         Raises:
-            UserError: it cannot be used; the one in force stays.
+            UserError: it cannot be used, and the one in force stays; or there is a bug.
         """
         async with self._lock:
             try:
@@ -63,6 +67,11 @@ class Reloader:
                     "reload failed; the configuration in force stays", error=str(error)
                 )
                 raise
+            except Exception as error:
+                self._listener.record_reload_failure()
+                log.exception("unexpected error in a reload")
+                name = type(error).__name__
+                raise ReloadError(f"unexpected {name}; the log has its traceback") from None
             log.info("configuration reloaded")
 
     async def follow(self, path: Path, digest: str) -> None:

@@ -147,8 +147,8 @@ class Transport:
             await asyncio.sleep(0)
             try:
                 yield body
-            except ApiError as error:
-                self._metrics.record_attempt(*labels, self._since(sent_at), error.reason)
+            except Exception as error:
+                self._metrics.record_attempt(*labels, self._since(sent_at), _reason_of(error))
                 raise
         self._metrics.record_attempt(*labels, self._since(sent_at), None)
         self.retry_budget.earn()
@@ -184,8 +184,8 @@ class Transport:
                     request = await self._signed(http, target)
                     sent_at = self._clock.monotonic()
                     return await self._exchange(http, request, labels.registry), sent_at
-        except ApiError as error:
-            self._metrics.record_attempt(*labels, self._since(sent_at), error.reason)
+        except Exception as error:
+            self._metrics.record_attempt(*labels, self._since(sent_at), _reason_of(error))
             raise
 
     def _since(self, sent_at: float | None) -> float | None:
@@ -266,6 +266,11 @@ class Transport:
                 skew_seconds=round(skew),
                 remedy="synchronise this host's clock (NTP)",
             )
+
+
+def _reason_of(error: Exception) -> str:
+    """Return the label `reason` of an attempt that raised `error`, an ApiError or a bug's."""
+    return error.reason if isinstance(error, ApiError) else ApiError.reason
 
 
 async def _response_to(request: httpx.Request, http: httpx.AsyncClient) -> httpx.Response:

@@ -45,10 +45,18 @@ def log_success(what: str, before: Failure | None, **labels: Any) -> None:  # no
         log.info(f"{what} succeeds again", **labels)  # noqa: G004 -- one of three words
 
 
-def log_unexpected(error: Exception, **labels: Any) -> ApiError:  # noqa: ANN401 -- values of a log line
-    """Log an exception that only a bug can raise, with its traceback; return it as an ApiError."""
-    log.error("unexpected error", **labels, exc_info=error)
-    return ApiError(f"unexpected {type(error).__name__}; the log has its traceback")
+def as_api_error(error: Exception, before: Failure | None, **labels: Any) -> ApiError:  # noqa: ANN401 -- values of a log line
+    """Return what a job raised as an ApiError; that is what it is, unless there is a bug.
+
+    Anything else is logged with its traceback, except where the previous run failed in the same
+    way (`before`): the log would fill with one traceback a run.
+    """
+    if isinstance(error, ApiError):
+        return error
+    unexpected = ApiError(f"unexpected {type(error).__name__}; the log has its traceback")
+    if before is None or before.message != str(unexpected):
+        log.error("unexpected error", **labels, exc_info=error)
+    return unexpected
 
 
 def log_plan(store: Store, budget: Budget, account: Account) -> None:

@@ -5,7 +5,6 @@ from functools import partial
 
 import structlog
 
-from ncr_exporter.ncr.errors import ApiError
 from ncr_exporter.ncr.listing import Listing
 from ncr_exporter.ncr.pages import ListedImage
 from ncr_exporter.polling import events
@@ -136,12 +135,13 @@ class RegistryPoller:
         registry, before = state.target, state.failure
         try:
             listed = await self._clients[registry.account].images(registry.path)
-        except ApiError as error:
+            await self._record(label, listed)
+        except Exception as raised:  # noqa: BLE001 -- whatever it is, the list fails, and not the loop
+            error = events.as_api_error(raised, before, registry=label)
             failure = events.log_failure("image list", before, error, registry=label)
             self._store.record_list_failure(label, failure)
             self._end_gone_images(label)
             return False
-        await self._record(label, listed)
         events.log_success("image list", before, registry=label, images=len(listed.records))
         return True
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import structlog
 
-from ncr_exporter.ncr.errors import ApiError
+from ncr_exporter.ncr.listing import Listing
 from ncr_exporter.ncr.pages import ListedRegistry
 from ncr_exporter.polling import events
 from ncr_exporter.polling.images import RegistryPoller
@@ -96,34 +96,31 @@ class RegistryDiscovery:
 
     async def list_registries(self) -> bool:
         """List the registries once and return whether that succeeded."""
-        client = self._clients[self._target.account]
         before, label = self._failure, self._target.label
         try:
+            client = self._clients[self._target.account]
             listed = await client.registries(label, self._target.prefix)
-        except ApiError as error:
+            self._record(listed)
+        except Exception as raised:  # noqa: BLE001 -- whatever it is, the list fails, and not the loop
+            error = events.as_api_error(raised, before, registry=label)
             self._failure = events.log_failure("registry list", before, error, registry=label)
             if self._target.every is not None:
                 self._store.record_list_failure(label, self._failure)
             return False
         self._failure = None
-        target = self._target
-        self._jobs.plan(target.key, target.account, target.timing.interval, len(listed.pages))
-        found = {registry.name: registry for registry in listed.records}
-        self._record(found, whole=not listed.left_out)
-        events.log_success("registry list", before, registry=label, registries=len(found))
+        events.log_success("registry list", before, registry=label, registries=len(listed.records))
         return True
 
-    def _record(self, listed: Mapping[str, ListedRegistry], *, whole: bool) -> None:
-        """Record a complete list; a registry that it lacks counts as absent only if it is `whole`.
-
-        A list is not `whole` if records without a usable name were left out.
-        """
-        now = self._clock.time()
-        if self._target.every is not None:
-            self._store.record_registry_list_success(self._target.label, at=round(now, 3))
-            self._begin_found(listed, whole=whole)
-        for registry in (*self._target.named, *self._absences):
-            if record := listed.get(registry.path.name):
+    def _record(self, listed: Listing[ListedRegistry]) -> None:
+        """Record a complete list; one that left records out does not say what is gone."""
+        now, target = self._clock.time(), self._target
+        self._jobs.plan(target.key, target.account, target.timing.interval, len(listed.pages))
+        records = {registry.name: registry for registry in listed.records}
+        if target.every is not None:
+            self._store.record_registry_list_success(target.label, at=round(now, 3))
+            self._begin_found(records, whole=not listed.left_out)
+        for registry in (*target.named, *self._absences):
+            if record := records.get(registry.path.name):
                 self._registries.publish_description(registry, _description(record, now))
 
     def _begin_found(self, listed: Mapping[str, ListedRegistry], *, whole: bool) -> None:

@@ -164,7 +164,8 @@ class Scheduler:
         try:
             succeeded = await job.run()
         except Exception:
-            log.exception("unexpected error", job=" ".join(job.key))
+            if job.key not in self._failures:  # else it fills the log with one traceback a run
+                log.exception("unexpected error", job=" ".join(job.key))
             succeeded = False
         if self._tasks.get(job.key) is not asyncio.current_task():
             return  # removed during its run, perhaps by the run itself

@@ -9,7 +9,7 @@ import structlog
 
 from ncr_exporter.inventory import Tag, overwritten_tags
 from ncr_exporter.ncr.client import Client
-from ncr_exporter.ncr.errors import ApiError, NotFoundError
+from ncr_exporter.ncr.errors import NotFoundError
 from ncr_exporter.ncr.listing import Listing
 from ncr_exporter.ncr.pages import ListedImage
 from ncr_exporter.polling import events
@@ -132,19 +132,14 @@ class ImagePoller:
         """Poll an image once and return whether that succeeded."""
         started = self._clock.monotonic()
         target = self._store.images[key].target
-        client = self._clients[target.registry.account]
         try:
-            before = self._listings.get(key)
+            before, client = self._listings.get(key), self._clients[target.registry.account]
             listing = await client.tags(target.registry.path, target.name, before)
             await self._commit(key, listing, started)
-        except ApiError as error:
+        except Exception as error:  # noqa: BLE001 -- whatever it is, the image fails, and not the loop
             self._record_failure(key, error, started)
-        except Exception as error:  # noqa: BLE001 -- logged with its traceback; the image fails, not the loop
-            labels = {"registry": target.registry.label, "image": target.name}
-            self._record_failure(key, events.log_unexpected(error, **labels), started)
-        else:
-            return True
-        return False
+            return False
+        return True
 
     async def _commit(self, key: ImageKey, listing: Listing[Tag], started: float) -> None:
         """Commit a complete listing; the poll began at `started` (monotonic seconds)."""
@@ -201,11 +196,12 @@ class ImagePoller:
             self._warned_about.add(subject)
             events.warn_of_unknown_pulls(*subject)
 
-    def _record_failure(self, key: ImageKey, error: ApiError, started: float) -> None:
+    def _record_failure(self, key: ImageKey, raised: Exception, started: float) -> None:
         state = self._store.images[key]
         target, before = state.target, state.failure
         duration = round(self._clock.monotonic() - started, 6)
         labels = {"registry": target.registry.label, "image": target.name}
+        error = events.as_api_error(raised, before, **labels)
         failure = events.log_failure("poll", before, error, **labels, duration=duration)
         not_found = isinstance(error, NotFoundError) and error.from_service
         now = round(self._clock.time(), 3)

@@ -15,7 +15,7 @@ from ncr_exporter.state.saved import SavedState
 from ncr_exporter.state.store import Store
 from ncr_exporter.targets.budget import Budget
 from ncr_exporter.targets.targets import Account, ImageRule, RegistryListTarget, Shard
-from tests.support.api_client import DEMO_KEYS, Fleet, client_of, keys, simulated, tag
+from tests.support.api_client import DEMO_KEYS, Fleet, Heard, client_of, keys, simulated, tag
 from tests.support.clock import ManualClock, passing
 from tests.support.expositions import samples_of
 from tests.support.states import (
@@ -57,6 +57,8 @@ class Polling:
         self.registry: SimulatedRegistry
         self.poller: Poller
         self.budget: Budget
+        self.heard: Heard
+        """What the client of the last account tells its observer."""
 
     def state(self, image: str = "app", registry: str = "my-registry") -> ImageState:
         return self.store.images[registry, image]
@@ -125,7 +127,7 @@ async def polling_of(  # noqa: PLR0913 -- what a test may vary, each by name
         clients = {}
         for account, pair in pairs.items():
             connected = client_of(url, api=used, clock=now, credentials=keys(pair))
-            clients[account], _ = await stack.enter_async_context(connected)
+            clients[account], polling.heard = await stack.enter_async_context(connected)
         polling.budget = Budget(limit or used.requests_per_second)
         polling.poller = Poller(clients, polling.store, polling.budget, now, owned, saved=saved)
         stack.push_async_callback(polling.poller.stop)

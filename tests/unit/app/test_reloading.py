@@ -22,10 +22,11 @@ class Told:
         self.used: list[str] = []
         self.outcomes: list[str | None] = []
         self.refusal: UserError | None = None
+        self.bug: Exception | None = None
 
     def use(self, config: Config) -> None:
-        if self.refusal is not None:
-            raise self.refusal
+        if problem := self.refusal or self.bug:
+            raise problem
         self.used.append(config.registries[0].name)
         self.outcomes.append(config.digest)
 
@@ -66,6 +67,25 @@ async def test_a_good_file_is_put_in_force(
     assert told.used == ["one"]
     assert told.outcomes == [load(str(path), {}).digest]
     assert [entry["event"] for entry in logs] == ["configuration reloaded"]
+
+
+async def test_an_error_nobody_foresaw_is_a_failed_reload_and_the_file_is_followed_on(
+    reloader: Reloader, told: Told, path: Path, clock: ManualClock, logs: list[EventDict]
+) -> None:
+    told.bug = ZeroDivisionError()
+    with pytest.raises(UserError, match="ZeroDivisionError"):
+        await reloader.reload()
+    assert told.outcomes == [None]
+    following = asyncio.create_task(reloader.follow(path, "another"))
+    await clock.advance(5)
+    await eventually(lambda: told.outcomes == [None, None])
+    told.bug = None
+    path.write_text(GOOD.format(name="two"))
+    await clock.advance(5)
+    await eventually(lambda: told.used == ["two"])
+    following.cancel()
+    tracebacks = [entry for entry in logs if entry.get("exc_info")]
+    assert len(tracebacks) == 2, "one a reload, which somebody asked for"
 
 
 async def test_a_bad_file_changes_nothing_and_says_why(

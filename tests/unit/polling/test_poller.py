@@ -9,7 +9,7 @@ from structlog.typing import EventDict
 from ncr_exporter.config import Api
 from ncr_exporter.polling.scheduler import phase_of
 from ncr_exporter.simulator.faults import fault_named
-from ncr_exporter.state.model import ImageState
+from ncr_exporter.state.model import ImageState, RegistryState
 from ncr_exporter.targets.targets import Timing
 from tests.support.api_client import tag
 from tests.support.clock import passing, settle
@@ -209,7 +209,92 @@ async def test_an_error_nobody_foresaw_is_a_failed_poll_and_the_next_heals_it(
         assert "ZeroDivisionError" in failure.message
         await polling.intervals(2)
         assert polling.state().up is True
-    assert ("error", "unexpected error") in events(logs)
+    assert events(logs).count(("error", "unexpected error")) == 1, "one traceback, not one a run"
+
+
+TOO_LONG = "x" * 70_000
+"""A name that makes a URL longer than any that httpx takes: what it raises is no error of HTTP."""
+
+
+async def test_whatever_a_poll_raises_is_a_failed_poll_and_is_counted(
+    logs: list[EventDict],
+) -> None:
+    async with polling_of() as polling:
+        await polling.first_round(naming("app", TOO_LONG))
+        await polling.intervals(3)
+        state = polling.state(TOO_LONG)
+        assert (state.up, state.failures) == (False, state.polls)
+        assert state.failure is not None
+        assert state.failure.reason == "other"
+        assert polling.state("app").up is True
+        assert polling.heard.unsent == ["other"] * state.polls
+    assert events(logs).count(("error", "unexpected error")) == 1
+
+
+async def test_whatever_an_image_list_raises_is_a_failed_list_and_takes_nothing_away(
+    logs: list[EventDict],
+) -> None:
+    async with polling_of() as polling:
+        await polling.first_round(choosing(rule("*")))
+        good = polling.listed()
+        put = polling.told.put_registry
+
+        def failing(state: RegistryState) -> None:
+            if state.up:
+                raise ZeroDivisionError
+            put(state)
+
+        polling.told.put_registry = failing  # type: ignore[method-assign] # what a bug would do
+        await polling.intervals(4)
+        state = polling.listed()
+        assert (state.up, state.images) == (False, good.images)
+        assert state.failure is not None
+        assert state.failure.reason == "other"
+        assert polling.published == ["app", "web"]
+        polling.told.put_registry = put  # type: ignore[method-assign]
+        await polling.intervals(1)
+        assert polling.listed().up is True
+    assert events(logs).count(("error", "unexpected error")) == 1
+    assert events(logs).count(("warning", "image list failed")) == 1
+
+
+async def test_whatever_a_registry_list_raises_is_a_failed_list(logs: list[EventDict]) -> None:
+    async with polling_of() as polling:
+        every = registry_target("*", rules=(rule("*"),))
+        await polling.first_round(list_target_of(every=every))
+        put = polling.told.put_registry
+
+        def failing(state: RegistryState) -> None:
+            if state.up and state.target.is_every:
+                raise ZeroDivisionError
+            put(state)
+
+        polling.told.put_registry = failing  # type: ignore[method-assign] # what a bug would do
+        await polling.intervals(4)
+        assert polling.listed("*").up is False
+        assert polling.published == ["app", "web"]
+    assert events(logs).count(("error", "unexpected error")) == 1
+
+
+async def test_a_job_whose_failure_cannot_be_recorded_goes_on_with_one_traceback(
+    logs: list[EventDict],
+) -> None:
+    async with polling_of() as polling:
+        await polling.first_round(naming("app"))
+        put = polling.told.put
+
+        def failing(state: ImageState) -> None:
+            raise ZeroDivisionError(state.polls)
+
+        polling.told.put = failing  # type: ignore[method-assign] # what a bug would do
+        await polling.intervals(4)
+        polling.told.put = put  # type: ignore[method-assign]
+        await polling.intervals(1)
+        assert polling.state().up is True
+    jobs = [
+        entry["job"] for entry in logs if entry["event"] == "unexpected error" and "job" in entry
+    ]
+    assert len(jobs) == len(set(jobs))
 
 
 async def test_a_failing_image_says_so_once_then_when_the_reason_changes_and_when_it_recovers(
