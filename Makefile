@@ -12,7 +12,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help demo venv test fuzz soak docs lint format types prometheus browser screenshots dashboards check-dashboards \
+.PHONY: help demo venv test test-image-python fuzz soak docs lint format types prometheus browser screenshots dashboards check-dashboards \
 	deploy-tools manifests rules check-vmalert image check-image check-kubernetes check-cluster check-workflows \
 	check-package chart dist sbom lock clean
 
@@ -31,6 +31,9 @@ test: lint types prometheus browser deploy-tools ## lint, types, then all tests 
 	$(BIN)/coverage run -m pytest -n auto --maxprocesses=4 --dist=worksteal $(ARGS)
 	@$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report $(if $(ARGS),--fail-under=0)
+
+test-image-python: venv ## the tests of TLS and of the API's client on the image's Python, where it can be had
+	@$(BIN)/python -m tools.image_python $(ARGS)
 
 fuzz: venv ## search every property afresh, for ten minutes (ARGS="--seconds=3600 -k NAME")
 	@$(BIN)/python -m tools.fuzz $(ARGS)

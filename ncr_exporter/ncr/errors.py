@@ -137,8 +137,8 @@ class TlsError(ApiError):
 
     reason = "tls"
     remedy = (
-        "check this host's clock; if a proxy re-signs traffic, name its certificate authority in "
-        "api.ca_file"
+        "check this host's clock; if a proxy re-signs traffic, api.ca_file must hold the root "
+        "certificate of the authority that it signs with"
     )
 
 

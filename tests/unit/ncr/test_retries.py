@@ -1,6 +1,5 @@
 """What retries may cost an account, in polls that go on through an outage on a moved clock."""
 
-import asyncio
 import itertools
 from typing import Any
 
@@ -55,21 +54,21 @@ def test_a_burst_is_at_hand_and_a_tenth_of_what_goes_well_is_earned() -> None:
     assert spend(budget) == 1, "what was half earned is kept"
 
 
-def test_beside_the_budget_one_retry_trickles_in_ten_seconds_and_none_is_saved_up() -> None:
+async def test_beside_the_budget_one_retry_trickles_in_ten_seconds_and_none_is_saved_up() -> None:
     clock = ManualClock()
     budget = new_budget(clock)
     spend(budget)
     found = []
     for seconds in (9.9, 0.2, 9.9, 0.1, 3600):
-        asyncio.run(clock.advance(seconds))
+        await clock.advance(seconds)
         found.append(spend(budget))
     assert found == [0, 1, 0, 1, 1]
 
 
-def test_the_trickle_is_used_before_the_budget() -> None:
+async def test_the_trickle_is_used_before_the_budget() -> None:
     clock = ManualClock()
     budget = new_budget(clock)
-    asyncio.run(clock.advance(10))
+    await clock.advance(10)
     assert spend(budget) == 1 + BURST
 
 

@@ -251,7 +251,7 @@ async def test_whatever_an_image_list_raises_is_a_failed_list_and_takes_nothing_
         assert state.failure is not None
         assert state.failure.reason == "other"
         assert polling.published == ["app", "web"]
-        polling.told.put_registry = put  # type: ignore[method-assign]
+        polling.told.put_registry = put  # type: ignore[method-assign] # mended
         await polling.intervals(1)
         assert polling.listed().up is True
     assert events(logs).count(("error", "unexpected error")) == 1
@@ -288,7 +288,7 @@ async def test_a_job_whose_failure_cannot_be_recorded_goes_on_with_one_traceback
 
         polling.told.put = failing  # type: ignore[method-assign] # what a bug would do
         await polling.intervals(4)
-        polling.told.put = put  # type: ignore[method-assign]
+        polling.told.put = put  # type: ignore[method-assign] # mended
         await polling.intervals(1)
         assert polling.state().up is True
     jobs = [
