@@ -12,7 +12,7 @@ from ncr_exporter.config import Api, Config
 from ncr_exporter.metrics.exporter_metrics import AccountUse
 from ncr_exporter.ncr.client import Client
 from ncr_exporter.ncr.credentials import find_credentials
-from ncr_exporter.ncr.http import Hook, client_pool
+from ncr_exporter.ncr.http import Hook, ca_file_content, client_pool
 from ncr_exporter.ncr.limiter import Limiter
 from ncr_exporter.ncr.proxies import proxy_of
 from ncr_exporter.ncr.transport import ClientMetrics, Transport
@@ -21,8 +21,9 @@ from ncr_exporter.runtime.clock import Clock
 from ncr_exporter.targets.budget import Budget
 from ncr_exporter.targets.targets import Account, RegistryListTarget, RegistryTarget
 
-_ClientSettings = tuple[Api, Path, float]
-"""What a client is made from besides its account: `api`, the file's directory, and the rate."""
+_ClientSettings = tuple[Api, Path, float, bytes]
+"""What a client is made from besides its account: `api`, the file's directory, the rate, and the
+content of `ca_file`. Key files are read again by the client itself."""
 
 log = structlog.get_logger()
 
@@ -108,7 +109,8 @@ class Accounts:
             CredentialsError: an account has no key; nothing was changed.
             ConfigError: `ca_file`, or the environment's proxy, cannot be used; nothing was changed.
         """
-        settings = (config.api, config.directory, rate)
+        authorities = ca_file_content(config.api, config.directory)
+        settings = (config.api, config.directory, rate, authorities)
         reusable = self.clients if settings == self._settings else {}
         clients: dict[Account, Client] = {}
         for target in targets:

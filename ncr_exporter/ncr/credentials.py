@@ -9,6 +9,7 @@ from pathlib import Path
 import structlog
 
 from ncr_exporter.config import CredentialsConfig, Secret
+from ncr_exporter.ncr.configure_file import PROFILE_VARIABLE, ConfigureFile
 from ncr_exporter.ncr.keys import Credentials, CredentialsError, KeyPair
 from ncr_exporter.ncr.server_role import ServerRole
 from ncr_exporter.runtime.clock import Clock, SystemClock
@@ -106,7 +107,8 @@ def find_credentials(
     """Return the source of an account's key pair.
 
     That is the configuration, else the environment, else `~/.ncloud/configure`; the last two as in
-    the vendor's SDKs. The server's role is used only if the configuration names it.
+    the vendor's SDKs. Of that file the profile DEFAULT is used, or the one that NCLOUD_PROFILE
+    names. The server's role is used only if the configuration names it.
 
     Args:
         config: the account's `credentials`.
@@ -145,24 +147,8 @@ def _from_environment(environ: Mapping[str, str]) -> Credentials | None:
 
 
 def _from_configure_file(environ: Mapping[str, str]) -> Credentials:
-    """Return the key pair in the file of the vendor's command line tool: `key = value` lines."""
     path = Path(environ.get("HOME", "~")).expanduser() / ".ncloud" / "configure"
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError):
-        lines = []
-    values = {
-        key.strip().lower(): value.strip()
-        for key, _, value in (line.partition("=") for line in lines)
-    }
-    access = values.get("ncloud_access_key_id")
-    secret = values.get("ncloud_secret_access_key")
-    if not access or not secret:
-        raise CredentialsError(
-            "no API key: set credentials in the configuration, or NCLOUD_ACCESS_KEY_ID and "
-            f"NCLOUD_SECRET_ACCESS_KEY in the environment, or write {path}"
-        )
-    return FixedCredentials(KeyPair(Secret(access), Secret(secret)), str(path))
+    return ConfigureFile(path, environ.get(PROFILE_VARIABLE, "").strip())
 
 
 def _secret(value: Secret | SecretFile) -> Secret:

@@ -96,10 +96,29 @@ def _tls_context(api: Api, directory: Path) -> ssl.SSLContext:
     path = directory / api.ca_file
     try:
         context.load_verify_locations(cafile=str(path))
-    except (OSError, ssl.SSLError) as error:
-        message = f"{path} cannot be read as certificates: {error.strerror or error}"
-        raise ConfigError("configuration", [Problem("api.ca_file", message)]) from None
+    except (OSError, ValueError) as error:  # ssl.SSLError is an OSError; ValueError: no such path
+        raise _ca_file_error(path, error) from None
     return context
+
+
+def ca_file_content(api: Api, directory: Path) -> bytes:
+    """Return the content of `ca_file`; nothing without one.
+
+    Raises:
+        ConfigError: it cannot be read.
+    """
+    if api.ca_file is None:
+        return b""
+    try:
+        return (directory / api.ca_file).read_bytes()
+    except (OSError, ValueError) as error:
+        raise _ca_file_error(directory / api.ca_file, error) from None
+
+
+def _ca_file_error(path: Path, error: OSError | ValueError) -> ConfigError:
+    reason = (isinstance(error, OSError) and error.strerror) or error
+    message = f"{path} cannot be read as certificates: {reason}"
+    return ConfigError("configuration", [Problem("api.ca_file", message)])
 
 
 def _client(

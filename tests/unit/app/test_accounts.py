@@ -2,22 +2,28 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
+import trustme
 
 from ncr_exporter.app.accounts import Accounts, ClientFactory, account_uses
-from ncr_exporter.config import parse
+from ncr_exporter.config import ConfigError, parse
 from ncr_exporter.metrics.exporter_metrics import AccountUse
 from ncr_exporter.ncr.client import Client
-from ncr_exporter.ncr.errors import ServerError
+from ncr_exporter.ncr.errors import AuthenticationError, ServerError, TlsError
 from ncr_exporter.ncr.keys import CredentialsError
 from ncr_exporter.ncr.retries import BURST, TRICKLE
 from ncr_exporter.simulator.faults import fault_named
 from ncr_exporter.simulator.registry import SimulatedRegistry
 from ncr_exporter.targets.budget import Budget
 from ncr_exporter.targets.targets import registry_list_targets
-from tests.support.api_client import REGISTRY, Heard, simulated, source_of, tag
-from tests.support.clock import ManualClock, passing
+from tests.support.api_client import DEMO_KEYS, REGISTRY, Heard, simulated, source_of, tag
+from tests.support.certificates import server_tls
+from tests.support.clock import ManualClock, passing, tls_access
+from tests.support.http_server import served
 
 TWO_ACCOUNTS = """
 api: {requests_per_second: 7}
@@ -168,3 +174,84 @@ async def test_a_reload_in_an_outage_brings_no_fresh_retries(
             await listing
     trickle = 1 + (clock.monotonic() - began) // TRICKLE
     assert BURST < heard.retries <= BURST + trickle
+
+
+# Files that the configuration names, changed though it is equal
+
+
+def served_by(
+    authority: trustme.CA, registry: SimulatedRegistry
+) -> AbstractAsyncContextManager[str]:
+    return served(registry.handle, tls_access(server_tls(authority)))
+
+
+async def tags_of(accounts: Accounts) -> list[str]:
+    (client,) = accounts.clients.values()
+    return [record.name for record in (await client.tags(REGISTRY, "app")).records]
+
+
+async def test_a_reload_takes_up_a_ca_file_that_was_renewed(tmp_path: Path) -> None:
+    old, new, clock = trustme.CA(), trustme.CA(), ManualClock()
+    registry = SimulatedRegistry(source_of(app=[tag("v1")]), keys=DEMO_KEYS, clock=clock)
+    async with served_by(new, registry) as url, Accounts(factory_of(clock)) as accounts:
+        config = replace(parse(WITH_CA_FILE.format(url=url), "f", {}), directory=tmp_path)
+        old.cert_pem.write_to_path(tmp_path / "ca.pem")
+        targets = registry_list_targets(config)
+        accounts.apply(config, targets, rate=1000.0)
+        (before,) = accounts.clients.values()
+        with pytest.raises(TlsError):
+            await tags_of(accounts)
+        accounts.apply(config, targets, rate=1000.0)
+        assert list(accounts.clients.values()) == [before], "nothing changed: the client stays"
+        new.cert_pem.write_to_path(tmp_path / "ca.pem")
+        accounts.apply(config, targets, rate=1000.0)
+        assert await tags_of(accounts) == ["v1"]
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no certificate"])
+async def test_a_ca_file_that_turned_bad_is_refused_and_the_client_stays(
+    tmp_path: Path, content: bytes | None
+) -> None:
+    path = tmp_path / "ca.pem"
+    trustme.CA().cert_pem.write_to_path(path)
+    async with Accounts(factory_of(ManualClock())) as accounts:
+        text = WITH_CA_FILE.format(url="https://localhost")
+        config = replace(parse(text, "f", {}), directory=tmp_path)
+        targets = registry_list_targets(config)
+        accounts.apply(config, targets, rate=1000.0)
+        before = dict(accounts.clients)
+        path.unlink()
+        if content is not None:
+            path.write_bytes(content)
+        with pytest.raises(ConfigError, match=r"api\.ca_file: .* cannot be read as certificates"):
+            accounts.apply(config, targets, rate=1000.0)
+        assert accounts.clients == before
+
+
+async def test_the_key_in_the_vendors_file_is_taken_up_when_it_is_rotated(tmp_path: Path) -> None:
+    clock, path = ManualClock(), tmp_path / ".ncloud" / "configure"
+    path.parent.mkdir()
+    lines = "ncloud_access_key_id = DEMOACCESSKEY\nncloud_secret_access_key = {}\n"
+    path.write_text(lines.format("revoked"))
+    text = 'api: {{base_url: "{url}"}}\nregistries: [my-registry]'
+    async with (
+        simulated(source_of(app=[tag("v1")]), clock=clock) as (_, url),
+        Accounts(factory_of(clock, HOME=str(tmp_path))) as accounts,
+    ):
+        config = parse(text.format(url=url), "f", {})
+        accounts.apply(config, registry_list_targets(config), rate=1000.0)
+        with pytest.raises(AuthenticationError):
+            await tags_of(accounts)
+        path.write_text(lines.format("demo-secret-key"))
+        assert await tags_of(accounts) == ["v1"]
+
+
+WITH_CA_FILE = """
+api: {{base_url: "{url}", ca_file: ca.pem}}
+credentials: {{access_key: DEMOACCESSKEY, secret_key: demo-secret-key}}
+registries: [my-registry]
+"""
+
+
+def factory_of(clock: ManualClock, **environ: str) -> ClientFactory:
+    return ClientFactory(environ, clock, Heard())

@@ -141,6 +141,77 @@ def test_no_key_anywhere_says_where_one_could_stand(content: bytes | None, tmp_p
     assert "canary" not in "".join(traceback.format_exception(caught.value))
 
 
+PROFILES = """
+[DEFAULT]
+ncloud_access_key_id = default-id
+ncloud_secret_access_key = default-secret
+ncloud_api_url = https://ncloud.apigw.ntruss.com
+
+[project]
+ncloud_access_key_id = project-id
+ncloud_secret_access_key = project-secret
+
+[half]
+ncloud_access_key_id = half-id
+"""
+
+
+@pytest.mark.parametrize(
+    ("profile", "pair", "shown"),
+    [
+        (None, ("default-id", "default-secret"), "DEFAULT"),
+        ("", ("default-id", "default-secret"), "DEFAULT"),
+        ("DEFAULT", ("default-id", "default-secret"), "DEFAULT"),
+        ("project", ("project-id", "project-secret"), "project"),
+    ],
+)
+def test_of_several_profiles_the_default_is_used_or_the_one_that_is_asked_for(
+    tmp_path: Path, profile: str | None, pair: tuple[str, str], shown: str
+) -> None:
+    path = write_configure(tmp_path, PROFILES)
+    chosen = {} if profile is None else {"NCLOUD_PROFILE": profile}
+    found = find_credentials(NOWHERE, tmp_path, {"HOME": str(tmp_path), **chosen})
+    assert revealed(found) == pair
+    assert found.source == f"{path} [{shown}]"
+
+
+def test_a_profile_that_is_not_there_is_refused_with_those_that_are(tmp_path: Path) -> None:
+    write_configure(tmp_path, PROFILES)
+    with pytest.raises(CredentialsError) as caught:
+        find_credentials(NOWHERE, tmp_path, {"HOME": str(tmp_path), "NCLOUD_PROFILE": "other"})
+    assert "has no profile [other]; set NCLOUD_PROFILE to one" in str(caught.value)
+    assert "[DEFAULT], [project], [half]" in str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
+def test_half_a_pair_in_a_profile_is_not_joined_with_half_of_the_default(tmp_path: Path) -> None:
+    write_configure(tmp_path, PROFILES)
+    with pytest.raises(CredentialsError, match="no API key"):
+        find_credentials(NOWHERE, tmp_path, {"HOME": str(tmp_path), "NCLOUD_PROFILE": "half"})
+
+
+def test_without_a_default_the_only_profile_is_used_and_of_two_neither(tmp_path: Path) -> None:
+    project = PROFILES[PROFILES.index("[project]") : PROFILES.index("[half]")]
+    path = write_configure(tmp_path, project)
+    found = find_credentials(NOWHERE, tmp_path, {"HOME": str(tmp_path)})
+    assert revealed(found) == ("project-id", "project-secret")
+    assert found.source == f"{path} [project]"
+    write_configure(tmp_path, project + project.replace("project", "second"))
+    with pytest.raises(CredentialsError, match=r"NCLOUD_PROFILE .*\[project\], \[second\]"):
+        find_credentials(NOWHERE, tmp_path, {"HOME": str(tmp_path)})
+
+
+def test_the_vendors_file_is_read_again_when_its_key_is_rotated(home: Path) -> None:
+    found = find_credentials(NOWHERE, home, {"HOME": str(home)})
+    write_configure(home, "ncloud_access_key_id = new\nncloud_secret_access_key = newer\n")
+    assert revealed(found) == ("new", "newer")
+    path = write_configure(home, "")
+    with pytest.raises(CredentialsError, match="no API key"):
+        found.current()
+    path.write_text("ncloud_access_key_id = back\nncloud_secret_access_key = again\n")
+    assert revealed(found) == ("back", "again")
+
+
 def test_a_directory_in_place_of_the_vendors_file_is_no_key(tmp_path: Path) -> None:
     (tmp_path / ".ncloud" / "configure").mkdir(parents=True)
     with pytest.raises(CredentialsError, match="no API key"):

@@ -1,0 +1,95 @@
+"""The key pair in `~/.ncloud/configure`, the file of the vendor's command line tool and SDKs."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from ncr_exporter.config import Secret
+from ncr_exporter.ncr.keys import Credentials, CredentialsError, KeyPair
+from ncr_exporter.runtime.watched_files import WatchedFile
+
+PROFILE_VARIABLE = "NCLOUD_PROFILE"
+"""The variable that chooses a profile, as for the vendor's command line tool."""
+_DEFAULT = "DEFAULT"
+_ACCESS_KEY, _SECRET_KEY = "ncloud_access_key_id", "ncloud_secret_access_key"
+
+_Profiles = Mapping[str, Mapping[str, str]]
+"""Profile → its keys and values. Lines above all profiles are of the one named DEFAULT."""
+
+
+class ConfigureFile(Credentials):
+    """The key pair of one profile of the file; the file is read again when it changes."""
+
+    def __init__(self, path: Path, profile: str = "") -> None:
+        """Read the file.
+
+        Args:
+            path: the file: lines `key = value`, below lines `[PROFILE]` if it has several.
+            profile: the profile to use. Empty for DEFAULT, or for the only one that there is.
+
+        Raises:
+            CredentialsError: the file has no such profile, or the profile no key pair.
+        """
+        self._file = WatchedFile(path)
+        self._wanted = profile
+        self._pair: KeyPair | None = None
+        self.source = str(path)
+        self.current()
+
+    def current(self) -> KeyPair:
+        """Return the key pair; a file that changed is read again.
+
+        Raises:
+            CredentialsError: the file has no key pair any more.
+        """
+        if self._pair is None or self._file.changed():
+            self._pair = None
+            self._pair = self._read()
+        return self._pair
+
+    def _read(self) -> KeyPair:
+        try:
+            profiles = _profiles(self._file.read().decode("utf-8"))
+        except (OSError, ValueError):  # ValueError: not UTF-8, or no valid path
+            profiles = {}
+        name = self._chosen(profiles)
+        values = profiles.get(name, {})
+        access, secret = values.get(_ACCESS_KEY), values.get(_SECRET_KEY)
+        if not access or not secret:
+            raise CredentialsError(
+                "no API key: set credentials in the configuration, or NCLOUD_ACCESS_KEY_ID and "
+                f"NCLOUD_SECRET_ACCESS_KEY in the environment, or write {self._file.path}"
+            )
+        is_plain = name == _DEFAULT and len(profiles) == 1
+        self.source = f"{self._file.path}" if is_plain else f"{self._file.path} [{name}]"
+        return KeyPair(Secret(access), Secret(secret))
+
+    def _chosen(self, profiles: _Profiles) -> str:
+        """Return the name of the profile to use.
+
+        Raises:
+            CredentialsError: nothing says which of several it is, or there is none of that name.
+        """
+        name = self._wanted or _DEFAULT
+        if name in profiles or not profiles:
+            return name
+        if not self._wanted and len(profiles) == 1:
+            return next(iter(profiles))
+        there = ", ".join(f"[{profile}]" for profile in profiles)
+        raise CredentialsError(
+            f"{self._file.path} has no profile [{name}]; set {PROFILE_VARIABLE} to one of: {there}"
+        )
+
+
+def _profiles(text: str) -> _Profiles:
+    """Return the profiles of a file that hold anything."""
+    profiles: dict[str, dict[str, str]] = {}
+    name = _DEFAULT
+    for line in text.splitlines():
+        stripped = line.strip()
+        if stripped.startswith("[") and stripped.endswith("]"):
+            name = stripped[1:-1].strip()
+            continue
+        key, separator, value = stripped.partition("=")
+        if separator:
+            profiles.setdefault(name, {})[key.strip().lower()] = value.strip()
+    return profiles
