@@ -10,6 +10,7 @@ import structlog
 
 from ncr_exporter.config import Config
 from ncr_exporter.runtime.clock import Clock
+from ncr_exporter.runtime.cooperative import run_in_thread
 from ncr_exporter.runtime.errors import UserError
 from ncr_exporter.runtime.watched_files import WatchedFile
 
@@ -59,7 +60,7 @@ class Reloader:
         """
         async with self._lock:
             try:
-                config = await asyncio.to_thread(self._read)  # a large file takes seconds
+                config = await run_in_thread(self._read)  # a large file takes seconds
                 self._use(config)
             except UserError as error:
                 self._listener.record_reload_failure()
@@ -82,7 +83,7 @@ class Reloader:
         file = WatchedFile(path)
         while True:
             await self._clock.sleep(_CHECK_INTERVAL)
-            current = await asyncio.to_thread(_digest_if_changed, file)
+            current = await run_in_thread(_digest_if_changed, file)
             if current is not None and current != digest:
                 digest = current
                 try:

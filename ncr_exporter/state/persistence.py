@@ -14,6 +14,7 @@ import structlog
 
 from ncr_exporter.runtime.atomicfile import WriteError, check_writable, write_atomically
 from ncr_exporter.runtime.clock import Clock
+from ncr_exporter.runtime.cooperative import run_in_thread
 from ncr_exporter.runtime.errors import UserError
 from ncr_exporter.state.saved import SavedState, deleted_line, image_line, read_lines, registry_line
 from ncr_exporter.state.store import Store
@@ -180,7 +181,7 @@ async def _write_in_thread(path: Path, lines: list[bytes]) -> None:
     # A thread cannot be cancelled. When `persisting` closes, it cancels a write under way and then
     # starts the last one. Side by side, the older state could replace the newer one. So a cancelled
     # write ends only when its thread has.
-    writing = asyncio.ensure_future(asyncio.to_thread(write_state, path, lines))
+    writing = asyncio.ensure_future(run_in_thread(write_state, path, lines))
     try:
         await asyncio.shield(writing)
     finally:

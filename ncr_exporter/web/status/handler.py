@@ -12,6 +12,7 @@ from http import HTTPStatus
 from pathlib import Path
 
 from ncr_exporter.httpd.messages import Handler, Request, Response, text_response
+from ncr_exporter.runtime.cooperative import run_in_thread
 from ncr_exporter.state.model import ImageState, RegistryState
 from ncr_exporter.state.store import Store
 from ncr_exporter.targets.targets import ImageKey
@@ -89,7 +90,7 @@ class StatusPage:
             async with self._rendering:
                 images = tuple(self._store.images.values())
                 registries = tuple(self._store.registries.values())
-                return await asyncio.to_thread(self._render, request, images, registries)
+                return await run_in_thread(self._render, request, images, registries)
         finally:
             self._visitors -= 1
 
