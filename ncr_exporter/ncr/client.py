@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import structlog
 
 from ncr_exporter.inventory import Tag
+from ncr_exporter.ncr.errors import DeniedError, NotFoundError, PagingError
 from ncr_exporter.ncr.fair_queue import Priority
 from ncr_exporter.ncr.listing import Listing, PageReader, Record
 from ncr_exporter.ncr.pages import ListedImage, ListedRegistry
@@ -82,17 +83,21 @@ class Client:
     async def _listing(
         self, path: ListPath, label: str, before: Listing[Record] | None = None
     ) -> Listing[Record]:
-        """Return a complete list; read it once more if its names do not match its `count`.
+        """Return a complete list; read it once more if it seems to have changed meanwhile.
 
         Pages are not a snapshot. After a push between two of them a tag is listed twice; after a
-        delete one is missing. The vendor's page describes `count` in the words of another list, so
-        a second difference is accepted, and recorded.
+        delete one is missing, or the last page is. A second time that is an error, and no more a
+        coincidence. The vendor's page describes `count` in the words of another list, so a second
+        difference from it is accepted, and recorded.
         """
         labels = RequestLabels(label, path.operation)
         with self._connections_in_use():
-            reader = await self._read_pages(path, labels, before)
-            if reader.count_matches:
-                return reader.listing
+            try:
+                reader = await self._read_pages(path, labels, before)
+                if reader.count_matches:
+                    return reader.listing
+            except PagingError as error:
+                log.debug("list read again", path=str(path), error=str(error))
             reader = await self._read_pages(path, labels, before)
         if not reader.count_matches:
             self._metrics.record_count_mismatch(*labels)
@@ -119,9 +124,25 @@ class Client:
         priority = Priority.of(path.operation)
         while not reader.complete:
             target = path.page(reader.page, self.page_size)
-            async with self.transport.request(target, labels, priority) as body:
-                malformed = reader.add_page(body)
+            with _about_page(reader.page):
+                async with self.transport.request(target, labels, priority) as body:
+                    malformed = reader.add_page(body)
             if malformed:
                 self._metrics.record_malformed(*labels, malformed)
             priority = min(priority, Priority.NEXT_PAGE)
         return reader
+
+
+@contextmanager
+def _about_page(number: int) -> Iterator[None]:
+    """Keep what is said of a later page from being taken for the list: the first page was there.
+
+    Raises:
+        PagingError: there is no such page, or this page alone is denied.
+    """
+    try:
+        yield
+    except (NotFoundError, DeniedError) as error:
+        if number == 1:
+            raise
+        raise PagingError(f"page {number} of the list: {error}", error.details) from None

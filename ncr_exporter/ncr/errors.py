@@ -12,6 +12,7 @@ ApiError                reason          raised for
 ├── TlsError            tls             the certificate or the handshake
 ├── RedirectError       redirect        3xx: following it would send the signature elsewhere
 ├── MalformedError      malformed       not JSON, not a page, no usable record, paging in circles
+│   └── PagingError                     a page repeats others, or is missing
 ├── TooLargeError       too_large       body above the caps, as sent or inflated
 └── OtherError          other           any other status
 """
@@ -154,6 +155,18 @@ class MalformedError(ApiError):
 
     reason = "malformed"
     remedy = "check that nothing between this host and the API rewrites answers"
+
+
+class PagingError(MalformedError):
+    """The pages of a list do not fit together: it changed between two of them, or paging is broken.
+
+    It says nothing of the list itself: a page that is missing is no image that is missing.
+    """
+
+    remedy = (
+        "usually passes: the list changed while it was read; if it stays, report it with the "
+        "answers that check --online --record=DIR saves"
+    )
 
 
 class TooLargeError(ApiError):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
-from ncr_exporter.ncr.errors import MalformedError
+from ncr_exporter.ncr.errors import MalformedError, PagingError
 from ncr_exporter.ncr.pages import Page, decode_page
 from ncr_exporter.ncr.paths import Operation
 
@@ -42,6 +42,12 @@ class Listing(Generic[Record]):
     """Records without a usable name; a name that is missing may be one of them."""
     pages: tuple[ReadPage[Record], ...]
     """The pages, one for each request; a server may return fewer records per page than asked."""
+
+    @property
+    def is_short(self) -> bool:
+        """Whether the list has fewer records than its own `count` says."""
+        count = self.pages[-1].page.count if self.pages else None
+        return count is not None and count > len(self.records) + self.left_out
 
 
 class PageReader(Generic[Record]):
@@ -130,8 +136,9 @@ class PageReader(Generic[Record]):
         before = len(self._by_name)
         self._by_name.update((record.name, record) for record in page.records)
         if page.records and len(self._by_name) == before:
-            # A server that ignores `page` would return the same page for ever.
-            raise MalformedError(f"page {self.page} repeats records of the pages before it")
+            # A server that ignores `page` would return the same page for ever. But it may also be
+            # that the only record of the last page was pushed again, and is on the first one now.
+            raise PagingError(f"page {self.page} repeats records of the pages before it")
         self._left_out += page.left_out
         self._count = page.count
 

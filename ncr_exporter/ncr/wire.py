@@ -71,12 +71,16 @@ class WireRegistry(
     scan_on_push: WireFlag = None
 
 
-class WirePage(msgspec.Struct, Generic[Record], gc=False):
+class WirePage(msgspec.Struct, Generic[Record], rename={"return_code": "returnCode"}, gc=False):
     """A page of any list."""
 
     results: list[Record]
     count: WireNumber = None
     next: WireNumber = None
+    error: object = msgspec.UNSET
+    """An error of the gateway; a page has none."""
+    return_code: object = msgspec.UNSET
+    """An error of the service; a page has none."""
 
 
 class RawRecord(NamedTuple):
@@ -102,6 +106,11 @@ class RawPage(NamedTuple):
 
 
 MISSING = msgspec.UNSET
+_NO_ERROR: tuple[object, ...] = (None, MISSING, False, "", {}, [])
+_SUCCESSES = {"0", "200"}
+"""Values of `returnCode` with which other services of the vendor say that all is well."""
+_SHOWN = 200
+"""Characters of an error that are shown."""
 _PLATFORMS = "images"
 
 _STRUCTS: Mapping[Operation, type[msgspec.Struct]] = {
@@ -123,9 +132,12 @@ def decode(operation: Operation, body: bytes) -> WirePage[Any]:
         MalformedError: the body is not a page.
     """
     try:
-        return _DECODERS[operation].decode(body)
+        page = _DECODERS[operation].decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         content = _plain_page(body)
+    else:
+        _refuse_error(page.error, page.return_code)
+        return page
     records = [_untyped(_STRUCTS[operation], item) for item in content[RESULTS]]
     return WirePage(records, content.get(COUNT), content.get(NEXT))
 
@@ -169,7 +181,21 @@ def _plain_page(body: bytes) -> dict[str, Any]:
         raise MalformedError(_not_json(body)) from None
     if not isinstance(content, dict) or not isinstance(content.get(RESULTS), list):
         raise MalformedError(f"the answer is JSON, but not a page: it has no list `{RESULTS}`")
+    _refuse_error(content.get("error"), content.get("returnCode"))
     return content
+
+
+def _refuse_error(error: object, return_code: object) -> None:
+    """Refuse a body with an error beside its records: they are not all, and may be none.
+
+    Raises:
+        MalformedError: there is an error.
+    """
+    if error not in _NO_ERROR:
+        raise MalformedError(f"the answer holds an error beside a list: {str(error)[:_SHOWN]!r}")
+    if return_code not in _NO_ERROR and str(return_code) not in _SUCCESSES:
+        shown = str(return_code)[:_SHOWN]
+        raise MalformedError(f"the answer holds an error beside a list: returnCode {shown!r}")
 
 
 def _not_text(error: UnicodeDecodeError, body: bytes) -> str:

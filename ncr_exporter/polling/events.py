@@ -98,6 +98,17 @@ def warn_of_unknown_pulls(label: str, image: str | None = None) -> None:
         )
 
 
+def warn_of_emptied_list(target: ImageTarget, tags: int) -> None:
+    """Warn of a tag list that is empty where the one before had `tags` tags."""
+    log.warning(
+        "the tag list turned empty",
+        registry=target.registry.label,
+        image=target.name,
+        tags_before=tags,
+        remedy="the tags stay for now; they leave if the next list is empty too",
+    )
+
+
 def warn_of_overwritten_tags(target: ImageTarget, overwritten: Sequence[Overwritten]) -> None:
     """Warn of each tag that must not change and came with other content, a few by name."""
     labels = {"registry": target.registry.label, "image": target.name}

@@ -149,8 +149,15 @@ class RegistryPoller:
         """Record a complete image list; start polling new images and end those that are gone."""
         is_first = self._store.registries[label].up is None
         images = {image.name: image for image in listed.records}
-        now, whole = round(self._clock.time(), 3), not listed.left_out
-        await run_cooperatively(self._store.record_image_list(label, images, at=now, whole=whole))
+        await run_cooperatively(
+            self._store.record_image_list(
+                label,
+                images,
+                at=round(self._clock.time(), 3),
+                short=listed.is_short,
+                left_out=listed.left_out,
+            )
+        )
         # A reload may have changed the target while the list was requested.
         registry = self._store.registries[label].target
         self._end_gone_images(label)

@@ -12,7 +12,7 @@ from ncr_exporter.polling.jobs import Jobs
 from ncr_exporter.polling.tags import Clients
 from ncr_exporter.runtime.clock import Clock
 from ncr_exporter.state.model import Description, Failure, Hosts
-from ncr_exporter.state.presence import ABSENCES_UNTIL_GONE
+from ncr_exporter.state.presence import ABSENCES_UNTIL_GONE, ListTrust
 from ncr_exporter.state.saved import SavedState
 from ncr_exporter.state.store import Store
 from ncr_exporter.targets.targets import RegistryListTarget, RegistryTarget
@@ -40,6 +40,7 @@ class RegistryDiscovery:
         self._clock = clock
         self._registries = registries
         self._failure: Failure | None = None
+        self._trust = ListTrust()
         self._absences: dict[RegistryTarget, int] = {}
         """Each registry found → complete lists in a row that have lacked it since."""
 
@@ -112,25 +113,26 @@ class RegistryDiscovery:
         return True
 
     def _record(self, listed: Listing[ListedRegistry]) -> None:
-        """Record a complete list; one that left records out does not say what is gone."""
+        """Record a complete list: publish what it says, and begin and end registries."""
         now, target = self._clock.time(), self._target
         self._jobs.plan(target.key, target.account, target.timing.interval, len(listed.pages))
         records = {registry.name: registry for registry in listed.records}
+        self._trust = self._trust.after_list(short=listed.is_short, left_out=listed.left_out)
         if target.every is not None:
             self._store.record_registry_list_success(target.label, at=round(now, 3))
-            self._begin_found(records, whole=not listed.left_out)
+            self._begin_found(records)
         for registry in (*target.named, *self._absences):
             if record := records.get(registry.path.name):
                 self._registries.publish_description(registry, _description(record, now))
 
-    def _begin_found(self, listed: Mapping[str, ListedRegistry], *, whole: bool) -> None:
+    def _begin_found(self, listed: Mapping[str, ListedRegistry]) -> None:
         found = list(self._target.found(listed))
         for registry in found:
             if registry not in self._absences and self._label_is_free(registry):
                 self._registries.begin(registry)
                 self._absences[registry] = 0
         for registry in list(self._absences):
-            if whole or registry in found:
+            if self._trust.tells_what_is_gone or registry in found:
                 self._count_absence(registry, present=registry in found)
 
     def _count_absence(self, registry: RegistryTarget, *, present: bool) -> None:

@@ -152,8 +152,7 @@ class ImagePoller:
         overwritten = overwritten_tags(
             state.tags or (), listing.records, target.policy.immutable_tags
         )
-        self._listings[key] = listing
-        self._store.commit(
+        is_believed = self._store.commit(
             target,
             listing.records,
             at=now,
@@ -161,10 +160,14 @@ class ImagePoller:
             evaluation=evaluation,
             overwritten=len(overwritten),
         )
+        if not is_believed:
+            events.warn_of_emptied_list(target, len(state.tags or ()))
+            return
+        self._listings[key] = listing
+        self._renew(target)
         events.warn_of_overwritten_tags(target, overwritten)
         account = target.registry.account
         self._jobs.plan(key, account, target.timing.interval, len(listing.pages))
-        self._renew(target)
         self._warn_of_unknown_pulls(target)
         labels = {"registry": target.registry.label, "image": target.name}
         events.log_success("poll", before, **labels, tags=len(listing.records), duration=duration)

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 import msgspec
 
 from ncr_exporter.inventory import NOTHING_IN_USE, ImageSummary, Tag, Usage, Verdict, verdicts
-from ncr_exporter.state.presence import Presence
+from ncr_exporter.state.presence import ListTrust, Presence
+from ncr_exporter.state.pull_count import PullCount
 from ncr_exporter.targets.targets import ImageTarget, RegistryTarget
 
 Hosts = tuple[tuple[str, str], ...]
@@ -71,8 +72,10 @@ class RegistryState:
     """The patterns of `exclude` that matched no image at the last list."""
     turned_empty: bool = False
     """Whether the last image list was empty and the one before was not."""
+    trust: ListTrust = field(default_factory=ListTrust)
+    """Whether its image lists tell what is gone."""
 
-    def after_list(self, images: int, at: float) -> "RegistryState":
+    def after_list(self, images: int, at: float, trust: ListTrust) -> "RegistryState":
         """Return the state after a complete list of `images` images, read at `at` (s).
 
         A list that turns empty is believed only the second time in a row: a registry rarely loses
@@ -85,6 +88,7 @@ class RegistryState:
             failure=None,
             images=self.images if turned_empty else images,
             turned_empty=turned_empty,
+            trust=trust,
             last_success=at,
         )
 
@@ -130,6 +134,8 @@ class ImageState:
     """The last complete listing; None before the first, after it expired, and if gone."""
     image: ImageSummary | None = None
     """The summary of `tags`."""
+    turned_empty: bool = False
+    """Whether the last listing was empty and `tags` are those of the one before."""
     up: bool | None = None
     """Whether the last poll succeeded; None before the first."""
     failure: Failure | None = None
@@ -147,8 +153,8 @@ class ImageState:
     presence: Presence = field(default_factory=Presence)
     gone: bool = False
     """Whether the image is known not to exist."""
-    pull_count: int | None = None
-    """Pulls in all, by the last image list; None if unknown."""
+    pulls: PullCount = field(default_factory=PullCount)
+    """What image lists said of its pulls."""
     overwritten: int = 0
     """Times that a tag which must not change came with other content."""
 
@@ -166,6 +172,11 @@ class ImageState:
             believed=self.image.trusted,
             in_use=in_use,
         )
+
+    @property
+    def pull_count(self) -> int | None:
+        """Pulls in all, by the image lists; None if unknown."""
+        return self.pulls.published
 
     @property
     def present(self) -> bool | None:

@@ -4,6 +4,28 @@ from dataclasses import dataclass, replace
 
 ABSENCES_UNTIL_GONE = 2
 """Complete lists in a row that must lack an image or registry: a single one may be an error."""
+SHORT_LISTS_DOUBTED = 4
+"""Lists in a row, each with fewer names than its own count, that do not tell what is gone. Where
+more follow, the count is taken for one of something else."""
+
+
+@dataclass(frozen=True)
+class ListTrust:
+    """Whether the lists of a registry tell what is gone."""
+
+    short_lists: int = 0
+    """Lists in a row with fewer names than their own count."""
+    is_whole: bool = True
+    """Whether every record of the last list had a usable name."""
+
+    def after_list(self, *, short: bool, left_out: int) -> "ListTrust":
+        """Return the trust after a list that is `short` of its count, and left records out."""
+        return ListTrust(self.short_lists + 1 if short else 0, not left_out)
+
+    @property
+    def tells_what_is_gone(self) -> bool:
+        """Whether what the last list lacks counts as absent."""
+        return self.is_whole and not 0 < self.short_lists <= SHORT_LISTS_DOUBTED
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from ncr_exporter.state.model import (
     Poll,
     RegistryState,
 )
+from ncr_exporter.state.pull_count import PullCount
 from ncr_exporter.state.saved import SavedImage
 from ncr_exporter.targets.targets import ImageKey, ImageTarget, RegistryTarget
 
@@ -123,22 +124,29 @@ class Store:
         self._put_registry(replace(self._registries[label], description=description))
 
     def record_image_list(
-        self, label: str, images: Mapping[str, ListedImage], *, at: float, whole: bool = True
+        self,
+        label: str,
+        images: Mapping[str, ListedImage],
+        *,
+        at: float,
+        short: bool = False,
+        left_out: int = 0,
     ) -> Generator[None, None, None]:
         """Record a complete image list, read at `at`, in steps of several images.
 
-        `images` are the listed images by name. The list is not `whole` if records without a
-        usable name were left out: then an image that it lacks is not taken for absent.
+        `images` are the listed images by name. Where the list is `short` of its own count, or left
+        records without a usable name out, an image that it lacks is not taken for absent.
         """
-        self._put_registry(self._registries[label].after_list(len(images), at))
+        trust = self._registries[label].trust.after_list(short=short, left_out=left_out)
+        self._put_registry(self._registries[label].after_list(len(images), at, trust))
         for number, key in enumerate([state.target.key for state in self.images_of(label)]):
             # Between two steps other code runs, and may have removed the image.
             listed, image = images.get(key[1]), self._images.get(key)
-            if image is not None and (listed is not None or whole):
+            if image is not None and (listed is not None or trust.tells_what_is_gone):
                 self._update(
                     image,
                     presence=image.presence.after_list(listed=listed is not None),
-                    pull_count=listed.pull_count if listed else image.pull_count,
+                    pulls=image.pulls.after_list(listed.pull_count) if listed else image.pulls,
                 )
             if number % _IMAGES_PER_STEP == 0:
                 yield
@@ -185,14 +193,15 @@ class Store:
         state = self._registries[label]
         self._put_registry(replace(state, images=None, glob_images=(), idle_excludes=()))
         for image in self.images_of(label):
-            self._update(image, pull_count=None)
+            self._update(image, pulls=image.pulls.expired())
 
     def add(self, target: ImageTarget, listed: ListedImage | None = None) -> None:
         """Add an image that was not polled yet; `listed` is its record in the last image list."""
         state = ImageState(target)
         if listed is not None:
             presence = state.presence.after_list(listed=True)
-            state = replace(state, presence=presence, pull_count=listed.pull_count)
+            pulls = state.pulls.after_list(listed.pull_count)
+            state = replace(state, presence=presence, pulls=pulls)
         self._put(state)
 
     def restore(self, target: ImageTarget, saved: SavedImage) -> None:
@@ -203,7 +212,7 @@ class Store:
             target,
             tags=saved.tags,
             last_success=saved.at,
-            pull_count=saved.pull_count,
+            pulls=PullCount(saved.pull_count, saved.pull_count),
             overwritten=saved.overwritten,
         )
         self._put(replace(state, image=summary_of(state, self.knowledge(state))))
@@ -255,8 +264,11 @@ class Store:
         duration: float,
         evaluation: Evaluation | None = None,
         overwritten: int = 0,
-    ) -> None:
+    ) -> bool:
         """Record a successful poll: replace an image's listing by a complete one, read at `at`.
+
+        Return whether the listing is believed. One that turns empty is believed only the second
+        time in a row: the service may have lost sight of the tags, and deleting all is rare.
 
         `duration` is in seconds. `evaluation` is the result of `evaluate` for these tags, if it
         was computed beforehand, for instance in a thread. `overwritten` is the number of tags that
@@ -265,19 +277,21 @@ class Store:
         if records_pulls(tags):
             self._record_that_pulls_show(target.registry.label)
         state = self._images[target.key]
-        self._update(
-            state,
-            tags=tags,
-            up=True,
-            failure=None,
-            last_success=at,
-            duration=duration,
-            polls=state.polls + 1,
-            recent=_recent(state, Poll(at, duration)),
-            presence=state.presence.after_success(),
-            overwritten=state.overwritten + overwritten,
-            evaluation=evaluation,
-        )
+        turns_empty = not tags and bool(state.tags) and not state.turned_empty
+        changes: dict[str, object] = {
+            "up": True,
+            "failure": None,
+            "duration": duration,
+            "polls": state.polls + 1,
+            "recent": _recent(state, Poll(at, duration)),
+            "presence": state.presence.after_success(),
+            "turned_empty": turns_empty,
+        }
+        if not turns_empty:
+            changes |= {"tags": tags, "last_success": at}
+            changes |= {"overwritten": state.overwritten + overwritten}
+        self._update(state, evaluation=None if turns_empty else evaluation, **changes)
+        return not turns_empty
 
     def record_failure(
         self,
@@ -331,7 +345,7 @@ class Store:
         registry = self._registries.get(state.target.registry.label)
         gone = after.presence.is_gone(list_denied=registry is not None and registry.list_denied)
         if gone:
-            after = replace(after, tags=None, pull_count=None)
+            after = replace(after, tags=None, pulls=PullCount())
         after = replace(after, gone=gone)
         was_listed = (after.tags, after.last_success) != (state.tags, state.last_success)
         knowledge = self.knowledge(after)

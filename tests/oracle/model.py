@@ -14,6 +14,8 @@ from tests.oracle.settings import Settings, Wanted
 
 TOLERATED = 300.0
 """Seconds that stored data may come from the future, after a clock was set back."""
+DOUBTED = 4
+"""Lists in a row with fewer names than they say that do not tell what is gone."""
 
 
 class Model:
@@ -24,6 +26,8 @@ class Model:
         self.registries: dict[str, ModelRegistry] = {}
         self.star_up: bool | None = None
         self.star_success: float | None = None
+        self.short_lists = 0
+        """Registry lists in a row that had fewer names than they said."""
 
     # What happens
 
@@ -68,11 +72,15 @@ class Model:
     def tags_listed(
         self, label: str, name: str, tags: list[Json], now: Moment, took: float
     ) -> None:
-        """Take a complete tag list in."""
+        """Take a complete tag list in; one that turns empty is believed the second time."""
         registry, image = self._polled(label, name, now, took)
+        image.up, image.not_found = True, False
+        image.turned_empty = bool(image.tags) and not tags and not image.turned_empty
+        if image.turned_empty:
+            self._leave(registry, now)
+            return
         image.tags, image.since = cleaned(tags, now.wall * 1000), now.mono
-        image.last_success, image.up = round(now.wall, 3), True
-        image.not_found = False
+        image.last_success = round(now.wall, 3)
         registry.has_pulls |= has_pulls(image.tags)
         self._leave(registry, now)
 
@@ -96,13 +104,18 @@ class Model:
         image.took = round(took, 6)
         return registry, image
 
-    def images_listed(self, label: str, pulls: dict[str, int], now: Moment, *, whole: bool) -> None:
-        """Take a complete image list in: name → pulls.
+    def images_listed(
+        self, label: str, pulls: dict[str, int], now: Moment, *, nameless: int, said: int
+    ) -> None:
+        """Take a complete image list in: name → pulls, records without a name, and its count.
 
-        Not `whole`: it held a record without a name, and so does not tell what is gone.
+        With one without a name, or fewer than it says, it does not tell what is gone.
         """
         self.expire(now.mono)
         registry = self.registries[label]
+        is_short = said > len(pulls) + nameless
+        registry.short_lists = registry.short_lists + 1 if is_short else 0
+        whole = not nameless and not 1 <= registry.short_lists <= DOUBTED
         emptied = not pulls and bool(registry.count) and not registry.was_empty
         registry.count = registry.count if emptied else len(pulls)
         registry.was_empty = emptied
@@ -114,13 +127,15 @@ class Model:
             image.listed = name in pulls
             image.absences = 0 if image.listed else image.absences + 1
             image.not_found &= not image.listed
-            image.pulls = pulls.get(name, image.pulls)
+            if name in pulls:
+                image.count_pulls(pulls[name])
         self._leave(registry, now)
         if not emptied:
             registry.matched = self.wanted(label).matched_by(pulls)
         for name, count in pulls.items():
             if name not in registry.images and self.wanted(label).finds(name):
-                registry.images[name] = ModelImage(listed=True, pulls=count)
+                registry.images[name] = ModelImage(listed=True)
+                registry.images[name].count_pulls(count)
                 registry.deleted.pop(name, None)
 
     def images_failed(self, label: str, now: Moment, *, denied: bool) -> None:
@@ -134,16 +149,20 @@ class Model:
         """Take out what is gone; of an image that is named only its inventory."""
         for name, image in list(registry.images.items()):
             if image.gone(denied=registry.denied):
-                image.tags = image.pulls = None
+                image.tags = image.pulls = image.highest_pulls = None
+                image.pulls_fell = False
                 if not image.named:
                     del registry.images[name]
                     registry.deleted[name] = now
 
     def registries_listed(
-        self, told: dict[str, tuple[str, bool]], now: Moment, *, whole: bool
+        self, told: dict[str, tuple[str, bool]], now: Moment, *, nameless: int, said: int
     ) -> None:
         """Take a complete registry list in: name → private host, and whether it is public."""
         self.expire(now.mono)
+        is_short = said > len(told) + nameless
+        self.short_lists = self.short_lists + 1 if is_short else 0
+        whole = not nameless and not 1 <= self.short_lists <= DOUBTED
         if self.settings.every is not None:
             self.star_up, self.star_success = True, round(now.wall, 3)
             self._find(told, whole=whole)
@@ -196,6 +215,7 @@ class Model:
         """Begin anew with what was kept."""
         kept, self.registries = self.registries, {}
         self.star_up = self.star_success = None
+        self.short_lists = 0
         for label, registry in kept.items():
             if label in self.settings.named or _is_believed(registry.last_success, now):
                 self.registries[label] = self._restored(label, registry, now)
@@ -217,7 +237,7 @@ class Model:
                 restored.images[name] = self._restored_image(image, now)
                 restored.images[name].named = name in named
                 if restored.last_success is None:
-                    restored.images[name].pulls = None
+                    restored.images[name].pulls = restored.images[name].highest_pulls = None
         for name, known_at in registry.deleted.items():
             if self._is_kept(known_at.wall, now):
                 restored.deleted[name] = now.before(known_at.wall)
@@ -234,6 +254,7 @@ class Model:
             since=now.before(at).mono,
             last_success=at,
             pulls=image.pulls,
+            highest_pulls=image.pulls,
         )
 
     def _is_kept(self, at: float, now: Moment) -> bool:

@@ -34,7 +34,13 @@ class ModelImage:
     """Seconds of the last poll."""
     polls: int = 0
     failures: int = 0
+    turned_empty: bool = False
+    """Whether the last listing was empty and is not believed yet."""
     pulls: int | None = None
+    highest_pulls: int | None = None
+    """The last count that was believed; it outlives `pulls`."""
+    pulls_fell: bool = False
+    """Whether the last count was lower and is not believed yet."""
     listed: bool | None = None
     absences: int = 0
     not_found: bool = False
@@ -42,6 +48,13 @@ class ModelImage:
     def gone(self, *, denied: bool) -> bool:
         unlisted = self.listed is False or denied
         return self.absences >= 2 or (self.not_found and unlisted)
+
+    def count_pulls(self, said: int) -> None:
+        """Believe a count, but a little lower one only when it is said twice running."""
+        before = self.highest_pulls
+        fell = before is not None and said < before and said * 2 >= before
+        self.pulls_fell = fell and not self.pulls_fell
+        self.pulls = self.highest_pulls = before if self.pulls_fell else said
 
 
 @dataclass(frozen=True)
@@ -64,6 +77,8 @@ class ModelRegistry:
     denied: bool = False
     count: int | None = None
     was_empty: bool = False
+    short_lists: int = 0
+    """Lists in a row that had fewer names than they said."""
     last_success: float | None = None
     since: float = 0.0
     described: Described | None = None

@@ -4,7 +4,7 @@ Answers come without sockets; what each listing came to is told to the model.
 """
 
 import json
-from collections.abc import AsyncIterator, Callable, Iterator, Sized
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sized
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, cast
 
@@ -55,9 +55,30 @@ class World:
     def fault_of(self, path: str) -> str | None:
         return next((fault for part, fault in self.faults.items() if part in path), None)
 
-    def is_whole(self, path: str, records: Sized) -> bool:
-        """Tell whether every record of a list has its name."""
-        return self.fault_of(f"{path}?") != "nameless" or not records
+    def nameless(self, path: str, records: Sized) -> int:
+        """Return how many records of a list come without their name."""
+        return int(self.fault_of(f"{path}?") == "nameless" and bool(records))
+
+    def said(self, path: str, records: Sized) -> int:
+        """Return the count that a list of these records comes with, whatever of it is shown."""
+        is_wrong = self.fault_of(f"{path}?") == "miscounted"
+        return len(records) + is_wrong + self.nameless(path, records)
+
+    def shown(self, path: str, names: Iterable[str]) -> list[str]:
+        """Return which of these names a list shows."""
+        fault, shown = self.fault_of(f"{path}?"), list(names)
+        if fault == "emptied":
+            return []
+        return shown[:-1] if fault == "short" else shown
+
+    def refusal(self, path: str, registry: str, image: str | None = None) -> str | None:
+        """Return the fault that the first page of a list is refused with, if it is."""
+        fault = self.fault_of(f"{path}?")
+        if fault in FAULTS:
+            return fault
+        images = self.content.get(registry)
+        there = images is not None and (image is None or image in images)
+        return None if there else "service 404"
 
     def listed(self, registry: str) -> dict[str, int]:
         names = self.content[registry]
@@ -79,7 +100,24 @@ FAULTS: dict[str, Callable[[], ApiError]] = {
     "gateway 404": lambda: NotFoundError("HTTP 404", ErrorDetails(404), from_service=False),
     "service 404": lambda: NotFoundError("HTTP 404", ErrorDetails(404), from_service=True),
 }
-SPOILED = ["html", "later page", "miscounted", "nameless", "loop"]
+SPOILED = [
+    "html",
+    "later page",
+    "missing page",
+    "denied page",
+    "miscounted",
+    "emptied",
+    "short",
+    "error body",
+    "nameless",
+    "loop",
+]
+LATER = {
+    "later page": lambda: ServerError("HTTP 502"),
+    "missing page": FAULTS["service 404"],
+    "denied page": FAULTS["denied"],
+}
+"""Faults of every page but the first."""
 
 
 def _refusal(fault: str) -> ApiError:
@@ -108,16 +146,20 @@ class ScriptedTransport:
     def _body(self, path: str, page: int, fault: str | None) -> bytes:
         if fault == "html":
             return b"<!doctype html>"
-        if fault == "later page" and page > 1:
-            raise ServerError("HTTP 502")
-        records = self._records(path.split("/repositories")[1].split("/")[1:])
+        if fault in LATER and page > 1:
+            raise LATER[fault]()  # noqa: RSE102 -- a function that makes the error
+        there = self._records(path.split("/repositories")[1].split("/")[1:])
+        names = self._world.shown(path, [record["name"] for record in there])
+        records = [record for record in there if record["name"] in names]
         more = page * PAGE_SIZE < len(records)
         shown = records[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
         if fault == "nameless" and shown and page == 1:
             shown = [{"name": None, "full_size": 7}, *shown]
         following = 1 if fault == "loop" and more else page + 1
-        count = len(records) + (fault == "miscounted") + (fault == "nameless" and bool(records))
+        count = self._world.said(path, there)
         content = {"results": shown, "count": count, "next": following if more else None}
+        if fault == "error body":
+            content["error"] = {"errorCode": "900", "message": "Unexpected Error"}
         return json.dumps(content).encode()
 
     def _records(self, names: list[str]) -> list[Json]:
@@ -172,12 +214,15 @@ class WatchedClient(Client):
         try:
             with self._asking(label, image):
                 listing = await super().tags(registry, image, before)
-        except ApiError as error:
-            not_found = isinstance(error, NotFoundError) and error.from_service
+        except ApiError:
+            path = str(registry.tag_list(image))
+            not_found = self._world.refusal(path, registry.name, image) == "service 404"
             took = self.now.mono - began
             self._model.tags_failed(label, image, self.now, took, not_found=not_found)
             raise
         tags = self._world.content[registry.name][image]
+        names = self._world.shown(str(registry.tag_list(image)), [tag["name"] for tag in tags])
+        tags = [tag for tag in tags if tag["name"] in names]
         self._model.tags_listed(label, image, tags, self.now, self.now.mono - began)
         return listing
 
@@ -185,13 +230,16 @@ class WatchedClient(Client):
         try:
             with self._asking(registry.label):
                 listing = await super().images(registry)
-        except ApiError as error:
-            denied = isinstance(error, DeniedError)
+        except ApiError:
+            refusal = self._world.refusal(str(registry.image_list), registry.name)
+            denied = refusal == "denied"
             self._model.images_failed(registry.label, self.now, denied=denied)
             raise
-        listed = self._world.listed(registry.name)
-        whole = self._world.is_whole(str(registry.image_list), listed)
-        self._model.images_listed(registry.label, listed, self.now, whole=whole)
+        world, path = self._world, str(registry.image_list)
+        listed = world.listed(registry.name)
+        shown = {name: listed[name] for name in world.shown(path, listed)}
+        nameless, said = world.nameless(path, shown), world.said(path, listed)
+        self._model.images_listed(registry.label, shown, self.now, nameless=nameless, said=said)
         return listing
 
     async def registries(self, label: str, prefix: str) -> Listing[Any]:
@@ -201,7 +249,9 @@ class WatchedClient(Client):
         except ApiError:
             self._model.registries_failed()
             raise
-        told = self._world.described()
-        whole = self._world.is_whole(str(ListPath(prefix)), told)
-        self._model.registries_listed(told, self.now, whole=whole)
+        world, path = self._world, str(ListPath(prefix))
+        there = world.described()
+        shown = {name: there[name] for name in world.shown(path, there)}
+        nameless, said = world.nameless(path, shown), world.said(path, there)
+        self._model.registries_listed(shown, self.now, nameless=nameless, said=said)
         return listing

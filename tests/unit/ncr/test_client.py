@@ -12,9 +12,16 @@ from hypothesis import strategies as st
 from ncr_exporter.config import Api
 from ncr_exporter.httpd.messages import Request, Response, text_response
 from ncr_exporter.httpd.server import Server
-from ncr_exporter.ncr.errors import ApiError, MalformedError
+from ncr_exporter.ncr.errors import (
+    ApiError,
+    DeniedError,
+    MalformedError,
+    NotFoundError,
+    PagingError,
+)
 from ncr_exporter.ncr.listing import MAX_PAGES
-from ncr_exporter.simulator.faults import fault_named
+from ncr_exporter.simulator.faults import Fault, fault_named
+from ncr_exporter.simulator.responses import service_error
 from tests.support.api_client import REGISTRY, Heard, client_of, simulated, source_of, tag
 from tests.support.properties import share
 
@@ -181,11 +188,100 @@ async def test_a_next_that_does_not_lead_on_is_an_error(
     assert result.heard.attempts[-1] == "malformed"
 
 
-async def test_a_server_that_ignores_the_page_number_is_an_error_and_no_endless_list() -> None:
+async def test_a_server_that_ignores_the_page_number_is_an_error_the_second_time() -> None:
     result = await listing(lambda page, _: page_of(["a", "b"], next=page + 1))
     assert isinstance(result.error, MalformedError)
     assert "repeats" in str(result.error)
-    assert result.pages == [1, 2]
+    assert "changed while it was read" in result.error.remedy, "nobody is blamed for a race"
+    assert result.pages == [1, 2, 1, 2]
+
+
+async def test_the_only_tag_of_the_last_page_may_be_pushed_again_while_the_list_is_read() -> None:
+    """It is on the first page then, and the last page holds what was on the one before."""
+    before, after = [["a", "b"], ["c"]], [["c", "a"], ["b"]]
+
+    def answer(page: int, request: int) -> dict[str, Any]:
+        names = (before if request == 1 else after)[page - 1]
+        return page_of(names, count=3, next=2 if page == 1 else None)
+
+    result = await listing(answer)
+    assert sorted(result.names or []) == ["a", "b", "c"]
+    assert result.pages == [1, 2, 1, 2]
+
+
+async def test_a_list_that_changes_each_time_it_is_read_is_read_twice_and_no_more() -> None:
+    def answer(page: int, request: int) -> dict[str, Any]:
+        return page_of(["a"] if request != 3 else ["b"], count=9, next=2 if page == 1 else None)
+
+    result = await listing(answer)
+    assert result.pages == [1, 2, 1, 2]
+    assert result.names == ["b", "a"]
+    assert result.heard.mismatches == 1
+
+
+@pytest.mark.parametrize("status", [403, 404])
+async def test_what_is_said_of_a_later_page_is_not_said_of_the_list(status: int) -> None:
+    tags = [tag(f"v{i}") for i in range(150)]
+    async with (
+        simulated(source_of(app=tags)) as (registry, url),
+        client_of(url) as (client, heard),
+    ):
+        registry.faults.add(refusal(status), where="page=2", times=1)
+        assert len((await client.tags(REGISTRY, "app")).records) == 150, "read once more"
+        registry.faults.add(refusal(status), where="page=2")
+        with pytest.raises(PagingError, match=f"page 2 of the list: HTTP {status}") as caught:
+            await client.tags(REGISTRY, "app")
+        assert caught.value.reason == "malformed"
+        reasons = {404: "not_found", 403: "permission"}
+        assert heard.attempts.count(reasons[status]) == 3, "each request has its own"
+
+
+@pytest.mark.parametrize("status", [403, 404])
+async def test_what_is_said_of_the_first_page_is_said_of_the_list(status: int) -> None:
+    async with (
+        simulated(source_of(app=[tag("v1")])) as (registry, url),
+        client_of(url) as (client, _),
+    ):
+        registry.faults.add(refusal(status), where="page=1")
+        with pytest.raises(ApiError) as caught:
+            await client.tags(REGISTRY, "app")
+        assert isinstance(caught.value, NotFoundError | DeniedError)
+
+
+def refusal(status: int) -> Fault:
+    answer = service_error(status, "no")
+    return Fault("refusal", "", lambda *_: answer)
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"error": {"errorCode": "900", "message": "Unexpected Error"}}, "Unexpected Error"),
+        ({"error": "busy"}, "busy"),
+        ({"error": True}, "True"),
+        ({"returnCode": "500", "returnMessage": "broken"}, "500"),
+        ({"returnCode": 500}, "500"),
+        # A field of another type is read by the slower decoder.
+        ({"error": {"errorCode": "900"}, "next": {"x": 1}}, "900"),
+        ({"returnCode": "500", "next": {"x": 1}}, "500"),
+    ],
+)
+@pytest.mark.parametrize("names", [[], ["a"]])
+async def test_a_body_with_an_error_is_no_page(
+    names: list[str], fields: dict[str, Any], said: str
+) -> None:
+    result = await listing(lambda *_: page_of(names, **fields))
+    assert isinstance(result.error, MalformedError)
+    assert said in str(result.error)
+
+
+@pytest.mark.parametrize("error", [None, {}, "", False, []])
+@pytest.mark.parametrize("code", [None, "0", 0, "200", 200, ""])
+async def test_a_field_that_says_that_there_was_no_error_is_none(
+    error: object, code: object
+) -> None:
+    result = await listing(lambda *_: page_of(["a"], error=error, returnCode=code))
+    assert result.names == ["a"]
 
 
 async def test_a_list_that_never_ends_is_given_up() -> None:
