@@ -20,6 +20,10 @@ RETRY_FRACTIONS = (1 / 5, 2 / 5)
 """Shares of its interval after which a job runs again that failed once, and twice in a row."""
 
 
+_ROUNDING = 1e-7
+"""Share of an interval by which a timer may run out before its tick."""
+
+
 def phase_of(*names: str) -> float:
     """Return the phase of a job with these names within its interval, from 0 up to 1.
 
@@ -42,7 +46,8 @@ def next_run(now: float, start: float, interval: float, phase: float, *, failure
         return now + interval * RETRY_FRACTIONS[failures - 1]
     ticks = math.floor((now - start) / interval - phase) + 1
     tick = start + (ticks + phase) * interval
-    return tick if tick > now else tick + interval  # rounding may put a tick at now itself
+    # Rounding puts a tick at now itself, or a hair later: the run for it has just ended.
+    return tick if tick - now > interval * _ROUNDING else tick + interval
 
 
 JobKey = tuple[str, ...]

@@ -1,5 +1,6 @@
 """Image lists at work: images are found and known to be gone, and a bad list changes nothing."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -7,16 +8,28 @@ import pytest
 from structlog.typing import EventDict
 
 from ncr_exporter.config import Api
+from ncr_exporter.httpd.messages import Request, Response
 from ncr_exporter.simulator.faults import Fault, fault_named
-from ncr_exporter.simulator.responses import service_error
-from ncr_exporter.targets.targets import Shard
+from ncr_exporter.simulator.responses import content_of, service_error, with_body
+from ncr_exporter.state.presence import SHORT_LISTS_DOUBTED
+from ncr_exporter.targets.targets import Shard, Timing
 from tests.support.api_client import tag
 from tests.support.clock import passing
-from tests.support.polling import INTERVAL, Polling, choosing, events, naming, polling_of
+from tests.support.polling import (
+    INTERVAL,
+    Polling,
+    choosing,
+    events,
+    naming,
+    polling_of,
+    published_of,
+)
 from tests.support.states import list_target_of, registry_target, rule
 
 NOT_FOUND = Fault("not-found", "404 of the service", lambda *_: service_error(404, "no such image"))
 APP = choosing(rule("*"))
+BRIEF = Timing(INTERVAL, expire_after=3 * INTERVAL)
+BRIEFLY = list_target_of(registry_target(rules=(rule("app", BRIEF),), timing=BRIEF))
 KEPT_NOT = choosing(rule("*", keep_recent=0))
 LONG_AGO = 1_730_000_000_000
 """A year before these tests, and after pulls began to be recorded."""
@@ -123,6 +136,129 @@ async def test_a_list_that_turns_empty_is_believed_the_second_time(polling: Poll
     await polling.intervals(3)
     assert polling.published == []
     assert polling.listed().images == 0
+
+
+def contradicting(names: int) -> Fault:
+    """Return a fault of lists that show so many records, and the count of all of them."""
+
+    def apply(_: Request, good: Response) -> Response:
+        content = content_of(good)
+        content["results"] = content["results"][:names]
+        return with_body(good, json.dumps(content).encode())
+
+    return Fault("contradicting", "", apply)
+
+
+@pytest.mark.parametrize("names", [0, 1])
+async def test_a_list_with_fewer_names_than_its_count_does_not_tell_what_is_gone(
+    polling: Polling, names: int
+) -> None:
+    await polling.first_round(APP)
+    before = {key: state.image for key, state in polling.store.images.items()}
+    polling.registry.faults.add(contradicting(names), where="my-registry?")
+    await polling.intervals(SHORT_LISTS_DOUBTED)
+    assert {key: state.image for key, state in polling.store.images.items()} == before
+    assert polling.listed().up is True
+
+
+async def test_a_count_of_something_else_does_not_keep_for_ever_what_is_gone() -> None:
+    async with polling_of() as polling:
+        polling.registry.faults.add(fault_named("count-lies"), where="my-registry?")
+        await polling.first_round(APP)
+        del polling.images["web"]
+        await polling.intervals(SHORT_LISTS_DOUBTED + 3)
+        assert polling.published == ["app"]
+
+
+async def test_a_tag_list_that_turns_empty_is_believed_the_second_time(
+    logs: list[EventDict],
+) -> None:
+    async with polling_of() as polling:
+        await polling.first_round(naming("app"))
+        good, tags = polling.state(), list(polling.images["app"])
+        polling.images["app"].clear()
+        await polling.intervals(1)
+        doubted = polling.state()
+        assert (doubted.tags, doubted.image, doubted.up) == (good.tags, good.image, True)
+        assert doubted.last_success == good.last_success, "the values are of the listing before"
+        assert doubted.polls == good.polls + 1
+        polling.images["app"] += tags
+        await polling.intervals(1)
+        polling.images["app"].clear()
+        await polling.intervals(1)
+        assert polling.state().tags == good.tags, "not twice running"
+        await polling.intervals(1)
+        assert polling.state().tags == ()
+        assert polling.state().up is True
+        await polling.intervals(1)
+        assert polling.state().tags == ()
+    assert events(logs).count(("warning", "the tag list turned empty")) == 2
+
+
+async def test_a_tag_list_that_is_empty_at_first_or_once_the_data_has_expired_is_believed() -> None:
+    async with polling_of(images={"app": []}) as polling:
+        await polling.first_round(BRIEFLY)
+        assert polling.state().tags == ()
+        polling.images["app"].append(tag("v1"))
+        await polling.intervals(1)
+        assert len(polling.state().tags or ()) == 1
+        polling.registry.faults.add(fault_named("denied"), where="/tags?")
+        await polling.intervals(4)
+        assert polling.state().tags is None
+        polling.registry.faults.clear()
+        polling.images["app"].clear()
+        await polling.intervals(1)
+        assert polling.state().tags == ()
+
+
+async def test_an_error_beside_an_empty_list_empties_nothing(polling: Polling) -> None:
+    await polling.first_round(APP)
+    before = {key: state.image for key, state in polling.store.images.items()}
+
+    def apply(_: Request, good: Response) -> Response:
+        error = {"errorCode": "900", "message": "Unexpected Error"}
+        return with_body(good, json.dumps({"error": error, "results": []}).encode())
+
+    polling.registry.fault = Fault("error", "", apply)
+    await polling.intervals(3)
+    assert {key: state.image for key, state in polling.store.images.items()} == before
+    assert polling.listed().up is False
+    assert polling.state().up is False
+
+
+async def test_a_page_that_is_missing_is_no_image_that_is_missing() -> None:
+    """Not even where the list may not be read, so that a 404 of the service counts alone."""
+    async with polling_of(api=Api(requests_per_second=10_000, page_size=1)) as polling:
+        await polling.first_round(naming("app"))
+        good = polling.state()
+        polling.registry.faults.add(fault_named("denied"), where="my-registry?")
+        polling.registry.faults.add(NOT_FOUND, where="/app/tags?page=2")
+        await polling.intervals(4)
+        state = polling.state()
+        assert (state.up, state.present, state.image) == (False, True, good.image)
+
+
+async def test_a_page_of_the_list_that_is_denied_is_no_list_that_is_denied() -> None:
+    """Else a 404 of the service for an image would count alone."""
+    async with polling_of(api=Api(requests_per_second=10_000, page_size=1)) as polling:
+        await polling.first_round(naming("app"))
+        polling.registry.faults.add(fault_named("denied"), where="my-registry?page=2")
+        polling.registry.faults.add(NOT_FOUND, where="/app/tags?")
+        await polling.intervals(3)
+        assert polling.listed().up is False
+        assert polling.state().present is True
+
+
+async def test_a_pull_count_that_dips_is_published_only_when_it_is_said_twice_running(
+    polling: Polling,
+) -> None:
+    found = []
+    await polling.first_round()
+    for said in (100_000, 99_998, 100_001, 99_999, 99_999, 7):
+        polling.fleet.counted["my-registry", "app"] = said
+        await listed_again(polling)
+        found.append(published_of(polling, "app")["ncr_image_pulls_total"])
+    assert found == [100_000, 100_000, 100_001, 100_001, 99_999, 7]
 
 
 async def test_an_empty_registry_has_0_images_and_is_up() -> None:
@@ -349,6 +485,12 @@ async def test_the_plan_is_logged_after_the_first_round(logs: list[EventDict]) -
 def list_requests(polling: Polling) -> list[str]:
     targets = [seen.target for seen in polling.registry.requests]
     return [target for target in targets if "my-registry?" in target]
+
+
+async def listed_again(polling: Polling) -> None:
+    """Let time pass until the images were listed once more."""
+    asked = len(list_requests(polling))
+    await until(polling, lambda: len(list_requests(polling)) > asked)
 
 
 async def until(polling: Polling, fact: Callable[[], object]) -> None:

@@ -7,6 +7,7 @@ from structlog.typing import EventDict
 
 from ncr_exporter.config import CredentialsConfig, Secret
 from ncr_exporter.simulator.faults import fault_named
+from ncr_exporter.state.presence import SHORT_LISTS_DOUBTED
 from ncr_exporter.targets.targets import Account, RegistryListTarget
 from tests.support.api_client import Fleet, tag
 from tests.support.polling import Polling, events, polling_of
@@ -54,6 +55,18 @@ async def test_a_new_registry_appears_and_a_deleted_one_leaves_with_its_images(
         assert ("one", "app") not in polling.store.images
         assert polling.told.removed_registries == ["one"]
     assert ("info", "registry is gone") in events(logs)
+
+
+async def test_a_registry_list_with_fewer_names_than_its_count_does_not_tell_what_is_gone(
+    source: Fleet, polling: Polling
+) -> None:
+    await polling.first_round(ALL)
+    del source.content["one"]
+    polling.registry.faults.add(fault_named("count-lies"), where="/repositories?")
+    await polling.intervals(SHORT_LISTS_DOUBTED)
+    assert labels(polling) == ["*", "one", "two"]
+    await polling.intervals(3)
+    assert labels(polling) == ["*", "two"], "the count may be of something else"
 
 
 async def test_a_registry_that_one_list_lacks_stays(source: Fleet, polling: Polling) -> None:

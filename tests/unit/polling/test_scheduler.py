@@ -42,6 +42,15 @@ def test_ticks_missed_during_a_long_poll_are_skipped() -> None:
     assert next_run(211, 0, 60, 0.5, failures=0) == 270
 
 
+@given(moments, intervals, phases)
+def test_a_timer_that_runs_out_a_hair_early_is_no_reason_to_poll_twice(
+    start: float, interval: float, phase: float
+) -> None:
+    tick = next_run(start, start, interval, phase, failures=0)
+    again = next_run(tick - 1e-10 * interval, start, interval, phase, failures=0)
+    assert again == pytest.approx(tick + interval, rel=1e-6)
+
+
 @given(moments, moments, intervals, phases)
 def test_the_next_poll_is_later_and_within_one_interval(
     now: float, start: float, interval: float, phase: float
