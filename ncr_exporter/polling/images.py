@@ -10,6 +10,7 @@ from ncr_exporter.ncr.listing import Listing
 from ncr_exporter.ncr.pages import ListedImage
 from ncr_exporter.polling import events
 from ncr_exporter.polling.jobs import Jobs
+from ncr_exporter.polling.relisting import ImageList, entries_of
 from ncr_exporter.polling.scheduler import JobKey
 from ncr_exporter.polling.tags import Clients, ImagePoller
 from ncr_exporter.runtime.clock import Clock
@@ -133,24 +134,31 @@ class RegistryPoller:
     async def list_images(self, label: str) -> bool:
         """List a registry's images once and return whether that succeeded."""
         state = self._store.registries[label]
-        registry, before = state.target, state.failure
+        registry, before, began = state.target, state.failure, self._clock.monotonic()
         try:
             listed = await self._clients[registry.account].images(registry.path)
         except ApiError as error:
             failure = events.log_failure("image list", before, error, registry=label)
             self._store.record_list_failure(label, failure)
+            self._images.relisting.forget_list(label)
             self._end_gone_images(label)
+            await run_cooperatively(self._images.start_waiting(label))
             return False
-        await self._record(label, listed)
+        await self._record(label, listed, began)
         events.log_success("image list", before, registry=label, images=len(listed.records))
         return True
 
-    async def _record(self, label: str, listed: Listing[ListedImage]) -> None:
-        """Record a complete image list; start polling new images and end those that are gone."""
+    async def _record(self, label: str, listed: Listing[ListedImage], began: float) -> None:
+        """Record a complete image list; start polling new images and end those that are gone.
+
+        The list began at `began` (monotonic seconds).
+        """
         is_first = self._store.registries[label].up is None
         images = {image.name: image for image in listed.records}
         now, whole = round(self._clock.time(), 3), not listed.left_out
+        moment = ImageList(began, self._clock.monotonic(), now, {})
         await run_cooperatively(self._store.record_image_list(label, images, at=now, whole=whole))
+        await self._record_entries(label, listed, moment)
         # A reload may have changed the target while the list was requested.
         registry = self._store.registries[label].target
         self._end_gone_images(label)
@@ -160,6 +168,17 @@ class RegistryPoller:
         key, account = _job_key(registry), registry.account
         self._jobs.plan(key, account, registry.timing.interval, len(listed.pages))
         self._renew(registry)
+        await run_cooperatively(self._images.start_waiting(label))
+
+    async def _record_entries(
+        self, label: str, listed: Listing[ListedImage], moment: ImageList
+    ) -> None:
+        """Keep what a list of `moment` says of images, if it is sound: it answers polls."""
+        if listed.left_out or not listed.count_matches:
+            self._images.relisting.forget_list(label)
+            return
+        entries = await run_cooperatively(entries_of(listed.pages))
+        self._images.relisting.record_list(label, moment._replace(entries=entries))
 
     def _begin_images(self, registry: RegistryTarget, listed: Mapping[str, ListedImage]) -> None:
         for target in registry.images({*listed, *self._saved.images_of(registry)}):

@@ -23,9 +23,10 @@ from ncr_exporter.ncr.listing import Listing
 from ncr_exporter.ncr.paths import ListPath, RegistryPath
 from ncr_exporter.ncr.signing import GatewayClock
 from ncr_exporter.ncr.transport import RequestLabels, Transport
+from ncr_exporter.state.model import ImageState
 from tests.oracle.computation import Json
 from tests.oracle.model import Model
-from tests.oracle.seen import Moment
+from tests.oracle.seen import Entry, Moment, SeenList
 from tests.support.api_client import Heard
 from tests.support.clock import ManualClock
 
@@ -46,6 +47,7 @@ class World:
     def __init__(self) -> None:
         self.content: dict[str, dict[str, list[Json]]] = {"one": {}, "two": {}}
         self.pulls: dict[tuple[str, str], int] = {}
+        self.updated: dict[tuple[str, str], int | None] = {}
         self.unlisted: set[tuple[str, str]] = set()
         self.faults: dict[str, str] = {}
         """Part of a path → the fault that requests to it meet."""
@@ -58,6 +60,18 @@ class World:
     def is_whole(self, path: str, records: Sized) -> bool:
         """Tell whether every record of a list has its name."""
         return self.fault_of(f"{path}?") != "nameless" or not records
+
+    def is_sound(self, path: str, records: Sized) -> bool:
+        """Return whether a list agrees with its own count as well."""
+        return self.is_whole(path, records) and self.fault_of(f"{path}?") != "miscounted"
+
+    def entries(self, registry: str) -> dict[str, Entry]:
+        """Return what a pull or a push changes in the image list, where all of it is told."""
+        return {
+            name: (pulls, updated)
+            for name, pulls in self.listed(registry).items()
+            if (updated := self.updated.get((registry, name))) is not None
+        }
 
     def listed(self, registry: str) -> dict[str, int]:
         names = self.content[registry]
@@ -137,7 +151,10 @@ class ScriptedTransport:
             raise _refusal("service 404")
         if image:
             return world.content[registry][image]
-        return [{"name": k, "pull_count": v} for k, v in world.listed(registry).items()]
+        return [
+            {"name": k, "pull_count": v, "last_updated": world.updated.get((registry, k))}
+            for k, v in world.listed(registry).items()
+        ]
 
 
 class WatchedClient(Client):
@@ -169,6 +186,8 @@ class WatchedClient(Client):
         self, registry: RegistryPath, image: str, before: Listing[Any] | None = None
     ) -> Listing[Any]:
         label, began = registry.label, self.now.mono
+        assert not self._model.is_answered(label, image, began), "listed though nothing changed"
+        entry = self._model.entry(label, image)
         try:
             with self._asking(label, image):
                 listing = await super().tags(registry, image, before)
@@ -178,10 +197,20 @@ class WatchedClient(Client):
             self._model.tags_failed(label, image, self.now, took, not_found=not_found)
             raise
         tags = self._world.content[registry.name][image]
-        self._model.tags_listed(label, image, tags, self.now, self.now.mono - began)
+        took = self.now.mono - began
+        self._model.tags_listed(label, image, tags, self.now, took, entry=entry)
         return listing
 
+    def put(self, state: ImageState) -> None:
+        """Tell the model of a poll that was answered without a request."""
+        label, name = state.target.key
+        image = self._model.registries[label].images.get(name)
+        if image is not None and state.unchanged > image.unchanged:
+            self.asked[label, name] = self.now.mono
+            self._model.answered(label, name, self.now)
+
     async def images(self, registry: RegistryPath) -> Listing[Any]:
+        began = self.now.mono
         try:
             with self._asking(registry.label):
                 listing = await super().images(registry)
@@ -191,7 +220,9 @@ class WatchedClient(Client):
             raise
         listed = self._world.listed(registry.name)
         whole = self._world.is_whole(str(registry.image_list), listed)
-        self._model.images_listed(registry.label, listed, self.now, whole=whole)
+        sound = self._world.is_sound(str(registry.image_list), listed)
+        newest = SeenList(began, self.now, self._world.entries(registry.name)) if sound else None
+        self._model.images_listed(registry.label, listed, self.now, whole=whole, newest=newest)
         return listing
 
     async def registries(self, label: str, prefix: str) -> Listing[Any]:
