@@ -19,7 +19,13 @@ from ncr_exporter.metrics.gzip import gzip_member
 from ncr_exporter.polling.poller import Poller
 from ncr_exporter.runtime.cooperative import exhaust
 from ncr_exporter.state.model import ImageState
-from ncr_exporter.state.saved import SavedState, image_line, read_lines, registry_line
+from ncr_exporter.state.saved import (
+    SavedState,
+    deleted_line,
+    image_line,
+    read_lines,
+    registry_line,
+)
 from ncr_exporter.state.store import Store
 from ncr_exporter.targets.budget import Budget
 from ncr_exporter.targets.targets import Shard
@@ -202,6 +208,7 @@ class Contract(RuleBasedStateMachine):
         lines = [
             *map(registry_line, self.store.registries.values()),
             *map(image_line, self.store.images.values()),
+            *map(deleted_line, self.store.deleted.values()),
         ]
         self.model.expire(self.clock.monotonic())
         await self.clock.advance(seconds)
