@@ -126,7 +126,8 @@ class Probe(threading.Thread):
         self.join()
         found = sorted(self.seconds) or [0.0]
         p99 = found[int(len(found) * 0.99)]
-        return f"{statistics.median(found) * 1e3:.1f} ms (median), {p99 * 1e3:.0f} (99 %), {found[-1] * 1e3:.0f} (most)"
+        median, most = statistics.median(found), found[-1]
+        return f"{median * 1e3:.1f} ms (median), {p99 * 1e3:.0f} (99 %), {most * 1e3:.0f} (most)"
 
 
 @dataclass
@@ -216,9 +217,8 @@ def measure(config: Path, storage: Path, interval: float, *, saves: bool) -> Non
         wait_until(exporter.is_ready, _LONG, every=0.2)
         requests, cpu = exporter.spent()
         seconds = time.perf_counter() - began
-        say(
-            f"first round: {seconds:.0f} s, {requests:,} requests, {cpu:.1f} s of CPU, {exporter.resident}"
-        )
+        spent = f"{requests:,} requests, {cpu:.1f} s of CPU, {exporter.resident}"
+        say(f"first round: {seconds:.0f} s, {spent}")
         time.sleep(2 * interval if saves else 0)
         exporter.round("a round", interval)
         stop = time.perf_counter()

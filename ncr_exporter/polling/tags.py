@@ -199,8 +199,9 @@ class ImagePoller:
         self._store.confirm(target, at=images.at, ended=ended, duration=duration)
         self._renew(target, age=max(0.0, now - images.ended))
         self._plan(target, self._pages_of(target), target.timing.longest)
-        labels = {"registry": target.registry.label, "image": target.name}
-        events.log_success("poll", before, **labels, unchanged=True)
+        if before is not None:
+            labels = {"registry": target.registry.label, "image": target.name}
+            events.log_success("poll", before, **labels, unchanged=True)
 
     def _pages_of(self, target: ImageTarget) -> int:
         """Return the number of pages of an image's tag list; of a restored one, by its tags."""

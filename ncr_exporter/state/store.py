@@ -364,8 +364,9 @@ class Store:
         registry = self._registries.get(state.target.registry.label)
         gone = after.presence.is_gone(list_denied=registry is not None and registry.list_denied)
         if gone:
-            after = replace(after, tags=None, pull_count=None)
-        after = replace(after, gone=gone)
+            after = replace(after, tags=None, pull_count=None, gone=True)
+        elif after.gone:
+            after = replace(after, gone=False)
         knowledge = self.knowledge(after)
         if needs_evaluation(after, state, knowledge):
             after = replace(after, image=summary_of(after, knowledge, evaluation))

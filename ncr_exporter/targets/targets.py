@@ -29,6 +29,10 @@ class Account:
     zone: str
     credentials: CredentialsConfig
 
+    def __hash__(self) -> int:
+        """Return the zone's hash: few accounts are looked up with each poll of each image."""
+        return hash(self.zone)
+
     def base_url(self, api: Api) -> str:
         """Return the URL of the API gateway: the zone's, or `api.base_url` in `api.zone`."""
         override = api.base_url if self.zone == api.zone else None
