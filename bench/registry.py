@@ -10,7 +10,7 @@ import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Protocol
 
 from bench.beside import announce, beside
 
@@ -93,10 +93,18 @@ class Answers:
         return page_of(self._images if names else [{"name": "bench"}], number, size)
 
 
+class Answering(Protocol):
+    """What has the answers of a registry."""
+
+    def to(self, target: bytes) -> bytes:
+        """Return the whole answer to a request line's target."""
+        ...
+
+
 class Connection(asyncio.Protocol):
     """One client; requests without bodies, one after another."""
 
-    def __init__(self, answers: Answers, latency: float) -> None:
+    def __init__(self, answers: Answering, latency: float) -> None:
         self._answers = answers
         self._latency = latency
         self._buffer = b""

@@ -116,6 +116,12 @@ class Settings:
     platform_series: bool = option(
         types.boolean, default=False, help_text="per-platform series for those tags"
     )
+    relist_after: float | None = option(
+        types.duration("1s"),
+        None,
+        "for at most this long an image's tags are not listed again while its entry in the image "
+        "list is unchanged; omitted, they are listed at each poll",
+    )
     expire_after: float | None = option(
         types.duration("3s"),
         None,

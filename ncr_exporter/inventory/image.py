@@ -7,7 +7,7 @@ from operator import attrgetter
 
 from ncr_exporter.inventory.facts import TagFacts, is_never_pulled, sort_out
 from ncr_exporter.inventory.records import Policy, Tag, largest
-from ncr_exporter.inventory.staleness import Knowledge, stale_by_name
+from ncr_exporter.inventory.staleness import Knowledge, stale_by_name, steady_span
 
 
 def distinct_bytes(
@@ -98,6 +98,14 @@ class ImageSummary:
     """Whether each platform of these has series as well."""
     stale: Mapping[str, bool]
     """Which of the exposed tags are stale; those of which it is unknown are missing."""
+    span: tuple[float, float] = (-inf, inf)
+    """The same tags come to the same summary after the first of these moments (ms), and up to and
+    including the second: then some tag has been unused for `stale_after`."""
+
+    def holds_at(self, now: int) -> bool:
+        """Return whether the same tags, policy and knowledge come to this summary at `now` (ms)."""
+        after, until = self.span
+        return after < now <= until
 
     @property
     def used(self) -> int | None:
@@ -142,6 +150,7 @@ def summarize(tags: Sequence[Tag], policy: Policy, now: int, knowledge: Knowledg
         exposed=exposed,
         platforms_exposed=policy.platform_series,
         stale={fact.name: stale[fact.name] for fact in exposed if fact.name in stale},
+        span=steady_span(judged, policy, now),
     )
 
 

@@ -1,5 +1,6 @@
 """Which tags look unused. A wrong answer here makes somebody delete what production needs."""
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import inf
@@ -66,6 +67,21 @@ def stale_by_name(
     if sorted_out.attached:
         stale |= attached_staleness(sorted_out.attached, names_by_digest(tags), stale)
     return stale
+
+
+def steady_span(judged: Iterable[TagFacts], policy: Policy, now: int) -> tuple[float, float]:
+    """Return between which moments (ms) no verdict changes: after the first, and up to the second.
+
+    A verdict depends on the time by two comparisons alone: of `stale_after` with the last use at
+    the earliest, and at the latest. So it need not be worked out again before the next of these.
+    """
+    if policy.stale_after == inf:
+        return -inf, inf
+    stale_after = policy.stale_after * 1000
+    known = {use for fact in judged for use in (fact.earliest, fact.latest) if use is not None}
+    uses = [-inf, *sorted(known), inf]
+    ahead = bisect_left(uses, now - stale_after)
+    return uses[ahead - 1] + stale_after, uses[ahead] + stale_after
 
 
 def kept_by(judged: Sequence[TagFacts], policy: Policy) -> dict[str, str]:

@@ -42,6 +42,8 @@ class Listing(Generic[Record]):
     """Records without a usable name; a name that is missing may be one of them."""
     pages: tuple[ReadPage[Record], ...]
     """The pages, one for each request; a server may return fewer records per page than asked."""
+    count_matches: bool = True
+    """Whether the list has as many distinct names as its `count` says."""
 
     @property
     def is_short(self) -> bool:
@@ -86,7 +88,8 @@ class PageReader(Generic[Record]):
         pages = tuple(self._pages)
         if self._before is not None and pages == self._before.pages:
             return self._before
-        return Listing(tuple(self._by_name.values()), self._left_out, pages)
+        records = tuple(self._by_name.values())
+        return Listing(records, self._left_out, pages, self.count_matches)
 
     @property
     def count_matches(self) -> bool:

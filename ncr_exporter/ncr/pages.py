@@ -35,12 +35,28 @@ class Page(msgspec.Struct, Generic[Record]):
     """Records left out, and fields that became unknown."""
 
 
+Activity = tuple[int, ...]
+"""Values of an image's record in the image list that a pull or a push changes."""
+
+
 class ListedImage(msgspec.Struct, frozen=True, gc=False):
     """A record of the image list."""
 
     name: str
     pull_count: int | None = None
     """Pulls of all tags since the image exists."""
+    updated: int | None = None
+    """When a tag was pushed or changed last, in milliseconds since the epoch."""
+
+    @property
+    def activity(self) -> Activity | None:
+        """What a pull or a push changes, to compare with another list's; None if not all is known.
+
+        That these values change with each pull and push is inferred from their names.
+        """
+        if self.pull_count is None or self.updated is None:
+            return None
+        return (self.pull_count, self.updated)
 
 
 class ListedRegistry(msgspec.Struct, frozen=True, gc=False):
@@ -171,7 +187,7 @@ def _image(raw: WireImage | None, parser: FieldParser) -> ListedImage | None:
     name = parser.name(raw and raw.name)
     if raw is None or name is None:
         return None
-    return ListedImage(name, parser.size(raw.pull_count))
+    return ListedImage(name, parser.size(raw.pull_count), parser.time(raw.last_updated))
 
 
 def _registry(raw: WireRegistry | None, parser: FieldParser) -> ListedRegistry | None:

@@ -109,6 +109,16 @@ def warn_of_emptied_list(target: ImageTarget, tags: int) -> None:
     )
 
 
+def warn_of_unlisted_change(target: ImageTarget) -> None:
+    """Warn that tags had changed and no image list told: they are not believed any more."""
+    log.warning(
+        "tags changed and the image list did not tell",
+        registry=target.registry.label,
+        image=target.name,
+        remedy="the registry's tags are listed at each poll again; please report it as an issue",
+    )
+
+
 def warn_of_overwritten_tags(target: ImageTarget, overwritten: Sequence[Overwritten]) -> None:
     """Warn of each tag that must not change and came with other content, a few by name."""
     labels = {"registry": target.registry.label, "image": target.name}

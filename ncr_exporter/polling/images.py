@@ -9,6 +9,7 @@ from ncr_exporter.ncr.listing import Listing
 from ncr_exporter.ncr.pages import ListedImage
 from ncr_exporter.polling import events
 from ncr_exporter.polling.jobs import Jobs
+from ncr_exporter.polling.relisting import ImageList, entries_of
 from ncr_exporter.polling.scheduler import JobKey
 from ncr_exporter.polling.tags import Clients, ImagePoller
 from ncr_exporter.runtime.clock import Clock
@@ -132,32 +133,36 @@ class RegistryPoller:
     async def list_images(self, label: str) -> bool:
         """List a registry's images once and return whether that succeeded."""
         state = self._store.registries[label]
-        registry, before = state.target, state.failure
+        registry, before, began = state.target, state.failure, self._clock.monotonic()
         try:
             listed = await self._clients[registry.account].images(registry.path)
-            await self._record(label, listed)
+            await self._record(label, listed, began)
         except Exception as raised:  # noqa: BLE001 -- whatever it is, the list fails, and not the loop
             error = events.as_api_error(raised, before, registry=label)
             failure = events.log_failure("image list", before, error, registry=label)
             self._store.record_list_failure(label, failure)
+            self._images.relisting.forget_list(label)
             self._end_gone_images(label)
+            await run_cooperatively(self._images.start_waiting(label))
             return False
         events.log_success("image list", before, registry=label, images=len(listed.records))
         return True
 
-    async def _record(self, label: str, listed: Listing[ListedImage]) -> None:
-        """Record a complete image list; start polling new images and end those that are gone."""
+    async def _record(self, label: str, listed: Listing[ListedImage], began: float) -> None:
+        """Record a complete image list; start polling new images and end those that are gone.
+
+        The list began at `began` (monotonic seconds).
+        """
         is_first = self._store.registries[label].up is None
         images = {image.name: image for image in listed.records}
+        at = round(self._clock.time(), 3)
+        moment = ImageList(began, self._clock.monotonic(), at, {})
         await run_cooperatively(
             self._store.record_image_list(
-                label,
-                images,
-                at=round(self._clock.time(), 3),
-                short=listed.is_short,
-                left_out=listed.left_out,
+                label, images, at=at, short=listed.is_short, left_out=listed.left_out
             )
         )
+        await self._record_entries(label, listed, moment)
         # A reload may have changed the target while the list was requested.
         registry = self._store.registries[label].target
         self._end_gone_images(label)
@@ -167,6 +172,17 @@ class RegistryPoller:
         key, account = _job_key(registry), registry.account
         self._jobs.plan(key, account, registry.timing.interval, len(listed.pages))
         self._renew(registry)
+        await run_cooperatively(self._images.start_waiting(label))
+
+    async def _record_entries(
+        self, label: str, listed: Listing[ListedImage], moment: ImageList
+    ) -> None:
+        """Keep what a list of `moment` says of images, if it is sound: it answers polls."""
+        if listed.left_out or not listed.count_matches:
+            self._images.relisting.forget_list(label)
+            return
+        entries = await run_cooperatively(entries_of(listed.pages))
+        self._images.relisting.record_list(label, moment._replace(entries=entries))
 
     def _begin_images(self, registry: RegistryTarget, listed: Mapping[str, ListedImage]) -> None:
         for target in registry.images({*listed, *self._saved.images_of(registry)}):

@@ -23,7 +23,7 @@ class Jobs:
         self._warned_about: set[Account] = set()
         """Accounts whose plan exceeds their limit."""
 
-    def begin(
+    def begin(  # noqa: PLR0913 -- how a job begins, each by name
         self,
         key: JobKey,
         account: Account,
@@ -31,15 +31,17 @@ class Jobs:
         run: Callable[[], Awaitable[bool]],
         *,
         tried: bool = False,
+        waits: bool = False,
     ) -> None:
         """Start a job that runs now, and then once per `interval` (s).
 
         `run` returns whether it succeeded. The job is planned with one request per interval until
         `plan` says otherwise. With `tried` its data was restored, so that the exporter is ready
-        before the first run.
+        before the first run. A job that `waits` runs at its next tick, or with `run_now`.
         """
         self._budget.plan(key, account, interval)
-        self.scheduler.add(Job(key, self._stretched(account, interval), run), tried=tried)
+        job = Job(key, self._stretched(account, interval), run)
+        self.scheduler.add(job, tried=tried, waits=waits)
 
     def change(self, key: JobKey, account: Account, timing: Timing) -> None:
         """Continue a job with another account, interval or expiry."""

@@ -123,12 +123,18 @@ class Scheduler:
         jumped = self._clock.time() - self._clock.monotonic() - wait.offset
         return wait.due + jumped if abs(jumped) > _CLOCK_JUMP else wait.due
 
-    def add(self, job: Job, *, tried: bool = False) -> None:
-        """Add a job and run it now; with `tried` it needs no first run for `all_tried`."""
+    def add(self, job: Job, *, tried: bool = False, waits: bool = False) -> None:
+        """Add a job and run it now; with `tried` it needs no first run for `all_tried`.
+
+        A job that `waits` runs at its next tick, or with `run_now`.
+        """
         self._jobs[job.key] = job
         if not tried:
             self._untried.add(job.key)
-        self._start(job.key)
+        if waits:
+            self._schedule(job.key, failures=0)
+        else:
+            self._start(job.key)
 
     def run_now(self, key: JobKey) -> None:
         """Run a job now, unless it is running."""

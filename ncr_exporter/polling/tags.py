@@ -1,8 +1,9 @@
 """Tag lists: poll an image, and commit its complete listing or record the failure."""
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import replace
 from functools import partial
+from math import ceil
 
 import structlog
 
@@ -10,9 +11,10 @@ from ncr_exporter.inventory import Tag, overwritten_tags
 from ncr_exporter.ncr.client import Client
 from ncr_exporter.ncr.errors import NotFoundError
 from ncr_exporter.ncr.listing import Listing
-from ncr_exporter.ncr.pages import ListedImage
+from ncr_exporter.ncr.pages import Activity, ListedImage
 from ncr_exporter.polling import events
 from ncr_exporter.polling.jobs import Jobs
+from ncr_exporter.polling.relisting import ImageList, Relisting
 from ncr_exporter.runtime.clock import Clock
 from ncr_exporter.runtime.cooperative import run_in_thread
 from ncr_exporter.state.evaluation import Evaluation, evaluate
@@ -25,6 +27,9 @@ Clients = Mapping[Account, Client]
 
 _MANY_TAGS = 1000
 """Tags that take some milliseconds to evaluate: more would hold up the event loop."""
+
+_POLLS_PER_STEP = 32
+"""Polls started in one step; each that an image list answers takes a twentieth of a millisecond."""
 
 log = structlog.get_logger()
 
@@ -45,6 +50,9 @@ class ImagePoller:
         """The last complete listing of each image: unchanged pages are not decoded again."""
         self._warned_about: set[tuple[str, ...]] = set()
         """Registries and images that a warning of unknown pulls was logged for."""
+        self.relisting = Relisting()
+        self._waiting: dict[str, list[ImageKey]] = {}
+        """By registry, the images whose first poll its first image list may answer."""
 
     def begin(self, target: ImageTarget, listed: ListedImage | None = None) -> None:
         """Start polling an image; its saved data is published until the first poll ends.
@@ -55,10 +63,30 @@ class ImagePoller:
         was_restored = self._restore(target)
         if not was_restored:
             self._store.add(target, listed)
+        waits = was_restored and self._awaits_list(target)
+        if waits:
+            self._waiting.setdefault(target.registry.label, []).append(target.key)
         account, interval = target.registry.account, target.timing.interval
-        self._jobs.begin(
-            target.key, account, interval, partial(self.poll, target.key), tried=was_restored
-        )
+        run = partial(self.poll, target.key)
+        self._jobs.begin(target.key, account, interval, run, tried=was_restored, waits=waits)
+
+    def _awaits_list(self, target: ImageTarget) -> bool:
+        """Return whether the first image list may answer the first poll of a restored image."""
+        state = self._store.images[target.key]
+        if state.listed_under is None or state.listed_at is None:
+            return False
+        age = max(0.0, self._clock.time() - state.listed_at)
+        listed = self._clock.monotonic() - age
+        self.relisting.restore(target.key, state.listed_under, listed)
+        was_listed = self._store.registries[target.registry.label].up is not None
+        return target.timing.relist_after is not None and not was_listed
+
+    def start_waiting(self, label: str) -> Generator[None, None, None]:
+        """Poll the images that waited for the first image list of a registry, in steps."""
+        for number, key in enumerate(self._waiting.pop(label, ())):
+            self._jobs.scheduler.run_now(key)
+            if number % _POLLS_PER_STEP == 0:
+                yield
 
     def _restore(self, target: ImageTarget) -> bool:
         """Publish the saved listing of an image; return whether there was one."""
@@ -86,6 +114,7 @@ class ImagePoller:
     def _forget(self, key: ImageKey) -> None:
         self._jobs.end(key)
         self._listings.pop(key, None)
+        self.relisting.forget(key)
         self._warned_about.discard(key)
 
     def end_if_gone(self, key: ImageKey) -> None:
@@ -125,6 +154,8 @@ class ImagePoller:
     def forget_registry(self, label: str) -> None:
         """Forget a registry's deleted images, and warn about it again if it comes back."""
         self._warned_about.discard((label,))
+        self._waiting.pop(label, None)
+        self.relisting.forget_registry(label)
         for key in [key for key in self._store.deleted if key[0] == label]:
             self._jobs.expiry.drop(_deleted_key(key))
 
@@ -132,17 +163,55 @@ class ImagePoller:
         """Poll an image once and return whether that succeeded."""
         started = self._clock.monotonic()
         target = self._store.images[key].target
+        if images := self._answer_of_list(key, target, started):
+            self._confirm(target, images, started)
+            return True
+        entry = self.relisting.entry(key)
         try:
             before, client = self._listings.get(key), self._clients[target.registry.account]
             listing = await client.tags(target.registry.path, target.name, before)
-            await self._commit(key, listing, started)
+            await self._commit(key, listing, started, entry)
         except Exception as error:  # noqa: BLE001 -- whatever it is, the image fails, and not the loop
             self._record_failure(key, error, started)
             return False
         return True
 
-    async def _commit(self, key: ImageKey, listing: Listing[Tag], started: float) -> None:
-        """Commit a complete listing; the poll began at `started` (monotonic seconds)."""
+    def _answer_of_list(self, key: ImageKey, target: ImageTarget, now: float) -> ImageList | None:
+        """Return the image list that answers a poll at `now` (monotonic seconds), or None."""
+        if self._store.images[key].tags is None:
+            return None  # expired
+        if self.relisting.is_contradicted(key):
+            label = target.registry.label
+            self._store.record_unlisted_change(label)
+            events.warn_of_unlisted_change(target)
+        return self.relisting.confirm(key, target.timing, now)
+
+    def _confirm(self, target: ImageTarget, images: ImageList, started: float) -> None:
+        """Record a poll that an image list answered; it began at `started` (monotonic seconds)."""
+        now, before = self._clock.monotonic(), self._store.images[target.key].failure
+        duration = round(now - started, 6)
+        ended = round(self._clock.time(), 3)
+        self._store.confirm(target, at=images.at, ended=ended, duration=duration)
+        self._renew(target, age=max(0.0, now - images.ended))
+        self._plan(target, self._pages_of(target), target.timing.longest)
+        if before is not None:
+            labels = {"registry": target.registry.label, "image": target.name}
+            events.log_success("poll", before, **labels, unchanged=True)
+
+    def _pages_of(self, target: ImageTarget) -> int:
+        """Return the number of pages of an image's tag list; of a restored one, by its tags."""
+        if listing := self._listings.get(target.key):
+            return len(listing.pages)
+        page_size = self._clients[target.registry.account].page_size
+        return max(1, ceil(len(self._store.images[target.key].tags or ()) / page_size))
+
+    async def _commit(
+        self, key: ImageKey, listing: Listing[Tag], started: float, entry: Activity | None
+    ) -> None:
+        """Commit a complete listing; the poll began at `started` (monotonic seconds).
+
+        `entry` is the image's in the last image list before.
+        """
         duration = round(self._clock.monotonic() - started, 6)
         now = round(self._clock.time(), 3)
         evaluation = await self._evaluate(key, listing.records, now)
@@ -152,6 +221,7 @@ class ImagePoller:
         overwritten = overwritten_tags(
             state.tags or (), listing.records, target.policy.immutable_tags
         )
+        changed = state.tags is not None and state.tags != listing.records
         is_believed = self._store.commit(
             target,
             listing.records,
@@ -159,22 +229,39 @@ class ImagePoller:
             duration=duration,
             evaluation=evaluation,
             overwritten=len(overwritten),
+            entry=entry,
         )
         if not is_believed:
+            self.relisting.forget(key)  # the next poll has to list the tags
             events.warn_of_emptied_list(target, len(state.tags or ()))
             return
         self._listings[key] = listing
         self._renew(target)
         events.warn_of_overwritten_tags(target, overwritten)
-        account = target.registry.account
-        self._jobs.plan(key, account, target.timing.interval, len(listing.pages))
+        self.relisting.record_tags(key, entry, self._clock.monotonic(), changed=changed)
+        self._plan(target, len(listing.pages), target.timing.interval)
         self._warn_of_unknown_pulls(target)
         labels = {"registry": target.registry.label, "image": target.name}
         events.log_success("poll", before, **labels, tags=len(listing.records), duration=duration)
 
-    async def _evaluate(self, key: ImageKey, tags: tuple[Tag, ...], now: float) -> Evaluation:
-        """Evaluate a listing that was read at `now` (s), in a thread if it is long."""
+    def _plan(self, target: ImageTarget, pages: int, interval: float) -> None:
+        """Plan a listing of an image's tags once per `interval` (s)."""
+        self._jobs.plan(target.key, target.registry.account, interval, pages)
+
+    async def _evaluate(
+        self, key: ImageKey, tags: tuple[Tag, ...], now: float
+    ) -> Evaluation | None:
+        """Evaluate a listing that was read at `now` (s), in a thread if it is long.
+
+        Return None where the summary of the same tags is still right.
+        """
         state = self._store.images[key]
+        if (
+            state.tags is tags
+            and state.image is not None
+            and state.image.holds_at(round(now * 1000))
+        ):
+            return None
         policy, knowledge = state.target.policy, self._store.knowledge(state, tags)
         if len(tags) < _MANY_TAGS:
             return evaluate(tags, policy, now, knowledge)

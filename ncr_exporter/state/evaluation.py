@@ -37,8 +37,16 @@ def summary_of(
     return state.image if evaluation.image == state.image else evaluation.image
 
 
-def needs_evaluation(state: ImageState, knowledge: Knowledge) -> bool:
-    """Return whether a state's summary no longer fits its tags or what is known of pulls."""
-    if state.tags is None or state.image is None:
+def needs_evaluation(state: ImageState, before: ImageState, knowledge: Knowledge) -> bool:
+    """Return whether the summary of `before` is no longer right for a state.
+
+    It depends on the tags, on the moment they are known to be right at, and on what is known of
+    pulls. The policy of both is the same.
+    """
+    if state.tags is None or state.image is None or state.last_success is None:
         return (state.tags is None) != (state.image is None)
-    return knowledge.trusts(state.tags) != state.image.trusted
+    return (
+        state.tags != before.tags
+        or not state.image.holds_at(round(state.last_success * 1000))
+        or knowledge.trusts(state.tags) != state.image.trusted
+    )

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import msgspec
 
 from ncr_exporter.inventory import NOTHING_IN_USE, ImageSummary, Tag, Usage, Verdict, verdicts
+from ncr_exporter.ncr.pages import Activity
 from ncr_exporter.state.presence import ListTrust, Presence
 from ncr_exporter.state.pull_count import PullCount
 from ncr_exporter.targets.targets import ImageTarget, RegistryTarget
@@ -70,6 +71,8 @@ class RegistryState:
     """The globs of `images`, each with the number of images that it matched at the last list."""
     idle_excludes: tuple[str, ...] = ()
     """The patterns of `exclude` that matched no image at the last list."""
+    unlisted_changes: int = 0
+    """Tag lists that had changed although the image list did not tell."""
     turned_empty: bool = False
     """Whether the last image list was empty and the one before was not."""
     trust: ListTrust = field(default_factory=ListTrust)
@@ -157,6 +160,12 @@ class ImageState:
     """What image lists said of its pulls."""
     overwritten: int = 0
     """Times that a tag which must not change came with other content."""
+    unchanged: int = 0
+    """Polls since the start that the image list answered: its entry was unchanged."""
+    listed_at: float | None = None
+    """When `tags` were listed, in seconds since the epoch: `last_success` may be later."""
+    listed_under: Activity | None = None
+    """The image's entry in the last image list before that; None if it is not known."""
 
     def verdicts(self, in_use: Usage = NOTHING_IN_USE) -> list[Verdict]:
         """Return the verdict of every tag of the last listing, as of the moment it was read.

@@ -13,7 +13,7 @@ import msgspec
 from ncr_exporter.inventory import Tag
 from ncr_exporter.ncr.errors import MalformedError
 from ncr_exporter.ncr.fields import FieldParser
-from ncr_exporter.ncr.pages import encode_tags, tag_page
+from ncr_exporter.ncr.pages import Activity, encode_tags, tag_page
 from ncr_exporter.ncr.paths import RegistryPath
 from ncr_exporter.state.model import DeletedImage, Description, Hosts, ImageState, RegistryState
 from ncr_exporter.targets.targets import (
@@ -39,6 +39,10 @@ class ImageLine(msgspec.Struct, tag="image"):
     """The listing as one page of the API's tag list."""
     pull_count: int | None = None
     overwritten: int = 0
+    listed_at: float | None = None
+    """When its tags were listed, in seconds since the epoch: `at`, or before."""
+    listed_under: Activity | None = None
+    """Its entry in the image list before that."""
 
 
 class RegistryLine(msgspec.Struct, tag="registry"):
@@ -75,6 +79,10 @@ class SavedImage:
     at: float
     pull_count: int | None
     overwritten: int = 0
+    listed_at: float | None = None
+    """When the tags were listed, in seconds since the epoch: `at`, or before."""
+    listed_under: Activity | None = None
+    """The image's entry in the image list before that; None if it is not known."""
 
 
 @dataclass(frozen=True)
@@ -160,6 +168,8 @@ def image_line(state: ImageState) -> bytes | None:
         page,
         state.pull_count,
         state.overwritten,
+        state.listed_at,
+        state.listed_under,
     )
     return _ENCODER.encode(line) + b"\n"
 
@@ -220,7 +230,14 @@ def _saved_image(line: ImageLine, now: float) -> SavedImage:
     page = tag_page(bytes(line.page), now * 1000)
     tags = tuple({tag.name: tag for tag in page.records}.values())
     pull_count = FieldParser(now * 1000).size(line.pull_count)
-    return SavedImage(tags, _moment(line.at, now), pull_count, max(0, line.overwritten))
+    return SavedImage(
+        tags,
+        _moment(line.at, now),
+        pull_count,
+        max(0, line.overwritten),
+        None if line.listed_at is None else _moment(line.listed_at, now),
+        line.listed_under,
+    )
 
 
 def _saved_registry(line: RegistryLine, now: float) -> SavedRegistry:

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from ncr_exporter.config.globs import matches
 from ncr_exporter.inventory import Knowledge, Tag, records_pulls
-from ncr_exporter.ncr.pages import ListedImage
+from ncr_exporter.ncr.pages import Activity, ListedImage
 from ncr_exporter.state.evaluation import Evaluation, needs_evaluation, summary_of
 from ncr_exporter.state.model import (
     DeletedImage,
@@ -141,16 +141,21 @@ class Store:
         self._put_registry(self._registries[label].after_list(len(images), at, trust))
         for number, key in enumerate([state.target.key for state in self.images_of(label)]):
             # Between two steps other code runs, and may have removed the image.
-            listed, image = images.get(key[1]), self._images.get(key)
-            if image is not None and (listed is not None or trust.tells_what_is_gone):
-                self._update(
-                    image,
-                    presence=image.presence.after_list(listed=listed is not None),
-                    pulls=image.pulls.after_list(listed.pull_count) if listed else image.pulls,
-                )
+            if (image := self._images.get(key)) is not None:
+                self._record_entry(image, images.get(key[1]), whole=trust.tells_what_is_gone)
             if number % _IMAGES_PER_STEP == 0:
                 yield
         yield from self._count_glob_images(label, images)
+
+    def _record_entry(self, image: ImageState, listed: ListedImage | None, *, whole: bool) -> None:
+        """Record what an image list says about an image; `listed` is None if it lacks the image."""
+        if listed is None and not whole:
+            return
+        presence = image.presence.after_list(listed=listed is not None)
+        pulls = image.pulls.after_list(listed.pull_count) if listed else image.pulls
+        # Most images of most lists: a hundred thousand of them are compared in a moment.
+        if listed is None or (presence, pulls) != (image.presence, image.pulls):
+            self._update(image, presence=presence, pulls=pulls)
 
     def _count_glob_images(
         self, label: str, listed: Collection[str]
@@ -173,6 +178,11 @@ class Store:
             # Else it was removed, or has other globs now: the next list counts those.
             counted = replace(state, glob_images=tuple(globs.items()), idle_excludes=tuple(idle))
             self._put_registry(counted)
+
+    def record_unlisted_change(self, label: str) -> None:
+        """Record that tags of a registry had changed although its image list did not tell."""
+        state = self._registries[label]
+        self._put_registry(replace(state, unlisted_changes=state.unlisted_changes + 1))
 
     def record_registry_list_success(self, label: str, *, at: float) -> None:
         """Record that the registry list counted under `label` was read at `at`."""
@@ -212,6 +222,8 @@ class Store:
             target,
             tags=saved.tags,
             last_success=saved.at,
+            listed_at=saved.listed_at,
+            listed_under=saved.listed_under,
             pulls=PullCount(saved.pull_count, saved.pull_count),
             overwritten=saved.overwritten,
         )
@@ -264,6 +276,7 @@ class Store:
         duration: float,
         evaluation: Evaluation | None = None,
         overwritten: int = 0,
+        entry: Activity | None = None,
     ) -> bool:
         """Record a successful poll: replace an image's listing by a complete one, read at `at`.
 
@@ -272,7 +285,8 @@ class Store:
 
         `duration` is in seconds. `evaluation` is the result of `evaluate` for these tags, if it
         was computed beforehand, for instance in a thread. `overwritten` is the number of tags that
-        must not change and came with other content than before.
+        must not change and came with other content than before. `entry` is the image's in the
+        last image list before.
         """
         if records_pulls(tags):
             self._record_that_pulls_show(target.registry.label)
@@ -288,10 +302,27 @@ class Store:
             "turned_empty": turns_empty,
         }
         if not turns_empty:
-            changes |= {"tags": tags, "last_success": at}
+            changes |= {"tags": tags, "last_success": at, "listed_at": at, "listed_under": entry}
             changes |= {"overwritten": state.overwritten + overwritten}
         self._update(state, evaluation=None if turns_empty else evaluation, **changes)
         return not turns_empty
+
+    def confirm(self, target: ImageTarget, *, at: float, ended: float, duration: float) -> None:
+        """Record a poll that an image list answered: the listing was still right at `at`.
+
+        The poll ended at `ended`, and took `duration` seconds.
+        """
+        state = self._images[target.key]
+        self._update(
+            state,
+            up=True,
+            failure=None,
+            last_success=at,
+            duration=duration,
+            polls=state.polls + 1,
+            unchanged=state.unchanged + 1,
+            recent=_recent(state, Poll(ended, duration)),
+        )
 
     def record_failure(
         self,
@@ -345,11 +376,11 @@ class Store:
         registry = self._registries.get(state.target.registry.label)
         gone = after.presence.is_gone(list_denied=registry is not None and registry.list_denied)
         if gone:
-            after = replace(after, tags=None, pulls=PullCount())
-        after = replace(after, gone=gone)
-        was_listed = (after.tags, after.last_success) != (state.tags, state.last_success)
+            after = replace(after, tags=None, pulls=PullCount(), gone=True)
+        elif after.gone:
+            after = replace(after, gone=False)
         knowledge = self.knowledge(after)
-        if was_listed or needs_evaluation(after, knowledge):
+        if needs_evaluation(after, state, knowledge):
             after = replace(after, image=summary_of(after, knowledge, evaluation))
         if after != state:
             self._put(after)

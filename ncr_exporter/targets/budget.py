@@ -34,9 +34,11 @@ class Budget:
 
     def plan(self, job: Hashable, account: Hashable, interval: float, requests: int = 1) -> None:
         """Record that a job sends `requests` requests once per `interval` (s)."""
-        self.drop(job)
-        need = self._needs[job] = Need(account, requests, interval)
-        self._planned[account] += need.rate
+        need = Need(account, requests, interval)
+        if self._needs.get(job) != need:  # nearly always the same
+            self.drop(job)
+            self._needs[job] = need
+            self._planned[account] += need.rate
 
     def change(self, job: Hashable, account: Hashable, interval: float) -> None:
         """Record another account or interval (s) for a job; its number of requests stays."""

@@ -29,9 +29,9 @@ def plan_of(
 
     `sources` says where each account's API key comes from.
     """
-    budget = Budget(config.api.requests_per_second)
+    budget, most = Budget(config.api.requests_per_second), Budget(config.api.requests_per_second)
     for registry_list in registry_lists:
-        _plan(budget, registry_list)
+        _plan(budget, most, registry_list)
     lines: list[str] = []
     warnings: list[str] = []
     for account in dict.fromkeys(registry_list.account for registry_list in registry_lists):
@@ -39,19 +39,24 @@ def plan_of(
         lines += ["", f"account  {account.base_url(config.api)}, key from {sources[account]}"]
         for registry_list in of_account:
             lines += _registry_list_lines(registry_list)
-        lines += ["", f"  {_requests(budget, account, of_account)}"]
+        lines += ["", f"  {_requests(budget, most, account, of_account)}"]
         warnings += _warnings(budget, account, of_account)
     return Plan(tuple(lines[1:]), tuple(warnings))
 
 
-def _plan(budget: Budget, registry_list: RegistryListTarget) -> None:
-    """Count one request for each list and each named image; how many pages they have is unknown."""
+def _plan(least: Budget, most: Budget, registry_list: RegistryListTarget) -> None:
+    """Count one request for each list and each named image; how many pages they have is unknown.
+
+    `least` is needed where nothing changes, `most` where everything does.
+    """
     account = registry_list.account
-    budget.plan(registry_list.key, account, registry_list.timing.interval)
-    for registry in registry_list.named:
-        budget.plan((registry.label,), account, registry.timing.interval)
-        for image in registry.images():
-            budget.plan(image.key, account, image.timing.interval)
+    for budget in (least, most):
+        budget.plan(registry_list.key, account, registry_list.timing.interval)
+        for registry in registry_list.named:
+            budget.plan((registry.label,), account, registry.timing.interval)
+    for image in (image for registry in registry_list.named for image in registry.images()):
+        least.plan(image.key, account, image.timing.longest)
+        most.plan(image.key, account, image.timing.interval)
 
 
 def _registry_list_lines(registry_list: RegistryListTarget) -> Iterator[str]:
@@ -76,16 +81,18 @@ def _registry(registry: RegistryTarget) -> str:
 
 def _rule(rule: ImageRule) -> str:
     found = "found when listing, " if is_glob(rule.pattern) else ""
-    stale = duration_text(rule.policy.stale_after)
-    return f"{found}every {duration_text(rule.timing.interval)}, stale after {stale}"
+    stale, relist_after = duration_text(rule.policy.stale_after), rule.timing.relist_after
+    tags = f", unchanged tags every {duration_text(relist_after)}" if relist_after else ""
+    return f"{found}every {duration_text(rule.timing.interval)}{tags}, stale after {stale}"
 
 
 def _requests(
-    budget: Budget, account: Hashable, registry_lists: Sequence[RegistryListTarget]
+    budget: Budget, most: Budget, account: Hashable, registry_lists: Sequence[RegistryListTarget]
 ) -> str:
     more = " and for images found when listing" if _has_globs(registry_lists) else ""
-    rates = f"{_rate(budget.planned(account))} of {_rate(budget.limit)}"
-    return f"requests {rates}; more for lists of several pages{more}"
+    least, at_most = _rate(budget.planned(account)), _rate(most.planned(account))
+    needed = least if least == at_most else f"{least} if nothing changes, at most {at_most},"
+    return f"requests {needed} of {_rate(budget.limit)}; more for lists of several pages{more}"
 
 
 def _warnings(

@@ -29,6 +29,10 @@ class Account:
     zone: str
     credentials: CredentialsConfig
 
+    def __hash__(self) -> int:
+        """Return the zone's hash: few accounts are looked up with each poll of each image."""
+        return hash(self.zone)
+
     def base_url(self, api: Api) -> str:
         """Return the URL of the API gateway: the zone's, or `api.base_url` in `api.zone`."""
         override = api.base_url if self.zone == api.zone else None
@@ -37,10 +41,17 @@ class Account:
 
 @dataclass(frozen=True)
 class Timing:
-    """How often something is polled, and how long its data is published. Both in seconds."""
+    """How often something is polled, and how long its data is published. All in seconds."""
 
     interval: float
     expire_after: float
+    relist_after: float | None = None
+    """How long an unchanged entry in the image list may stand for a tag list; None is never."""
+
+    @property
+    def longest(self) -> float:
+        """How long it takes at most until the tags of an image are listed again."""
+        return max(self.interval, self.relist_after or 0.0)
 
 
 @dataclass(frozen=True)
@@ -232,7 +243,9 @@ def _rule(pattern: str, settings: Mapping[str, Any]) -> ImageRule:
 def _timing(settings: Mapping[str, Any]) -> Timing:
     """Return the timing; data must outlive two polls in a row that fail."""
     interval, expire_after = settings["interval"], settings["expire_after"]
-    return Timing(interval, expire_after or max(_EXPIRE_AFTER, 3 * interval))
+    return Timing(
+        interval, expire_after or max(_EXPIRE_AFTER, 3 * interval), settings["relist_after"]
+    )
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,9 @@ INTERVAL = 900.0
 
 # What the API holds
 
+UPDATES = st.sampled_from([None, NOW_MS - 9 * DAY_MS, NOW_MS - 8 * DAY_MS])
+"""`last_updated` of an image's record in the image list."""
+
 SIZES = st.sampled_from([None, 0, -1, 1, 1000, 2**53, 2**60])
 MOMENTS = (
     st.sampled_from([None, 1, 10**16])
@@ -82,12 +85,13 @@ SETTINGS = st.builds(
     every=st.none() | WANTED,
     interval=st.sampled_from([INTERVAL, 300.0]),
     expire_after=st.sampled_from([3 * INTERVAL, 10 * INTERVAL]),
+    relist_after=st.sampled_from([None, 600.0, 4 * INTERVAL, 30 * INTERVAL]),
 ).filter(lambda settings: bool(settings.named or settings.every))
 
 
 def list_target(settings: Settings) -> RegistryListTarget:
     """Return the same as the program has it."""
-    timing = Timing(settings.interval, settings.expire_after)
+    timing = Timing(settings.interval, settings.expire_after, settings.relist_after)
 
     def target(name: str, wanted: Wanted) -> RegistryTarget:
         rules = tuple(

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from tests.oracle.computation import Json, cleaned, has_pulls
-from tests.oracle.seen import Described, ModelImage, ModelRegistry, Moment
+from tests.oracle.seen import Described, Entry, ModelImage, ModelRegistry, Moment, SeenList
 from tests.oracle.settings import Settings, Wanted
 
 TOLERATED = 300.0
@@ -69,17 +69,66 @@ class Model:
         known = bool(image.listed) or image.last_success is not None
         return not image.named or (known and not image.gone(denied=registry.denied))
 
-    def tags_listed(
-        self, label: str, name: str, tags: list[Json], now: Moment, took: float
+    def is_answered(self, label: str, name: str, mono: float) -> bool:
+        """Return whether an image list answers a poll that begins now, so that none is sent."""
+        self.expire(mono)
+        registry, interval = self.registries[label], self.settings.interval
+        image, newest = registry.images[name], registry.newest
+        if newest is None or image.listed_at is None or image.tags is None:
+            return False
+        since = image.listed_at.mono
+        same = newest.entries.get(name) == image.listed_under is not None
+        if newest.began > since and image.slipped:
+            image.slipped = False
+            registry.unlisted_changes += same
+        if registry.unlisted_changes or not same or self.settings.relist_after is None:
+            return False
+        tells = newest.began > image.confirmed or mono - newest.ended.mono <= interval
+        lasts = mono - since + interval / 2 < self.settings.relist_after
+        return newest.began > since and tells and lasts
+
+    def answered(self, label: str, name: str, now: Moment) -> None:
+        """Take a poll in that the newest image list answered: nothing had changed by then."""
+        assert self.is_answered(label, name, now.mono), f"{label}/{name} was not listed"
+        registry, image = self._polled(label, name, now, 0.0)
+        assert registry.newest is not None
+        at = registry.newest.ended
+        image.unchanged += 1
+        image.up = True
+        image.last_success, image.since, image.confirmed = round(at.wall, 3), at.mono, at.mono
+        self.expire(now.mono)
+
+    def entry(self, label: str, name: str) -> Entry | None:
+        """Return an image's entry in the newest image list, if that is sound."""
+        newest = self.registries[label].newest
+        return newest.entries.get(name) if newest else None
+
+    def tags_listed(  # noqa: PLR0913 -- what is known of a list, each by name
+        self,
+        label: str,
+        name: str,
+        tags: list[Json],
+        now: Moment,
+        took: float,
+        *,
+        entry: Entry | None,
     ) -> None:
-        """Take a complete tag list in; one that turns empty is believed the second time."""
+        """Take a complete tag list in; one that turns empty is believed the second time.
+
+        `entry` is the image's when it began.
+        """
         registry, image = self._polled(label, name, now, took)
         image.up, image.not_found = True, False
         image.turned_empty = bool(image.tags) and not tags and not image.turned_empty
         if image.turned_empty:
+            image.listed_at = None
             self._leave(registry, now)
             return
-        image.tags, image.since = cleaned(tags, now.wall * 1000), now.mono
+        before, listed = image.tags, cleaned(tags, now.wall * 1000)
+        had_entry = image.listed_at is not None and image.listed_under == entry is not None
+        image.slipped = had_entry and before is not None and before != listed
+        image.listed_under, image.listed_at, image.confirmed = entry, now, now.mono
+        image.tags, image.since = listed, now.mono
         image.last_success = round(now.wall, 3)
         registry.has_pulls |= has_pulls(image.tags)
         self._leave(registry, now)
@@ -104,15 +153,24 @@ class Model:
         image.took = round(took, 6)
         return registry, image
 
-    def images_listed(
-        self, label: str, pulls: dict[str, int], now: Moment, *, nameless: int, said: int
+    def images_listed(  # noqa: PLR0913 -- what is known of a list, each by name
+        self,
+        label: str,
+        pulls: dict[str, int],
+        now: Moment,
+        *,
+        nameless: int,
+        said: int,
+        newest: SeenList | None = None,
     ) -> None:
         """Take a complete image list in: name → pulls, records without a name, and its count.
 
-        With one without a name, or fewer than it says, it does not tell what is gone.
+        With one without a name, or fewer than it says, it does not tell what is gone. `newest` is
+        the same with all that a pull or a push changes, if the list agrees with itself.
         """
         self.expire(now.mono)
         registry = self.registries[label]
+        registry.newest = newest
         is_short = said > len(pulls) + nameless
         registry.short_lists = registry.short_lists + 1 if is_short else 0
         whole = not nameless and not 1 <= registry.short_lists <= DOUBTED
@@ -143,6 +201,7 @@ class Model:
         self.expire(now.mono)
         registry = self.registries[label]
         registry.up, registry.denied = False, denied
+        registry.newest = None
         self._leave(registry, now)
 
     def _leave(self, registry: ModelRegistry, now: Moment) -> None:
@@ -255,6 +314,9 @@ class Model:
             last_success=at,
             pulls=image.pulls,
             highest_pulls=image.pulls,
+            listed_under=image.listed_under,
+            listed_at=image.listed_at and now.before(image.listed_at.wall),
+            confirmed=now.before(image.listed_at.wall).mono if image.listed_at else 0.0,
         )
 
     def _is_kept(self, at: float, now: Moment) -> bool:

@@ -34,11 +34,14 @@ def _samples(model: Model, wall: float) -> Iterator[tuple[Key, float]]:
     if model.settings.every is not None:
         yield from _lines({"registry": EVERY}, _of_lists(model.star_up, model.star_success))
     for label, registry in model.registries.items():
-        yield from _registry(label, registry)
+        relists = model.settings.relist_after is not None
+        yield from _registry(label, registry, relists=relists)
         for name, image in registry.images.items():
             labels, rules = {"registry": label, "image": name}, model.wanted(label).rules_of(name)
             yield from _lines(labels, _polling(registry, image, model.settings.interval))
             yield from _lines(labels, {**expected_thresholds(rules)})
+            if relists:
+                yield from _lines(labels, {"ncr_image_unchanged_polls_total": image.unchanged})
             yield from _inventory(labels, registry, image, rules, wall)
         for name in registry.deleted:
             yield from _lines({"registry": label, "image": name}, {"ncr_image_present": 0})
@@ -48,9 +51,11 @@ def _samples(model: Model, wall: float) -> Iterator[tuple[Key, float]]:
             )
 
 
-def _registry(label: str, registry: ModelRegistry) -> Iterator[tuple[Key, float]]:
+def _registry(label: str, registry: ModelRegistry, *, relists: bool) -> Iterator[tuple[Key, float]]:
     values = _of_lists(registry.up, registry.last_success)
     values["ncr_registry_images"] = registry.count
+    if relists:
+        values["ncr_registry_unlisted_changes_total"] = registry.unlisted_changes
     hosts = {"public": f"{label}.kr.ncr.ntruss.com"}
     if registry.described is not None:
         hosts["private"] = registry.described.private_host

@@ -5,6 +5,9 @@ from typing import NamedTuple
 
 from tests.oracle.computation import Json
 
+Entry = tuple[int, int]
+"""Pull count and last update of an image, by an image list."""
+
 
 class Moment(NamedTuple):
     """A moment by both clocks, in seconds."""
@@ -44,6 +47,15 @@ class ModelImage:
     listed: bool | None = None
     absences: int = 0
     not_found: bool = False
+    listed_under: Entry | None = None
+    """Its entry in the newest image list before its tags were listed."""
+    listed_at: Moment | None = None
+    """When its tags were listed."""
+    confirmed: float = 0.0
+    """Monotonic time of that, or of the last image list that answered a poll."""
+    slipped: bool = False
+    """Whether its tags had changed by then, and its entry had not."""
+    unchanged: int = 0
 
     def gone(self, *, denied: bool) -> bool:
         unlisted = self.listed is False or denied
@@ -55,6 +67,14 @@ class ModelImage:
         fell = before is not None and said < before and said * 2 >= before
         self.pulls_fell = fell and not self.pulls_fell
         self.pulls = self.highest_pulls = before if self.pulls_fell else said
+
+
+class SeenList(NamedTuple):
+    """A complete image list that agrees with itself."""
+
+    began: float
+    ended: Moment
+    entries: dict[str, Entry]
 
 
 @dataclass(frozen=True)
@@ -86,5 +106,8 @@ class ModelRegistry:
     absences: int = 0
     deleted: dict[str, Moment] = field(default_factory=dict)
     """Images found by globs that are gone → when that was known."""
+    newest: SeenList | None = None
+    """The last image list; None where it failed or contradicted itself."""
+    unlisted_changes: int = 0
     matched: dict[str, int] = field(default_factory=dict)
     """Globs → images that they matched at the last list."""

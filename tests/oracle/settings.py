@@ -48,3 +48,4 @@ class Settings:
     every: Wanted | None
     interval: float
     expire_after: float
+    relist_after: float | None = None

@@ -23,9 +23,10 @@ from ncr_exporter.ncr.listing import Listing
 from ncr_exporter.ncr.paths import ListPath, RegistryPath
 from ncr_exporter.ncr.signing import GatewayClock
 from ncr_exporter.ncr.transport import RequestLabels, Transport
+from ncr_exporter.state.model import ImageState
 from tests.oracle.computation import Json
 from tests.oracle.model import Model
-from tests.oracle.seen import Moment
+from tests.oracle.seen import Entry, Moment, SeenList
 from tests.support.api_client import Heard
 from tests.support.clock import ManualClock
 
@@ -46,6 +47,7 @@ class World:
     def __init__(self) -> None:
         self.content: dict[str, dict[str, list[Json]]] = {"one": {}, "two": {}}
         self.pulls: dict[tuple[str, str], int] = {}
+        self.updated: dict[tuple[str, str], int | None] = {}
         self.unlisted: set[tuple[str, str]] = set()
         self.faults: dict[str, str] = {}
         """Part of a path → the fault that requests to it meet."""
@@ -79,6 +81,14 @@ class World:
         images = self.content.get(registry)
         there = images is not None and (image is None or image in images)
         return None if there else "service 404"
+
+    def entries(self, registry: str) -> dict[str, Entry]:
+        """Return what a pull or a push changes in the image list, where all of it is told."""
+        return {
+            name: (pulls, updated)
+            for name, pulls in self.listed(registry).items()
+            if (updated := self.updated.get((registry, name))) is not None
+        }
 
     def listed(self, registry: str) -> dict[str, int]:
         names = self.content[registry]
@@ -179,7 +189,10 @@ class ScriptedTransport:
             raise _refusal("service 404")
         if image:
             return world.content[registry][image]
-        return [{"name": k, "pull_count": v} for k, v in world.listed(registry).items()]
+        return [
+            {"name": k, "pull_count": v, "last_updated": world.updated.get((registry, k))}
+            for k, v in world.listed(registry).items()
+        ]
 
 
 class WatchedClient(Client):
@@ -211,6 +224,8 @@ class WatchedClient(Client):
         self, registry: RegistryPath, image: str, before: Listing[Any] | None = None
     ) -> Listing[Any]:
         label, began = registry.label, self.now.mono
+        assert not self._model.is_answered(label, image, began), "listed though nothing changed"
+        entry = self._model.entry(label, image)
         try:
             with self._asking(label, image):
                 listing = await super().tags(registry, image, before)
@@ -223,10 +238,20 @@ class WatchedClient(Client):
         tags = self._world.content[registry.name][image]
         names = self._world.shown(str(registry.tag_list(image)), [tag["name"] for tag in tags])
         tags = [tag for tag in tags if tag["name"] in names]
-        self._model.tags_listed(label, image, tags, self.now, self.now.mono - began)
+        took = self.now.mono - began
+        self._model.tags_listed(label, image, tags, self.now, took, entry=entry)
         return listing
 
+    def put(self, state: ImageState) -> None:
+        """Tell the model of a poll that was answered without a request."""
+        label, name = state.target.key
+        image = self._model.registries[label].images.get(name)
+        if image is not None and state.unchanged > image.unchanged:
+            self.asked[label, name] = self.now.mono
+            self._model.answered(label, name, self.now)
+
     async def images(self, registry: RegistryPath) -> Listing[Any]:
+        began = self.now.mono
         try:
             with self._asking(registry.label):
                 listing = await super().images(registry)
@@ -239,7 +264,12 @@ class WatchedClient(Client):
         listed = world.listed(registry.name)
         shown = {name: listed[name] for name in world.shown(path, listed)}
         nameless, said = world.nameless(path, shown), world.said(path, listed)
-        self._model.images_listed(registry.label, shown, self.now, nameless=nameless, said=said)
+        entries = {k: v for k, v in world.entries(registry.name).items() if k in shown}
+        is_sound = not nameless and said == len(shown)
+        newest = SeenList(began, self.now, entries) if is_sound else None
+        self._model.images_listed(
+            registry.label, shown, self.now, nameless=nameless, said=said, newest=newest
+        )
         return listing
 
     async def registries(self, label: str, prefix: str) -> Listing[Any]:

@@ -18,12 +18,27 @@ from ncr_exporter.metrics.exposition import Exposition
 from ncr_exporter.metrics.gzip import gzip_member
 from ncr_exporter.polling.poller import Poller
 from ncr_exporter.runtime.cooperative import exhaust
-from ncr_exporter.state.saved import SavedState, image_line, read_lines, registry_line
+from ncr_exporter.state.model import ImageState
+from ncr_exporter.state.saved import (
+    SavedState,
+    deleted_line,
+    image_line,
+    read_lines,
+    registry_line,
+)
 from ncr_exporter.state.store import Store
 from ncr_exporter.targets.budget import Budget
 from ncr_exporter.targets.targets import Shard
 from tests.oracle.computation import Json
-from tests.oracle.draws import IMAGES, INTERVAL, LISTINGS, REGISTRIES, SETTINGS, list_target
+from tests.oracle.draws import (
+    IMAGES,
+    INTERVAL,
+    LISTINGS,
+    REGISTRIES,
+    SETTINGS,
+    UPDATES,
+    list_target,
+)
 from tests.oracle.model import Model
 from tests.oracle.samples import AGE, published
 from tests.oracle.settings import Settings
@@ -47,6 +62,18 @@ def differences(found: dict[Key, float], expected: dict[Key, float]) -> list[str
     ]
 
 
+class Watched(Exposition):
+    """An exposition; the model is told of each poll that no request was sent for."""
+
+    def __init__(self, client: WatchedClient) -> None:
+        super().__init__()
+        self._client = client
+
+    def put(self, state: ImageState) -> None:
+        self._client.put(state)
+        super().put(state)
+
+
 class Contract(RuleBasedStateMachine):
     """An exporter's life."""
 
@@ -64,7 +91,7 @@ class Contract(RuleBasedStateMachine):
         self.loop.run_until_complete(work)
 
     async def start(self, kept: SavedState) -> None:
-        self.exposition = Exposition()
+        self.exposition = Watched(self.client)
         self.store = Store(self.exposition)
         self.poller = Poller(
             {ACCOUNT: self.client}, self.store, Budget(1e9), self.clock, Shard(), saved=kept
@@ -82,11 +109,20 @@ class Contract(RuleBasedStateMachine):
 
     # The API
 
-    @rule(registry=REGISTRIES, image=IMAGES, listing=LISTINGS, pulls=st.integers(0, 3))
-    def push(self, registry: str, image: str, listing: list[Json], pulls: int) -> None:
+    @rule(
+        registry=REGISTRIES,
+        image=IMAGES,
+        listing=LISTINGS,
+        pulls=st.integers(0, 3),
+        updated=UPDATES,
+    )
+    def push(
+        self, registry: str, image: str, listing: list[Json], pulls: int, updated: int | None
+    ) -> None:
         """Have an image born or changed, its registry with it where there is none."""
         self.world.content.setdefault(registry, {})[image] = listing
         self.world.pulls[registry, image] = pulls
+        self.world.updated[registry, image] = updated
 
     @rule(registry=REGISTRIES, image=IMAGES)
     def delete(self, registry: str, image: str) -> None:
@@ -172,6 +208,7 @@ class Contract(RuleBasedStateMachine):
         lines = [
             *map(registry_line, self.store.registries.values()),
             *map(image_line, self.store.images.values()),
+            *map(deleted_line, self.store.deleted.values()),
         ]
         self.model.expire(self.clock.monotonic())
         await self.clock.advance(seconds)

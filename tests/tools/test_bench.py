@@ -9,6 +9,10 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 BRIEFLY = {
+    "large": (
+        "--images 20 --registries 2 --tags 5 --interval 1 --latency 0",
+        r"first round: .*\na round: \d+ requests, .*\n(    .*\n){2}stop: .*\nrestart: .*\n",
+    ),
     "memory": ("--series 200 --polls 5", r"\d+ series .* bytes a series\n( +\d polls .*\n){6}"),
     "poll": ("--images 5 --tags 10 --latency 0", r"exporter: .*\n +\d+ series.*\nonce more: "),
     "scrape": (

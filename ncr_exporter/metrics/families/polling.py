@@ -1,8 +1,14 @@
 """Families about the polls of an image."""
 
 from ncr_exporter.metrics.families.family import IMAGE_LABELS, StateFamily, one_flag, one_sample
+from ncr_exporter.state.model import ImageState
 
 PRESENT = "ncr_image_present"
+
+
+def _unchanged_polls(state: ImageState) -> int | None:
+    return None if state.target.timing.relist_after is None else state.unchanged
+
 
 POLLING_FAMILIES: tuple[StateFamily, ...] = (
     StateFamily(
@@ -42,6 +48,14 @@ POLLING_FAMILIES: tuple[StateFamily, ...] = (
         labels=IMAGE_LABELS,
         type="counter",
         samples=one_sample(lambda state: state.failures),
+    ),
+    StateFamily(
+        "ncr_image_unchanged_polls_total",
+        "Polls that the image list answered, because the image's entry in it was unchanged. They "
+        "are successful polls, as of that list. Present where relist_after is configured.",
+        labels=IMAGE_LABELS,
+        type="counter",
+        samples=one_sample(_unchanged_polls),
     ),
     StateFamily(
         PRESENT,

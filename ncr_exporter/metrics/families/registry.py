@@ -12,6 +12,11 @@ from ncr_exporter.metrics.families.family import (
 from ncr_exporter.state.model import RegistryState
 
 
+def _unlisted_changes(state: RegistryState) -> int | None:
+    relists = any(rule.timing.relist_after is not None for rule in state.target.rules)
+    return state.unlisted_changes if relists and not state.target.is_every else None
+
+
 def _region_and_zone(state: RegistryState) -> Iterable[Sample]:
     if state.target.is_every:  # an account's registries, not one
         return []
@@ -52,6 +57,14 @@ REGISTRY_FAMILIES: tuple[RegistryFamily, ...] = (
         "if that list may not be read. The results are in the vendor's console alone.",
         labels=REGISTRY_LABELS,
         samples=one_flag(lambda state: state.scan_on_push),
+    ),
+    RegistryFamily(
+        "ncr_registry_unlisted_changes_total",
+        "Tag lists that had changed although the image list did not tell. Since the first of them "
+        "relist_after is not applied to the registry. Present where relist_after is configured.",
+        labels=REGISTRY_LABELS,
+        type="counter",
+        samples=one_sample(_unlisted_changes),
     ),
     RegistryFamily(
         "ncr_registry_glob_images",

@@ -31,6 +31,7 @@ defaults:
   platform_series: true
   immutable_tags: ["v*"]
   owner: team-a
+  relist_after: 1d
 registries:
   - name: my-registry
     images: [app, {{name: web, interval: 1h}}, "team-b/*"]

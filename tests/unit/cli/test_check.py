@@ -81,6 +81,18 @@ def test_the_plan_names_accounts_registries_images_and_requests(
     assert checked(tmp_path, PLANNED, *argv) == PLAN
 
 
+def test_the_plan_says_what_is_needed_at_least_where_unchanged_tags_are_not_listed(
+    tmp_path: Path,
+) -> None:
+    said = checked(
+        tmp_path,
+        f"{CREDENTIALS}defaults: {{relist_after: 1d}}\n"
+        "registries: [{name: my-registry, images: [a, b, c, d, e, f, g]}]\n",
+    )
+    assert "    a  every 15m, unchanged tags every 1d, stale after 90d" in said
+    assert "  requests 0.0023/s if nothing changes, at most 0.01/s, of 5/s; more" in said
+
+
 def test_every_registry_of_an_account_is_planned(tmp_path: Path) -> None:
     said = checked(tmp_path, f'{CREDENTIALS}registries: [{{name: "*", interval: 1h}}]\n')
     assert 'every registry in kr that no other entry names ("*")' in said

@@ -52,6 +52,7 @@ PROMISED: dict[str, tuple[str, ...]] = {
     "ncr_image_poll_interval_seconds": IMAGE,
     "ncr_image_polls_total": IMAGE,
     "ncr_image_poll_failures_total": IMAGE,
+    "ncr_image_unchanged_polls_total": IMAGE,
     "ncr_api_requests_total": OPERATION,
     "ncr_api_request_failures_total": (*OPERATION, "reason"),
     "ncr_api_request_duration_seconds": ("operation",),
@@ -90,12 +91,15 @@ PROMISED: dict[str, tuple[str, ...]] = {
 # What the contract does not name: "add to them freely", but on purpose.
 ADDED: dict[str, tuple[str, ...]] = {
     "ncr_api_count_mismatches_total": OPERATION,
+    "ncr_registry_unlisted_changes_total": REGISTRY,
 }
 
 COUNTERS = {
     "ncr_image_overwritten_tags_total",
     "ncr_image_polls_total",
     "ncr_image_poll_failures_total",
+    "ncr_image_unchanged_polls_total",
+    "ncr_registry_unlisted_changes_total",
     "ncr_image_pulls_total",
     "ncr_api_requests_total",
     "ncr_api_request_failures_total",
