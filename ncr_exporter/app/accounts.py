@@ -15,6 +15,7 @@ from ncr_exporter.ncr.credentials import find_credentials
 from ncr_exporter.ncr.http import Hook, client_pool
 from ncr_exporter.ncr.limiter import Limiter
 from ncr_exporter.ncr.transport import ClientMetrics, Transport
+from ncr_exporter.ncr.versions import gateway_of
 from ncr_exporter.polling.tags import Clients
 from ncr_exporter.runtime.clock import Clock
 from ncr_exporter.targets.budget import Budget
@@ -65,7 +66,6 @@ class ClientFactory:
         )
         transport = Transport(
             client_pool=client_pool(api, config.directory, self.hooks),
-            base_url=account.base_url(api),
             credentials=credentials,
             limiter=limiter,
             timeout=api.timeout,
@@ -73,7 +73,8 @@ class ClientFactory:
             metrics=self.metrics,
             retry_budget=before.transport.retry_budget if before else None,
         )
-        return Client(transport, page_size=api.page_size, metrics=self.metrics)
+        gateway = gateway_of(api, account.zone)
+        return Client(transport, gateway=gateway, page_size=api.page_size, metrics=self.metrics)
 
 
 class Accounts:

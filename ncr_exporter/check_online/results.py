@@ -10,6 +10,7 @@ from ncr_exporter.check_online.preflight import RegistryListResult
 from ncr_exporter.config import Config
 from ncr_exporter.config.types import nearest
 from ncr_exporter.ncr.signing import TOLERATED_SKEW
+from ncr_exporter.ncr.versions import gateway_of
 from ncr_exporter.report.rows import age_text, size_text
 from ncr_exporter.state.model import Failure, ImageState, RegistryState
 from ncr_exporter.state.store import Store
@@ -111,8 +112,8 @@ def _registry(check: OnlineCheck, state: RegistryState) -> CheckResult:
 def _registries_of(check: OnlineCheck, target: RegistryTarget) -> tuple[str, ...] | None:
     """Return the names in the registry list of a registry's account and region; None if unknown."""
     for listed_target, listed in check.registry_lists.items():
-        account_and_region = (listed_target.account, listed_target.prefix)
-        if account_and_region == (target.account, target.path.prefix):
+        account_and_region = (listed_target.account, listed_target.region)
+        if account_and_region == (target.account, target.region):
             return listed.names if listed.failure is None else None
     return None
 
@@ -121,8 +122,9 @@ def _image(check: OnlineCheck, state: ImageState) -> CheckResult:
     place = "/".join(state.target.key)
     if state.failure is None:
         return CheckResult("ok", place, _described(state, check.now))
-    known = check.observed.names(state.target.registry.path.image_list)
-    name = state.target.name
+    registry, name = state.target.registry, state.target.name
+    gateway = gateway_of(check.config.api, registry.account.zone)
+    known = check.observed.names(gateway.list_path(registry.region, registry.path.name))
     if state.failure.reason in {"not_found", "server"} and known is not None and name not in known:
         remedy = f"the registry lists no image {name!r}{_instead(name, known)}"
         return _failed(place, state.failure, remedy)

@@ -3,6 +3,7 @@
 import asyncio
 import ssl
 import zlib
+from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from functools import partial
@@ -27,7 +28,7 @@ Hook = Callable[[httpx.Response], Awaitable[None]]
 
 
 class ClientPool:
-    """A pool of httpx clients, one for each request in flight, with one connection each.
+    """A pool of httpx clients, one for each request in flight to a host, with one connection each.
 
     It grows as needed: the limiter limits the requests in flight.
     """
@@ -38,20 +39,21 @@ class ClientPool:
     def __init__(self, make: Callable[[], httpx.AsyncClient]) -> None:
         """Start without a client; `make` returns a new one."""
         self._make = make
-        self._idle: list[httpx.AsyncClient] = []
+        self._idle: defaultdict[str, list[httpx.AsyncClient]] = defaultdict(list)
         self._all: list[httpx.AsyncClient] = []
 
     @contextmanager
-    def acquire(self) -> Iterator[httpx.AsyncClient]:
-        """Check out an idle client, most recently used first: its connection is warm."""
-        if not self._idle:
-            self._idle.append(self._make())
-            self._all += self._idle
-        client = self._idle.pop()
+    def acquire(self, base_url: str) -> Iterator[httpx.AsyncClient]:
+        """Check out an idle client of a host, most recently used first: its connection is warm."""
+        idle = self._idle[base_url]
+        if not idle:
+            idle.append(self._make())
+            self._all += idle
+        client = idle.pop()
         try:
             yield client
         finally:
-            self._idle.append(client)
+            idle.append(client)
 
     async def aclose(self) -> None:
         """Close the connections of all clients, in use or idle."""

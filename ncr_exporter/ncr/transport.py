@@ -1,8 +1,9 @@
 """Signed GET requests, with deadline, caps and retries; the gateway's clock, from responses."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from functools import lru_cache
 from http import HTTPStatus
 from typing import NamedTuple, Protocol
 
@@ -71,26 +72,34 @@ class RequestLabels(NamedTuple):
     operation: Operation
 
 
+class _Address(NamedTuple):
+    base_url: str
+    target: str
+
+
+_parsed = lru_cache(maxsize=64)(httpx.URL)
+"""Returns a URL; the few gateways are asked again and again."""
+
+
 class Transport:
-    """Sends the requests of one account to one gateway. Nothing else retries."""
+    """Sends the requests of one account to the gateways of one zone. Nothing else retries."""
 
     def __init__(  # noqa: PLR0913 -- the parts it joins, each by name
         self,
         *,
         client_pool: ClientPool,
-        base_url: str,
         credentials: Credentials,
         limiter: Limiter,
         timeout: float,
         clock: Clock,
         metrics: ClientMetrics,
         retry_budget: RetryBudget | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         """Join the parts.
 
         Args:
             client_pool: the HTTP clients; `close` closes them.
-            base_url: scheme and host of the gateway.
             credentials: the source of the key pair.
             limiter: the account's limiter.
             timeout: seconds for a whole attempt, from connecting to the last byte.
@@ -98,12 +107,13 @@ class Transport:
             metrics: is told of each attempt.
             retry_budget: that of the transport which this one replaces, so that a reload does not
                 refill it; None for a new one.
+            headers: further headers of each request.
         """
         self.limiter = limiter
         self.retry_budget = retry_budget or RetryBudget()
         self.gateway_clock = GatewayClock(clock)
         self._pool = client_pool
-        self._base_url = httpx.URL(base_url)
+        self._headers = headers or {}
         self._credentials = credentials
         self._timeout = timeout
         self._clock = clock
@@ -117,7 +127,7 @@ class Transport:
 
     @asynccontextmanager
     async def request(
-        self, target: str, labels: RequestLabels, priority: Priority
+        self, target: str, labels: RequestLabels, priority: Priority, base_url: str
     ) -> AsyncIterator[bytes]:
         """Send a GET, with retries, and yield the body of the 200 to the block that decodes it.
 
@@ -128,11 +138,12 @@ class Transport:
             target: path and query.
             labels: the request's labels in metrics.
             priority: the priority among the account's waiting requests.
+            base_url: scheme and host of the region's gateway.
 
         Raises:
             ApiError: the request failed, after the retries that its errors allow.
         """
-        body, sent_at = await self._send(target, labels, priority)
+        body, sent_at = await self._send(_Address(base_url, target), labels, priority)
         async with self._decoding:
             # Responses often arrive together, and all their tasks would then run in one iteration
             # of the event loop: 32 pages decoded in one made scrapes wait for 20 ms. The lock lets
@@ -147,14 +158,14 @@ class Transport:
         self.retry_budget.earn()
 
     async def _send(
-        self, target: str, labels: RequestLabels, priority: Priority
+        self, address: _Address, labels: RequestLabels, priority: Priority
     ) -> tuple[bytes, float]:
         """Return the body of a 200, and when its request was sent (monotonic seconds)."""
         retries = RequestRetries(self.retry_budget)
         while True:
             correction = self.gateway_clock.correction
             try:
-                return await self._attempt(target, labels, priority)
+                return await self._attempt(address, labels, priority)
             except ApiError as error:
                 pause = retries.pause(
                     error,
@@ -167,14 +178,14 @@ class Transport:
             await self._clock.sleep(pause)
 
     async def _attempt(
-        self, target: str, labels: RequestLabels, priority: Priority
+        self, address: _Address, labels: RequestLabels, priority: Priority
     ) -> tuple[bytes, float]:
         """Make one attempt within the account's limits; record it if it fails."""
         sent_at: float | None = None
         try:
             async with self.limiter.slot(labels.registry, priority):
-                with self._pool.acquire() as http:
-                    request = await self._signed(http, target)
+                with self._pool.acquire(address.base_url) as http:
+                    request = await self._signed(http, address)
                     sent_at = self._clock.monotonic()
                     return await self._exchange(http, request, labels.registry), sent_at
         except ApiError as error:
@@ -184,15 +195,17 @@ class Transport:
     def _since(self, sent_at: float | None) -> float | None:
         return None if sent_at is None else self._clock.monotonic() - sent_at
 
-    async def _signed(self, http: httpx.AsyncClient, path_and_query: str) -> httpx.Request:
+    async def _signed(self, http: httpx.AsyncClient, address: _Address) -> httpx.Request:
         """Return a request, signed now: each attempt needs a signature of its own time."""
         try:
             await self._credentials.refresh()
             keys = self._credentials.current()
         except CredentialsError as error:
             raise AuthenticationError(f"no key to sign with: {error}") from None
-        url = self._base_url.copy_with(raw_path=path_and_query.encode("ascii"))
+        base_url, target = _parsed(address.base_url), address.target
+        url = base_url.copy_with(raw_path=target.encode("ascii"))
         request = http.build_request("GET", url)
+        request.headers.update(self._headers)
         request.headers.update(
             signed_headers(
                 "GET",

@@ -83,8 +83,8 @@ class RegistryDiscovery:
             self._absences.setdefault(found, 0)
 
     def _is_here(self, registry: RegistryTarget) -> bool:
-        place = (registry.account, registry.path.prefix)
-        return place == (self._target.account, self._target.prefix) and not registry.is_every
+        place = (registry.account, registry.region)
+        return place == (self._target.account, self._target.region) and not registry.is_every
 
     def retain(self, is_wanted: Callable[[RegistryTarget], bool]) -> None:
         """Forget the registries found that are not wanted."""
@@ -99,7 +99,7 @@ class RegistryDiscovery:
         client = self._clients[self._target.account]
         before, label = self._failure, self._target.label
         try:
-            listed = await client.registries(label, self._target.prefix)
+            listed = await client.registries(label, self._target.region)
         except ApiError as error:
             self._failure = events.log_failure("registry list", before, error, registry=label)
             if self._target.every is not None:

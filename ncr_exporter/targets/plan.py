@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from ncr_exporter.config import Config
 from ncr_exporter.config.globs import EVERY, is_glob
 from ncr_exporter.config.units import duration_text
+from ncr_exporter.ncr.versions import gateway_of
 from ncr_exporter.targets.budget import Budget
 from ncr_exporter.targets.targets import Account, ImageRule, RegistryListTarget, RegistryTarget
 
@@ -36,12 +37,19 @@ def plan_of(
     warnings: list[str] = []
     for account in dict.fromkeys(registry_list.account for registry_list in registry_lists):
         of_account = [each for each in registry_lists if each.account == account]
-        lines += ["", f"account  {account.base_url(config.api)}, key from {sources[account]}"]
+        lines += ["", f"account  {_hosts(config, of_account)}, key from {sources[account]}"]
         for registry_list in of_account:
             lines += _registry_list_lines(registry_list)
         lines += ["", f"  {_requests(budget, account, of_account)}"]
         warnings += _warnings(budget, account, of_account)
     return Plan(tuple(lines[1:]), tuple(warnings))
+
+
+def _hosts(config: Config, of_account: Sequence[RegistryListTarget]) -> str:
+    """Return the gateways that an account's requests go to."""
+    zone = of_account[0].account.zone
+    endpoints = gateway_of(config.api, zone).endpoints
+    return ", ".join(dict.fromkeys(endpoints[each.region].base_url for each in of_account))
 
 
 def _plan(budget: Budget, registry_list: RegistryListTarget) -> None:

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sized
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, cast
 
+from ncr_exporter.config import Api
 from ncr_exporter.ncr.client import Client
 from ncr_exporter.ncr.errors import (
     ApiError,
@@ -20,9 +21,10 @@ from ncr_exporter.ncr.errors import (
 )
 from ncr_exporter.ncr.fair_queue import Priority
 from ncr_exporter.ncr.listing import Listing
-from ncr_exporter.ncr.paths import ListPath, RegistryPath
+from ncr_exporter.ncr.paths import RegistryPath
 from ncr_exporter.ncr.signing import GatewayClock
 from ncr_exporter.ncr.transport import RequestLabels, Transport
+from ncr_exporter.ncr.versions import gateway_of
 from tests.oracle.computation import Json
 from tests.oracle.model import Model
 from tests.oracle.seen import Moment
@@ -95,7 +97,9 @@ class ScriptedTransport:
         self._clock = clock
 
     @asynccontextmanager
-    async def request(self, path: str, _: RequestLabels, __: Priority) -> AsyncIterator[bytes]:
+    async def request(
+        self, path: str, _: RequestLabels, __: Priority, ___: str
+    ) -> AsyncIterator[bytes]:
         page = int(path.partition("page=")[2].partition("&")[0])
         if page == 1:  # later pages come at once: a listing is of one moment
             slow = self._world.slow if "/tags?" in path else 0.0
@@ -145,7 +149,8 @@ class WatchedClient(Client):
 
     def __init__(self, world: World, model: Model, clock: ManualClock) -> None:
         transport = cast("Transport", ScriptedTransport(world, clock))
-        super().__init__(transport, page_size=PAGE_SIZE, metrics=Heard())
+        gateway = gateway_of(Api(), "public")
+        super().__init__(transport, gateway=gateway, page_size=PAGE_SIZE, metrics=Heard())
         self._world, self._model, self._clock = world, model, clock
         self.asked: dict[Subject, float] = {}
         """When each was asked for last, in monotonic seconds."""
@@ -190,18 +195,18 @@ class WatchedClient(Client):
             self._model.images_failed(registry.label, self.now, denied=denied)
             raise
         listed = self._world.listed(registry.name)
-        whole = self._world.is_whole(str(registry.image_list), listed)
+        whole = self._world.is_whole(str(self.gateway.list_path("kr", registry.name)), listed)
         self._model.images_listed(registry.label, listed, self.now, whole=whole)
         return listing
 
-    async def registries(self, label: str, prefix: str) -> Listing[Any]:
+    async def registries(self, label: str, region: str) -> Listing[Any]:
         try:
             with self._asking():
-                listing = await super().registries(label, prefix)
+                listing = await super().registries(label, region)
         except ApiError:
             self._model.registries_failed()
             raise
         told = self._world.described()
-        whole = self._world.is_whole(str(ListPath(prefix)), told)
+        whole = self._world.is_whole(str(self.gateway.list_path(region)), told)
         self._model.registries_listed(told, self.now, whole=whole)
         return listing

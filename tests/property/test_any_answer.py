@@ -6,6 +6,7 @@ import json
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
+from dataclasses import replace
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from ncr_exporter.ncr.listing import Listing
 from ncr_exporter.ncr.pages import decode_page
 from ncr_exporter.ncr.paths import OPERATIONS, Operation
 from ncr_exporter.ncr.transport import Transport
+from ncr_exporter.ncr.versions import gateway_of
 from tests.support.api_client import KR, REGISTRY, Heard, HurriedClock, keys
 from tests.support.properties import share
 from tests.support.states import NOW_MS
@@ -163,14 +165,15 @@ def new_client(clients: ClientPool, port: int) -> tuple[Client, Heard]:
     clock, heard = HurriedClock(), Heard()
     transport = Transport(
         client_pool=clients,
-        base_url=f"http://127.0.0.1:{port}",
         credentials=keys(),
         limiter=Limiter(API.requests_per_second, API.max_concurrency, clock),
         timeout=API.timeout,
         clock=clock,
         metrics=heard,
     )
-    return Client(transport, page_size=API.page_size, metrics=heard), heard
+    gateway = gateway_of(replace(API, base_url=f"http://127.0.0.1:{port}"), API.zone)
+    client = Client(transport, gateway=gateway, page_size=API.page_size, metrics=heard)
+    return client, heard
 
 
 async def outcome_of(listing: Awaitable[Listing[Any]]) -> Listing[Any] | ApiError:

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +14,14 @@ from ncr_exporter.ncr.keys import Credentials, KeyPair
 from ncr_exporter.ncr.limiter import Limiter
 from ncr_exporter.ncr.paths import RegistryPath
 from ncr_exporter.ncr.transport import Transport
+from ncr_exporter.ncr.versions import gateway_of
 from ncr_exporter.runtime.clock import Clock, SystemClock
 from ncr_exporter.simulator.api_records import JsonRecord, registry_record
 from ncr_exporter.simulator.data import FixedSource, Source
 from ncr_exporter.simulator.registry import DEMO_ACCESS_KEY, DEMO_SECRET_KEY, SimulatedRegistry
 from tests.support.http_server import served
 
-KR = "/ncr/api/v2"
+KR = "kr"
 REGISTRY = RegistryPath("my-registry", "my-registry", KR)
 DEMO_KEYS = {DEMO_ACCESS_KEY: DEMO_SECRET_KEY}
 
@@ -149,6 +150,7 @@ async def client_of(
     api: Api | None = None,
     clock: Clock | None = None,
     credentials: Credentials | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> AsyncIterator[tuple[Client, Heard]]:
     """Give a client of the API at `url`, and what it tells its observer."""
     api = api or Api(requests_per_second=10_000, timeout=2.0)
@@ -156,11 +158,12 @@ async def client_of(
     async with aclosing(client_pool(api, Path())) as clients:
         transport = Transport(
             client_pool=clients,
-            base_url=url,
             credentials=credentials or keys(),
             limiter=Limiter(api.requests_per_second, api.max_concurrency, clock),
             timeout=api.timeout,
             clock=clock,
             metrics=heard,
+            headers=headers,
         )
-        yield Client(transport, page_size=api.page_size, metrics=heard), heard
+        gateway = gateway_of(replace(api, base_url=url), api.zone)
+        yield Client(transport, gateway=gateway, page_size=api.page_size, metrics=heard), heard

@@ -89,7 +89,7 @@ async def test_a_good_answer_needs_one_request(
 ) -> None:
     assert await names(client) == ["v1", "v2"]
     assert [seen.target for seen in registry.requests] == [
-        f"{KR}/repositories/my-registry/app/tags?page=1&pagesize=100"
+        f"/ncr/api/v2/repositories/my-registry/app/tags?page=1&pagesize=100"
     ]
     assert heard.attempts == ["ok"]
 
