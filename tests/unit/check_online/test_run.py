@@ -206,8 +206,8 @@ def test_what_the_simulated_registry_does_is_learned(tmp_path: Path) -> None:
     )
     assert "HTTP 200 ENDPOINT (" in topics["responses"]
     assert set(topics) == {
-        "responses", "clock", "envelope", "page size", "next", "count", "order", "tag digest", "tag size",
-        "last pull", "zeros", "times", "fields", "headers", "These lines con",
+        "responses", "clock", "envelope", "page size", "next", "count", "order", "tag digest",
+        "tag size", "last pull", "zeros", "times", "fields", "headers", "These lines con",
     }  # fmt: skip
 
 

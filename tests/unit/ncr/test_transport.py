@@ -21,7 +21,6 @@ from ncr_exporter.simulator.faults import Fault, fault_named, latency
 from ncr_exporter.simulator.registry import SimulatedRegistry
 from tests.support.api_client import (
     DEMO_KEYS,
-    KR,
     REGISTRY,
     Heard,
     HurriedClock,
@@ -89,7 +88,7 @@ async def test_a_good_answer_needs_one_request(
 ) -> None:
     assert await names(client) == ["v1", "v2"]
     assert [seen.target for seen in registry.requests] == [
-        f"/ncr/api/v2/repositories/my-registry/app/tags?page=1&pagesize=100"
+        "/ncr/api/v2/repositories/my-registry/app/tags?page=1&pagesize=100"
     ]
     assert heard.attempts == ["ok"]
 
