@@ -204,13 +204,17 @@ def _unwrapped(operation: Operation, content: dict[str, Any]) -> tuple[dict[str,
 
 
 def _items_key(operation: Operation, content: Mapping[str, Any]) -> str | None:
-    """Return the key of the items: the likeliest name, else that of the only array of objects."""
+    """Return the key of the items: the likeliest name, else that of the only array of objects.
+
+    Where no array holds an object the list is empty, and any empty array stands for it.
+    """
     arrays = [key for key, value in content.items() if isinstance(value, list)]
     likely = next((key for key in _LIKELY[operation] if key in arrays), None)
     if likely is not None:
         return likely
     of_objects = [key for key in arrays if any(isinstance(item, dict) for item in content[key])]
-    candidates = of_objects or arrays
+    empty = [key for key in arrays if not content[key]]
+    candidates = of_objects or empty[:1] or arrays
     return candidates[0] if len(candidates) == 1 else None
 
 
@@ -220,7 +224,7 @@ def _totals(beside: Mapping[str, Any]) -> tuple[Mapping[str, Any], str]:
     for values, place in [(beside, ""), *objects]:
         totals = {name: values[name] for name in TOTALS if name in values}
         if totals:
-            return totals, _shown(place)
+            return totals, place and _shown(place)
     return {}, ""
 
 

@@ -14,12 +14,13 @@ from ncr_exporter.ncr.keys import Credentials, KeyPair
 from ncr_exporter.ncr.limiter import Limiter
 from ncr_exporter.ncr.paths import RegistryPath
 from ncr_exporter.ncr.transport import Transport
-from ncr_exporter.ncr.versions import gateway_of
+from ncr_exporter.ncr.versions import V2, gateway_of
 from ncr_exporter.runtime.clock import Clock, SystemClock
 from ncr_exporter.simulator.api_records import JsonRecord, registry_record
 from ncr_exporter.simulator.data import FixedSource, Source
 from ncr_exporter.simulator.registry import DEMO_ACCESS_KEY, DEMO_SECRET_KEY, SimulatedRegistry
 from tests.support.http_server import served
+from tests.support.versions import spoken
 
 KR = "kr"
 REGISTRY = RegistryPath("my-registry", "my-registry", KR)
@@ -152,8 +153,13 @@ async def client_of(
     credentials: Credentials | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> AsyncIterator[tuple[Client, Heard]]:
-    """Give a client of the API at `url`, and what it tells its observer."""
+    """Give a client of the API at `url`, and what it tells its observer.
+
+    It speaks the version of the fixture `version`, unless `api` has another than the default.
+    """
     api = api or Api(requests_per_second=10_000, timeout=2.0)
+    if api.version == V2.name:
+        api = replace(api, version=spoken().name)
     clock, heard = clock or HurriedClock(), Heard()
     async with aclosing(client_pool(api, Path())) as clients:
         transport = Transport(
