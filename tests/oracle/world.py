@@ -6,6 +6,7 @@ Answers come without sockets; what each listing came to is told to the model.
 import json
 from collections.abc import AsyncIterator, Callable, Iterator, Sized
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from typing import Any, cast
 
 from ncr_exporter.config import Api
@@ -21,21 +22,31 @@ from ncr_exporter.ncr.errors import (
 )
 from ncr_exporter.ncr.fair_queue import Priority
 from ncr_exporter.ncr.listing import Listing
-from ncr_exporter.ncr.paths import RegistryPath
+from ncr_exporter.ncr.paths import V2_PATHS, ListPath, RegistryPath, parse
 from ncr_exporter.ncr.signing import GatewayClock
 from ncr_exporter.ncr.transport import RequestLabels, Transport
-from ncr_exporter.ncr.versions import gateway_of
+from ncr_exporter.ncr.versions import VERSIONS, gateway_of
 from tests.oracle.computation import Json
 from tests.oracle.model import Model
 from tests.oracle.seen import Moment
 from tests.support.api_client import Heard
 from tests.support.clock import ManualClock
+from tests.support.versions import page_in, page_number
 
 PAGE_SIZE = 2
 SLOWEST = 1000.0
 """Seconds until a tag list is answered."""
 _LATENCY = 0.001
 """Seconds until any answer: what is due already happens before it comes."""
+
+
+_ELSEWHERE = 7
+"""The number that a page of version 3 has where it leads in a circle."""
+
+
+def path_of(path: ListPath) -> str:
+    """Return a path as the faults of a `World` name it, whatever the version."""
+    return str(replace(path, style=V2_PATHS))
 
 
 Subject = tuple[str, ...]
@@ -98,23 +109,24 @@ class ScriptedTransport:
 
     @asynccontextmanager
     async def request(
-        self, path: str, _: RequestLabels, __: Priority, ___: str
+        self, target: str, _: RequestLabels, __: Priority, ___: str
     ) -> AsyncIterator[bytes]:
-        page = int(path.partition("page=")[2].partition("&")[0])
-        if page == 1:  # later pages come at once: a listing is of one moment
-            slow = self._world.slow if "/tags?" in path else 0.0
+        asked = parse(target)
+        assert asked is not None
+        if asked.is_first:  # later pages come at once: a listing is of one moment
+            slow = self._world.slow if asked.list.operation == "tag_list" else 0.0
             await self._clock.sleep(slow or _LATENCY)
-        fault = self._world.fault_of(path)
+        fault = self._world.fault_of(f"{path_of(asked.list)}?page={page_number(target)}")
         if fault in FAULTS:
             raise _refusal(fault)
-        yield self._body(path.partition("?")[0], page, fault)
+        yield self._body(asked.list, page_number(target), fault)
 
-    def _body(self, path: str, page: int, fault: str | None) -> bytes:
+    def _body(self, path: ListPath, page: int, fault: str | None) -> bytes:
         if fault == "html":
             return b"<!doctype html>"
         if fault == "later page" and page > 1:
             raise ServerError("HTTP 502")
-        records = self._records(path.split("/repositories")[1].split("/")[1:])
+        records = self._records(path)
         more = page * PAGE_SIZE < len(records)
         shown = records[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
         if fault == "nameless" and shown and page == 1:
@@ -122,11 +134,14 @@ class ScriptedTransport:
         following = 1 if fault == "loop" and more else page + 1
         count = len(records) + (fault == "miscounted") + (fault == "nameless" and bool(records))
         content = {"results": shown, "count": count, "next": following if more else None}
-        return json.dumps(content).encode()
+        sent = page_in(VERSIONS[path.style.version], content, page, path.operation)
+        if following == 1 and "page" in sent:
+            sent["page"]["pageNo"] = _ELSEWHERE
+        return json.dumps(sent).encode()
 
-    def _records(self, names: list[str]) -> list[Json]:
-        world = self._world
-        if not names:
+    def _records(self, path: ListPath) -> list[Json]:
+        world, registry, image = self._world, path.registry, path.image
+        if registry is None:
             return [
                 {
                     "name": name,
@@ -136,7 +151,6 @@ class ScriptedTransport:
                 }
                 for name, (private, public) in world.described().items()
             ]
-        registry, image = names[0], "/".join(names[1:-1]).replace("%2F", "/")
         if registry not in world.content or (image and image not in world.content[registry]):
             raise _refusal("service 404")
         if image:
@@ -147,14 +161,18 @@ class ScriptedTransport:
 class WatchedClient(Client):
     """The real client; the model is told what each listing came to."""
 
-    def __init__(self, world: World, model: Model, clock: ManualClock) -> None:
+    def __init__(self, world: World, model: Model, clock: ManualClock, version: str) -> None:
         transport = cast("Transport", ScriptedTransport(world, clock))
-        gateway = gateway_of(Api(), "public")
+        gateway = gateway_of(Api(), "public", version)
         super().__init__(transport, gateway=gateway, page_size=PAGE_SIZE, metrics=Heard())
         self._world, self._model, self._clock = world, model, clock
         self.asked: dict[Subject, float] = {}
         """When each was asked for last, in monotonic seconds."""
         self._under_way: set[Subject] = set()
+
+    def speak(self, version: str) -> None:
+        """Ask in another version of the API from the next listing on."""
+        self.gateway = gateway_of(Api(), "public", version)
 
     @property
     def now(self) -> Moment:
@@ -195,7 +213,8 @@ class WatchedClient(Client):
             self._model.images_failed(registry.label, self.now, denied=denied)
             raise
         listed = self._world.listed(registry.name)
-        whole = self._world.is_whole(str(self.gateway.list_path("kr", registry.name)), listed)
+        path = path_of(self.gateway.list_path("kr", registry.name))
+        whole = self._world.is_whole(path, listed)
         self._model.images_listed(registry.label, listed, self.now, whole=whole)
         return listing
 
@@ -207,6 +226,6 @@ class WatchedClient(Client):
             self._model.registries_failed()
             raise
         told = self._world.described()
-        whole = self._world.is_whole(str(self.gateway.list_path(region)), told)
+        whole = self._world.is_whole(path_of(self.gateway.list_path(region)), told)
         self._model.registries_listed(told, self.now, whole=whole)
         return listing

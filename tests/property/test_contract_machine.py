@@ -16,9 +16,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from ncr_exporter.metrics.exposition import Exposition
 from ncr_exporter.metrics.gzip import gzip_member
+from ncr_exporter.ncr.versions import VERSIONS
 from ncr_exporter.polling.poller import Poller
 from ncr_exporter.runtime.cooperative import exhaust
-from ncr_exporter.state.saved import SavedState, image_line, read_lines, registry_line
+from ncr_exporter.state.saved import SavedState, deleted_line, image_line, read_lines, registry_line
 from ncr_exporter.state.store import Store
 from ncr_exporter.targets.budget import Budget
 from ncr_exporter.targets.targets import Shard
@@ -48,7 +49,9 @@ def differences(found: dict[Key, float], expected: dict[Key, float]) -> list[str
 
 
 class Contract(RuleBasedStateMachine):
-    """An exporter's life."""
+    """An exporter's life, which begins with version 2 of the API."""
+
+    version = "v2"
 
     def __init__(self) -> None:
         super().__init__()
@@ -57,7 +60,7 @@ class Contract(RuleBasedStateMachine):
         self.loop = asyncio.new_event_loop()
         self.clock = ManualClock(rounds=8)
         self.world, self.model = World(), Model()
-        self.client = WatchedClient(self.world, self.model, self.clock)
+        self.client = WatchedClient(self.world, self.model, self.clock, self.version)
         self.started = False
 
     def do(self, work: Coroutine[Any, Any, None]) -> None:
@@ -161,6 +164,12 @@ class Contract(RuleBasedStateMachine):
     def reload_the_same(self) -> None:
         self.reload(self.model.settings)
 
+    @rule(version=st.sampled_from(list(VERSIONS)))
+    def switch_the_version(self, version: str) -> None:
+        """Reload with another `api.version`: nothing else may change by it."""
+        self.client.speak(version)
+        self.reload(self.model.settings)
+
     @rule(seconds=st.integers(0, 7200) | st.just(2 * int(DAY)), during_outage=st.booleans())
     def restart(self, seconds: int, during_outage: bool) -> None:  # noqa: FBT001 -- drawn
         if during_outage:
@@ -172,6 +181,7 @@ class Contract(RuleBasedStateMachine):
         lines = [
             *map(registry_line, self.store.registries.values()),
             *map(image_line, self.store.images.values()),
+            *map(deleted_line, self.store.deleted.values()),
         ]
         self.model.expire(self.clock.monotonic())
         await self.clock.advance(seconds)
@@ -233,5 +243,13 @@ class Contract(RuleBasedStateMachine):
         self.stack.close()
 
 
-Contract.TestCase.settings = share(0.12, steps=30)
+class ContractV3(Contract):
+    """An exporter's life, which begins with version 3."""
+
+    version = "v3"
+
+
+Contract.TestCase.settings = share(0.08, steps=30)
+ContractV3.TestCase.settings = share(0.08, steps=30)
 TestContract = Contract.TestCase
+TestContractV3 = ContractV3.TestCase
