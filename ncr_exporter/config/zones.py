@@ -6,7 +6,7 @@ Source: the vendor's API pages of each zone; for the financial zone, the code of
 from collections.abc import Mapping
 from typing import NamedTuple
 
-VERSIONS = ("v2", "v3")
+V2, V3 = VERSIONS = ("v2", "v3")
 """The versions of the API; the first is the default."""
 
 ZONES = {
@@ -32,6 +32,8 @@ V3_HOSTS = {
 }
 """Region of `V3_ZONE` → base URL of its API gateway, version 3."""
 V3_PREFIX = "/api/v3"
+V3_LARGEST_PAGE = 1000
+"""The most records on a page of version 3, as documented. Version 2 states no limit."""
 
 
 class Endpoint(NamedTuple):
@@ -51,7 +53,7 @@ def endpoints(version: str, zone: str, base_url: str | None = None) -> Mapping[s
         zone: a key of `ZONES`.
         base_url: instead of the documented hosts.
     """
-    if version == "v2":
+    if version == V2:
         host = base_url or ZONES[zone]
         return {region: Endpoint(host, prefix) for region, prefix in REGIONS[zone].items()}
     hosts = V3_HOSTS if zone == V3_ZONE else {}

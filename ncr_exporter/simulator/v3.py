@@ -8,14 +8,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from ncr_exporter.config.zones import V3_PREFIX
+from ncr_exporter.config.zones import V3_LARGEST_PAGE, V3_PREFIX
 from ncr_exporter.httpd.messages import Request, Response
 from ncr_exporter.ncr.paths import Operation
 from ncr_exporter.ncr.vocabulary import LANGUAGE_HEADER
 from ncr_exporter.simulator.api_records import JsonRecord
 from ncr_exporter.simulator.responses import json_response, service_error
 
-LARGEST_PAGE = 1000
 _DEFAULT_PAGE = "20"
 _LARGEST_NUMBER = 10**9
 
@@ -176,13 +175,13 @@ def page_request(
 ) -> tuple[int, int, str] | Response:
     """Return the number, size and order of the requested page, or the error for a wrong one."""
     number = _number(query.get("pageNo", "0"), 0, _LARGEST_NUMBER)
-    size = _number(query.get("pageSize", _DEFAULT_PAGE), 1, LARGEST_PAGE)
+    size = _number(query.get("pageSize", _DEFAULT_PAGE), 1, V3_LARGEST_PAGE)
     order = query.get("sort", "")
     wrong = {}
     if number is None:
         wrong["pageNo"] = f"must be between 0 and {_LARGEST_NUMBER}"
     if size is None:
-        wrong["pageSize"] = f"must be between 1 and {LARGEST_PAGE}"
+        wrong["pageSize"] = f"must be between 1 and {V3_LARGEST_PAGE}"
     if order and not _is_order(operation, order):
         wrong["sort"] = "cannot sort by that"
     if number is None or size is None or wrong:
