@@ -39,6 +39,8 @@ class ClientFactory:
     """Awaited with each response."""
     max_throttled_wait: float = 0.0
     """Seconds in all that requests wait for an API that throttles, rather than fail."""
+    language: str = ""
+    """The language of errors' details, such as `ko-KR`; empty for the API's default."""
 
     def make(
         self, config: Config, target: RegistryListTarget, rate: float, before: Client | None
@@ -73,7 +75,7 @@ class ClientFactory:
             metrics=self.metrics,
             retry_budget=before.transport.retry_budget if before else None,
         )
-        gateway = gateway_of(api, account.zone)
+        gateway = gateway_of(api, account.zone, language=self.language)
         return Client(transport, gateway=gateway, page_size=api.page_size, metrics=self.metrics)
 
 

@@ -5,7 +5,7 @@ Users paste findings into issues, so they contain counts, and never a name, a ke
 
 from collections.abc import Callable, Iterable, Iterator
 
-from ncr_exporter.check_online import list_findings, record_findings
+from ncr_exporter.check_online import list_findings, record_findings, version_findings
 from ncr_exporter.check_online.observed import NOT_LEARNED, ObservedResponses, tally
 from ncr_exporter.ncr.signing import TOLERATED_SKEW
 
@@ -65,7 +65,10 @@ _TOPICS: tuple[tuple[str, _Findings], ...] = (
     ("zeros", record_findings.zeros),
     ("times", record_findings.times),
     ("fields", record_findings.documented_fields),
+    ("both versions", version_findings.side_by_side),
     ("headers", _headers),
 )
-_OF_ALL: frozenset[_Findings] = frozenset({_responses, _clock, _headers})
+_OF_ALL: frozenset[_Findings] = frozenset(
+    {_responses, _clock, _headers, version_findings.side_by_side}
+)
 """Findings on all responses, whatever their version."""

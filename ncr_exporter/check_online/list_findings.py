@@ -27,13 +27,14 @@ def page_size(observed: ObservedResponses) -> Iterator[str]:
         longest = max((len(listing.names) for listing in observed.listings), default=0)
         yield f"{NOT_LEARNED}: no list has a second page, the longest has {longest} records"
         return
-    requested = ", ".join(map(str, sorted({page.requested or 0 for page in full})))
-    wrong = sorted({page.held for page in full if page.held != page.requested})
+    wrong = [page for page in full if page.held != page.requested]
+    requested = ", ".join(map(str, sorted({page.requested or 0 for page in wrong or full})))
     if not wrong:
         yield f"honoured: {requested} on all {len(full)} pages that have a next one"
-    else:
-        received = f"{wrong[0]} to {wrong[-1]}" if len(wrong) > 1 else f"{wrong[0]}"
-        yield f"not honoured: {received} instead of {requested} on pages that have a next one"
+        return
+    held = sorted({page.held for page in wrong})
+    received = f"{held[0]} to {held[-1]}" if len(held) > 1 else f"{held[0]}"
+    yield f"not honoured: {received} instead of {requested} on pages that have a next one"
 
 
 def next_page(observed: ObservedResponses) -> Iterator[str]:

@@ -28,8 +28,22 @@ def digests(observed: ObservedResponses) -> Iterator[str]:
         some = _with(given, one=one)
         same = sum(tag.fields.digest in _platform_digests(tag) for tag in some)
         yield f"tags with {what}: the digest is a platform's in {same} of {len(some)}"
+    several = [tag for tag in given if len(raw_platforms(tag)) > 1]
+    owners = Counter(_owner_of_digest(tag) for tag in several)
+    yield f"tags with several platforms: it is that of {tally(owners) or NOT_LEARNED}"
     doubled = sum(tag.fields.digest.startswith("sha256:sha256:") for tag in given)
     yield f"missing in {len(tags) - len(given)} of {len(tags)} tags; `sha256:` doubled in {doubled}"
+
+
+def _owner_of_digest(tag: RawRecord) -> str:
+    """Return which platform a tag's digest belongs to, the representative one first."""
+    platforms = raw_platforms(tag)
+    owners = [each for each in platforms if each.fields.digest == tag.fields.digest]
+    if any((each.fields.os, each.fields.architecture) == ("linux", "amd64") for each in owners):
+        return "linux/amd64"
+    if not owners:
+        return "none of them"
+    return "the first of them" if owners[0] is platforms[0] else "another of them"
 
 
 def _platform_digests(tag: RawRecord) -> list[object]:

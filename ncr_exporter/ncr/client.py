@@ -164,7 +164,9 @@ class Client:
     ) -> None:
         """Read the next page, requested without some parameters."""
         target = listed.path.page(reader.page, self.page_size, without)
-        request = self.transport.request(target, labels, priority, listed.base_url)
+        request = self.transport.request(
+            target, labels, priority, listed.base_url, self.gateway.headers
+        )
         async with request as body:
             malformed = reader.add_page(body)
         if malformed:

@@ -75,8 +75,10 @@ class RequestLabels(NamedTuple):
 class _Address(NamedTuple):
     base_url: str
     target: str
+    headers: Mapping[str, str]
 
 
+_NO_HEADERS: Mapping[str, str] = {}
 _parsed = lru_cache(maxsize=64)(httpx.URL)
 """Returns a URL; the few gateways are asked again and again."""
 
@@ -94,7 +96,6 @@ class Transport:
         clock: Clock,
         metrics: ClientMetrics,
         retry_budget: RetryBudget | None = None,
-        headers: Mapping[str, str] | None = None,
     ) -> None:
         """Join the parts.
 
@@ -107,13 +108,11 @@ class Transport:
             metrics: is told of each attempt.
             retry_budget: that of the transport which this one replaces, so that a reload does not
                 refill it; None for a new one.
-            headers: further headers of each request.
         """
         self.limiter = limiter
         self.retry_budget = retry_budget or RetryBudget()
         self.gateway_clock = GatewayClock(clock)
         self._pool = client_pool
-        self._headers = headers or {}
         self._credentials = credentials
         self._timeout = timeout
         self._clock = clock
@@ -127,7 +126,12 @@ class Transport:
 
     @asynccontextmanager
     async def request(
-        self, target: str, labels: RequestLabels, priority: Priority, base_url: str
+        self,
+        target: str,
+        labels: RequestLabels,
+        priority: Priority,
+        base_url: str,
+        headers: Mapping[str, str] = _NO_HEADERS,
     ) -> AsyncIterator[bytes]:
         """Send a GET, with retries, and yield the body of the 200 to the block that decodes it.
 
@@ -139,11 +143,12 @@ class Transport:
             labels: the request's labels in metrics.
             priority: the priority among the account's waiting requests.
             base_url: scheme and host of the region's gateway.
+            headers: headers beside those of the signature.
 
         Raises:
             ApiError: the request failed, after the retries that its errors allow.
         """
-        body, sent_at = await self._send(_Address(base_url, target), labels, priority)
+        body, sent_at = await self._send(_Address(base_url, target, headers), labels, priority)
         async with self._decoding:
             # Responses often arrive together, and all their tasks would then run in one iteration
             # of the event loop: 32 pages decoded in one made scrapes wait for 20 ms. The lock lets
@@ -205,7 +210,7 @@ class Transport:
         base_url, target = _parsed(address.base_url), address.target
         url = base_url.copy_with(raw_path=target.encode("ascii"))
         request = http.build_request("GET", url)
-        request.headers.update(self._headers)
+        request.headers.update(address.headers)
         request.headers.update(
             signed_headers(
                 "GET",

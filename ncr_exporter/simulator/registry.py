@@ -231,9 +231,19 @@ class SimulatedRegistry:
             return asked
         number, size, order = asked
         translated = [v3.record_of(path.operation, each) for each in records]
+        if path.operation == "image_list":
+            translated = [self._with_pull(path.registry or "", each) for each in translated]
         listed = fault.relist(v3.in_order(translated, order), number + 1)
         size = min(size, self._largest_page)
         return v3.page_of(path.operation, listed, number, size, self.envelope)
+
+    def _with_pull(self, registry: str, image: JsonRecord) -> JsonRecord:
+        """Return an image's record with its last pull, which follows from its tags."""
+        try:
+            tags = self._source.tags(registry, image["name"], self._clock.time() * 1000)
+        except KeyError:  # listed, and gone already
+            return image
+        return v3.pulled_record(image, tags)
 
 
 def _unauthenticated(details: str) -> Response:

@@ -109,7 +109,7 @@ class ScriptedTransport:
 
     @asynccontextmanager
     async def request(
-        self, target: str, _: RequestLabels, __: Priority, ___: str
+        self, target: str, _: RequestLabels, __: Priority, *___: object
     ) -> AsyncIterator[bytes]:
         asked = parse(target)
         assert asked is not None

@@ -151,7 +151,7 @@ async def client_of(
     api: Api | None = None,
     clock: Clock | None = None,
     credentials: Credentials | None = None,
-    headers: Mapping[str, str] | None = None,
+    language: str = "",
 ) -> AsyncIterator[tuple[Client, Heard]]:
     """Give a client of the API at `url`, and what it tells its observer.
 
@@ -169,7 +169,6 @@ async def client_of(
             timeout=api.timeout,
             clock=clock,
             metrics=heard,
-            headers=headers,
         )
-        gateway = gateway_of(replace(api, base_url=url), api.zone)
+        gateway = gateway_of(replace(api, base_url=url), api.zone, language=language)
         yield Client(transport, gateway=gateway, page_size=api.page_size, metrics=heard), heard
