@@ -12,7 +12,9 @@ import hypothesis
 import pytest
 from structlog.testing import capture_logs
 
+from ncr_exporter.ncr.versions import V2, VERSIONS, ApiVersion
 from tests.support import browser, prometheus
+from tests.support.versions import speak
 from tools.get_browser import find_browser
 from tools.get_node_exporter import find_node_exporter
 from tools.get_prometheus import (
@@ -105,6 +107,14 @@ def _bounded(test: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[No
 def anyio_backend() -> str:
     """Name the event loop of async tests: the one that the program runs on."""
     return "asyncio"
+
+
+@pytest.fixture(params=VERSIONS)
+def version(request: pytest.FixtureRequest) -> Iterator[ApiVersion]:
+    """Each version of the API in turn; clients speak it until the end of the test."""
+    speak(request.param)
+    yield VERSIONS[request.param]
+    speak(V2.name)
 
 
 @pytest.fixture

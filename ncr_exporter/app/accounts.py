@@ -8,7 +8,7 @@ from typing import Self
 
 import structlog
 
-from ncr_exporter.config import Api, Config
+from ncr_exporter.config import Api, Config, Secret
 from ncr_exporter.metrics.exporter_metrics import AccountUse
 from ncr_exporter.ncr.client import Client
 from ncr_exporter.ncr.credentials import find_credentials
@@ -16,6 +16,7 @@ from ncr_exporter.ncr.http import Hook, ca_file_content, client_pool
 from ncr_exporter.ncr.limiter import Limiter
 from ncr_exporter.ncr.proxies import proxy_of
 from ncr_exporter.ncr.transport import ClientMetrics, Transport
+from ncr_exporter.ncr.versions import Gateway, gateway_of
 from ncr_exporter.polling.tags import Clients
 from ncr_exporter.runtime.clock import Clock
 from ncr_exporter.targets.budget import Budget
@@ -40,6 +41,8 @@ class ClientFactory:
     """Awaited with each response."""
     max_throttled_wait: float = 0.0
     """Seconds in all that requests wait for an API that throttles, rather than fail."""
+    language: str = ""
+    """The language of errors' details, such as `ko-KR`; empty for the API's default."""
 
     def make(
         self, config: Config, target: RegistryListTarget, rate: float, before: Client | None
@@ -65,11 +68,10 @@ class ClientFactory:
             breaker=before.transport.limiter.breaker if before else None,
             max_throttled_wait=self.max_throttled_wait,
         )
-        base_url = account.base_url(api)
-        proxy = proxy_of(api, base_url, self.environ)
+        gateway = gateway_of(api, account.zone, language=self.language)
+        proxies = proxies_of(api, gateway, self.environ)
         transport = Transport(
-            client_pool=client_pool(api, config.directory, proxy=proxy, hooks=self.hooks),
-            base_url=base_url,
+            client_pool=client_pool(api, config.directory, proxies=proxies, hooks=self.hooks),
             credentials=credentials,
             limiter=limiter,
             timeout=api.timeout,
@@ -77,7 +79,17 @@ class ClientFactory:
             metrics=self.metrics,
             retry_budget=before.transport.retry_budget if before else None,
         )
-        return Client(transport, page_size=api.page_size, metrics=self.metrics)
+        return Client(transport, gateway=gateway, page_size=api.page_size, metrics=self.metrics)
+
+
+def proxies_of(api: Api, gateway: Gateway, environ: Mapping[str, str]) -> dict[str, Secret | None]:
+    """Return base URL → the URL of its proxy, or None for none, for each host of an API.
+
+    Raises:
+        ConfigError: the environment's proxy cannot be used.
+    """
+    hosts = {endpoint.base_url for endpoint in gateway.endpoints.values()}
+    return {host: proxy_of(api, host, environ) for host in sorted(hosts)}
 
 
 class Accounts:

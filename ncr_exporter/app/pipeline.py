@@ -47,11 +47,13 @@ class Pipeline:
         saved: SavedState | None = None,
         once: bool = False,
         hooks: Sequence[Hook] = (),
+        language: str = "",
     ) -> None:
         """Wire the parts together. The first request is sent after `use` or `poll_once`.
 
         `environ` may hold API keys. `saved` is the data of an earlier run. With `once` each list is
         requested once, and no data expires. `hooks` are awaited with each response of the API.
+        `language`, such as `ko-KR`, is that of the API's errors for a person who reads them.
         """
         shard = shard or Shard()
         self.config = config
@@ -61,7 +63,12 @@ class Pipeline:
         self.store = Store(Publisher(self.exposition, self.exporter_metrics, shard))
         self.accounts = Accounts(
             ClientFactory(
-                environ, self.clock, self.exporter_metrics, hooks, PATIENCE if once else 0.0
+                environ,
+                self.clock,
+                self.exporter_metrics,
+                hooks,
+                PATIENCE if once else 0.0,
+                language,
             )
         )
         self._shards = shard.total

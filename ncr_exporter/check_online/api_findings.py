@@ -5,16 +5,24 @@ Users paste findings into issues, so they contain counts, and never a name, a ke
 
 from collections.abc import Callable, Iterable, Iterator
 
-from ncr_exporter.check_online import list_findings, record_findings
+from ncr_exporter.check_online import list_findings, record_findings, version_findings
 from ncr_exporter.check_online.observed import NOT_LEARNED, ObservedResponses, tally
 from ncr_exporter.ncr.signing import TOLERATED_SKEW
 
 
 def api_findings(observed: ObservedResponses) -> Iterator[tuple[str, str]]:
-    """Yield the topic and the text of each finding; those of one topic come in a row."""
+    """Yield the topic and the text of each finding; those of one topic come in a row.
+
+    Where lists of both versions of the API were read, their findings stand side by side.
+    """
+    versions = observed.versions
     for topic, findings in _TOPICS:
-        for finding in findings(observed):
-            yield topic, finding
+        if len(versions) < 2 or findings in _OF_ALL:  # noqa: PLR2004 -- both
+            yield from ((topic, finding) for finding in findings(observed))
+            continue
+        for version in versions:
+            for finding in findings(observed.in_version(version)):
+                yield topic, f"{version}: {finding}"
 
 
 def skew_of(observed: ObservedResponses) -> float | None:
@@ -42,9 +50,11 @@ def _headers(observed: ObservedResponses) -> Iterator[str]:
     yield f"content type of pages: {', '.join(sorted(observed.content_types)) or NOT_LEARNED}"
 
 
-_TOPICS: tuple[tuple[str, Callable[[ObservedResponses], Iterable[str]]], ...] = (
+_Findings = Callable[[ObservedResponses], Iterable[str]]
+_TOPICS: tuple[tuple[str, _Findings], ...] = (
     ("responses", _responses),
     ("clock", _clock),
+    ("envelope", list_findings.envelope),
     ("page size", list_findings.page_size),
     ("next", list_findings.next_page),
     ("count", list_findings.count),
@@ -55,5 +65,10 @@ _TOPICS: tuple[tuple[str, Callable[[ObservedResponses], Iterable[str]]], ...] = 
     ("zeros", record_findings.zeros),
     ("times", record_findings.times),
     ("fields", record_findings.documented_fields),
+    ("both versions", version_findings.side_by_side),
     ("headers", _headers),
 )
+_OF_ALL: frozenset[_Findings] = frozenset(
+    {_responses, _clock, _headers, version_findings.side_by_side}
+)
+"""Findings on all responses, whatever their version."""

@@ -9,6 +9,7 @@ from ncr_exporter.check_online.observed import (
     NOT_LEARNED,
     ObservedListing,
     ObservedResponses,
+    moment,
     number,
     tally,
 )
@@ -16,25 +17,39 @@ from ncr_exporter.check_online.observed import (
 
 def page_size(observed: ObservedResponses) -> Iterator[str]:
     """Yield whether pages hold as many records as the exporter requests."""
-    full = [page for listing in observed.listings for page in listing.pages if page.next]
+    full = [
+        page
+        for listing in observed.listings
+        for index, page in enumerate(listing.pages, 1)
+        if page.requested and listing.goes_on(index)
+    ]
     if not full:
         longest = max((len(listing.names) for listing in observed.listings), default=0)
         yield f"{NOT_LEARNED}: no list has a second page, the longest has {longest} records"
         return
-    requested = ", ".join(map(str, sorted({page.requested for page in full})))
-    wrong = sorted({page.held for page in full if page.held != page.requested})
+    wrong = [page for page in full if page.held != page.requested]
+    requested = ", ".join(map(str, sorted({page.requested or 0 for page in wrong or full})))
     if not wrong:
         yield f"honoured: {requested} on all {len(full)} pages that have a next one"
-    else:
-        received = f"{wrong[0]} to {wrong[-1]}" if len(wrong) > 1 else f"{wrong[0]}"
-        yield f"not honoured: {received} instead of {requested} on pages that have a next one"
+        return
+    held = sorted({page.held for page in wrong})
+    received = f"{held[0]} to {held[-1]}" if len(held) > 1 else f"{held[0]}"
+    yield f"not honoured: {received} instead of {requested} on pages that have a next one"
 
 
 def next_page(observed: ObservedResponses) -> Iterator[str]:
-    """Yield what the field `next` holds."""
-    pages = [page for listing in observed.listings for page in listing.pages]
-    kinds = Counter(_kind_of_next(page.next) for page in pages)
+    """Yield what the field `next` holds, which version 3 has not."""
+    pages = [page for listing in observed.in_version("v2").listings for page in listing.pages]
+    if not pages and observed.versions:
+        return
+    kinds = Counter(_kind_of_next(page.sent.next) for page in pages)
     yield f"{len(pages)} pages: {tally(kinds) or NOT_LEARNED}"
+
+
+def envelope(observed: ObservedResponses) -> Iterator[str]:
+    """Yield where a page has its records, and what it says about its list."""
+    shapes = Counter(page.shape for listing in observed.listings for page in listing.pages)
+    yield tally(shapes) or NOT_LEARNED
 
 
 def _kind_of_next(value: object) -> str:
@@ -44,12 +59,15 @@ def _kind_of_next(value: object) -> str:
 
 
 def count(observed: ObservedResponses) -> Iterator[str]:
-    """Yield whether the field `count` equals the number of distinct names."""
+    """Yield whether the count of a list equals the number of distinct names."""
     listings = [listing for listing in observed.listings if listing.complete]
     if not listings:
         yield f"{NOT_LEARNED}: no list could be read to its end"
         return
-    counts = [(number(listing.pages[-1].count), listing) for listing in listings]
+    counts = [(number(listing.pages[-1].sent.count), listing) for listing in listings]
+    if all(given is None for given, _ in counts):
+        yield "no list says how many records it has"
+        return
     wrong = [(given, listing) for given, listing in counts if given != len(set(listing.names))]
     longer = sum(len(listing.pages) > 1 for listing in listings)
     equal = f"{len(listings) - len(wrong)} of {len(listings)} lists"
@@ -75,6 +93,8 @@ def _orders(listing: ObservedListing) -> Iterator[str]:
         ("last_updated", "oldest update first", "newest update first"),
     ):
         values = [getattr(record.fields, field) for record in listing.records]
+        if field != "name":
+            values = [moment(value) for value in values]
         if any(not isinstance(value, str if field == "name" else int) for value in values):
             continue
         if _ascending(values):

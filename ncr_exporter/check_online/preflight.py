@@ -43,7 +43,7 @@ async def request_registry_lists(
 
 async def _request(client: Client, target: RegistryListTarget) -> RegistryListResult:
     try:
-        listed = await client.registries(target.label, target.prefix)
+        listed = await client.registries(target.label, target.region)
     except ApiError as error:
         return RegistryListResult(failure=Failure(error.reason, str(error), error.remedy))
     return RegistryListResult(tuple(registry.name for registry in listed.records))

@@ -3,8 +3,15 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from ncr_exporter.check_online.observed import NOT_LEARNED, ObservedResponses, number, tally
-from ncr_exporter.ncr.vocabulary import RECORD_FIELDS
+from ncr_exporter.check_online.observed import (
+    NOT_LEARNED,
+    ObservedResponses,
+    moment,
+    number,
+    tally,
+)
+from ncr_exporter.ncr.datetimes import milliseconds
+from ncr_exporter.ncr.vocabulary import RECORD_FIELDS, Fields
 from ncr_exporter.ncr.wire import MISSING, RawRecord, raw_platforms
 
 _PLATFORMS = {"one platform": True, "several platforms": False}
@@ -21,8 +28,22 @@ def digests(observed: ObservedResponses) -> Iterator[str]:
         some = _with(given, one=one)
         same = sum(tag.fields.digest in _platform_digests(tag) for tag in some)
         yield f"tags with {what}: the digest is a platform's in {same} of {len(some)}"
+    several = [tag for tag in given if len(raw_platforms(tag)) > 1]
+    owners = Counter(_owner_of_digest(tag) for tag in several)
+    yield f"tags with several platforms: it is that of {tally(owners) or NOT_LEARNED}"
     doubled = sum(tag.fields.digest.startswith("sha256:sha256:") for tag in given)
     yield f"missing in {len(tags) - len(given)} of {len(tags)} tags; `sha256:` doubled in {doubled}"
+
+
+def _owner_of_digest(tag: RawRecord) -> str:
+    """Return which platform a tag's digest belongs to, the representative one first."""
+    platforms = raw_platforms(tag)
+    owners = [each for each in platforms if each.fields.digest == tag.fields.digest]
+    if any((each.fields.os, each.fields.architecture) == ("linux", "amd64") for each in owners):
+        return "linux/amd64"
+    if not owners:
+        return "none of them"
+    return "the first of them" if owners[0] is platforms[0] else "another of them"
 
 
 def _platform_digests(tag: RawRecord) -> list[object]:
@@ -64,14 +85,16 @@ def pulls(observed: ObservedResponses) -> Iterator[str]:
 def zeros(observed: ObservedResponses) -> Iterator[str]:
     """Yield whether images with pulls have pull times, and those without have none."""
     counts = {
-        (listing.path.prefix, listing.path.registry, record.fields.name): record.fields.pull_count
+        (listing.host, listing.path.prefix, listing.path.registry, record.fields.name): (
+            record.fields.pull_count
+        )
         for listing in observed.of("image_list")
         for record in listing.records
     }
     pulled, unpulled, contradicting, doubtful = 0, 0, 0, 0
     for listing in observed.of("tag_list"):
         path = listing.path
-        count = number(counts.get((path.prefix, path.registry, path.image)))
+        count = number(counts.get((listing.host, path.prefix, path.registry, path.image)))
         if count is None or not listing.complete or not listing.records:
             continue
         platforms = [platform for tag in listing.records for platform in raw_platforms(tag)]
@@ -89,7 +112,9 @@ def _kind_of_pull(platform: RawRecord) -> str:
         return "missing"
     if value in (0, "0") and not isinstance(value, bool):
         return "0"
-    return "null" if value is None else "a time" if number(value) else "something else"
+    if value is None:
+        return "null"
+    return "a time" if number(value) or moment(value) else "something else"
 
 
 def _with(tags: Iterable[RawRecord], *, one: bool) -> list[RawRecord]:
@@ -101,17 +126,23 @@ def documented_fields(observed: ObservedResponses) -> Iterator[str]:
     """Yield which documented fields no record has, and which fields are not documented."""
     for kind, records in _kinds(observed):
         sent = {name for record in records for name in record.sent}
-        documented = RECORD_FIELDS[kind].keys()
+        documented = _documented(observed, kind).keys()
         missing, more = sorted(documented - sent), sorted(map(_printable, sent - documented))
         finding = f"missing {', '.join(missing)}" if missing else "all documented fields"
         finding += f"; undocumented {', '.join(more)}" if more else ""
         yield f"{kind}: {finding if records else NOT_LEARNED}"
 
 
+def _documented(observed: ObservedResponses, kind: str) -> Fields:
+    """Return the documented fields of a type of record in the version that was observed."""
+    version = next(iter(observed.versions), "v2")
+    return RECORD_FIELDS[version][kind]
+
+
 def times(observed: ObservedResponses) -> Iterator[str]:
     """Yield the unit and the type of times."""
     for kind, records in _kinds(observed):
-        for name, content in RECORD_FIELDS[kind].items():
+        for name, content in _documented(observed, kind).items():
             if records and content == "time":
                 kinds = Counter(_kind_of_time(record, name) for record in records)
                 yield f"{kind} {name}: {tally(kinds)}"
@@ -133,13 +164,15 @@ def _kinds(observed: ObservedResponses) -> Iterator[tuple[str, Sequence[RawRecor
 def _kind_of_time(record: RawRecord, name: str) -> str:
     if name not in record.sent:
         return "missing"
-    value, moment = record.sent[name], number(record.sent[name])
-    if value is None or moment == 0:
+    value, since_epoch = record.sent[name], number(record.sent[name])
+    if value is None or since_epoch == 0:
         return "null" if value is None else "0"
-    if moment is None:
+    if isinstance(value, str) and milliseconds(value) is not None:
+        return "RFC 3339"
+    if since_epoch is None:
         return f"{type(value).__name__} that is no number"
     unit = "out of range"
     for low, high, name_of_unit in ((*_MILLISECONDS, "milliseconds"), (*_SECONDS, "seconds")):
-        if low <= moment < high:
+        if low <= since_epoch < high:
             unit = name_of_unit
     return f"{unit} as text" if isinstance(value, str) else unit

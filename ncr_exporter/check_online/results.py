@@ -6,10 +6,12 @@ from typing import Literal
 
 from ncr_exporter.check_online.api_findings import skew_of
 from ncr_exporter.check_online.observed import ObservedResponses
+from ncr_exporter.check_online.other_version import V3Result
 from ncr_exporter.check_online.preflight import RegistryListResult
 from ncr_exporter.config import Config
 from ncr_exporter.config.types import nearest
 from ncr_exporter.ncr.signing import TOLERATED_SKEW
+from ncr_exporter.ncr.versions import V3, gateway_of
 from ncr_exporter.report.rows import age_text, size_text
 from ncr_exporter.state.model import Failure, ImageState, RegistryState
 from ncr_exporter.state.store import Store
@@ -40,6 +42,7 @@ class OnlineCheck:
     config: Config
     environ: Mapping[str, str]
     registry_lists: Mapping[RegistryListTarget, RegistryListResult]
+    v3: Sequence[V3Result]
     store: Store
     observed: ObservedResponses
     now: float
@@ -58,6 +61,7 @@ def check_results(check: OnlineCheck) -> Iterator[CheckResult]:
             yield _registry(check, state)
             images = check.store.images_of(state.target.label)
             yield from (_image(check, image) for image in images)
+    yield from (_v3(check, result) for result in check.v3)
 
 
 def _clock(check: OnlineCheck) -> Iterator[CheckResult]:
@@ -111,8 +115,8 @@ def _registry(check: OnlineCheck, state: RegistryState) -> CheckResult:
 def _registries_of(check: OnlineCheck, target: RegistryTarget) -> tuple[str, ...] | None:
     """Return the names in the registry list of a registry's account and region; None if unknown."""
     for listed_target, listed in check.registry_lists.items():
-        account_and_region = (listed_target.account, listed_target.prefix)
-        if account_and_region == (target.account, target.path.prefix):
+        account_and_region = (listed_target.account, listed_target.region)
+        if account_and_region == (target.account, target.region):
             return listed.names if listed.failure is None else None
     return None
 
@@ -121,8 +125,9 @@ def _image(check: OnlineCheck, state: ImageState) -> CheckResult:
     place = "/".join(state.target.key)
     if state.failure is None:
         return CheckResult("ok", place, _described(state, check.now))
-    known = check.observed.names(state.target.registry.path.image_list)
-    name = state.target.name
+    registry, name = state.target.registry, state.target.name
+    gateway = gateway_of(check.config.api, registry.account.zone)
+    known = check.observed.names(gateway.list_path(registry.region, registry.path.name))
     if state.failure.reason in {"not_found", "server"} and known is not None and name not in known:
         remedy = f"the registry lists no image {name!r}{_instead(name, known)}"
         return _failed(place, state.failure, remedy)
@@ -140,6 +145,20 @@ def _described(state: ImageState, now: float) -> str:
     elif image.never_pulled:
         pulled = "never pulled"
     return f"{_count(image.tags, 'tag')}, {size}, {pulled}"
+
+
+def _v3(check: OnlineCheck, result: V3Result) -> CheckResult:
+    """Return whether an account may use version 3 of the API; a warning at most."""
+    place = "API v3" if len(check.v3) == 1 else f"API v3 for {result.label}"
+    failure = result.failure
+    if failure is None:
+        return CheckResult("ok", place, f"this key may use it: {result.shape}")
+    is_refused = failure.reason in {"authentication", "permission"}
+    text = f"this key may not use it: {failure.message}" if is_refused else failure.message
+    remedy = failure.remedy
+    if check.config.api.version != V3.name:
+        remedy = f"not needed while api.version is {check.config.api.version}; to use it, {remedy}"
+    return CheckResult("warning", place, text, remedy)
 
 
 def _remedy(check: OnlineCheck, failure: Failure) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ncr_exporter.app.accounts import proxies_of
 from ncr_exporter.cli.flags import (
     CONFIG_FILE,
     QUIET_LOG_FLAGS,
@@ -18,7 +19,7 @@ from ncr_exporter.config import Config, load
 from ncr_exporter.ncr.credentials import find_credentials
 from ncr_exporter.ncr.http import client_pool
 from ncr_exporter.ncr.keys import CredentialsError
-from ncr_exporter.ncr.proxies import proxy_of
+from ncr_exporter.ncr.versions import gateway_of
 from ncr_exporter.runtime.errors import UserError
 from ncr_exporter.runtime.signals import run_until_interrupted
 from ncr_exporter.targets.plan import plan_of
@@ -40,7 +41,7 @@ def check(path: str, environ: Mapping[str, str], *, with_credentials: bool = Tru
     wanted = registry_list_targets(config)
     client_pool(config.api, config.directory)
     for account in dict.fromkeys(target.account for target in wanted):
-        proxy_of(config.api, account.base_url(config.api), environ)
+        proxies_of(config.api, gateway_of(config.api, account.zone), environ)
     sources = (
         _sources(config, wanted, environ)
         if with_credentials

@@ -3,18 +3,23 @@
 import asyncio
 from collections.abc import Mapping
 
-from ncr_exporter.cli.flags import LOG_FLAGS, Command, Flag, UsageError, Values, address
+from ncr_exporter.cli.flags import LOG_FLAGS, Command, Flag, UsageError, Values, address, choice
+from ncr_exporter.config.zones import VERSIONS
 from ncr_exporter.simulator.run import demo, replayed_registry, simulated_registry
 
 
 def _run(values: Values, _: Mapping[str, str]) -> int:
     if values["--tags"] and values["--replay"]:
         raise UsageError("give --tags or --replay, not both")
+    if values["--api-version"] and values["--replay"]:
+        raise UsageError("leave out --api-version: a recording is replayed in its own version")
     try:
         if values["--replay"]:
             registry, config_of = replayed_registry(values["--replay"], values["--fault"])
         else:
-            registry, config_of = simulated_registry(values["--tags"], values["--fault"])
+            registry, config_of = simulated_registry(
+                values["--tags"], values["--fault"], values["--api-version"] or VERSIONS[0]
+            )
     except ValueError as error:
         raise UsageError(str(error)) from None
     return asyncio.run(demo(registry, config_of, values["--web.listen-address"]))
@@ -35,6 +40,12 @@ COMMAND = Command(
             None,
             str,
             "fault of every response of the simulated registry, such as throttle",
+        ),
+        Flag(
+            "--api-version",
+            None,
+            choice(VERSIONS),
+            f"version of the API to ask in, {' or '.join(VERSIONS)}; omitted, {VERSIONS[0]}",
         ),
         Flag(
             "--web.listen-address",

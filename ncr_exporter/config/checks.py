@@ -9,14 +9,15 @@ from urllib.parse import urlsplit
 import httpx
 
 from ncr_exporter.config.globs import EVERY, excluded, is_glob
-from ncr_exporter.config.model import Config, ImageConfig, RegistryConfig
+from ncr_exporter.config.model import Api, Config, ImageConfig, RegistryConfig
 from ncr_exporter.config.proxy_url import proxy_problem
 from ncr_exporter.config.units import duration_text
 from ncr_exporter.config.yaml_tree import Mistakes, Node, ReportProblem
-from ncr_exporter.config.zones import REGIONS
+from ncr_exporter.config.zones import REGIONS, V3, V3_LARGEST_PAGE, V3_ZONE
 
 _DOT_SEGMENTS = {".", ".."}
 """Not usable as names: in a URL's path they mean another place (RFC 3986, section 5.2.4)."""
+_NO_V3 = "the {} zone has no version 3 of the API, as far as the vendor documents"
 Entry = TypeVar("Entry", RegistryConfig, ImageConfig)
 
 
@@ -38,12 +39,14 @@ def _mistakes(config: Config, root: Node) -> Mistakes:
         yield from ((message, node) for message in _base_url(config.api.base_url))
     if config.api.proxy_url is not None:
         yield from _proxy(config, root.child("api"))
+    yield from _version(config.api, root.child("api"))
     yield from _credentials(root)
     settings = asdict(config.defaults)
     yield from _expiry(settings, settings, root.child("defaults"))
     yield from _clashes(config, root.child("registries"))
     for registry, node in _entries(config.registries, root.child("registries")):
         yield from _registry(registry, registry.zone or config.api.zone, node)
+        yield from _zone_in_version(registry, config.api, node)
         yield from _images(registry, settings, node)
 
 
@@ -75,6 +78,24 @@ def _registry(registry: RegistryConfig, zone: str, node: Node) -> Mistakes:
     if registry.name and is_glob(registry.name) and registry.name != EVERY:
         yield 'must be one name, or "*" for every registry', node.child("name")
     yield from _credentials(node)
+
+
+def _version(api: Api, node: Node) -> Mistakes:
+    """Yield what version 3 of the API has not: other zones, and pages above its limit."""
+    if api.version != V3:
+        return
+    if api.zone != V3_ZONE:
+        yield f"{_NO_V3.format(api.zone)}; write v2", node.child("version")
+    if api.page_size > V3_LARGEST_PAGE:
+        most = f"at most {V3_LARGEST_PAGE:,} records per page"
+        yield f"version 3 allows {most}, not {api.page_size:,}", node.child("page_size")
+
+
+def _zone_in_version(registry: RegistryConfig, api: Api, node: Node) -> Mistakes:
+    """Yield a mistake for a registry in a zone that the version of the whole file has not."""
+    if api.version == V3 and registry.zone not in {None, V3_ZONE, api.zone}:
+        apart = "one file has one version, so put this registry into a file of its own with v2"
+        yield f"{_NO_V3.format(registry.zone)}; {apart}", node.child("zone")
 
 
 def _images(registry: RegistryConfig, defaults: Mapping[str, Any], node: Node) -> Mistakes:

@@ -10,7 +10,7 @@ from typing import Any
 
 from ncr_exporter.config import types
 from ncr_exporter.config.secret import Secret
-from ncr_exporter.config.zones import ZONES
+from ncr_exporter.config.zones import VERSIONS, ZONES
 
 REQUIRED: Any = object()
 """The default of a key that must be given."""
@@ -50,7 +50,12 @@ class Api:
     """How the API is reached, per account and zone."""
 
     zone: str = option(types.one_of(*ZONES), "public", "the zone of the accounts")
-    base_url: str | None = option(types.text, None, "instead of the zone's host")
+    version: str = option(
+        types.one_of(*VERSIONS), VERSIONS[0], "of the API; v3 is for the public zone alone"
+    )
+    base_url: str | None = option(
+        types.text, None, "instead of the zone's host; with v3 of every region's host"
+    )
     requests_per_second: float = option(
         types.number(0.01, 10_000), 5, "per account; its registries are asked in rotation"
     )

@@ -1,14 +1,20 @@
-"""Hosts and path prefixes of the API, by zone and region.
+"""Hosts and path prefixes of the API, by version, zone and region.
 
 Source: the vendor's API pages of each zone; for the financial zone, the code of public clients.
 """
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+V2, V3 = VERSIONS = ("v2", "v3")
+"""The versions of the API; the first is the default."""
 
 ZONES = {
     "public": "https://ncr.apigw.ntruss.com",
     "government": "https://gov-ncr.apigw.gov-ntruss.com",
     "financial": "https://ncr.apigw.fin-ntruss.com",
 }
-"""Zone → base URL of its API gateway."""
+"""Zone → base URL of its API gateway, version 2."""
 
 REGIONS = {
     "public": {"kr": "/ncr/api/v2", "sgn": "/ncr/sgn-api/v2", "jpn": "/ncr/jpn-api/v2"},
@@ -16,6 +22,43 @@ REGIONS = {
     "financial": {"kr": "/ncr/api/v2"},
 }
 """Zone → region → path prefix of the API, version 2."""
+
+V3_ZONE = "public"
+"""The only zone with a documented version 3."""
+V3_HOSTS = {
+    "kr": "https://kr-ncr.apigw.ntruss.com",
+    "sgn": "https://sg-ncr.apigw.ntruss.com",
+    "jpn": "https://jp-ncr.apigw.ntruss.com",
+}
+"""Region of `V3_ZONE` → base URL of its API gateway, version 3."""
+V3_PREFIX = "/api/v3"
+V3_LARGEST_PAGE = 1000
+"""The most records on a page of version 3, as documented. Version 2 states no limit."""
+
+
+class Endpoint(NamedTuple):
+    """Where the API of a region is."""
+
+    base_url: str
+    """Scheme and host of the gateway."""
+    prefix: str
+    """The path prefix, such as `/ncr/api/v2`."""
+
+
+def endpoints(version: str, zone: str, base_url: str | None = None) -> Mapping[str, Endpoint]:
+    """Return region → endpoint; empty if the zone has no such version.
+
+    Args:
+        version: one of `VERSIONS`.
+        zone: a key of `ZONES`.
+        base_url: instead of the documented hosts.
+    """
+    if version == V2:
+        host = base_url or ZONES[zone]
+        return {region: Endpoint(host, prefix) for region, prefix in REGIONS[zone].items()}
+    hosts = V3_HOSTS if zone == V3_ZONE else {}
+    return {region: Endpoint(base_url or host, V3_PREFIX) for region, host in hosts.items()}
+
 
 _PULL_DOMAINS = {
     ("public", "kr"): "kr.ncr.ntruss.com",

@@ -28,12 +28,17 @@ class ErrorDetails:
     status: int | None = None
     """The HTTP status; None without a response."""
     code: str = ""
-    """The gateway's `errorCode`, or the service's `returnCode`."""
+    """The `errorCode`, a number or a word, or the service's `returnCode`."""
     message: str = ""
+    """What the response says, its details and the fields it refuses included."""
+    fields: tuple[str, ...] = ()
+    """The parameters that the response refuses, by `fieldErrors`."""
     origin: str = ""
     """Who sent the response: `APIGW` or `ENDPOINT`, from `x-ncp-apigw-response-origin`."""
     trace_id: str = ""
     """From `x-ncp-trace-id`; the vendor's support asks for it."""
+    request_id: str = ""
+    """From `x-ncp-request-id`, which version 3 sends; the vendor's support asks for it."""
 
 
 class ApiError(Exception):
@@ -41,7 +46,7 @@ class ApiError(Exception):
 
     reason: ClassVar[str] = "other"
     """The label `reason` of `ncr_api_request_failures_total`."""
-    remedy: ClassVar[str] = "report it with the trace id"
+    remedy: ClassVar[str] = "report it with the trace id or request id"
     """What the user can do."""
     max_retries: ClassVar[int] = 0
     """How many attempts may follow this error within one request."""

@@ -11,7 +11,7 @@ from sys import intern
 _DIGITS = re.compile(r"-?\d{1,19}", re.ASCII)
 _LARGEST_SIZE = 2**53  # bytes: the largest that a sample's float holds exactly
 _LONGEST_NAME = 512
-_EARLIEST_MS = 946_684_800_000  # 2000-01-01: seconds taken for milliseconds are far before it
+EARLIEST_MS = 946_684_800_000  # 2000-01-01: seconds taken for milliseconds are far before it
 _DAY_MS = 86_400_000
 _COMMON_WORDS = {word: word for word in ("linux", "amd64", "arm64", "v8", "unknown", "windows")}
 """The words of nearly all platforms: a look-up is cheaper than checking each character."""
@@ -59,11 +59,11 @@ class FieldParser:
 
     def time_or_never(self, value: object) -> int | None:
         """Return milliseconds since the epoch, or 0 as sent for "never"; None if it is unknown."""
-        if type(value) is int and _EARLIEST_MS <= value <= self._latest_ms:
+        if type(value) is int and EARLIEST_MS <= value <= self._latest_ms:
             return self._numbers.setdefault(value, value)
         if value in (0, "0"):
             return None if isinstance(value, bool) else 0
-        return self._number(value, _EARLIEST_MS, self._latest_ms)
+        return self._number(value, EARLIEST_MS, self._latest_ms)
 
     def word(self, value: object) -> str:
         """Return a short text such as an architecture; empty if it is unknown.

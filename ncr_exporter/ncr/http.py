@@ -3,11 +3,12 @@
 import asyncio
 import ssl
 import zlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, contextmanager
-from functools import partial
 from http.cookiejar import CookieJar
 from pathlib import Path
+from types import MappingProxyType
 
 import certifi
 import h11
@@ -30,7 +31,7 @@ Hook = Callable[[httpx.Response], Awaitable[None]]
 
 
 class ClientPool:
-    """A pool of httpx clients, one for each request in flight, with one connection each.
+    """A pool of httpx clients, one for each request in flight to a host, with one connection each.
 
     It grows as needed: the limiter limits the requests in flight.
     """
@@ -38,23 +39,24 @@ class ClientPool:
     # One client with many connections would do the same. But httpx visits every connection of a
     # client at every step of every request: with 32 connections that took nine tenths of the time.
 
-    def __init__(self, make: Callable[[], httpx.AsyncClient]) -> None:
-        """Start without a client; `make` returns a new one."""
+    def __init__(self, make: Callable[[str], httpx.AsyncClient]) -> None:
+        """Start without a client; `make` returns a new one for a base URL."""
         self._make = make
-        self._idle: list[httpx.AsyncClient] = []
+        self._idle: defaultdict[str, list[httpx.AsyncClient]] = defaultdict(list)
         self._all: list[httpx.AsyncClient] = []
 
     @contextmanager
-    def acquire(self) -> Iterator[httpx.AsyncClient]:
-        """Check out an idle client, most recently used first: its connection is warm."""
-        if not self._idle:
-            self._idle.append(self._make())
-            self._all += self._idle
-        client = self._idle.pop()
+    def acquire(self, base_url: str) -> Iterator[httpx.AsyncClient]:
+        """Check out an idle client of a host, most recently used first: its connection is warm."""
+        idle = self._idle[base_url]
+        if not idle:
+            idle.append(self._make(base_url))
+            self._all += idle
+        client = idle.pop()
         try:
             yield client
         finally:
-            self._idle.append(client)
+            idle.append(client)
 
     async def aclose(self) -> None:
         """Close the connections of all clients, in use or idle."""
@@ -63,9 +65,13 @@ class ClientPool:
 
 
 def client_pool(
-    api: Api, directory: Path, *, proxy: Secret | None = None, hooks: Sequence[Hook] = ()
+    api: Api,
+    directory: Path,
+    *,
+    proxies: Mapping[str, Secret | None] = MappingProxyType({}),
+    hooks: Sequence[Hook] = (),
 ) -> ClientPool:
-    """Return a pool of clients that connect only to the configured API or to `proxy`.
+    """Return a pool of clients that connect only to the configured API or to its proxy.
 
     They follow no redirect, keep no cookie and read no environment variable. They have no timeouts:
     httpx's are per read, so that a response of one byte every few seconds never meets them. The
@@ -74,14 +80,14 @@ def client_pool(
     Args:
         api: the section `api` of the configuration.
         directory: a relative `ca_file` starts here.
-        proxy: the URL of the proxy, by `ncr.proxies`; None for none.
+        proxies: base URL → the URL of its proxy, by `ncr.proxies`; None for none.
         hooks: awaited with each response.
 
     Raises:
         ConfigError: `ca_file` cannot be used.
     """
     context = _tls_context(api, directory)
-    return ClientPool(partial(_client, context, proxy, hooks))
+    return ClientPool(lambda base_url: _client(context, proxies.get(base_url), hooks))
 
 
 def _tls_context(api: Api, directory: Path) -> ssl.SSLContext:

@@ -8,6 +8,7 @@ from typing import Generic, NamedTuple, Protocol, TypeVar
 from ncr_exporter.ncr.errors import MalformedError, PagingError
 from ncr_exporter.ncr.pages import Page, decode_page
 from ncr_exporter.ncr.paths import Operation
+from ncr_exporter.ncr.versions import V2, ApiVersion
 
 MAX_PAGES = 2000
 """A list with more pages is taken for one that never ends."""
@@ -60,6 +61,7 @@ class PageReader(Generic[Record]):
         operation: Operation,
         now_ms: Callable[[], float],
         before: Listing[Record] | None = None,
+        version: ApiVersion = V2,
     ) -> None:
         """Start before the first page.
 
@@ -69,11 +71,13 @@ class PageReader(Generic[Record]):
                 checked against it: by this host's clock, if it is set back by years, every pull
                 would be in the future, and so unknown.
             before: an earlier listing of the same list.
+            version: the version of the API that the pages are of.
         """
-        self.page = 1
+        self.page = version.paths.first_page
         """The number of the page to read next."""
         self.complete = False
         """Whether all pages are read."""
+        self._version = version
         self._operation = operation
         self._now_ms = now_ms
         self._before = before
@@ -81,6 +85,11 @@ class PageReader(Generic[Record]):
         self._by_name: dict[str, Record] = {}
         self._left_out = 0
         self._count: int | None = None
+
+    @property
+    def is_new(self) -> bool:
+        """Whether no page was read yet."""
+        return not self._pages
 
     @property
     def listing(self) -> Listing[Record]:
@@ -108,14 +117,15 @@ class PageReader(Generic[Record]):
             body: the body of the response.
 
         Raises:
-            MalformedError: the body is not a page, or following its `next` would not end the list.
+            MalformedError: the body is not a page, or following it would not end the list.
         """
         page = self._decode(body)
         self._add_records(page)
-        if page.next is None:
+        following = self._version.next_page([read.page for read in self._pages])
+        if following is None:
             self.complete = True
         else:
-            self._continue_at(page.next)
+            self._continue_at(following)
         return page.malformed
 
     def _decode(self, body: bytes) -> Page[Record]:
@@ -130,7 +140,7 @@ class PageReader(Generic[Record]):
         if known is not None and known.digest == digest and not known.page.malformed:
             page = known.page
         else:
-            page = decode_page(self._operation, body, self._now_ms())
+            page = decode_page(self._operation, body, self._now_ms(), self._version.wire)
         self._pages.append(ReadPage(digest, page))
         return page
 
@@ -149,6 +159,6 @@ class PageReader(Generic[Record]):
         """Set the page to read next; a jump would leave out records."""
         if number != self.page + 1:
             raise MalformedError(f"page {self.page} names page {number} as the next")
-        if number > MAX_PAGES:
+        if len(self._pages) >= MAX_PAGES:
             raise MalformedError(f"the list does not end after {MAX_PAGES} pages")
         self.page = number

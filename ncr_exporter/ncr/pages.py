@@ -9,11 +9,19 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from ncr_exporter.inventory import Platform, Tag, is_platform
-from ncr_exporter.ncr import wire
 from ncr_exporter.ncr.errors import MalformedError
 from ncr_exporter.ncr.fields import FieldParser, page_number
 from ncr_exporter.ncr.paths import Operation
-from ncr_exporter.ncr.wire import WireImage, WirePage, WirePlatform, WireRegistry, WireTag
+from ncr_exporter.ncr.wire import (
+    V2_WIRE,
+    RawPage,
+    WireFormat,
+    WireImage,
+    WirePage,
+    WirePlatform,
+    WireRegistry,
+    WireTag,
+)
 
 Record = TypeVar("Record")
 
@@ -26,13 +34,22 @@ class Page(msgspec.Struct, Generic[Record]):
     # never stops tracking a list: each full collection would visit every record.
     records: tuple[Record, ...]
     next: int | None
-    """The number of the next page; None on the last."""
+    """The number of the next page as version 2 sends it; None on the last."""
     count: int | None
     """The number of records in the whole list, as sent."""
     left_out: int
     """Records without a usable name."""
     malformed: int
     """Records left out, and fields that became unknown."""
+    pages: int | None = None
+    """The number of pages of the whole list, as version 3 sends it."""
+    number: int | None = None
+    """The number of this page, as version 3 sends it."""
+
+    @property
+    def held(self) -> int:
+        """The number of its records, usable or not."""
+        return len(self.records) + self.left_out
 
 
 Activity = tuple[int, ...]
@@ -76,18 +93,21 @@ class ListedRegistry(msgspec.Struct, frozen=True, gc=False):
 _ENCODER = msgspec.json.Encoder()
 
 
-def decode_page(operation: Operation, body: bytes, now_ms: float) -> Page[Any]:
+def decode_page(
+    operation: Operation, body: bytes, now_ms: float, wire: WireFormat = V2_WIRE
+) -> Page[Any]:
     """Return the page that any list operation returned.
 
     Args:
         operation: the operation.
         body: the body of the response.
         now_ms: the gateway's time in milliseconds since the epoch; see `FieldParser`.
+        wire: how the API's version writes pages.
 
     Raises:
         MalformedError: the body is not a page, or has records but no usable one.
     """
-    raw, fields, parse = wire.decode(operation, body), FieldParser(now_ms), _parser_of(operation)
+    raw, fields, parse = wire.decode(operation, body), wire.parser(now_ms), _parser_of(operation)
     return _page(raw, [parse(record, fields) for record in raw.results], fields)
 
 
@@ -101,8 +121,19 @@ def _parser_of(operation: Operation) -> Callable[[Any, FieldParser], Any]:
             return _registry
 
 
+def paging_of(raw: RawPage) -> Page[Any]:
+    """Return what a page as sent says about its list, as the client reads it, without its records.
+
+    Raises:
+        MalformedError: it does not name a page as the next one.
+    """
+    page: Page[Any] = _page(raw.page, (), FieldParser(0))
+    page.left_out = raw.item_count
+    return page
+
+
 def tag_page(body: bytes, now_ms: float) -> Page[Tag]:
-    """Return a page of the tag list, typed.
+    """Return a page of the tag list as version 2 writes it, typed.
 
     Args:
         body: the body of the response.
@@ -115,7 +146,10 @@ def tag_page(body: bytes, now_ms: float) -> Page[Tag]:
 
 
 def encode_tags(tags: Iterable[Tag]) -> bytes:
-    """Return the JSON page from which `tag_page` decodes these tags again."""
+    """Return the JSON page from which `tag_page` decodes these tags again.
+
+    Saved tags are written as version 2 writes them, whatever version they were read from.
+    """
     return _ENCODER.encode(WirePage([_wire_tag(tag) for tag in tags]))
 
 
@@ -144,7 +178,8 @@ def _page(raw: WirePage[Any], parsed: Sequence[Record | None], parser: FieldPars
     except ValueError as error:
         raise MalformedError(f"not a page of a list: {error}") from None
     left_out = len(parsed) - len(records)
-    return Page(records, next_page, parser.size(raw.count), left_out, parser.malformed)
+    count, pages, number = map(parser.size, (raw.count, raw.pages, raw.number))
+    return Page(records, next_page, count, left_out, parser.malformed, pages, number)
 
 
 def _tag(raw: WireTag | None, parser: FieldParser) -> Tag | None:

@@ -1,28 +1,87 @@
-"""Paths and queries of the list operations: written and parsed.
+"""Paths and queries of the list operations, in each version of the API: written and parsed.
 
-Source: the vendor's pages of version 2, "Registry list", "Image list" and "Image tag list".
+Sources: the vendor's pages "Registry list", "Image list" and "Image tag list" of versions 2 and 3.
 """
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal, NamedTuple, get_args
 from urllib.parse import quote, unquote
 
 Operation = Literal["registry_list", "image_list", "tag_list"]
 OPERATIONS: tuple[Operation, ...] = get_args(Operation)
 
-PAGE = "page"
-PAGE_SIZE = "pagesize"
-"""The query's parameters. Both must be above 0, so pages are numbered from 1."""
+_NUMBER = r"\d{1,15}"
 
-_REGISTRIES = "/repositories"
-_TAGS = "/tags"
-_PATH = re.compile(
-    rf"(?P<prefix>.*?){_REGISTRIES}(?:/(?P<registry>[^/]+)(?:/(?P<image>[^/]+){_TAGS})?)?"
+
+@dataclass(frozen=True, eq=False)
+class PathStyle:
+    """How a version of the API writes the path of a list, and the query of a page."""
+
+    version: str
+    registries: str
+    """What the path of the list of registries ends with; a registry's name follows it."""
+    images: str
+    """What follows the name of a registry in the path of its images."""
+    page: str
+    """The query's parameter for the number of a page."""
+    page_size: str
+    """The query's parameter for the records to return per page."""
+    first_page: int
+    """The number of a list's first page."""
+    sort: str = ""
+    """The query's parameter for the order of the records; empty if there is none."""
+    orders: Mapping[Operation, str] = field(default_factory=dict)
+    """The order to ask for, where the vendor documents it."""
+    optional: frozenset[str] = frozenset()
+    """Parameters that are left out once the API refuses them."""
+
+    def query(self, operation: Operation, number: int, size: int, without: frozenset[str]) -> str:
+        """Return the query of a page, without the parameters in `without`."""
+        parameters = {self.page: str(number), self.page_size: str(size)}
+        if order := self.orders.get(operation):
+            parameters[self.sort] = order
+        return "&".join(f"{key}={value}" for key, value in parameters.items() if key not in without)
+
+    @cached_property
+    def path_pattern(self) -> re.Pattern[str]:
+        """The path of any list."""
+        registry, image = r"(?P<registry>[^/]+)", r"(?P<image>[^/]+)"
+        images = f"(?:/{registry}{self.images}(?:/{image}/tags)?)?"
+        return re.compile(f"(?P<prefix>.*?){self.registries}{images}")
+
+    @cached_property
+    def query_pattern(self) -> re.Pattern[str]:
+        """The query of any page."""
+        size = f"&{self.page_size}=(?P<size>{_NUMBER})"
+        if self.page_size in self.optional:
+            size = f"(?:{size})?"
+        order = f"(?:&{self.sort}=[A-Za-z]+,[a-z]+)?" if self.sort else ""
+        return re.compile(f"{self.page}=(?P<page>{_NUMBER}){size}{order}", re.ASCII)
+
+
+V2_PATHS = PathStyle(
+    version="v2",
+    registries="/repositories",
+    images="",
+    page="page",
+    page_size="pagesize",
+    first_page=1,
 )
-_TARGET = re.compile(
-    rf"(?P<path>[^?]*)\?{PAGE}=(?P<page>\d{{1,15}})&{PAGE_SIZE}=(?P<size>\d{{1,15}})", re.ASCII
+V3_PATHS = PathStyle(
+    version="v3",
+    registries="/registries",
+    images="/images",
+    page="pageNo",
+    page_size="pageSize",
+    first_page=0,
+    sort="sort",
+    orders={"tag_list": "name,asc"},
+    optional=frozenset({"pageSize", "sort"}),
 )
+STYLES = (V2_PATHS, V3_PATHS)
 
 
 @dataclass(frozen=True)
@@ -35,6 +94,8 @@ class ListPath:
     """The registry's name; None for the list of registries."""
     image: str | None = None
     """The image's name; None for a list of images or registries."""
+    style: PathStyle = V2_PATHS
+    """How the version of the API writes it."""
 
     @property
     def operation(self) -> Operation:
@@ -45,41 +106,32 @@ class ListPath:
 
     def __str__(self) -> str:
         """Return the path, with each name percent-encoded once: `a/b` becomes `a%2Fb`."""
-        path = f"{self.prefix}{_REGISTRIES}"
+        path = f"{self.prefix}{self.style.registries}"
         if self.registry is not None:
-            path += f"/{quote(self.registry, safe='')}"
+            path += f"/{quote(self.registry, safe='')}{self.style.images}"
         if self.image is not None:
-            path += f"/{quote(self.image, safe='')}{_TAGS}"
+            path += f"/{quote(self.image, safe='')}/tags"
         return path
 
-    def page(self, number: int, size: int) -> str:
+    def page(self, number: int, size: int, without: frozenset[str] = frozenset()) -> str:
         """Return path and query of one page, exactly as they are signed and sent.
 
         Args:
-            number: the page's number, from 1.
+            number: the page's number, from the style's `first_page`.
             size: records to ask for per page.
+            without: parameters to leave out of the query.
         """
-        return f"{self}?{PAGE}={number}&{PAGE_SIZE}={size}"
+        return f"{self}?{self.style.query(self.operation, number, size, without)}"
 
 
 @dataclass(frozen=True)
 class RegistryPath:
-    """A registry, with all that its paths need."""
+    """A registry, with all that its paths need, whatever the version of the API."""
 
     label: str
     """Its label value in metrics and logs."""
     name: str
-    prefix: str
-    """The region's path prefix, such as `/ncr/api/v2`."""
-
-    @property
-    def image_list(self) -> ListPath:
-        """The registry's image list."""
-        return ListPath(self.prefix, self.name)
-
-    def tag_list(self, image: str) -> ListPath:
-        """Return the tag list of one of its images."""
-        return ListPath(self.prefix, self.name, image)
+    region: str
 
 
 class PageTarget(NamedTuple):
@@ -87,24 +139,35 @@ class PageTarget(NamedTuple):
 
     list: ListPath
     number: int
-    """The page's number, from 1."""
-    size: int
-    """Records to return per page."""
+    """The page's number, from the `first_page` of the list's style."""
+    size: int | None
+    """Records to return per page; None if the query does not say."""
+    query: str
+    """The query as sent; it holds no names."""
+
+    @property
+    def is_first(self) -> bool:
+        """Whether this is the first page of the list."""
+        return self.number == self.list.style.first_page
 
 
-def parse_path(path: str) -> ListPath | None:
+def parse_path(path: str, style: PathStyle = V2_PATHS) -> ListPath | None:
     """Return the list at a path, or None if there is none: the inverse of `str(ListPath)`."""
-    match = _PATH.fullmatch(path)
+    match = style.path_pattern.fullmatch(path)
     if match is None:
         return None
-    names = [name if name is None else unquote(name) for name in match.group("registry", "image")]
-    return ListPath(match["prefix"], *names)
+    registry, image = (name and unquote(name) for name in match.group("registry", "image"))
+    return ListPath(match["prefix"], registry, image, style)
 
 
 def parse(target: str) -> PageTarget | None:
     """Return the page that path and query stand for, or None: the inverse of `ListPath.page`."""
-    match = _TARGET.fullmatch(target)
-    path = parse_path(match["path"]) if match else None
-    if match is None or path is None:
-        return None
-    return PageTarget(path, int(match["page"]), int(match["size"]))
+    path, _, query = target.partition("?")
+    for style in STYLES:
+        if match := style.query_pattern.fullmatch(query):
+            found = parse_path(path, style)
+            size = match["size"]
+            if found is None:
+                return None
+            return PageTarget(found, int(match["page"]), int(size) if size else None, query)
+    return None

@@ -2,8 +2,9 @@
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from functools import lru_cache
 from http import HTTPStatus
 from typing import NamedTuple, Protocol
 
@@ -78,14 +79,24 @@ class RequestLabels(NamedTuple):
     operation: Operation
 
 
+class _Address(NamedTuple):
+    base_url: str
+    target: str
+    headers: Mapping[str, str]
+
+
+_NO_HEADERS: Mapping[str, str] = {}
+_parsed = lru_cache(maxsize=64)(httpx.URL)
+"""Returns a URL; the few gateways are asked again and again."""
+
+
 class Transport:
-    """Sends the requests of one account to one gateway. Nothing else retries."""
+    """Sends the requests of one account to the gateways of one zone. Nothing else retries."""
 
     def __init__(  # noqa: PLR0913 -- the parts it joins, each by name
         self,
         *,
         client_pool: ClientPool,
-        base_url: str,
         credentials: Credentials,
         limiter: Limiter,
         timeout: float,
@@ -97,7 +108,6 @@ class Transport:
 
         Args:
             client_pool: the HTTP clients; `close` closes them.
-            base_url: scheme and host of the gateway.
             credentials: the source of the key pair.
             limiter: the account's limiter.
             timeout: seconds for a whole attempt, from connecting to the last byte.
@@ -110,7 +120,6 @@ class Transport:
         self.retry_budget = retry_budget or RetryBudget(clock)
         self.gateway_clock = GatewayClock(clock)
         self._pool = client_pool
-        self._base_url = httpx.URL(base_url)
         self._credentials = credentials
         self._timeout = timeout
         self._clock = clock
@@ -124,7 +133,12 @@ class Transport:
 
     @asynccontextmanager
     async def request(
-        self, target: str, labels: RequestLabels, priority: Priority
+        self,
+        target: str,
+        labels: RequestLabels,
+        priority: Priority,
+        base_url: str,
+        headers: Mapping[str, str] = _NO_HEADERS,
     ) -> AsyncIterator[bytes]:
         """Send a GET, with retries, and yield the body of the 200 to the block that decodes it.
 
@@ -135,11 +149,13 @@ class Transport:
             target: path and query.
             labels: the request's labels in metrics.
             priority: the priority among the account's waiting requests.
+            base_url: scheme and host of the region's gateway.
+            headers: headers beside those of the signature.
 
         Raises:
             ApiError: the request failed, after the retries that its errors allow.
         """
-        body, sent_at = await self._send(target, labels, priority)
+        body, sent_at = await self._send(_Address(base_url, target, headers), labels, priority)
         async with self._decoding:
             # Responses often arrive together, and all their tasks would then run in one iteration
             # of the event loop: 32 pages decoded in one made scrapes wait for 20 ms. The lock lets
@@ -154,14 +170,14 @@ class Transport:
         self.retry_budget.earn()
 
     async def _send(
-        self, target: str, labels: RequestLabels, priority: Priority
+        self, address: _Address, labels: RequestLabels, priority: Priority
     ) -> tuple[bytes, float]:
         """Return the body of a 200, and when its request was sent (monotonic seconds)."""
         retries = RequestRetries(self.retry_budget)
         while True:
             correction = self.gateway_clock.correction
             try:
-                return await self._attempt(target, labels, priority)
+                return await self._attempt(address, labels, priority)
             except ApiError as error:
                 pause = retries.pause(
                     error,
@@ -174,14 +190,14 @@ class Transport:
             await self._clock.sleep(pause)
 
     async def _attempt(
-        self, target: str, labels: RequestLabels, priority: Priority
+        self, address: _Address, labels: RequestLabels, priority: Priority
     ) -> tuple[bytes, float]:
         """Make one attempt within the account's limits; record it if it fails."""
         sent_at: float | None = None
         try:
             async with self.limiter.slot(labels.registry, priority):
-                with self._pool.acquire() as http:
-                    request = await self._signed(http, target)
+                with self._pool.acquire(address.base_url) as http:
+                    request = await self._signed(http, address)
                     sent_at = self._clock.monotonic()
                     return await self._exchange(http, request, labels.registry), sent_at
         except Exception as error:
@@ -191,15 +207,17 @@ class Transport:
     def _since(self, sent_at: float | None) -> float | None:
         return None if sent_at is None else self._clock.monotonic() - sent_at
 
-    async def _signed(self, http: httpx.AsyncClient, path_and_query: str) -> httpx.Request:
+    async def _signed(self, http: httpx.AsyncClient, address: _Address) -> httpx.Request:
         """Return a request, signed now: each attempt needs a signature of its own time."""
         try:
             await self._credentials.refresh()
             keys = self._credentials.current()
         except CredentialsError as error:
             raise AuthenticationError(f"no key to sign with: {error}") from None
-        url = self._base_url.copy_with(raw_path=path_and_query.encode("ascii"))
+        base_url, target = _parsed(address.base_url), address.target
+        url = base_url.copy_with(raw_path=target.encode("ascii"))
         request = http.build_request("GET", url)
+        request.headers.update(address.headers)
         request.headers.update(
             signed_headers(
                 "GET",

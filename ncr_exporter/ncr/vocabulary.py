@@ -14,10 +14,17 @@ TIMESTAMP_HEADER = "x-ncp-apigw-timestamp"
 ORIGIN_HEADER = "x-ncp-apigw-response-origin"
 """Who sent the response: `APIGW` or `ENDPOINT`."""
 TRACE_HEADER = "x-ncp-trace-id"
-"""An id that the vendor's support asks for."""
+REQUEST_ID_HEADER = "x-ncp-request-id"
+"""Ids that the vendor's support asks for: of the gateway, and of version 3."""
+LANGUAGE_HEADER = "x-ncp-lang"
+"""The language of an error's `detail`, in requests of version 3."""
 
 RESULTS, COUNT, NEXT = "results", "count", "next"
-"""The keys of a page that the client reads."""
+"""The keys of a page of version 2 that the client reads."""
+TOTALS = ("totalElements", "totalPages", "pageNo", "pageSize")
+"""The keys of a page of version 3 that say something of its list, as sister services have them."""
+ERROR = "error"
+"""The key of an error's details."""
 
 Content = Literal[
     "name",
@@ -35,7 +42,7 @@ anything else."""
 
 Fields = Mapping[str, Content]
 
-RECORD_FIELDS: Mapping[str, Fields] = {
+_V2_FIELDS: Mapping[str, Fields] = {
     "registry": {
         "name": "name",
         "bucket": "private",
@@ -90,16 +97,67 @@ RECORD_FIELDS: Mapping[str, Fields] = {
         "variant": "plain",
     },
 }
-"""Type of record → its documented fields. Source: the vendor's pages of the list operations."""
 
-ENVELOPE_FIELDS: Fields = {COUNT: "plain", NEXT: "plain", "previous": "plain"}
-"""The fields of a page beside its records."""
+_V3_FIELDS: Mapping[str, Fields] = {
+    "registry": {
+        "name": "name",
+        "bucketName": "private",
+        "createdDateTime": "time",
+        "privateEndpointHost": "private host",
+        "publicEndpointEnabled": "plain",
+        "publicEndpointHost": "public host",
+        "publicRegistryEnabled": "plain",
+        "scanOnPushEnabled": "plain",
+        "status": "plain",
+        "storageTypeCode": "plain",
+    },
+    "image": {
+        "name": "name",
+        "description": "private",
+        "lastPulledDateTime": "time",
+        "lastPushedDateTime": "time",
+        "pullCount": "plain",
+        "registryName": "registry",
+    },
+    "tag": {
+        "name": "name",
+        "digest": "digest",
+        "fullSize": "plain",
+        "images": "private",
+        "updatedDateTime": "time",
+    },
+    "platform": {
+        "architecture": "plain",
+        "createdDateTime": "time",
+        "digest": "digest",
+        "lastPulledDateTime": "time",
+        "mediaType": "plain",
+        "os": "plain",
+        "size": "plain",
+        "updatedDateTime": "time",
+        "variant": "plain",
+    },
+}
+
+RECORD_FIELDS: Mapping[str, Mapping[str, Fields]] = {"v2": _V2_FIELDS, "v3": _V3_FIELDS}
+"""Version → type of record → its documented fields. Source: the vendor's pages of the lists."""
+
+ENVELOPE_FIELDS: Fields = {
+    COUNT: "plain",
+    NEXT: "plain",
+    "previous": "plain",
+    **dict.fromkeys(TOTALS, "plain"),
+}
+"""The fields of a page beside its records, of both versions."""
 
 ERROR_FIELDS: Fields = {
     "errorCode": "plain",
     "message": "sentence",
     "details": "sentence",
+    "detail": "sentence",
+    "field": "plain",
     "returnCode": "plain",
     "returnMessage": "sentence",
 }
-"""The fields of the gateway's `{"error": {…}}`, and of the service's body as clients saw it."""
+"""The fields of an error: of `{"error": {…}}`, whose items of `fieldErrors` have `field` and
+`message` too, and of the service's body as clients of version 2 saw it."""

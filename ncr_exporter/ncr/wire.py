@@ -6,18 +6,22 @@ one decodes into plain values, so that one malformed field does not cost the oth
 """
 
 import json
-from collections.abc import Mapping
-from typing import Any, Generic, NamedTuple, TypeVar
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 import msgspec
 
 from ncr_exporter.ncr.errors import MalformedError
+from ncr_exporter.ncr.fields import FieldParser
 from ncr_exporter.ncr.paths import Operation
 from ncr_exporter.ncr.vocabulary import COUNT, NEXT, RESULTS
 
 Record = TypeVar("Record")
 WireNumber = int | float | str | None
 WireFlag = bool | int | str | None
+WirePull = WireNumber | msgspec.UnsetType
+"""`UNSET` where a version tells a missing field from null."""
 
 
 class WirePlatform(msgspec.Struct, rename={"pulled": "latest_pulled"}, gc=False):
@@ -28,13 +32,14 @@ class WirePlatform(msgspec.Struct, rename={"pulled": "latest_pulled"}, gc=False)
     architecture: str | None = None
     variant: str | None = None
     size: WireNumber = None
-    pulled: WireNumber = None
+    pulled: WirePull = None
     updated: WireNumber = None
 
 
 class WireTag(msgspec.Struct, rename={"platforms": "images"}, gc=False):
     """An item of the tag list's `results[]`."""
 
+    platform: ClassVar[type[WirePlatform]] = WirePlatform
     name: str | None = None
     digest: str | None = None
     full_size: WireNumber = None
@@ -71,15 +76,20 @@ class WireRegistry(
     scan_on_push: WireFlag = None
 
 
-class WirePage(msgspec.Struct, Generic[Record], rename={"return_code": "returnCode"}, gc=False):
+class WirePage(msgspec.Struct, Generic[Record], gc=False):
     """A page of any list."""
 
     results: list[Record]
     count: WireNumber = None
     next: WireNumber = None
+    """The number of the next page, in version 2."""
+    pages: WireNumber = msgspec.field(default=None, name="totalPages")
+    """The number of pages of the list, in version 3."""
+    number: WireNumber = msgspec.field(default=None, name="pageNo")
+    """The number of this page, in version 3."""
     error: object = msgspec.UNSET
     """An error of the gateway; a page has none."""
-    return_code: object = msgspec.UNSET
+    return_code: object = msgspec.field(default=msgspec.UNSET, name="returnCode")
     """An error of the service; a page has none."""
 
 
@@ -99,10 +109,24 @@ class RawPage(NamedTuple):
     """The items that are objects."""
     item_count: int
     """The number of items of any type."""
-    sent_count: object
-    """`count` as sent."""
-    sent_next: object
-    """`next` as sent."""
+    page: WirePage[Any]
+    """What the page says about the list, as sent; without its records."""
+    shape: str
+    """Where the records and those numbers stand, in the API's own names."""
+
+
+@dataclass(frozen=True)
+class WireFormat:
+    """How a version of the API writes pages and their records."""
+
+    decode: Callable[[Operation, bytes], WirePage[Any]]
+    """Returns the page in the body of a response; an item that is not an object is None. Raises
+    MalformedError for a body that is not a page."""
+    decode_raw: Callable[[Operation, bytes], RawPage]
+    """Returns the page with its records as sent, to compare the API with its documentation. Raises
+    MalformedError for a body that is not a page."""
+    parser: type[FieldParser]
+    """Cleans the fields of records."""
 
 
 MISSING = msgspec.UNSET
@@ -112,6 +136,7 @@ _SUCCESSES = {"0", "200"}
 _SHOWN = 200
 """Characters of an error that are shown."""
 _PLATFORMS = "images"
+"""A tag's platforms, in either version."""
 
 _STRUCTS: Mapping[Operation, type[msgspec.Struct]] = {
     "tag_list": WireTag,
@@ -138,7 +163,7 @@ def decode(operation: Operation, body: bytes) -> WirePage[Any]:
     else:
         _refuse_error(page.error, page.return_code)
         return page
-    records = [_untyped(_STRUCTS[operation], item) for item in content[RESULTS]]
+    records = [untyped(_STRUCTS[operation], item) for item in content[RESULTS]]
     return WirePage(records, content.get(COUNT), content.get(NEXT))
 
 
@@ -149,13 +174,19 @@ def decode_raw(operation: Operation, body: bytes) -> RawPage:
         MalformedError: the body is not a page.
     """
     content = _plain_page(body)
-    struct = _STRUCTS[operation]
+    page = WirePage[Any]([], content.get(COUNT), content.get(NEXT))
+    shape = ", ".join(f"`{key}`" for key in (RESULTS, COUNT, NEXT) if key in content)
+    return raw_page(_STRUCTS[operation], content[RESULTS], page, shape)
+
+
+def raw_page(
+    struct: type[msgspec.Struct], items: list[Any], page: WirePage[Any], shape: str
+) -> RawPage:
+    """Return a page with its records as sent: those of its `items` that are objects."""
     records = [
-        RawRecord(item, _untyped(struct, item, MISSING))
-        for item in content[RESULTS]
-        if isinstance(item, dict)
+        RawRecord(item, untyped(struct, item, MISSING)) for item in items if isinstance(item, dict)
     ]
-    return RawPage(records, len(content[RESULTS]), content.get(COUNT), content.get(NEXT))
+    return RawPage(records, len(items), page, shape)
 
 
 def raw_platforms(tag: RawRecord) -> list[RawRecord]:
@@ -163,7 +194,7 @@ def raw_platforms(tag: RawRecord) -> list[RawRecord]:
     platforms = tag.sent.get(_PLATFORMS)
     items = platforms if isinstance(platforms, list) else []
     return [
-        RawRecord(item, _untyped(WirePlatform, item, MISSING))
+        RawRecord(item, untyped(tag.fields.platform, item, MISSING))
         for item in items
         if isinstance(item, dict)
     ]
@@ -171,18 +202,27 @@ def raw_platforms(tag: RawRecord) -> list[RawRecord]:
 
 def _plain_page(body: bytes) -> dict[str, Any]:
     """Return a page decoded without types: fields may hold anything."""
+    content = plain(body)
+    if not isinstance(content, dict) or not isinstance(content.get(RESULTS), list):
+        raise MalformedError(f"the answer is JSON, but not a page: it has no list `{RESULTS}`")
+    _refuse_error(content.get("error"), content.get("returnCode"))
+    return content
+
+
+def plain(body: bytes) -> Any:  # noqa: ANN401 -- whatever JSON holds
+    """Return the JSON in the body of a response, decoded without types.
+
+    Raises:
+        MalformedError: the body is not JSON.
+    """
     try:
-        content = json.loads(body)
+        return json.loads(body)
     except RecursionError:
         raise MalformedError("the answer is nested too deeply") from None
     except UnicodeDecodeError as error:
         raise MalformedError(_not_text(error, body)) from None
     except ValueError:
         raise MalformedError(_not_json(body)) from None
-    if not isinstance(content, dict) or not isinstance(content.get(RESULTS), list):
-        raise MalformedError(f"the answer is JSON, but not a page: it has no list `{RESULTS}`")
-    _refuse_error(content.get("error"), content.get("returnCode"))
-    return content
 
 
 def _refuse_error(error: object, return_code: object) -> None:
@@ -213,20 +253,26 @@ def _not_json(body: bytes) -> str:
     return f"the answer is {found}: it starts with {body[:40].decode('latin-1')!r}"
 
 
-def _untyped(struct: type[msgspec.Struct], item: object, missing: object = None) -> Any:  # noqa: ANN401 -- of the struct given
+def untyped(struct: type[msgspec.Struct], item: object, missing: object = None) -> Any:  # noqa: ANN401 -- of the struct given
     """Return a `struct` filled with unchecked values, or None if `item` is not an object.
 
     Args:
         struct: the record's type.
         item: the decoded JSON value.
-        missing: in place of fields that were not sent.
+        missing: in place of fields that were not sent; None for their defaults.
     """
     if not isinstance(item, dict):
         return None
     names = zip(struct.__struct_fields__, struct.__struct_encode_fields__, strict=True)
-    record = struct(**{field: item.get(key, missing) for field, key in names})
+    if missing is None:
+        record = struct(**{field: item[key] for field, key in names if key in item})
+    else:
+        record = struct(**{field: item.get(key, missing) for field, key in names})
     if isinstance(record, WireTag) and record.platforms not in (None, missing):
         platforms: object = record.platforms
         items = platforms if isinstance(platforms, list) else [None]
-        record.platforms = [_untyped(WirePlatform, platform) for platform in items]
+        record.platforms = [untyped(record.platform, platform) for platform in items]
     return record
+
+
+V2_WIRE = WireFormat(decode, decode_raw, FieldParser)

@@ -137,6 +137,11 @@ def warn_of_overwritten_tags(target: ImageTarget, overwritten: Sequence[Overwrit
 
 
 def _gateway_details(error: ApiError) -> dict[str, str]:
-    """Return the gateway's headers about a failed request, which its support asks for."""
-    given = {"origin": error.details.origin, "trace_id": error.details.trace_id}
+    """Return the headers about a failed request that the vendor's support asks for."""
+    details = error.details
+    given = {
+        "origin": details.origin,
+        "trace_id": details.trace_id,
+        "request_id": details.request_id,
+    }
     return {key: value for key, value in given.items() if value}

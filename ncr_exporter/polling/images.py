@@ -219,7 +219,7 @@ def _warn_of_idle_patterns(state: RegistryState) -> None:
 
 
 def _job_key(registry: RegistryTarget) -> JobKey:
-    return ("image list", registry.label, registry.path.prefix)
+    return ("image list", registry.label, registry.region)
 
 
 def _description_key(registry: RegistryTarget) -> tuple[str, ...]:

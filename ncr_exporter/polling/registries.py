@@ -84,8 +84,8 @@ class RegistryDiscovery:
             self._absences.setdefault(found, 0)
 
     def _is_here(self, registry: RegistryTarget) -> bool:
-        place = (registry.account, registry.path.prefix)
-        return place == (self._target.account, self._target.prefix) and not registry.is_every
+        place = (registry.account, registry.region)
+        return place == (self._target.account, self._target.region) and not registry.is_every
 
     def retain(self, is_wanted: Callable[[RegistryTarget], bool]) -> None:
         """Forget the registries found that are not wanted."""
@@ -100,7 +100,7 @@ class RegistryDiscovery:
         before, label = self._failure, self._target.label
         try:
             client = self._clients[self._target.account]
-            listed = await client.registries(label, self._target.prefix)
+            listed = await client.registries(label, self._target.region)
             self._record(listed)
         except Exception as raised:  # noqa: BLE001 -- whatever it is, the list fails, and not the loop
             error = events.as_api_error(raised, before, registry=label)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ncr_exporter.config.zones import REGIONS
-from ncr_exporter.ncr.paths import parse
+from ncr_exporter.config.zones import REGIONS, VERSIONS, endpoints
+from ncr_exporter.ncr.paths import ListPath, parse
 from ncr_exporter.recording import FORMAT, META
 
 
@@ -19,6 +19,8 @@ class RecordedResponse:
     status: int
     headers: Mapping[str, str]
     body: bytes
+    host: str = ""
+    """The gateway that was asked; empty if it was not the vendor's."""
 
 
 @dataclass(frozen=True)
@@ -27,23 +29,40 @@ class Recording:
 
     zone: str
     page_size: int
+    version: str
+    """The configured version of the API; one response may be of the other."""
     responses: Mapping[str, tuple[RecordedResponse, ...]]
     """Path and query → the responses to each request for it, in order."""
 
     @property
     def registries(self) -> list[dict[str, Any]]:
         """The `registries` of a configuration that polls exactly what was recorded."""
-        regions = {prefix: region for region, prefix in REGIONS[self.zone].items()}
         images: defaultdict[tuple[str, str], dict[str, None]] = defaultdict(dict)
-        for target in self.responses:
+        for target, responses in self.responses.items():
             page = parse(target)
-            if page and page.list.registry is not None and page.list.prefix in regions:
-                key = (page.list.registry, regions[page.list.prefix])
+            region = page and self._region_of(page.list, responses[0].host)
+            if page and page.list.registry is not None and region is not None:
+                key = (page.list.registry, region)
                 images[key] |= {page.list.image: None} if page.list.image is not None else {}
         return [
             {"name": name, "region": region, **({"images": list(named)} if named else {})}
             for (name, region), named in images.items()
         ]
+
+    def _region_of(self, path: ListPath, host: str) -> str | None:
+        """Return the region of a list; None if it is of another version than the configured one.
+
+        In version 3 only the host tells the region. One that was not kept stands for the first.
+        """
+        if path.style.version != self.version:
+            return None
+        here = {
+            region: endpoint.base_url
+            for region, endpoint in endpoints(self.version, self.zone).items()
+            if endpoint.prefix == path.prefix
+        }
+        asked = [region for region, base_url in here.items() if base_url == f"https://{host}"]
+        return next(iter(asked or here), None)
 
 
 def read_recording(directory: Path) -> Recording:
@@ -53,14 +72,16 @@ def read_recording(directory: Path) -> Recording:
         ValueError: the directory holds no readable recording; the message says why.
     """
     meta = _json(directory / META)
-    if meta.get("format") != FORMAT or meta.get("zone") not in REGIONS:
+    is_known = meta.get("zone") in REGIONS and meta.get("version", VERSIONS[0]) in VERSIONS
+    if meta.get("format") != FORMAT or not is_known:
         raise ValueError(f"{directory / META} has a format that this version cannot read")
     responses: defaultdict[str, tuple[RecordedResponse, ...]] = defaultdict(tuple)
     for target, response in _responses(directory):
         responses[target] += (response,)
     if not responses:
         raise ValueError(f"{directory} holds no recorded responses")
-    return Recording(meta["zone"], int(meta["page_size"]), dict(responses))
+    version = meta.get("version", VERSIONS[0])
+    return Recording(meta["zone"], int(meta["page_size"]), version, dict(responses))
 
 
 def _responses(directory: Path) -> Iterator[tuple[str, RecordedResponse]]:
@@ -68,8 +89,10 @@ def _responses(directory: Path) -> Iterator[tuple[str, RecordedResponse]]:
         content = _json(path)
         try:
             kept = content["response"]
-            response = RecordedResponse(kept["status"], kept["headers"], _body(kept["body"]))
-            yield content["request"]["target"], response
+            body, request = _body(kept["body"]), content["request"]
+            host = request.get("headers", {}).get("host", "")
+            response = RecordedResponse(kept["status"], kept["headers"], body, host)
+            yield request["target"], response
         except (KeyError, TypeError):
             raise ValueError(f"{path} holds no recorded response") from None
 

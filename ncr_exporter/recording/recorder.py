@@ -41,6 +41,7 @@ class Recorder:
                 "format": FORMAT,
                 "exporter": __version__,
                 "zone": config.api.zone,
+                "version": config.api.version,
                 "page_size": config.api.page_size,
                 "names": "kept" if keep_names else "pseudonyms",
             },

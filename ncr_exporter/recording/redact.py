@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from ncr_exporter.config.zones import ZONES
+from ncr_exporter.config.zones import V3_HOSTS, ZONES
 from ncr_exporter.ncr.paths import Operation, parse
 from ncr_exporter.ncr.vocabulary import (
     ENVELOPE_FIELDS,
@@ -102,14 +102,18 @@ REMOVED = "<removed>"
 
 _FIELDS: Fields = {
     field: content
-    for fields in (*RECORD_FIELDS.values(), ENVELOPE_FIELDS, ERROR_FIELDS)
+    for fields in (
+        *(fields for kinds in RECORD_FIELDS.values() for fields in kinds.values()),
+        ENVELOPE_FIELDS,
+        ERROR_FIELDS,
+    )
     for field, content in fields.items()
 }
 _HARMLESS = frozenset(field for field, content in _FIELDS.items() if content in {"time", "plain"})
 _LONGEST_HARMLESS = 100  # characters
 _REQUEST_HEADERS = frozenset({"accept", "accept-encoding", "user-agent", TIMESTAMP_HEADER})
 _HEADERS = frozenset({"connection", "content-type", "date", "retry-after", "server", ORIGIN_HEADER})
-_HOSTS = frozenset(url.removeprefix("https://") for url in ZONES.values())
+_HOSTS = frozenset(url.removeprefix("https://") for url in (*ZONES.values(), *V3_HOSTS.values()))
 _SHOWN = 15  # bytes kept of a body that is not JSON, enough to recognise HTML
 
 
@@ -156,7 +160,7 @@ class Redactor:
             kept = replace(kept, registry=self._pseudonyms.registry(kept.registry))
         if kept.image is not None:
             kept = replace(kept, image=self._pseudonyms.image(kept.image))
-        return kept.page(page.number, page.size), self._name_of(kept.operation)
+        return f"{kept}?{page.query}", self._name_of(kept.operation)
 
     def _name_of(self, operation: Operation) -> Callable[[str], str]:
         # No default: whose names a new list holds must be decided before it can be recorded.

@@ -15,17 +15,20 @@ from dataclasses import dataclass, replace
 from email.utils import formatdate
 from urllib.parse import parse_qsl
 
+from ncr_exporter.config.zones import V3_PREFIX
 from ncr_exporter.httpd.messages import Request, Response
-from ncr_exporter.ncr.paths import PAGE, PAGE_SIZE, ListPath, parse_path
+from ncr_exporter.ncr.paths import V2_PATHS, V3_PATHS, ListPath, parse_path
 from ncr_exporter.ncr.signing import signature
 from ncr_exporter.ncr.vocabulary import (
     ACCESS_KEY_HEADER,
+    REQUEST_ID_HEADER,
     SIGNATURE_HEADER,
     TIMESTAMP_HEADER,
     TRACE_HEADER,
 )
 from ncr_exporter.recording.reading import RecordedResponse, Recording
 from ncr_exporter.runtime.clock import Clock
+from ncr_exporter.simulator import v3
 from ncr_exporter.simulator.api_records import JsonRecord
 from ncr_exporter.simulator.data import FixedSource, Source
 from ncr_exporter.simulator.faults import NO_FAULT, Fault, FaultPlan
@@ -33,7 +36,6 @@ from ncr_exporter.simulator.responses import (
     compressed,
     gateway_error,
     page_of,
-    service_error,
     with_headers,
 )
 
@@ -71,6 +73,7 @@ class SimulatedRegistry:
         clock_offset: seconds that the gateway's clock is ahead of `clock`. It decides whether a
             signature is accepted, and the Date header.
         delay: seconds of real time before every response.
+        envelope: the envelope of pages of version 3, a name in `v3.ENVELOPES`.
     """
 
     def __init__(
@@ -89,7 +92,8 @@ class SimulatedRegistry:
             keys: access key → secret key.
             clock: the time of the records, and of the gateway.
             largest_page: the most records on a page, however many are requested.
-            prefix: the path prefix of the only region that is served.
+            prefix: the path prefix of the only region that is served in version 2. Version 3 is
+                served too; its regions differ in hosts alone.
         """
         self.keys = keys
         self.requests: deque[AnsweredRequest] = deque(maxlen=_REMEMBERED)
@@ -98,6 +102,7 @@ class SimulatedRegistry:
         self.denied: set[str] = set()
         self.clock_offset = 0.0
         self.delay = 0.0
+        self.envelope = v3.USUAL
         self._source = source
         self._clock = clock
         self._largest_page = largest_page
@@ -108,7 +113,7 @@ class SimulatedRegistry:
         """Return the response to one request, after the delay and with the fault that apply."""
         now = self._clock.time()
         fault = self.faults.take(request.target) or self.fault or NO_FAULT
-        headers = self._date(fault) | {TRACE_HEADER: f"demo-{next(self._numbers):08d}"}
+        headers = self._date(fault) | self._ids(request)
         if fault.rotates_key:
             self._rotate_key(request)
         response = with_headers(self._response(request, fault), headers)
@@ -120,6 +125,10 @@ class SimulatedRegistry:
         sent = replace(response, headers={**response.headers, **self._date(fault)})
         return compressed(sent, request.headers.get("accept-encoding", ""))
 
+    def _ids(self, request: Request) -> dict[str, str]:
+        number = f"demo-{next(self._numbers):08d}"
+        return {TRACE_HEADER: number, **({REQUEST_ID_HEADER: number} if v3.is_v3(request) else {})}
+
     def _date(self, fault: Fault) -> dict[str, str]:
         return {"date": formatdate(self._gateway_time(fault), usegmt=True)}
 
@@ -128,7 +137,9 @@ class SimulatedRegistry:
 
     def _rotate_key(self, request: Request) -> None:
         """Replace all secret keys if the request is for a second page, in the middle of a list."""
-        if request.query.get(PAGE, "1") != "1":
+        first = "0" if v3.is_v3(request) else "1"
+        page = V3_PATHS.page if v3.is_v3(request) else V2_PATHS.page
+        if request.query.get(page, first) != first:
             self.keys = dict.fromkeys(self.keys, ROTATED_SECRET_KEY)
 
     def _response(self, request: Request, fault: Fault) -> Response:
@@ -141,13 +152,19 @@ class SimulatedRegistry:
         try:
             records = self._listed(path, self._clock.time() * 1000)
         except KeyError as error:
-            return service_error(404, f"{error.args[0]} does not exist")
-        return self._page(records, request, fault)
+            return v3.service_error_to(request, 404, f"{error.args[0]} does not exist")
+        query = dict(parse_qsl(request.target.partition("?")[2], keep_blank_values=True))
+        if path.style is V3_PATHS:
+            return self._v3_page(path, records, request, query, fault)
+        return self._page(records, request, query, fault)
 
     def _list_at(self, request: Request) -> ListPath | None:
         """Return the list that a GET requests; None if there is none at this path and region."""
-        path = parse_path(request.path) if request.method == "GET" else None
-        return path if path is not None and path.prefix == self._prefix else None
+        if request.method != "GET":
+            return None
+        style, prefix = (V3_PATHS, V3_PREFIX) if v3.is_v3(request) else (V2_PATHS, self._prefix)
+        path = parse_path(request.path, style)
+        return path if path is not None and path.prefix == prefix else None
 
     def _refusal(self, request: Request, now: float) -> Response | None:
         """Return the gateway's error for a request that is not signed as documented, else None.
@@ -187,13 +204,46 @@ class SimulatedRegistry:
             case "tag_list":
                 return self._source.tags(registry, image, now_ms)
 
-    def _page(self, records: list[JsonRecord], request: Request, fault: Fault) -> Response:
-        query = dict(parse_qsl(request.target.partition("?")[2], keep_blank_values=True))
-        number = _positive(query.get(PAGE, "1"))
-        size = _positive(query.get(PAGE_SIZE, _DEFAULT_PAGE))
+    def _page(
+        self,
+        records: list[JsonRecord],
+        request: Request,
+        query: Mapping[str, str],
+        fault: Fault,
+    ) -> Response:
+        number = _positive(query.get(V2_PATHS.page, "1"))
+        size = _positive(query.get(V2_PATHS.page_size, _DEFAULT_PAGE))
         if number is None or size is None:
-            return service_error(400, f"{PAGE} and {PAGE_SIZE} must be numbers above 0")
+            names = f"{V2_PATHS.page} and {V2_PATHS.page_size}"
+            return v3.service_error_to(request, 400, f"{names} must be numbers above 0")
         return page_of(fault.relist(records, number), number, min(size, self._largest_page))
+
+    def _v3_page(
+        self,
+        path: ListPath,
+        records: list[JsonRecord],
+        request: Request,
+        query: Mapping[str, str],
+        fault: Fault,
+    ) -> Response:
+        asked = v3.page_request(request, path.operation, query)
+        if isinstance(asked, Response):
+            return asked
+        number, size, order = asked
+        translated = [v3.record_of(path.operation, each) for each in records]
+        if path.operation == "image_list":
+            translated = [self._with_pull(path.registry or "", each) for each in translated]
+        listed = fault.relist(v3.in_order(translated, order), number + 1)
+        size = min(size, self._largest_page)
+        return v3.page_of(path.operation, listed, number, size, self.envelope)
+
+    def _with_pull(self, registry: str, image: JsonRecord) -> JsonRecord:
+        """Return an image's record with its last pull, which follows from its tags."""
+        try:
+            tags = self._source.tags(registry, image["name"], self._clock.time() * 1000)
+        except KeyError:  # listed, and gone already
+            return image
+        return v3.pulled_record(image, tags)
 
 
 def _unauthenticated(details: str) -> Response:

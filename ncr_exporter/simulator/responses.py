@@ -68,6 +68,11 @@ def content_of(response: Response) -> Any:  # noqa: ANN401 -- whatever JSON hold
     return json.loads(body_of(response))
 
 
+def items_key(page: Mapping[str, Any]) -> str:
+    """Return the key of a page's items, in either version."""
+    return "results" if "results" in page else "content"
+
+
 def compressed(response: Response, accept_encoding: str) -> Response:
     """Return the response compressed by gzip, if the client accepts it and the body is large."""
     accepted = {part.partition(";")[0].strip() for part in accept_encoding.lower().split(",")}

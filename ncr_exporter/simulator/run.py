@@ -9,6 +9,7 @@ from typing import Any
 
 from ncr_exporter.app.serve import ServeOptions, serve
 from ncr_exporter.config import Config, parse
+from ncr_exporter.config.zones import VERSIONS
 from ncr_exporter.httpd.address import Address
 from ncr_exporter.httpd.limits import Limits
 from ncr_exporter.httpd.server import Server
@@ -45,16 +46,24 @@ def replayed_registry(directory: str, fault: str | None) -> tuple[SimulatedRegis
     keys = {DEMO_ACCESS_KEY: DEMO_SECRET_KEY}
     registry = ReplayedRegistry(recording, keys=keys, clock=SystemClock())
     registry.fault = fault_named(fault) if fault else None
-    api = {"zone": recording.zone, "page_size": recording.page_size, "ca_file": _bundle(registry)}
+    api = {
+        "zone": recording.zone,
+        "version": recording.version,
+        "page_size": recording.page_size,
+        "ca_file": _bundle(registry),
+    }
     return registry, lambda url, key: _config(url, key, recording.registries, **api)
 
 
-def simulated_registry(tags: str | None, fault: str | None) -> tuple[SimulatedRegistry, ConfigOf]:
+def simulated_registry(
+    tags: str | None, fault: str | None, version: str = VERSIONS[0]
+) -> tuple[SimulatedRegistry, ConfigOf]:
     """Return a registry that serves a file's tags or generated data, and the configuration for it.
 
     Args:
         tags: the file; None for generated data.
         fault: the name of a fault of all responses.
+        version: the version of the API that the configuration asks for.
 
     Raises:
         ValueError: the file holds no tags, or the fault does not exist.
@@ -63,7 +72,8 @@ def simulated_registry(tags: str | None, fault: str | None) -> tuple[SimulatedRe
     keys = {DEMO_ACCESS_KEY: DEMO_SECRET_KEY}
     registry = SimulatedRegistry(source, keys=keys, clock=SystemClock())
     registry.fault = fault_named(fault) if fault else None
-    return registry, lambda url, key: demo_config(url, source, key, ca_file=_bundle(registry))
+    api = {"version": version, "ca_file": _bundle(registry)}
+    return registry, lambda url, key: demo_config(url, source, key, **api)
 
 
 async def demo(registry: SimulatedRegistry, config_of: ConfigOf, listen: Sequence[Address]) -> int:

@@ -139,8 +139,8 @@ class SavedState:
     def found_by(self, registry_list: RegistryListTarget) -> Iterator[str]:
         """Yield the names of the registries that a registry list had found."""
         for (zone, path), saved in self.registries.items():
-            place = (registry_list.account.zone, registry_list.prefix)
-            if (zone, path.prefix) == place and saved.found_by == registry_list.label:
+            place = (registry_list.account.zone, registry_list.region)
+            if (zone, path.region) == place and saved.found_by == registry_list.label:
                 yield path.name
 
     def clear(self) -> None:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from ncr_exporter.config import Config
 from ncr_exporter.config.globs import EVERY, is_glob
 from ncr_exporter.config.units import duration_text
+from ncr_exporter.config.zones import V3, V3_LARGEST_PAGE
+from ncr_exporter.ncr.versions import gateway_of
 from ncr_exporter.targets.budget import Budget
 from ncr_exporter.targets.targets import Account, ImageRule, RegistryListTarget, RegistryTarget
 
@@ -19,7 +21,7 @@ class Plan:
 
     lines: tuple[str, ...]
     warnings: tuple[str, ...]
-    """Accounts whose plan nearly fills or exceeds their limit."""
+    """Accounts whose plan nearly fills or exceeds their limit, and what `api` may not get."""
 
 
 def plan_of(
@@ -36,12 +38,33 @@ def plan_of(
     warnings: list[str] = []
     for account in dict.fromkeys(registry_list.account for registry_list in registry_lists):
         of_account = [each for each in registry_lists if each.account == account]
-        lines += ["", f"account  {account.base_url(config.api)}, key from {sources[account]}"]
+        lines += ["", f"account  {_hosts(config, of_account)}, key from {sources[account]}"]
         for registry_list in of_account:
             lines += _registry_list_lines(registry_list)
         lines += ["", f"  {_requests(budget, most, account, of_account)}"]
         warnings += _warnings(budget, account, of_account)
-    return Plan(tuple(lines[1:]), tuple(warnings))
+    return Plan(tuple(lines[1:]), (*warnings, *_api_warnings(config, registry_lists)))
+
+
+def _api_warnings(config: Config, registry_lists: Sequence[RegistryListTarget]) -> Iterator[str]:
+    """Yield what the section `api` asks for and the API may not give."""
+    api = config.api
+    if api.page_size > V3_LARGEST_PAGE:
+        known = f"version 3 allows {V3_LARGEST_PAGE:,}, and version 2 states no limit"
+        yield f"api.page_size: {api.page_size:,} may be more than a page can hold; {known}"
+    regions = list(dict.fromkeys(each.region for each in registry_lists))
+    if api.version == V3 and api.base_url is not None and len(regions) > 1:
+        yield (
+            f"api.base_url: it stands in for the host of every region, and {', '.join(regions)} "
+            "differ in nothing else; each would list the same registries"
+        )
+
+
+def _hosts(config: Config, of_account: Sequence[RegistryListTarget]) -> str:
+    """Return the gateways that an account's requests go to."""
+    zone = of_account[0].account.zone
+    endpoints = gateway_of(config.api, zone).endpoints
+    return ", ".join(dict.fromkeys(endpoints[each.region].base_url for each in of_account))
 
 
 def _plan(least: Budget, most: Budget, registry_list: RegistryListTarget) -> None:

@@ -6,9 +6,9 @@ from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
 from typing import Any
 
-from ncr_exporter.config import Api, Config, CredentialsConfig, RegistryConfig
+from ncr_exporter.config import Config, CredentialsConfig, RegistryConfig
 from ncr_exporter.config.globs import EVERY, excluded, is_glob, matches
-from ncr_exporter.config.zones import REGIONS, ZONES, pull_host
+from ncr_exporter.config.zones import pull_host
 from ncr_exporter.inventory import Policy
 from ncr_exporter.ncr.paths import RegistryPath
 
@@ -32,11 +32,6 @@ class Account:
     def __hash__(self) -> int:
         """Return the zone's hash: few accounts are looked up with each poll of each image."""
         return hash(self.zone)
-
-    def base_url(self, api: Api) -> str:
-        """Return the URL of the API gateway: the zone's, or `api.base_url` in `api.zone`."""
-        override = api.base_url if self.zone == api.zone else None
-        return override or ZONES[self.zone]
 
 
 @dataclass(frozen=True)
@@ -69,7 +64,6 @@ class RegistryTarget:
     """A registry to list, with the rules that choose its images."""
 
     path: RegistryPath
-    region: str
     account: Account
     timing: Timing
     rules: tuple[ImageRule, ...]
@@ -85,8 +79,13 @@ class RegistryTarget:
         return self.path.label
 
     @property
+    def region(self) -> str:
+        """The registry's region."""
+        return self.path.region
+
+    @property
     def identity(self) -> RegistryIdentity:
-        """What stays when the registry is polled with another key, interval or rule."""
+        """What stays when the registry is polled with another key, interval, rule or version."""
         return (self.account.zone, self.path)
 
     @property
@@ -167,8 +166,7 @@ class RegistryListTarget:
 
     label: str
     """The value of the label `registry` that its requests are counted under."""
-    prefix: str
-    """The region's path prefix, such as `/ncr/api/v2`."""
+    region: str
     account: Account
     timing: Timing
     named: tuple[RegistryTarget, ...]
@@ -179,7 +177,7 @@ class RegistryListTarget:
     @property
     def key(self) -> tuple[str, ...]:
         """Identifies the list among all jobs; it differs from every image's key."""
-        return ("registry list", self.label, self.prefix)
+        return ("registry list", self.label, self.region)
 
     def found(self, listed: Iterable[str]) -> Iterator[RegistryTarget]:
         """Yield, by name, the listed registries that the configuration does not name.
@@ -189,7 +187,7 @@ class RegistryListTarget:
         named = {registry.path.name for registry in self.named}
         if self.every is not None:
             for name in sorted(set(listed) - named):
-                path = RegistryPath(name, name, self.prefix)
+                path = RegistryPath(name, name, self.region)
                 yield replace(self.every, path=path, found_by=self.label)
 
 
@@ -198,7 +196,7 @@ def registry_list_targets(config: Config) -> tuple[RegistryListTarget, ...]:
     groups: dict[tuple[Account, str], list[RegistryTarget]] = {}
     for registry in config.registries:
         target = _registry_target(config, registry)
-        groups.setdefault((target.account, target.path.prefix), []).append(target)
+        groups.setdefault((target.account, target.region), []).append(target)
     return tuple(_registry_list_target(group) for group in groups.values())
 
 
@@ -208,7 +206,7 @@ def _registry_list_target(group: list[RegistryTarget]) -> RegistryListTarget:
     soonest = min((registry.timing for registry in group), key=lambda timing: timing.interval)
     return RegistryListTarget(
         label=first.label,
-        prefix=first.path.prefix,
+        region=first.region,
         account=first.account,
         timing=soonest,
         named=tuple(registry for registry in group if registry is not every),
@@ -218,7 +216,6 @@ def _registry_list_target(group: list[RegistryTarget]) -> RegistryListTarget:
 
 def _registry_target(config: Config, registry: RegistryConfig) -> RegistryTarget:
     zone = registry.zone or config.api.zone
-    prefix = REGIONS[zone][registry.region]
     settings = {**asdict(config.defaults), **registry.overrides}
     images = registry.images
     if images is None:
@@ -226,8 +223,7 @@ def _registry_target(config: Config, registry: RegistryConfig) -> RegistryTarget
     else:
         rules = [_rule(image.name, {**settings, **image.overrides}) for image in images]
     return RegistryTarget(
-        path=RegistryPath(registry.label or registry.name, registry.name, prefix),
-        region=registry.region,
+        path=RegistryPath(registry.label or registry.name, registry.name, registry.region),
         account=Account(zone, registry.credentials or config.credentials),
         timing=_timing(settings),
         rules=tuple(rules),

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ncr_exporter.ncr import vocabulary
-from ncr_exporter.ncr.paths import OPERATIONS, ListPath
+from ncr_exporter.ncr.paths import OPERATIONS, STYLES, ListPath
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "ncr_exporter"
@@ -142,12 +142,14 @@ def words_of_the_api() -> set[str]:
     """Return what only the API calls so: headers, operations' paths, and fields with odd names."""
     fields = {
         field
-        for fields in (*vocabulary.RECORD_FIELDS.values(), vocabulary.ERROR_FIELDS)
+        for kinds in vocabulary.RECORD_FIELDS.values()
+        for fields in (*kinds.values(), vocabulary.ENVELOPE_FIELDS, vocabulary.ERROR_FIELDS)
         for field in fields
         if "_" in field or field != field.lower()
     }
     headers = {word for name, word in vars(vocabulary).items() if name.endswith("_HEADER")}
-    return headers | fields | {str(ListPath("")), "pagesize"}
+    paths = {str(ListPath("", style=style)) for style in STYLES}
+    return headers | fields | paths | {style.page_size for style in STYLES}
 
 
 OUR_WORDS_TOO = {"full_size", "last_updated", "pull_count", "end_point"}

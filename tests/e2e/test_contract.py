@@ -11,6 +11,7 @@ import pytest
 from ncr_exporter.app.serve import exporter
 from ncr_exporter.config import parse
 from ncr_exporter.metrics.families import SECTIONS
+from ncr_exporter.ncr.versions import VERSIONS
 from tests.oracle.computation import (
     DAY_MS,
     Json,
@@ -26,7 +27,7 @@ from tests.support.exporter import HERE, listening
 from tests.support.expositions import Key, samples_of
 
 CONFIG = """
-api: {{base_url: "{url}", requests_per_second: 1000}}
+api: {{base_url: "{url}", requests_per_second: 1000, version: {version}}}
 credentials: {{access_key: DEMOACCESSKEY, secret_key: demo-secret-key}}
 defaults:
   stale_after: 400d
@@ -77,23 +78,26 @@ def expected(fleet: Fleet, now_ms: int) -> dict[Key, float]:
     return found
 
 
-async def live(fleet: Fleet) -> dict[Key, float]:
+async def live(fleet: Fleet, version: str) -> dict[Key, float]:
     """Return what an exporter publishes that has polled all of these registries once."""
     async with simulated(fleet) as (registry, url):
-        config = parse(CONFIG.format(url=url), "test.yml", {})
+        config = parse(CONFIG.format(url=url, version=version), "test.yml", {})
         async with exporter(config, HERE) as running, listening(registry, running) as it:
             await it.ready()
             return samples_of(await it.text())
 
 
-async def test_every_family_about_images_and_tags_holds_what_a_second_computation_finds() -> None:
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_every_family_about_images_and_tags_holds_what_a_second_computation_finds(
+    version: str,
+) -> None:
     now_ms = round(time.time() * 1000)
     seeds = itertools.count(1)
     content: dict[str, dict[str, list[Json]]] = {
         registry: {image: busy_image(now_ms, size, next(seeds)) for image, size in images.items()}
         for registry, images in {"one": {"a": 385, "b/c": 40}, "two": {"a": 120}}.items()
     }
-    published = await live(Fleet(**content))
+    published = await live(Fleet(**content), version)
     found = {key: value for key, value in published.items() if key[0] in DATA}
     ages = {key[1]: value for key, value in found.items() if key[0] == AGE}
     found = {key: value for key, value in found.items() if key[0] != AGE}
@@ -107,12 +111,15 @@ async def test_every_family_about_images_and_tags_holds_what_a_second_computatio
     assert len(ages) == 3
 
 
-async def test_every_family_about_registries_and_polling_holds_what_the_fleet_is() -> None:
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_every_family_about_registries_and_polling_holds_what_the_fleet_is(
+    version: str,
+) -> None:
     now = time.time()
     tags = busy_image(round(now * 1000), 20, 1)
     fleet = Fleet(one={"a": tags, "b": tags}, two={"a": tags})
     fleet.public.add("two")
-    found = await live(fleet)
+    found = await live(fleet, version)
     for registry, images, public in (("one", 2, 0), ("two", 1, 1)):
         of_registry = (("registry", registry),)
         assert found["ncr_registry_up", of_registry] == 1

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from structlog.typing import EventDict
 
+from ncr_exporter.ncr.versions import VERSIONS
 from ncr_exporter.simulator.faults import FAULTS
 from tests.support.exporter import APP
 from tests.support.faulty_exporter import INTERVAL, Samples, Trial, inventory, trial
@@ -29,15 +30,18 @@ def test_each_fault_has_its_row() -> None:
     assert TABLE.keys() == FAULTS.keys()
 
 
+@pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("name", TABLE)
 async def test_a_fault_shows_as_it_should_and_the_first_good_answer_heals_it(
-    name: str, tmp_path: Path, logs: list[EventDict]
+    name: str, version: str, tmp_path: Path, logs: list[EventDict]
 ) -> None:
     seen, fault = TABLE[name], FAULTS[name]
     fault = replace(fault, seconds=min(fault.seconds, 0.05))
     deadline = "500ms" if name in SHORT else "20s"
     encrypted = bool(fault.certificate)
-    async with trial(tmp_path, tags=TAGS, deadline=deadline, encrypted=encrypted) as its:
+    async with trial(
+        tmp_path, tags=TAGS, deadline=deadline, encrypted=encrypted, version=version
+    ) as its:
         before = await its.samples()
         its.registry.fault = fault
         await its.polled_again()

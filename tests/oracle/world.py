@@ -6,8 +6,10 @@ Answers come without sockets; what each listing came to is told to the model.
 import json
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sized
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from typing import Any, cast
 
+from ncr_exporter.config import Api
 from ncr_exporter.ncr.client import Client
 from ncr_exporter.ncr.errors import (
     ApiError,
@@ -20,21 +22,32 @@ from ncr_exporter.ncr.errors import (
 )
 from ncr_exporter.ncr.fair_queue import Priority
 from ncr_exporter.ncr.listing import Listing
-from ncr_exporter.ncr.paths import ListPath, RegistryPath
+from ncr_exporter.ncr.paths import V2_PATHS, ListPath, RegistryPath, parse
 from ncr_exporter.ncr.signing import GatewayClock
 from ncr_exporter.ncr.transport import RequestLabels, Transport
+from ncr_exporter.ncr.versions import VERSIONS, gateway_of
 from ncr_exporter.state.model import ImageState
 from tests.oracle.computation import Json
 from tests.oracle.model import Model
 from tests.oracle.seen import Entry, Moment, SeenList
 from tests.support.api_client import Heard
 from tests.support.clock import ManualClock
+from tests.support.versions import page_in, page_number
 
 PAGE_SIZE = 2
 SLOWEST = 1000.0
 """Seconds until a tag list is answered."""
 _LATENCY = 0.001
 """Seconds until any answer: what is due already happens before it comes."""
+
+
+_ELSEWHERE = 7
+"""The number that a page of version 3 has where it leads in a circle."""
+
+
+def path_of(path: ListPath) -> str:
+    """Return a path as the faults of a `World` name it, whatever the version."""
+    return str(replace(path, style=V2_PATHS))
 
 
 Subject = tuple[str, ...]
@@ -143,38 +156,44 @@ class ScriptedTransport:
         self._clock = clock
 
     @asynccontextmanager
-    async def request(self, path: str, _: RequestLabels, __: Priority) -> AsyncIterator[bytes]:
-        page = int(path.partition("page=")[2].partition("&")[0])
-        if page == 1:  # later pages come at once: a listing is of one moment
-            slow = self._world.slow if "/tags?" in path else 0.0
+    async def request(
+        self, target: str, _: RequestLabels, __: Priority, *___: object
+    ) -> AsyncIterator[bytes]:
+        asked = parse(target)
+        assert asked is not None
+        if asked.is_first:  # later pages come at once: a listing is of one moment
+            slow = self._world.slow if asked.list.operation == "tag_list" else 0.0
             await self._clock.sleep(slow or _LATENCY)
-        fault = self._world.fault_of(path)
+        fault = self._world.fault_of(f"{path_of(asked.list)}?page={page_number(target)}")
         if fault in FAULTS:
             raise _refusal(fault)
-        yield self._body(path.partition("?")[0], page, fault)
+        yield self._body(asked.list, page_number(target), fault)
 
-    def _body(self, path: str, page: int, fault: str | None) -> bytes:
+    def _body(self, path: ListPath, page: int, fault: str | None) -> bytes:
         if fault == "html":
             return b"<!doctype html>"
         if fault in LATER and page > 1:
             raise LATER[fault]()  # noqa: RSE102 -- a function that makes the error
-        there = self._records(path.split("/repositories")[1].split("/")[1:])
-        names = self._world.shown(path, [record["name"] for record in there])
+        there = self._records(path)
+        names = self._world.shown(path_of(path), [record["name"] for record in there])
         records = [record for record in there if record["name"] in names]
         more = page * PAGE_SIZE < len(records)
         shown = records[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
         if fault == "nameless" and shown and page == 1:
             shown = [{"name": None, "full_size": 7}, *shown]
         following = 1 if fault == "loop" and more else page + 1
-        count = self._world.said(path, there)
+        count = self._world.said(path_of(path), there)
         content = {"results": shown, "count": count, "next": following if more else None}
+        sent = page_in(VERSIONS[path.style.version], content, page, path.operation)
         if fault == "error body":
-            content["error"] = {"errorCode": "900", "message": "Unexpected Error"}
-        return json.dumps(content).encode()
+            sent["error"] = {"errorCode": "900", "message": "Unexpected Error"}
+        if following == 1 and "page" in sent:
+            sent["page"]["pageNo"] = _ELSEWHERE
+        return json.dumps(sent).encode()
 
-    def _records(self, names: list[str]) -> list[Json]:
-        world = self._world
-        if not names:
+    def _records(self, path: ListPath) -> list[Json]:
+        world, registry, image = self._world, path.registry, path.image
+        if registry is None:
             return [
                 {
                     "name": name,
@@ -184,7 +203,6 @@ class ScriptedTransport:
                 }
                 for name, (private, public) in world.described().items()
             ]
-        registry, image = names[0], "/".join(names[1:-1]).replace("%2F", "/")
         if registry not in world.content or (image and image not in world.content[registry]):
             raise _refusal("service 404")
         if image:
@@ -198,13 +216,18 @@ class ScriptedTransport:
 class WatchedClient(Client):
     """The real client; the model is told what each listing came to."""
 
-    def __init__(self, world: World, model: Model, clock: ManualClock) -> None:
+    def __init__(self, world: World, model: Model, clock: ManualClock, version: str) -> None:
         transport = cast("Transport", ScriptedTransport(world, clock))
-        super().__init__(transport, page_size=PAGE_SIZE, metrics=Heard())
+        gateway = gateway_of(Api(), "public", version)
+        super().__init__(transport, gateway=gateway, page_size=PAGE_SIZE, metrics=Heard())
         self._world, self._model, self._clock = world, model, clock
         self.asked: dict[Subject, float] = {}
         """When each was asked for last, in monotonic seconds."""
         self._under_way: set[Subject] = set()
+
+    def speak(self, version: str) -> None:
+        """Ask in another version of the API from the next listing on."""
+        self.gateway = gateway_of(Api(), "public", version)
 
     @property
     def now(self) -> Moment:
@@ -230,13 +253,14 @@ class WatchedClient(Client):
             with self._asking(label, image):
                 listing = await super().tags(registry, image, before)
         except ApiError:
-            path = str(registry.tag_list(image))
+            path = path_of(self.gateway.list_path("kr", registry.name, image))
             not_found = self._world.refusal(path, registry.name, image) == "service 404"
             took = self.now.mono - began
             self._model.tags_failed(label, image, self.now, took, not_found=not_found)
             raise
         tags = self._world.content[registry.name][image]
-        names = self._world.shown(str(registry.tag_list(image)), [tag["name"] for tag in tags])
+        path = path_of(self.gateway.list_path("kr", registry.name, image))
+        names = self._world.shown(path, [tag["name"] for tag in tags])
         tags = [tag for tag in tags if tag["name"] in names]
         took = self.now.mono - began
         self._model.tags_listed(label, image, tags, self.now, took, entry=entry)
@@ -256,11 +280,12 @@ class WatchedClient(Client):
             with self._asking(registry.label):
                 listing = await super().images(registry)
         except ApiError:
-            refusal = self._world.refusal(str(registry.image_list), registry.name)
+            path = path_of(self.gateway.list_path("kr", registry.name))
+            refusal = self._world.refusal(path, registry.name)
             denied = refusal == "denied"
             self._model.images_failed(registry.label, self.now, denied=denied)
             raise
-        world, path = self._world, str(registry.image_list)
+        world, path = self._world, path_of(self.gateway.list_path("kr", registry.name))
         listed = world.listed(registry.name)
         shown = {name: listed[name] for name in world.shown(path, listed)}
         nameless, said = world.nameless(path, shown), world.said(path, listed)
@@ -272,14 +297,14 @@ class WatchedClient(Client):
         )
         return listing
 
-    async def registries(self, label: str, prefix: str) -> Listing[Any]:
+    async def registries(self, label: str, region: str) -> Listing[Any]:
         try:
             with self._asking():
-                listing = await super().registries(label, prefix)
+                listing = await super().registries(label, region)
         except ApiError:
             self._model.registries_failed()
             raise
-        world, path = self._world, str(ListPath(prefix))
+        world, path = self._world, path_of(self.gateway.list_path(region))
         there = world.described()
         shown = {name: there[name] for name in world.shown(path, there)}
         nameless, said = world.nameless(path, shown), world.said(path, there)

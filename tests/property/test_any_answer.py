@@ -6,6 +6,7 @@ import json
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
+from dataclasses import replace
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -25,29 +26,55 @@ from ncr_exporter.ncr.listing import Listing
 from ncr_exporter.ncr.pages import decode_page
 from ncr_exporter.ncr.paths import OPERATIONS, Operation
 from ncr_exporter.ncr.transport import Transport
+from ncr_exporter.ncr.versions import VERSIONS, gateway_of
+from ncr_exporter.ncr.vocabulary import TOTALS
+from ncr_exporter.simulator.v3 import record_of
 from tests.support.api_client import KR, REGISTRY, Heard, HurriedClock, keys
 from tests.support.properties import share
 from tests.support.states import NOW_MS
 from tests.unit.ncr.test_pages import JSON_VALUES, WILD_TAGS
 
 API = Api(requests_per_second=100_000, timeout=1.0, page_size=2)
-FIELDS = ["name", "pull_count", "end_point", "end_point_enabled", "public_reg_status"]
+FIELDS = [
+    *("name", "pull_count", "end_point", "end_point_enabled", "public_reg_status"),
+    *("pullCount", "publicEndpointHost", "publicEndpointEnabled", "publicRegistryEnabled"),
+]
 WILD_RECORDS = st.dictionaries(st.sampled_from(FIELDS), JSON_VALUES)
 FEW_NAMES = st.fixed_dictionaries({"name": st.sampled_from(["v1", "v2", "v3"])})
+
+
+def in_v3(records: list[Any]) -> list[Any]:
+    return [record_of("tag_list", record) for record in records]
+
+
 RECORDS = st.lists(FEW_NAMES | WILD_TAGS | WILD_RECORDS | JSON_VALUES, max_size=4)
-PAGES = st.fixed_dictionaries(
+OF_V2 = st.fixed_dictionaries(
     {"results": st.lists(FEW_NAMES, min_size=1, max_size=4) | RECORDS},
     optional={"count": st.integers(-1, 5) | JSON_VALUES, "next": st.integers(-1, 4) | JSON_VALUES},
-).map(lambda page: json.dumps(page).encode())
+)
+OF_V3 = st.fixed_dictionaries(
+    {},
+    optional={
+        **dict.fromkeys(["content", "rows"], RECORDS.map(in_v3) | JSON_VALUES),
+        **dict.fromkeys(TOTALS, st.integers(-1, 5) | JSON_VALUES),
+        "page": st.dictionaries(st.sampled_from(TOTALS), st.integers(0, 3)) | JSON_VALUES,
+    },
+)
+PAGES = (OF_V2 | OF_V3).map(lambda page: json.dumps(page).encode())
 
 
 @given(PAGES | st.binary(max_size=200))
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_any_bytes_are_a_page_of_any_list_or_malformed(operation: Operation, body: bytes) -> None:
+@pytest.mark.parametrize("version", VERSIONS)
+def test_any_bytes_are_a_page_of_any_list_or_malformed(
+    version: str, operation: Operation, body: bytes
+) -> None:
+    wire = VERSIONS[version].wire
     try:
-        page = decode_page(operation, body, NOW_MS)
+        page = decode_page(operation, body, NOW_MS, wire)
     except MalformedError:
         return
+    assert wire.decode_raw(operation, body).item_count == page.held
     assert page.malformed >= page.left_out
     assert all(record.name and is_clean(record) for record in page.records)
 
@@ -109,7 +136,14 @@ HEADERS = st.lists(st.tuples(st.sampled_from(NAMES), ODD_VALUES), max_size=3).ma
     lambda pairs: b"".join(b"%s: %s\r\n" % (name.encode(), value) for name, value in pairs)
 )
 WORDS = st.text(st.sampled_from("a\n\0\x1b\u202e\ud800é한")) | st.just("x" * 5000) | JSON_VALUES
-OF_GATEWAY = st.fixed_dictionaries({"errorCode": WORDS, "message": WORDS, "details": WORDS})
+FIELD_ERRORS = st.lists(st.fixed_dictionaries({"field": WORDS, "message": WORDS}) | WORDS)
+OF_GATEWAY = st.fixed_dictionaries(
+    {"errorCode": WORDS | st.sampled_from(["InvalidParameter", "NotFound", 210, 210.0])},
+    optional={
+        **dict.fromkeys(["message", "details", "detail"], WORDS),
+        "fieldErrors": FIELD_ERRORS | WORDS,
+    },
+)
 ERRORS = st.one_of(
     st.fixed_dictionaries({"error": OF_GATEWAY}),
     st.fixed_dictionaries({"returnCode": WORDS, "returnMessage": WORDS}),
@@ -158,19 +192,20 @@ async def mouth() -> AsyncIterator[Mouth]:
         yield it
 
 
-def new_client(clients: ClientPool, port: int) -> tuple[Client, Heard]:
+def new_client(clients: ClientPool, port: int, version: str) -> tuple[Client, Heard]:
     """Return a client that nothing was answered yet: a 429 before would make it pause."""
     clock, heard = HurriedClock(), Heard()
     transport = Transport(
         client_pool=clients,
-        base_url=f"http://127.0.0.1:{port}",
         credentials=keys(),
         limiter=Limiter(API.requests_per_second, API.max_concurrency, clock),
         timeout=API.timeout,
         clock=clock,
         metrics=heard,
     )
-    return Client(transport, page_size=API.page_size, metrics=heard), heard
+    gateway = gateway_of(replace(API, base_url=f"http://127.0.0.1:{port}"), API.zone, version)
+    client = Client(transport, gateway=gateway, page_size=API.page_size, metrics=heard)
+    return client, heard
 
 
 async def outcome_of(listing: Awaitable[Listing[Any]]) -> Listing[Any] | ApiError:
@@ -189,6 +224,8 @@ LISTS: list[Lists] = [
 RAW = st.binary(min_size=1, max_size=300)
 GOOD = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%s"
 PAGE = json.dumps({"results": [{"name": "v1"}], "count": 1, "next": None}).encode()
+SWITCHED = b"HTTP/1.1 101 Switching Protocols\r\nupgrade: h2c\r\n\r\n"
+NO_MORE = b'{"results": []}'
 
 
 @pytest.mark.hypothesis
@@ -198,19 +235,24 @@ async def test_any_answer_over_a_socket_is_a_listing_or_an_error_of_ours() -> No
     async with mouth() as it, aclosing(client_pool(API, Path())) as clients:
 
         @share(1)
-        @given(st.sampled_from(LISTS), st.lists(answers() | RAW, min_size=1, max_size=3))
-        @example(LISTS[0], [b""])
-        @example(LISTS[0], [GOOD % (len(PAGE), PAGE)])
-        @example(LISTS[0], [b"HTTP/1.1 200 OK\r\nx: " + b"y" * 200_000])
-        @example(LISTS[1], [b"HTTP/1.1 100 Continue\r\n\r\n" * 50])
-        @example(LISTS[1], [b"HTTP/1.1 101 Switching Protocols\r\nupgrade: h2c\r\n\r\n" + PAGE])
-        @example(LISTS[2], [b"HTTP/1.1 204 No Content\r\n\r\n", b"HTTP/1.1 304 x\r\n\r\n"])
-        def answered(listed: Lists, says: list[bytes]) -> None:
-            asyncio.run_coroutine_threadsafe(asked(listed, says), loop).result(30)
+        @given(
+            st.sampled_from(LISTS),
+            st.lists(answers() | RAW, min_size=1, max_size=3),
+            st.sampled_from(list(VERSIONS)),
+        )
+        @example(LISTS[0], [b""], "v2")
+        @example(LISTS[0], [GOOD % (len(PAGE), PAGE)], "v2")
+        @example(LISTS[0], [GOOD % (len(PAGE), PAGE), GOOD % (len(NO_MORE), NO_MORE)], "v3")
+        @example(LISTS[0], [b"HTTP/1.1 200 OK\r\nx: " + b"y" * 200_000], "v2")
+        @example(LISTS[1], [b"HTTP/1.1 100 Continue\r\n\r\n" * 50], "v2")
+        @example(LISTS[1], [SWITCHED + PAGE], "v2")
+        @example(LISTS[2], [b"HTTP/1.1 204 No Content\r\n\r\n", b"HTTP/1.1 304 x\r\n\r\n"], "v2")
+        def answered(listed: Lists, says: list[bytes], version: str) -> None:
+            asyncio.run_coroutine_threadsafe(asked(listed, says, version), loop).result(30)
 
-        async def asked(listed: Lists, says: list[bytes]) -> None:
+        async def asked(listed: Lists, says: list[bytes], version: str) -> None:
             it.will_say(says)
-            client, heard = new_client(clients, it.port)
+            client, heard = new_client(clients, it.port, version)
             outcome = await outcome_of(listed(client))
             if isinstance(outcome, ApiError):
                 assert outcome.reason in REASONS

@@ -38,7 +38,7 @@ PLACES = st.fixed_dictionaries(
     {
         "label": mostly(st.just("my-registry"), NAMES),
         "name": mostly(st.just("my-registry"), NAMES),
-        "prefix": st.just("/ncr/api/v2"),
+        "region": st.just("kr"),
     }
 )
 COMMON = {

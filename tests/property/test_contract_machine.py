@@ -16,16 +16,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from ncr_exporter.metrics.exposition import Exposition
 from ncr_exporter.metrics.gzip import gzip_member
+from ncr_exporter.ncr.versions import VERSIONS
 from ncr_exporter.polling.poller import Poller
 from ncr_exporter.runtime.cooperative import exhaust
 from ncr_exporter.state.model import ImageState
-from ncr_exporter.state.saved import (
-    SavedState,
-    deleted_line,
-    image_line,
-    read_lines,
-    registry_line,
-)
+from ncr_exporter.state.saved import SavedState, deleted_line, image_line, read_lines, registry_line
 from ncr_exporter.state.store import Store
 from ncr_exporter.targets.budget import Budget
 from ncr_exporter.targets.targets import Shard
@@ -75,7 +70,9 @@ class Watched(Exposition):
 
 
 class Contract(RuleBasedStateMachine):
-    """An exporter's life."""
+    """An exporter's life, which begins with version 2 of the API."""
+
+    version = "v2"
 
     def __init__(self) -> None:
         super().__init__()
@@ -84,7 +81,7 @@ class Contract(RuleBasedStateMachine):
         self.loop = asyncio.new_event_loop()
         self.clock = ManualClock(rounds=8)
         self.world, self.model = World(), Model()
-        self.client = WatchedClient(self.world, self.model, self.clock)
+        self.client = WatchedClient(self.world, self.model, self.clock, self.version)
         self.started = False
 
     def do(self, work: Coroutine[Any, Any, None]) -> None:
@@ -197,6 +194,12 @@ class Contract(RuleBasedStateMachine):
     def reload_the_same(self) -> None:
         self.reload(self.model.settings)
 
+    @rule(version=st.sampled_from(list(VERSIONS)))
+    def switch_the_version(self, version: str) -> None:
+        """Reload with another `api.version`: nothing else may change by it."""
+        self.client.speak(version)
+        self.reload(self.model.settings)
+
     @rule(seconds=st.integers(0, 7200) | st.just(2 * int(DAY)), during_outage=st.booleans())
     def restart(self, seconds: int, during_outage: bool) -> None:  # noqa: FBT001 -- drawn
         if during_outage:
@@ -270,5 +273,13 @@ class Contract(RuleBasedStateMachine):
         self.stack.close()
 
 
-Contract.TestCase.settings = share(0.12, steps=30)
+class ContractV3(Contract):
+    """An exporter's life, which begins with version 3."""
+
+    version = "v3"
+
+
+Contract.TestCase.settings = share(0.08, steps=30)
+ContractV3.TestCase.settings = share(0.08, steps=30)
 TestContract = Contract.TestCase
+TestContractV3 = ContractV3.TestCase

@@ -16,7 +16,7 @@ from tests.soak.settings import PAGE_SIZE
 from tests.soak.world import LISTS_ALLOWED, World
 from tests.support.api_client import REGISTRY, client_of, keys
 
-ALPHA = RegistryPath("alpha", "alpha", REGISTRY.prefix)
+ALPHA = RegistryPath("alpha", "alpha", REGISTRY.region)
 DEAD = ("alpha", "app-0")
 
 

@@ -3,7 +3,7 @@
 import os
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +16,15 @@ from ncr_exporter.ncr.limiter import Limiter
 from ncr_exporter.ncr.paths import RegistryPath
 from ncr_exporter.ncr.proxies import proxy_of
 from ncr_exporter.ncr.transport import Transport
+from ncr_exporter.ncr.versions import V2, gateway_of
 from ncr_exporter.runtime.clock import Clock, SystemClock
 from ncr_exporter.simulator.api_records import JsonRecord, registry_record
 from ncr_exporter.simulator.data import FixedSource, Source
 from ncr_exporter.simulator.registry import DEMO_ACCESS_KEY, DEMO_SECRET_KEY, SimulatedRegistry
 from tests.support.http_server import served
+from tests.support.versions import spoken
 
-KR = "/ncr/api/v2"
+KR = "kr"
 REGISTRY = RegistryPath("my-registry", "my-registry", KR)
 DEMO_KEYS = {DEMO_ACCESS_KEY: DEMO_SECRET_KEY}
 
@@ -151,19 +153,25 @@ async def client_of(
     api: Api | None = None,
     clock: Clock | None = None,
     credentials: Credentials | None = None,
+    language: str = "",
 ) -> AsyncIterator[tuple[Client, Heard]]:
-    """Give a client of the API at `url`, and what it tells its observer."""
+    """Give a client of the API at `url`, and what it tells its observer.
+
+    It speaks the version of the fixture `version`, unless `api` has another than the default.
+    """
     api = api or Api(requests_per_second=10_000, timeout=2.0)
+    if api.version == V2.name:
+        api = replace(api, version=spoken().name)
     clock, heard = clock or HurriedClock(), Heard()
-    proxy = proxy_of(api, url, os.environ)
-    async with aclosing(client_pool(api, Path(), proxy=proxy)) as clients:
+    proxies = {url: proxy_of(api, url, os.environ)}
+    async with aclosing(client_pool(api, Path(), proxies=proxies)) as clients:
         transport = Transport(
             client_pool=clients,
-            base_url=url,
             credentials=credentials or keys(),
             limiter=Limiter(api.requests_per_second, api.max_concurrency, clock),
             timeout=api.timeout,
             clock=clock,
             metrics=heard,
         )
-        yield Client(transport, page_size=api.page_size, metrics=heard), heard
+        gateway = gateway_of(replace(api, base_url=url), api.zone, language=language)
+        yield Client(transport, gateway=gateway, page_size=api.page_size, metrics=heard), heard

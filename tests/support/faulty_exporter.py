@@ -69,7 +69,12 @@ class Trial:
 
 @asynccontextmanager
 async def trial(
-    directory: Path, *, tags: int, deadline: str = "20s", encrypted: bool = False
+    directory: Path,
+    *,
+    tags: int,
+    deadline: str = "20s",
+    encrypted: bool = False,
+    version: str = "v2",
 ) -> AsyncIterator[Trial]:
     """Give an exporter at work that has polled everything once."""
     clock, secret = ManualClock(), directory / "secret"
@@ -77,7 +82,7 @@ async def trial(
     source = source_of(app=[tag(f"v{n}", size=1000 + n) for n in range(tags)], web=[tag("v1")])
     registry = SimulatedRegistry(source, keys=DEMO_KEYS, clock=clock)
     async with _served(registry, directory, encrypted=encrypted) as url:
-        config = _config(url, deadline, directory)
+        config = _config(url, directory, timeout=deadline, version=version)
         async with (
             exporter(config, HERE, clock=clock) as at_work,
             listening(registry, at_work) as at,
@@ -139,9 +144,9 @@ def _write_bundle(path: Path, authority: trustme.CA) -> None:
     path.write_bytes(authority.cert_pem.bytes() + expired)
 
 
-def _config(url: str, deadline: str, directory: Path) -> Config:
+def _config(url: str, directory: Path, **api: Any) -> Config:
     keys = {"access_key": DEMO_ACCESS_KEY, "secret_key_file": "secret"}
     entry = {"name": "my-registry", "images": ["app", "web"], "interval": f"{INTERVAL:.0f}s"}
-    api: dict[str, Any] = {"page_size": PAGE_SIZE, "timeout": deadline, "ca_file": "ca.pem"}
+    api |= {"page_size": PAGE_SIZE, "ca_file": "ca.pem"}
     path = write_config(directory, url, entry, keys=keys, **api)
     return load(str(path), {})

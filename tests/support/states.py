@@ -41,10 +41,9 @@ def policy_with(**changes: Any) -> Policy:
 
 def registry_target(name: str = "my-registry", **fields: Any) -> RegistryTarget:
     """Return a registry listed every 900 s, with no images chosen unless `rules` say so."""
-    prefix = fields.pop("prefix", "/ncr/api/v2")
+    region = fields.pop("region", "kr")
     given = {
-        "path": RegistryPath(name, name, prefix),
-        "region": "kr",
+        "path": RegistryPath(name, name, region),
         "account": ACCOUNT,
         "timing": TIMING,
         "rules": (),
@@ -59,7 +58,7 @@ def list_target_of(
     """Return the list target that these registries of one account and region make."""
     first = every or named[0]
     return RegistryListTarget(
-        first.label, first.path.prefix, first.account, first.timing, named=named, every=every
+        first.label, first.region, first.account, first.timing, named=named, every=every
     )
 
 

@@ -5,13 +5,16 @@ from collections.abc import Callable
 from http import HTTPStatus
 
 from ncr_exporter.httpd.messages import Request, Response
+from ncr_exporter.ncr.datetimes import milliseconds
 from ncr_exporter.simulator.api_records import JsonRecord
 from ncr_exporter.simulator.faults.fault import Apply, Fault
-from ncr_exporter.simulator.responses import body_of, content_of, with_body
+from ncr_exporter.simulator.responses import body_of, content_of, items_key, with_body
+from ncr_exporter.simulator.v3 import date_time
 
 _NAN, _HUGE = "a size that is no number", "a size beyond any number"
-_SIZES = {"full_size", "size"}
+_SIZES = {"full_size", "fullSize", "size"}
 _TIMES = {"last_updated", "latest_pulled", "created", "updated"}
+_V3_TIMES = {"lastPulledDateTime", "updatedDateTime", "createdDateTime", "lastPushedDateTime"}
 _LONG = 100_000  # characters
 _THOUSAND = 1000
 
@@ -31,7 +34,8 @@ def _all(spoil: Callable[[list[JsonRecord]], list[JsonRecord]]) -> Apply:
         if response.status != HTTPStatus.OK:
             return response
         page = content_of(response)
-        page["results"] = spoil(page["results"])
+        key = items_key(page)
+        page[key] = spoil(page[key])
         return with_body(response, json.dumps(page).encode("ascii"))
 
     return apply
@@ -66,14 +70,18 @@ def _not_finite(request: Request, response: Response) -> Response:
 
 
 def _without_finite_sizes(tag: JsonRecord) -> JsonRecord:
-    if "full_size" not in tag:
+    size = next((field for field in ("full_size", "fullSize") if field in tag), None)
+    if size is None:
         return tag
     platforms = [{**platform, "size": _HUGE} for platform in tag.get("images") or ()]
-    return {**tag, "full_size": _NAN, "images": platforms}
+    return {**tag, size: _NAN, "images": platforms}
 
 
 def _numbers(change: Callable[[str, int], object]) -> Apply:
-    """Return a function that changes the whole numbers of records and of their platforms."""
+    """Return a function that changes the whole numbers of records and of their platforms.
+
+    Times of version 3, which are texts, count as the milliseconds that they stand for.
+    """
 
     def changed(record: JsonRecord) -> JsonRecord:
         return {key: value_of(key, record[key]) for key in record}
@@ -81,11 +89,24 @@ def _numbers(change: Callable[[str, int], object]) -> Apply:
     def value_of(key: str, value: object) -> object:
         if isinstance(value, list):
             return [changed(item) if isinstance(item, dict) else item for item in value]
+        if key in _V3_TIMES and isinstance(value, str):
+            return _changed_time(change, value)
         if isinstance(value, int) and not isinstance(value, bool):
             return change(key, value)
         return value
 
     return _each(changed)
+
+
+def _changed_time(change: Callable[[str, int], object], text: str) -> object:
+    """Return what a change of version 2's times makes of a time of version 3."""
+    before = milliseconds(text)
+    if before is None:
+        return text
+    after = change(next(iter(_TIMES)), before)
+    if not isinstance(after, int):
+        return text  # it is a text already
+    return date_time(after) if after > before else after
 
 
 def _named(rename: Callable[[str], str]) -> Apply:

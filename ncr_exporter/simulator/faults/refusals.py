@@ -4,8 +4,9 @@ from dataclasses import replace
 from email.utils import formatdate, parsedate_to_datetime
 
 from ncr_exporter.httpd.messages import Request, Response, text_response
-from ncr_exporter.simulator.faults.fault import Fault, always
-from ncr_exporter.simulator.responses import gateway_error, service_error, with_headers
+from ncr_exporter.simulator.faults.fault import Apply, Fault, always
+from ncr_exporter.simulator.responses import gateway_error, with_headers
+from ncr_exporter.simulator.v3 import service_error_to
 
 _WAIT = 2  # seconds
 _TEN_YEARS = 10 * 365 * 86_400
@@ -30,6 +31,11 @@ def _throttled_until(_request: Request, response: Response) -> Response:
     return replace(_THROTTLED, headers={**_THROTTLED.headers, **until})
 
 
+def _refused_by_service(status: int, message: str) -> Apply:
+    """Return a function that responds with an error of the service, in the request's version."""
+    return lambda request, _response: service_error_to(request, status, message)
+
+
 REFUSALS = (
     Fault("throttle", "429 Throttle Limited, with Retry-After: 2", always(_throttled(_WAIT))),
     Fault("throttle-silent", "429 Throttle Limited, without Retry-After", always(_THROTTLED)),
@@ -42,17 +48,17 @@ REFUSALS = (
     Fault("throttle-words", "429 with Retry-After: soon", always(_throttled("soon"))),
     Fault("wrong-key", "401 Authentication Failed (200)", always(_KEY_REFUSED)),
     Fault("denied", "401 Permission Denied (210)", always(_DENIED)),
-    Fault("forbidden", "403 from the service", always(service_error(403, "Forbidden"))),
+    Fault("forbidden", "403 from the service", _refused_by_service(403, "Forbidden")),
     Fault("not-found", "404 from the gateway, as for a wrong region", always(_NO_SUCH_API)),
     Fault(
         "not-found-service",
         "404 from the service itself, for every request",
-        always(service_error(404, "Not Found")),
+        _refused_by_service(404, "Not Found"),
     ),
     Fault(
         "missing-500",
         "500 from the service, as seen for missing images",
-        always(service_error(500, "Internal Server Error")),
+        _refused_by_service(500, "Internal Server Error"),
     ),
     Fault("unavailable", "503 Endpoint Error", always(_UNAVAILABLE)),
     Fault("redirect", "302 to another host", always(_ELSEWHERE)),

@@ -123,6 +123,7 @@ def test_what_a_tags_digest_is() -> None:
     assert of_tags(own, index, tag("v3", digest=None))["tag digest"].splitlines() == [
         "tags with one platform: the digest is a platform's in 1 of 1",
         "tags with several platforms: the digest is a platform's in 0 of 1",
+        "tags with several platforms: it is that of none of them (1)",
         "missing in 1 of 3 tags; `sha256:` doubled in 1",
     ]
 

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 import trustme
 
+from ncr_exporter.ncr.versions import VERSIONS
 from ncr_exporter.simulator.data import GeneratedSource
 from ncr_exporter.simulator.faults import FAULTS
-from tests.support.api_client import source_of, tag
+from tests.support.api_client import platform, source_of, tag
 from tests.support.api_thread import KEYS, answering, throttled_for, write_config
 from tests.support.certificates import server_tls
 from tests.support.in_process import run
@@ -24,7 +25,10 @@ IMAGES = {
 }
 
 
-def online(config: Path, *argv: str, code: int = 1, **environ: str) -> list[str]:
+SHAPE = "items in `content`, `totalElements`, `totalPages`, `pageNo`, `pageSize` in `page`"
+
+
+def online(config: Path, *argv: str, code: int = 1, **environ: Any) -> list[str]:
     """Return the lines after the plan."""
     done = run("check", "--online", f"--config.file={config}", *argv, environ=environ)
     assert done.returncode == code, done.stdout + done.stderr
@@ -64,14 +68,15 @@ def learned(lines: list[str]) -> dict[str, str]:
 def test_where_all_is_well_there_is_a_line_for_each_and_nothing_to_do(tmp_path: Path) -> None:
     with answering(source_of(**IMAGES)) as (_, url):
         lines = online(write_config(tmp_path, url, "my-registry"), code=0)
-    assert lines[:4] == [
+    assert lines[:5] == [
         "ok  registry list of kr   1 registry",
         "ok  my-registry           2 images listed",
         "ok  my-registry/app       2 tags, 4.00 kB, last pull 3d ago",
         "ok  my-registry/team/web  1 tag, 2.00 MB, never pulled",
+        f"ok  API v3                this key may use it: {SHAPE}",
     ]
     assert remedies(lines) == ""
-    assert lines[-1] == "4 ok"
+    assert lines[-1] == "5 ok"
 
 
 def test_every_registry_of_the_account_is_asked(tmp_path: Path) -> None:
@@ -127,6 +132,7 @@ def test_what_may_concern_one_operation_is_asked_for_each(fault: str, tmp_path: 
         ("warning", "registry list of kr"),
         ("warning", "my-registry"),
         ("FAILED", "my-registry/app"),
+        ("warning", "API v3"),
     ]
     assert FAULT_REMEDIES[fault] in remedies(lines)
 
@@ -192,23 +198,139 @@ def test_a_throttled_account_is_told(tmp_path: Path) -> None:
     with answering(source_of(**IMAGES)) as (registry, url):
         registry.fault = throttled_for(3600)
         lines = online(write_config(tmp_path, url, "my-registry"))
-    assert verdicts(lines) == [("warning", "registry list of kr"), ("FAILED", "my-registry")]
+    assert verdicts(lines) == [
+        ("warning", "registry list of kr"),
+        ("FAILED", "my-registry"),
+        ("warning", "API v3"),
+    ]
     assert "lower api.requests_per_second" in remedies(lines)
 
 
 def test_what_the_simulated_registry_does_is_learned(tmp_path: Path) -> None:
     with answering(GeneratedSource(), largest_page=50) as (_, url):
         topics = learned(online(write_config(tmp_path, url, "demo-registry"), code=0))
-    assert topics["page size"] == "not honoured: 50 instead of 100 on pages that have a next one"
-    assert topics["count"] == "equals the distinct names in 7 of 7 lists; 3 have several pages"
+    assert topics["page size"] == (
+        "v2: not honoured: 50 instead of 100 on pages that have a next one\n"
+        "v3: not honoured: 50 instead of 100 on pages that have a next one"
+    )
+    assert topics["count"].splitlines() == [
+        "v2: equals the distinct names in 7 of 7 lists; 3 have several pages",
+        "v3: equals the distinct names in 1 of 1 lists; 1 have several pages",
+    ]
+    assert topics["envelope"].endswith(f"\nv3: {SHAPE} (3)")
     assert re.search(
         r"several platforms: the digest is a platform's in (\d+) of \1", topics["tag digest"]
     )
     assert "HTTP 200 ENDPOINT (" in topics["responses"]
     assert set(topics) == {
-        "responses", "clock", "page size", "next", "count", "order", "tag digest", "tag size",
-        "last pull", "zeros", "times", "fields", "headers", "These lines con",
+        "responses", "clock", "envelope", "page size", "next", "count", "order", "tag digest",
+        "tag size", "last pull", "zeros", "times", "fields", "headers", "both versions",
+        "These lines con",
     }  # fmt: skip
+
+
+# Version 3
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_both_versions_stand_side_by_side_for_one_image(version: str, tmp_path: Path) -> None:
+    several = [tag(f"v{n}", images=platforms(n), digest=f"sha256:amd-{n}") for n in range(3)]
+    source = source_of(app=several, single=[tag(f"v{n}") for n in range(9)])
+    with answering(source) as (_, url):
+        topics = learned(online(write_config(tmp_path, url, "*", version=version), code=0))
+    assert topics["both versions"].splitlines() == [
+        "one image: 3 tags in both, 0 in v2 alone, 0 in v3 alone",
+        "equal in both: digest 3 of 3, size 3 of 3, update 3 of 3, platforms 3 of 3",
+        f"last pulls of the same platforms, v2 and v3: {PULLS_OF_BOTH}",
+    ]
+    orders = topics["order"].splitlines()
+    assert next(line for line in orders if line.startswith("v3: tag_list: name ascending"))
+    digests = topics["tag digest"].splitlines()
+    for each in VERSIONS:
+        owner = f"{each}: tags with several platforms: it is that of linux/amd64 (3)"
+        assert owner in digests
+    times = topics["times"].splitlines()
+    assert any(line.startswith("v3: tag updatedDateTime: RFC 3339 (") for line in times)
+    assert any(line.startswith("v3: image lastPulledDateTime: RFC 3339 (") for line in times) == (
+        version == "v3"
+    )
+    assert any(line.startswith("v2: tag last_updated: milliseconds (") for line in times)
+
+
+PULLS_OF_BOTH = "the same time (3), 0 and null (2), null and missing (1)"
+
+
+def platforms(number: int) -> list[dict[str, Any]]:
+    """Return an arm64 image that was never pulled, or of which nothing is known, and an amd64."""
+    arm = {"architecture": "arm64", "latest_pulled": 0 if number else None}
+    return [
+        platform(f"sha256:arm-{number}", size=1, **arm),
+        platform(f"sha256:amd-{number}", size=2, latest_pulled=PULLED),
+    ]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_version_3_is_asked_once_for_one_registry(version: str, tmp_path: Path) -> None:
+    with answering(source_of(**IMAGES)) as (registry, url):
+        lines = online(write_config(tmp_path, url, "my-registry", version=version), code=0)
+        asked = [seen.target for seen in registry.requests if "pageSize=1" in seen.target]
+    assert asked.count("/api/v3/registries?pageNo=0&pageSize=1") == 1
+    assert ("ok", "API v3") in verdicts(lines)
+
+
+def test_a_key_that_may_not_use_version_3_is_told_and_fails_nothing(tmp_path: Path) -> None:
+    with answering(source_of(**IMAGES)) as (registry, url):
+        registry.faults.add(FAULTS["denied"], where="/api/v3/")
+        lines = online(write_config(tmp_path, url, "my-registry"), code=0)
+    (line,) = [line for line in lines if "  API v3  " in line]
+    assert "this key may not use it: HTTP 401/210 Permission Denied" in line
+    assert "API v3: not needed while api.version is v2; to use it, give" in remedies(lines)
+    assert "not learned: no image's tags" in learned(lines)["both versions"]
+
+
+def test_an_envelope_that_nobody_expected_is_told(tmp_path: Path) -> None:
+    with answering(source_of(**IMAGES)) as (registry, url):
+        registry.envelope = "an odd name"
+        lines = online(write_config(tmp_path, url, "my-registry"), code=0)
+        totals = "`totalElements`, `totalPages`, `pageNo`, `pageSize` in `pageMetadata`"
+        assert any(f"this key may use it: items in `rows`, {totals}" in line for line in lines)
+        registry.faults.add(FAULTS["html"], where="/api/v3/")
+        lines = online(write_config(tmp_path, url, "my-registry"), code=0)
+    assert any(re.search("^warning  API v3 .*the answer is HTML", line) for line in lines)
+
+
+def test_a_zone_without_version_3_is_not_asked_for_it(tmp_path: Path) -> None:
+    with answering(source_of(**IMAGES), prefix="/ncr/kr/v2") as (registry, url):
+        config = write_config(tmp_path, url, "my-registry", zone="government")
+        lines = online(config, code=0)
+        assert not [seen for seen in registry.requests if "/v3/" in seen.target]
+    assert "API v3" not in "\n".join(lines)
+
+
+KOREAN = "요청을 처리할 수 없습니다"
+
+
+@pytest.mark.parametrize(
+    ("locale", "said"),
+    [
+        ({"LC_ALL": "ko_KR.UTF-8"}, KOREAN),
+        ({"LC_ALL": "", "LC_MESSAGES": "", "LANG": "ko_KR.UTF-8"}, KOREAN),
+        ({"LC_ALL": "ja_JP.UTF-8"}, "リクエスト"),
+        ({"LC_ALL": "C", "LANG": "ko_KR.UTF-8"}, "Forbidden."),
+        ({"LC_ALL": "de_DE.UTF-8"}, "Forbidden."),
+    ],
+)
+def test_the_details_of_an_error_are_in_the_readers_language(
+    locale: dict[str, Any], said: str, tmp_path: Path
+) -> None:
+    with answering(source_of(**IMAGES)) as (registry, url):
+        registry.faults.add(FAULTS["forbidden"], where="/api/v3/")
+        lines = online(write_config(tmp_path, url, "my-registry"), code=0, **locale)
+        assert any("  API v3  " in line and said in line for line in lines)
+        path = write_config(tmp_path, url, "my-registry", version="v3")
+        assert said in "\n".join(online(path, **locale))
+        logged = run("once", f"--config.file={path}", environ=locale).stderr
+    assert "HTTP 403/Forbidden Forbidden (Forbidden.)" in logged, "a log is for whoever reads it"
 
 
 def test_what_is_learned_holds_no_names(tmp_path: Path) -> None:
@@ -249,5 +371,7 @@ def test_two_accounts_are_told_apart(tmp_path: Path) -> None:
         ("ok", "my-registry/app"),
         ("warning", "theirs"),
         ("FAILED", "theirs/app"),
+        ("ok", "API v3 for my-registry"),
+        ("warning", "API v3 for theirs"),
     ]
     assert "theirs/app: give the sub account the policy" in remedies(lines).replace("theirs, ", "")

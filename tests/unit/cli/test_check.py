@@ -122,6 +122,29 @@ def test_a_plan_that_does_not_fit_is_warned_of(
         assert "raise api.requests_per_second" in said
 
 
+@pytest.mark.parametrize(("size", "warned"), [(1000, False), (1001, True)])
+def test_a_page_size_beyond_the_largest_known_page_is_warned_of(
+    size: int,
+    warned: bool,  # noqa: FBT001 -- a parametrised expectation
+    tmp_path: Path,
+) -> None:
+    said = checked(tmp_path, f"api: {{page_size: {size}}}\n{CREDENTIALS}registries: [a]\n")
+    line = "warning: api.page_size: 1,001 may be more than a page can hold; version 3 allows 1,000"
+    assert (line in said) == ("warning: " in said) == warned
+
+
+def test_the_plan_names_the_host_of_each_region_in_version_3(tmp_path: Path) -> None:
+    registries = "registries: [{name: a, region: kr}, {name: b, region: sgn}]\n"
+    said = checked(tmp_path, f"api: {{version: v3}}\n{CREDENTIALS}{registries}")
+    hosts = "https://kr-ncr.apigw.ntruss.com, https://sg-ncr.apigw.ntruss.com"
+    assert f"account  {hosts}, key from " in said
+    assert "warning: " not in said
+    api = "{version: v3, base_url: https://gateway.example}"
+    said = checked(tmp_path, f"api: {api}\n{CREDENTIALS}{registries}")
+    assert "account  https://gateway.example, key from " in said
+    assert "warning: api.base_url: it stands in for the host of every region, and kr, sgn" in said
+
+
 def test_every_problem_is_told_with_its_line_and_remedy(tmp_path: Path) -> None:
     text = "api:\n  zone: publik\n  page_sise: 5\nregistries:\n- nam: a\n"
     at, every = "ncr-exporter: FILE:", '"*" is every one of the account'

@@ -37,6 +37,7 @@ TWINS = {
     "--tags": "NCR_EXPORTER_TAGS",
     "--fault": "NCR_EXPORTER_FAULT",
     "--replay": "NCR_EXPORTER_REPLAY",
+    "--api-version": "NCR_EXPORTER_API_VERSION",
     "--online": "NCR_EXPORTER_ONLINE",
     "--record": "NCR_EXPORTER_RECORD",
     "--record-names": "NCR_EXPORTER_RECORD_NAMES",

@@ -30,6 +30,7 @@ from ncr_exporter.config import (
     parse,
 )
 from ncr_exporter.metrics.rendering import label_pair
+from ncr_exporter.ncr.versions import VERSIONS, gateway_of
 from tests.support.states import named_images
 
 GALLERY = Path(__file__).resolve().parents[2] / "data" / "config"
@@ -331,7 +332,10 @@ def test_a_name_that_is_accepted_can_be_asked_for_and_published(name: str) -> No
         config = read(text)
         if isinstance(config, Config):
             (target,) = named_images(config)
-            assert target.registry.path.tag_list(target.name).page(1, 100).isascii()
+            for version in VERSIONS:
+                gateway = gateway_of(config.api, "public", version)
+                path = gateway.list_path("kr", target.registry.path.name, target.name)
+                assert path.page(1, 100).isascii()
             for value in target.key:
                 assert label_pair("name", value).encode()
 

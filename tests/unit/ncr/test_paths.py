@@ -4,24 +4,32 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ncr_exporter.ncr.paths import OPERATIONS, ListPath, RegistryPath, parse, parse_path
-from ncr_exporter.ncr.wire import decode, decode_raw
+from ncr_exporter.ncr.paths import OPERATIONS, STYLES, ListPath, parse, parse_path
+from ncr_exporter.ncr.versions import VERSIONS, ApiVersion
 
 NAMES = st.text(min_size=1, max_size=40)
-PREFIXES = st.sampled_from(["/ncr/api/v2", "/ncr/sgn-api/v2", "/ncr/kr/v2"])
+PREFIXES = st.sampled_from(["/ncr/api/v2", "/ncr/sgn-api/v2", "/ncr/kr/v2", "/api/v3"])
+STYLE = st.sampled_from(STYLES)
 LISTS = st.one_of(
-    st.builds(ListPath, PREFIXES),
-    st.builds(ListPath, PREFIXES, NAMES),
-    st.builds(ListPath, PREFIXES, NAMES, NAMES),
+    st.builds(ListPath, PREFIXES, style=STYLE),
+    st.builds(ListPath, PREFIXES, NAMES, style=STYLE),
+    st.builds(ListPath, PREFIXES, NAMES, NAMES, STYLE),
 )
 
 
-@given(LISTS, st.integers(1, 10**9), st.integers(1, 1000))
-def test_what_is_asked_for_is_read_back(path: ListPath, number: int, size: int) -> None:
-    asked = parse(path.page(number, size))
+@given(LISTS, st.integers(0, 10**9), st.integers(1, 1000), st.data())
+def test_what_is_asked_for_is_read_back(
+    path: ListPath, number: int, size: int, data: st.DataObject
+) -> None:
+    without = data.draw(st.frozensets(st.sampled_from(["none", *sorted(path.style.optional)])))
+    target = path.page(number, size, without)
+    asked = parse(target)
     assert asked is not None
-    assert asked == (path, number, size)
-    assert parse_path(str(path)) == path
+    assert (asked.list, asked.number) == (path, number)
+    assert asked.size == (None if path.style.page_size in without else size)
+    assert f"{asked.list}?{asked.query}" == target
+    assert asked.is_first == (number == path.style.first_page)
+    assert parse_path(str(path), path.style) == path
 
 
 @pytest.mark.parametrize(
@@ -40,6 +48,9 @@ def test_what_is_asked_for_is_read_back(path: ListPath, number: int, size: int) 
         "/ncr/api/v2/repositories/reg//tags?page=1&pagesize=100",
         "/ncr/api/v2/repositories/reg/app/tags?page=1&pagesize=100&more=1",
         "/elsewhere?page=1&pagesize=100",
+        "/ncr/api/v2/repositories?pageNo=0&pageSize=100",
+        "/api/v3/registries?page=1&pagesize=100",
+        "/api/v3/registries/reg/images/app/tags?pageNo=0&pageSize=100&sort=name",
     ],
 )
 def test_whatever_else_is_no_page_of_a_list(target: str) -> None:
@@ -47,16 +58,16 @@ def test_whatever_else_is_no_page_of_a_list(target: str) -> None:
 
 
 def test_a_path_tells_its_operation() -> None:
-    registry = RegistryPath("label", "reg", "/ncr/api/v2")
     assert ListPath("/ncr/api/v2").operation == "registry_list"
-    assert registry.image_list.operation == "image_list"
-    assert registry.tag_list("app").operation == "tag_list"
+    assert ListPath("/ncr/api/v2", "reg").operation == "image_list"
+    assert ListPath("/ncr/api/v2", "reg", "app").operation == "tag_list"
 
 
-def test_every_operation_is_decoded() -> None:
+@pytest.mark.parametrize("version", VERSIONS.values(), ids=VERSIONS)
+def test_every_operation_is_decoded(version: ApiVersion) -> None:
     for operation in OPERATIONS:
-        assert decode(operation, b'{"count": 0, "results": []}').results == []
-        assert decode_raw(operation, b'{"count": 1, "results": [{}]}').item_count == 1
+        assert version.wire.decode(operation, b'{"results": []}').results == []
+        assert version.wire.decode_raw(operation, b'{"results": [{}]}').item_count == 1
 
 
 def test_the_paths_tried_here_are_of_every_operation() -> None:

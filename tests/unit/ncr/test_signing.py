@@ -2,7 +2,7 @@
 
 import pytest
 
-from ncr_exporter.ncr.paths import RegistryPath
+from ncr_exporter.ncr.paths import V3_PATHS, ListPath
 from ncr_exporter.ncr.signing import signature, signed_headers
 
 EXAMPLE = ("EXAMPLEACCESSKEY0001", "ExampleSecretKeyForTestsOnly0123456789ABC")
@@ -84,7 +84,11 @@ def test_the_header_carries_the_very_timestamp_that_was_signed() -> None:
     ],
 )
 def test_an_image_name_is_percent_encoded_once(image: str, encoded: str) -> None:
-    path = RegistryPath("label", "my-reg", "/ncr/api/v2").tag_list(image)
+    path = ListPath("/ncr/api/v2", "my-reg", image)
     assert path.page(3, 50) == (
         f"/ncr/api/v2/repositories/my-reg/{encoded}/tags?page=3&pagesize=50"
+    )
+    path = ListPath("/api/v3", "my-reg", image, V3_PATHS)
+    assert path.page(3, 50) == (
+        f"/api/v3/registries/my-reg/images/{encoded}/tags?pageNo=3&pageSize=50&sort=name,asc"
     )

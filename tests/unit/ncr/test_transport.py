@@ -20,11 +20,11 @@ from ncr_exporter.httpd.server import Server
 from ncr_exporter.ncr.client import Client
 from ncr_exporter.ncr.credentials import ConfiguredCredentials, SecretFile
 from ncr_exporter.ncr.errors import ApiError, NotFoundError
+from ncr_exporter.ncr.versions import V3, ApiVersion
 from ncr_exporter.simulator.faults import Fault, fault_named, latency
 from ncr_exporter.simulator.registry import SimulatedRegistry
 from tests.support.api_client import (
     DEMO_KEYS,
-    KR,
     REGISTRY,
     Heard,
     HurriedClock,
@@ -36,6 +36,9 @@ from tests.support.api_client import (
 )
 from tests.support.certificates import server_tls
 from tests.support.clock import EPOCH, ManualClock, tls_access
+from tests.support.versions import at, spoken
+
+pytestmark = pytest.mark.usefixtures("version")
 
 IMPATIENT = Api(requests_per_second=10_000, timeout=0.2)
 
@@ -88,11 +91,15 @@ async def error_of(client: Client, image: str = "app") -> ApiError:
 
 
 async def test_a_good_answer_needs_one_request(
-    client: Client, registry: SimulatedRegistry, heard: Heard
+    client: Client, registry: SimulatedRegistry, heard: Heard, version: ApiVersion
 ) -> None:
     assert await names(client) == ["v1", "v2"]
     assert [seen.target for seen in registry.requests] == [
-        f"{KR}/repositories/my-registry/app/tags?page=1&pagesize=100"
+        at(
+            version,
+            "/ncr/api/v2/repositories/my-registry/app/tags?page=1&pagesize=100",
+        )
+        + ("&sort=name,asc" if version is V3 else "")
     ]
     assert heard.attempts == ["ok"]
 
@@ -426,7 +433,8 @@ async def test_requests_go_through_the_configured_proxy() -> None:
         api = Api(timeout=2.0, proxy_url=Secret(f"http://user:pw@127.0.0.1:{port}"))
         async with client_of("http://registry.invalid", api=api) as (client, _):
             await error_of(client)
-    assert asked[0].startswith("http://registry.invalid/ncr/api/v2/")
+    path = f"http://registry.invalid{at(spoken(), '/ncr/api/v2')}/"
+    assert asked[0].startswith(path)
 
 
 # --- clocks and keys ---

@@ -160,7 +160,7 @@ async def test_a_registry_of_one_label_at_another_place_begins_from_nothing(
     polling: Polling,
 ) -> None:
     await polling.first_round(naming("app"))
-    japan = registry_target(rules=(rule("app"),), prefix="/ncr/jpn-api/v2", region="jpn")
+    japan = registry_target(rules=(rule("app"),), region="jpn")
     polling.poller.apply([list_target_of(japan)])
     assert polling.state("app").tags is None
     assert polling.listed().target.region == "jpn"

@@ -125,12 +125,13 @@ async def test_a_list_whose_second_page_fails_changes_nothing() -> None:
 
 async def test_a_list_that_turns_empty_is_believed_the_second_time(polling: Polling) -> None:
     await polling.first_round(APP)
-    kept, asked = dict(polling.images), len(list_requests(polling))
-    polling.images.clear()
+    everything = {("my-registry", image) for image in polling.images}
+    asked = len(list_requests(polling))
+    polling.fleet.unlisted.update(everything)
     await until(polling, lambda: len(list_requests(polling)) > asked)
     assert polling.published == ["app", "web"]
     assert polling.listed().images == 2
-    polling.images.update(kept)
+    polling.fleet.unlisted.clear()
     await polling.intervals(2)
     polling.images.clear()
     await polling.intervals(3)

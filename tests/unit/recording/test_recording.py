@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from ncr_exporter.config import parse
+from ncr_exporter.ncr.versions import VERSIONS
 from ncr_exporter.recording.exchange import Exchange
+from ncr_exporter.recording.reading import read_recording
 from ncr_exporter.recording.recorder import Recorder, RecordError
 from ncr_exporter.recording.redact import Redactor
 from ncr_exporter.simulator.data import FixedSource, GeneratedSource
@@ -23,6 +25,7 @@ from tests.support.program import demo
 
 BASE = "/ncr/api/v2/repositories"
 CANARY = "canary"
+EACH_VERSION = pytest.mark.parametrize("version", VERSIONS)
 
 
 def exchange(target: str, body: object, **fields: Any) -> Exchange:
@@ -102,6 +105,77 @@ def test_one_value_has_one_pseudonym_wherever_it_stands() -> None:
     assert tags["request"]["target"].startswith(f"{BASE}/registry-1/part-1%2Fpart-3/tags?")
 
 
+def test_version_3_is_redacted_likewise() -> None:
+    record = {
+        "name": "canary-reg",
+        "bucketName": "canary-bucket",
+        "publicEndpointHost": "canary-reg.sg.ncr.ntruss.com",
+        "privateEndpointHost": "canary1.sg.private-ncr.ntruss.com",
+        "createdDateTime": "2026-08-24T07:12:33Z",
+        "publicRegistryEnabled": False,
+        "storageTypeCode": "OBJECT_STORAGE",
+    }
+    totals = {"totalElements": 1, "totalPages": 1, "pageNo": 0, "pageSize": 20}
+    target = "/api/v3/registries?pageNo=0&pageSize=5"
+    content = kept(target, {"content": [record], "page": totals})
+    assert content["request"]["target"] == target
+    assert content["response"]["body"]["json"] == {
+        "content": [
+            {
+                **record,
+                "name": "registry-1",
+                "bucketName": "bucketName-1",
+                "publicEndpointHost": "registry-1.sg.ncr.ntruss.com",
+                "privateEndpointHost": "id-1.sg.private-ncr.ntruss.com",
+            }
+        ],
+        "page": totals,
+    }
+    path = "/api/v3/registries/canary-reg/images/canary%2Fapp/tags"
+    query = "pageNo=0&pageSize=5&sort=name,asc"
+    content = kept(f"{path}?{query}", {"tags": []})
+    kept_path = "/api/v3/registries/registry-1/images/part-1%2Fpart-2/tags"
+    assert content["request"]["target"] == f"{kept_path}?{query}"
+
+
+def test_the_fields_that_an_error_of_version_3_refuses_are_kept() -> None:
+    error = {
+        "errorCode": "InvalidParameter",
+        "message": "Invalid parameter",
+        "detail": "account 1234567 asked for too much",
+        "fieldErrors": [{"field": "pageSize", "message": "at most 1000"}],
+    }
+    content = kept("/api/v3/registries?pageNo=0&pageSize=5", {"error": error}, status=400)
+    assert content["response"]["body"]["json"]["error"] == {
+        **error,
+        "detail": "account # asked for too much",
+    }
+
+
+def record_of_region(host: str) -> dict[str, Any]:
+    headers = {"host": host}
+    target = "/api/v3/registries/shop/images?pageNo=0&pageSize=5"
+    body = {"images": [{"name": "app"}]}
+    return kept(target, body, keep_names=True, request_headers=headers)
+
+
+@pytest.mark.parametrize(
+    ("host", "region"),
+    [("sg-ncr.apigw.ntruss.com", "sgn"), ("kr-ncr.apigw.ntruss.com", "kr"), ("127.0.0.1", "kr")],
+)
+def test_in_version_3_the_host_tells_the_region(host: str, region: str, tmp_path: Path) -> None:
+    meta = {"format": 1, "zone": "public", "page_size": 5, "version": "v3"}
+    (tmp_path / "recording.json").write_text(json.dumps(meta))
+    (tmp_path / "00001.json").write_text(json.dumps(record_of_region(host)))
+    assert read_recording(tmp_path).registries == [{"name": "shop", "region": region}]
+
+
+def test_a_recording_from_before_version_3_is_one_of_version_2(tmp_path: Path) -> None:
+    (tmp_path / "recording.json").write_text(GOOD_META)
+    (tmp_path / "00001.json").write_text(json.dumps(kept(f"{BASE}?page=1&pagesize=5", {})))
+    assert read_recording(tmp_path).version == "v2"
+
+
 def test_hosts_keep_what_is_documented_of_them() -> None:
     registries = [
         {
@@ -176,20 +250,23 @@ def test_names_may_be_kept_and_nothing_else_is() -> None:
     assert content["request"]["target"].startswith(f"{BASE}/shop/app/tags")
 
 
-def test_a_whole_recording_holds_nothing_of_the_source(tmp_path: Path) -> None:
+@EACH_VERSION
+def test_a_whole_recording_holds_nothing_of_the_source(version: str, tmp_path: Path) -> None:
     images = {"canary/app": [SECRETIVE, tag("canary-2")], "canary/web": [tag("latest")]}
     with answering(FixedSource("canary-registry", images)) as (registry, url):
         registry.faults.add(FAULTS["missing-500"], where="web", times=1)
-        recording = record(tmp_path, url, registry="canary-registry")
+        recording = record(tmp_path, url, registry="canary-registry", version=version)
+    assert json.loads((recording / "recording.json").read_text())["version"] == version
     text = "".join(path.read_text() for path in recording.iterdir())
     assert CANARY not in text
     assert url.removeprefix("http://") not in text
     assert '"name": "latest"' in text
 
 
-def test_a_recording_with_names_replays_to_the_same_values(tmp_path: Path) -> None:
+@EACH_VERSION
+def test_a_recording_with_names_replays_to_the_same_values(version: str, tmp_path: Path) -> None:
     with answering(GeneratedSource()) as (_, url):
-        recording = record(tmp_path, url, "--record-names", registry="*")
+        recording = record(tmp_path, url, "--record-names", registry="*", version=version)
         config = tmp_path / "ncr-exporter.yml"
         before = samples_of(run("once", f"--config.file={config}").stdout)
     with demo(f"--replay={recording}") as replay:
@@ -204,12 +281,14 @@ def test_a_recording_with_names_replays_to_the_same_values(tmp_path: Path) -> No
         assert after[key] == pytest.approx(value, rel=0.01 if key in pulled else 0), key
 
 
-def test_failures_are_replayed_too(tmp_path: Path) -> None:
+@EACH_VERSION
+def test_failures_are_replayed_too(version: str, tmp_path: Path) -> None:
     with answering(source_of(app=[tag("v1")], web=[tag("v1")])) as (registry, url):
         registry.faults.add(FAULTS["denied"], where="/web/")
-        registry.faults.add(FAULTS["html"], where="my-registry?")
+        listed = {"v2": "my-registry?", "v3": "my-registry/images?"}
+        registry.faults.add(FAULTS["html"], where=listed[version])
         entry = {"name": "my-registry", "images": ["app", "web"]}
-        recording = record(tmp_path, url, code=1, registry=entry)
+        recording = record(tmp_path, url, code=1, registry=entry, version=version)
     with demo(f"--replay={recording}") as replay:
         replay.ready()
         text = replay.get().text
@@ -267,6 +346,10 @@ GOOD_META = '{"format": 1, "zone": "public", "page_size": 100}'
             {"recording.json": '{"format": 99}'},
             "has a format that this version cannot read",
         ),
+        (
+            {"recording.json": '{"format": 1, "zone": "public", "page_size": 1, "version": "v9"}'},
+            "has a format that this version cannot read",
+        ),
         ({"recording.json": GOOD_META}, "holds no recorded responses"),
         (
             {"recording.json": GOOD_META, "00001.json": "{}"},
@@ -284,6 +367,12 @@ def test_what_is_no_recording_is_refused_in_words(
     assert done.returncode == 2
     assert why in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_recording_decides_the_version_that_it_is_replayed_in(tmp_path: Path) -> None:
+    done = run("demo", f"--replay={tmp_path}", "--api-version=v3")
+    assert done.returncode == 2
+    assert "leave out --api-version: a recording is replayed in its own version" in done.stderr
 
 
 def test_tags_and_replay_exclude_each_other(tmp_path: Path) -> None:

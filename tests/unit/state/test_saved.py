@@ -112,7 +112,7 @@ def test_a_registry_comes_back_as_it_was() -> None:
     )
     assert saved.description(found, NOW + DAY - 7) is None
     assert list(saved.found_by(list_target_of(every=registry_target("*")))) == ["my-registry"]
-    other = registry_target("*", prefix="/ncr/jpn-api/v2")
+    other = registry_target("*", region="jpn")
     assert list(saved.found_by(list_target_of(every=other))) == []
 
 
@@ -209,8 +209,6 @@ def test_data_older_than_expire_after_is_not_used() -> None:
 
 def test_data_of_another_place_is_not_used() -> None:
     saved = saved_of(line_of(sample_tags()))
-    japan = ImageTarget(
-        registry_target(prefix="/ncr/jpn-api/v2"), "app", True, APP.timing, APP.policy
-    )
+    japan = ImageTarget(registry_target(region="jpn"), "app", True, APP.timing, APP.policy)
     assert saved.image(japan, NOW) is None
     assert saved.image(target("other"), NOW) is None

@@ -4,6 +4,7 @@ import pytest
 
 from ncr_exporter.config import Settings, parse
 from ncr_exporter.config.zones import REGIONS, ZONES, pull_host
+from ncr_exporter.ncr.versions import gateway_of
 from ncr_exporter.targets.targets import ImageTarget, registry_list_targets
 from tests.support.states import named_images
 
@@ -20,6 +21,13 @@ PREFIXES = [
     ("government", "kr", "/ncr/kr/v2"),
     ("government", "krs", "/ncr/krs/v2"),
     ("financial", "kr", "/ncr/api/v2"),
+]
+
+
+V3_HOSTS = [
+    ("kr", "https://kr-ncr.apigw.ntruss.com"),
+    ("sgn", "https://sg-ncr.apigw.ntruss.com"),
+    ("jpn", "https://jp-ncr.apigw.ntruss.com"),
 ]
 
 
@@ -41,18 +49,36 @@ def test_there_are_no_regions_but_the_documented_ones() -> None:
     assert known == PREFIXES
 
 
+def url_of(text: str) -> str:
+    """Return the URL of the tags of a configuration's only image."""
+    config = parse(text, "test.yml", {})
+    (found,) = named_images(config)
+    registry = found.registry
+    gateway = gateway_of(config.api, registry.account.zone)
+    path = gateway.list_path(registry.region, registry.path.name, found.name)
+    return f"{gateway.endpoints[registry.region].base_url}{path}"
+
+
 @pytest.mark.parametrize(("zone", "region", "prefix"), PREFIXES)
 def test_zone_and_region_decide_the_path(zone: str, region: str, prefix: str) -> None:
-    found = target(
+    url = url_of(
         f"api: {{zone: {zone}}}\nregistries: [{{name: mine, region: {region}, images: [a/b]}}]"
     )
-    assert found.registry.path.prefix == prefix
-    assert str(found.registry.path.tag_list(found.name)) == f"{prefix}/repositories/mine/a%2Fb/tags"
+    assert url == f"{HOSTS[zone]}{prefix}/repositories/mine/a%2Fb/tags"
+
+
+@pytest.mark.parametrize(("region", "host"), V3_HOSTS)
+def test_in_version_3_the_region_decides_the_host(region: str, host: str) -> None:
+    text = f"registries: [{{name: mine, region: {region}, images: [a/b]}}]"
+    path = "/api/v3/registries/mine/images/a%2Fb/tags"
+    assert url_of(f"api: {{version: v3}}\n{text}") == f"{host}{path}"
+    api = "{version: v3, base_url: 'http://localhost:8443'}"
+    assert url_of(f"api: {api}\n{text}") == f"http://localhost:8443{path}"
 
 
 def test_nothing_said_is_the_public_zone_in_korea_with_the_defaults() -> None:
     found = target("registries: [{name: mine, images: [app]}]")
-    assert found.registry.path.prefix == "/ncr/api/v2"
+    assert found.registry.region == "kr"
     assert found.timing.interval == 900
     assert found.policy.tag_series == 10
     assert found.policy.tag_series_by == ("updated", "idle")
@@ -122,7 +148,7 @@ def test_images_come_in_the_order_of_the_file() -> None:
 def test_the_label_names_a_registry_in_metrics_and_its_name_in_requests() -> None:
     found = target("registries: [{name: shared, label: theirs, images: [app]}]")
     assert found.key == ("theirs", "app")
-    assert str(found.registry.path.tag_list("app")) == "/ncr/api/v2/repositories/shared/app/tags"
+    assert found.registry.path.name == "shared"
 
 
 def test_two_registries_of_one_name_are_told_apart_by_labels() -> None:
