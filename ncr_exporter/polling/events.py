@@ -51,6 +51,24 @@ def log_unexpected(error: Exception, **labels: Any) -> ApiError:  # noqa: ANN401
     return ApiError(f"unexpected {type(error).__name__}; the log has its traceback")
 
 
+def log_first_round(store: Store, *, seconds: float) -> None:
+    """Log that everything was requested once: how many images, what failed, how long it took.
+
+    A registry's image list counts as failed where images are found by it.
+    """
+    failed_lists = sum(
+        registry.failure is not None and registry.target.finds_images
+        for registry in store.registries.values()
+    )
+    failed_images = sum(image.failure is not None for image in store.images.values())
+    log.info(
+        "first round done",
+        images=len(store.images),
+        failed=failed_lists + failed_images,
+        seconds=round(seconds, 1),
+    )
+
+
 def log_plan(store: Store, budget: Budget, account: Account) -> None:
     """Log how many requests an account's plan needs: a warning if that exceeds the limit."""
     labels = [target.label for target in store.targets if target.account == account]

@@ -80,8 +80,10 @@ class Scheduler:
 
     def __init__(self, clock: Clock, *, once: bool = False) -> None:
         """With `once` no job runs a second time."""
+        self.all_were_tried: Callable[[], object] | None = None
+        """Called once, when all jobs known so far have run, or needed no first run."""
         self.first_round_ended: Callable[[], object] | None = None
-        """Called once, when all jobs known so far have run for the first time."""
+        """Called once, when all jobs known so far have run."""
         self._clock = clock
         self._once = once
         self._began = clock.monotonic()
@@ -89,6 +91,7 @@ class Scheduler:
         self._waits: dict[JobKey, _Wait] = {}
         self._tasks: dict[JobKey, asyncio.Task[None]] = {}
         self._untried: set[JobKey] = set()
+        self._not_run: set[JobKey] = set()
 
     @property
     def all_tried(self) -> bool:
@@ -118,6 +121,7 @@ class Scheduler:
     def add(self, job: Job, *, tried: bool = False) -> None:
         """Add a job and run it now; with `tried` it needs no first run for `all_tried`."""
         self._jobs[job.key] = job
+        self._not_run.add(job.key)
         if not tried:
             self._untried.add(job.key)
         self._start(job.key)
@@ -138,7 +142,7 @@ class Scheduler:
     def remove(self, key: JobKey) -> None:
         """End a job, even during a run; an unknown key is ignored."""
         self._jobs.pop(key, None)
-        self._untried.discard(key)
+        self._record_run(key)
         if wait := self._waits.pop(key, None):
             wait.timer.cancel()
         if task := self._tasks.pop(key, None):
@@ -165,12 +169,20 @@ class Scheduler:
         if self._tasks.get(job.key) is not asyncio.current_task():
             return  # removed during its run, perhaps by the run itself
         del self._tasks[job.key]
-        self._untried.discard(job.key)
+        self._record_run(job.key)
         if not self._once:
             self._schedule(job.key, failed=not succeeded)
-        if self.all_tried and (ended := self.first_round_ended):
+        if self.all_tried and (tried := self.all_were_tried):
+            self.all_were_tried = None
+            tried()
+        if not self._not_run and (ended := self.first_round_ended):
             self.first_round_ended = None
             ended()
+
+    def _record_run(self, key: JobKey) -> None:
+        """Record that no first run of a job is awaited any more."""
+        self._untried.discard(key)
+        self._not_run.discard(key)
 
     def _schedule(self, key: JobKey, *, failed: bool) -> None:
         now, phase = self._clock.monotonic(), phase_of(*key)

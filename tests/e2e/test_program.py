@@ -237,6 +237,22 @@ def test_the_demo_says_where_its_metrics_are_and_stays_until_ctrl_c() -> None:
         assert program.stop(signal.SIGINT)[0] == 0
 
 
+def test_the_end_of_the_first_round_is_one_line_with_images_failures_and_seconds() -> None:
+    with demo() as program:
+        line = program.wait_for_line("first round done")
+        program.wait_for_line("requests planned")
+    assert "level=info" in line
+    assert " images=7 failed=0 " in line
+    assert re.search(r" seconds=\d+\.\d$", line)
+    assert sum("first round done" in line for line in program.log) == 1
+
+
+def test_the_first_round_ends_though_everything_failed() -> None:
+    with demo("--fault=denied") as program:
+        line = program.wait_for_line("first round done")
+    assert " images=0 failed=2 " in line, "the image lists of the two registries"
+
+
 @pytest.mark.parametrize(
     ("argv", "said"),
     [
