@@ -41,6 +41,7 @@ NOT_RUN = {
     "systemctl ": "needs systemd",
 }
 """How a command begins → why the walk does not run it."""
+ACTIVATE = ". .venv/bin/activate"
 _CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _SECONDS = 90.0
 
@@ -138,9 +139,14 @@ class Walk:
             self._environ["NCR_EXPORTER_WEB_LISTEN_ADDRESS"] = f"127.0.0.1:{ports[0]}"
         self._demo = self._terminal()
         self._second = self._terminal()
+        self._account = self._terminal()
 
     def whole(self, readme: Readme) -> None:
-        """Run each block in order; raise WalkError where one does not work."""
+        """Run each block in order; raise WalkError where one does not work.
+
+        The first terminal has the demo, the second tries the commands on it. The third is that of
+        a reader with an account, who stops before the first request.
+        """
         try:
             for language, content in readme.blocks:
                 if language == "yaml":
@@ -150,18 +156,8 @@ class Walk:
                         self._do(self._with_ports(command))
             self._demo.interrupt()
         finally:
-            self._demo.close()
-            self._second.close()
-
-    def account(self, readme: Readme) -> None:
-        """Run what a reader with an account does first, in a shell without the demo's settings."""
-        exports = [c for c in readme.commands if c.startswith("export NCLOUD_")]
-        terminal = self._terminal()
-        try:
-            for command in (". .venv/bin/activate", *exports, "ncr-exporter check"):
-                self._show(3, command, terminal.run(command))
-        finally:
-            terminal.close()
+            for terminal in (self._demo, self._second, self._account):
+                terminal.close()
 
     def _terminal(self) -> Terminal:
         return Terminal(self._folder, self._environ)
@@ -188,6 +184,11 @@ class Walk:
             self._outage(command)
         elif command == "ncr-exporter":
             self._serve(command)
+        elif command.startswith("export NCLOUD_"):
+            self._show(3, command, self._account.run(command))
+        elif command in {ACTIVATE, "ncr-exporter check"}:
+            self._show(2, command, self._second.run(command))
+            self._show(3, command, self._account.run(command))
         else:
             self._show(2, command, self._second.run(command))
 
@@ -236,7 +237,6 @@ def main(argv: Sequence[str]) -> int:
     walk = Walk(Path(argv[0]), ports)
     try:
         walk.whole(ENGLISH)
-        walk.account(ENGLISH)
     except WalkError as error:
         sys.stderr.write(f"{error}\n")
         return 1
