@@ -97,7 +97,7 @@ def warn_of_unknown_pulls(label: str, image: str | None = None) -> None:
         log.warning(
             "no image of the registry shows a pull time: what is stale is not known",
             registry=label,
-            remedy="never-pulled, stale and reclaimable are left out; sizes and counts stand",
+            remedy="never-pulled, stale and reclaimable are left out; sizes and counts stay",
         )
     else:
         log.warning(
