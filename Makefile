@@ -48,7 +48,7 @@ lint: venv ## ruff: rules and format
 	$(BIN)/ruff check --quiet .
 	$(BIN)/ruff format --quiet --check .
 
-format: venv ## let ruff mend what it can and format the rest
+format: venv ## let ruff correct what it can, and format
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 
@@ -126,7 +126,7 @@ sbom: dist $(VENV)/.release ## write what is installed with the wheel into build
 # Each lock is bound by the one before, since all of them go into one environment.
 # It asks for the tools alone: the program cannot be installed while its lock is behind pyproject.toml.
 # hatchling itself asks for editables where it builds for pip install -e.
-lock: $(VENV)/.dev ## write requirements/*.txt anew (ARGS=--upgrade for newer versions)
+lock: $(VENV)/.dev ## write requirements/*.txt (ARGS=--upgrade for newer versions)
 	$(COMPILE) pyproject.toml -o requirements/runtime.txt $(ARGS)
 	$(COMPILE) pyproject.toml --group dev -c requirements/runtime.txt -o requirements/dev.txt $(ARGS)
 	$(COMPILE) --group deploy -c requirements/dev.txt -o requirements/deploy.txt $(ARGS)
@@ -146,7 +146,7 @@ $(VENV)/.base: requirements/runtime.txt requirements/build.txt
 	@$(PIP_INSTALL) --require-hashes -r requirements/runtime.txt -r requirements/build.txt
 	@touch $@
 
-# The version stands in __init__.py. pip check tells when a lock is behind pyproject.toml.
+# The version is in __init__.py. pip check tells when a lock is behind pyproject.toml.
 $(VENV)/.program: $(VENV)/.base pyproject.toml ncr_exporter/__init__.py
 	@$(PIP_INSTALL) --no-deps --no-build-isolation -e .
 	@$(BIN)/python -m pip check >$(VENV)/pip-check.txt || { cat $(VENV)/pip-check.txt; echo 'The locks are behind pyproject.toml: make lock'; exit 1; }

@@ -30,45 +30,43 @@ Everything the exporter publishes, from the table that it is rendered from. Besi
 `process_*` and `python_*` as every Python program has them. All are gauges unless said.
 
 - Values about images and tags are **as of the last successful poll**. A failed or partial listing
-  changes none of them: `ncr_image_up` is 0 and `ncr_image_last_success_timestamp_seconds` tells
-  their age. Data older than `expire_after` leaves; `ncr_image_up` stays.
-- **Unknown is absent, never 0.** That `latest_pulled: 0` means *never* is an inference: it is
-  believed only where some record of the same registry has a pull time. A missing or null time, or
-  a tag without platforms, is *unknown*: neither never pulled nor stale. Where nothing is known for
-  a whole image, its never-pulled, stale and reclaimable series are absent, and the log says so
-  once.
-- **Not pulled is not unused.** Nodes keep copies of images and start them without asking the
-  registry. Before you delete what is called stale, ask your clusters:
+  changes none of them. Then `ncr_image_up` is 0, and `ncr_image_last_success_timestamp_seconds`
+  tells their age. Data older than `expire_after` leaves; `ncr_image_up` stays.
+- **Unknown is absent, never 0.** That `latest_pulled: 0` means *never* is inferred. It is believed
+  only where some record of the same registry has a pull time. A missing or null time, or a tag
+  without platforms, is *unknown*: neither never pulled nor stale. Where nothing is known for a
+  whole image, its never-pulled, stale and reclaimable series are absent, and the log says so once.
+- **Stale is not unused, and bytes are an upper bound.** Nodes keep copies of images and start them
+  without asking the registry. Manifests share layers, and the API does not tell which. Before you
+  delete, read [what to check](deleting.md), and ask your clusters by
   [joins with kube-state-metrics](joins.md).
-- **Bytes are an upper bound.** Manifests share layers, and the API does not tell which. What
-  deleting tags frees, and when, the registry decides: see [before you delete](deleting.md). Sizes
-  of images and sizes of tags are different things: do not compare or add them.
+- Sizes of images and sizes of tags are different things: do not compare or add them.
 - `STABLE` names, labels and meanings change only with a major version, and stay beside their
   successor for one minor version at least. `EXPERIMENTAL` ones may change with any.
 
 ## Last use
 
 A tag is stale when its last use is longer ago than `stale_after`. Its last use is the later of its
-last update and its last pull. Neither is always known, so each tag has two bounds: used then or
-later, and used then or earlier. It is stale where even the later bound is too old, and alive where
-even the earlier one is not. Between the two it is unknown.
+last update and its last pull. Neither is always known, so each tag has two bounds: the earliest and
+the latest moment that its last use may have been. It is stale where even the latest is too old, and
+alive where even the earliest is not. Between the two it is unknown.
 
 1. **By content.** `1.4.2` and `stable` name one manifest. A node pulled `stable` yesterday. So
    `1.4.2` was used yesterday, whatever its own record says, and neither is stale.
 2. **Just pushed.** `latest` was pushed a minute ago, and nothing is known of pulls. It was used a
    minute ago or later: alive.
 3. **Before pulls were recorded.** The registry records pull times since 2023-11-23. An image last
-   updated in 2022 counts 500 pulls and no pull time. So they were before that day: it is stale.
+   updated in 2022 has 500 pulls and no pull time. So they were before that day: it is stale.
    Where the counter and the records disagree about the time since, it is unknown.
 
-Attached tags (signatures, attestations and SBOMs, named after a digest) live as long as a tag with
-that digest, and are stale with the last of them. `ncr-exporter once --tags` tells of each tag what
-holds, and why: see [reports](reports.md#what-could-go-and-why-not-the-rest).
+Attached tags are signatures, attestations and SBOMs, named after a digest. They live as long as a
+tag with that digest, and are stale with the last of them. `ncr-exporter once --tags` says of each
+tag whether it is stale, and why: see [reports](reports.md#what-could-go-and-why-not-the-rest).
 """
 
 CONFIGURATION_INTRO = """\
 The configuration is one YAML file. An unknown key, a wrong type, an empty secret or a
-contradiction is refused with its line, its place and what would be right; `ncr-exporter check`
+contradiction is refused, with its line, its place and what would be right. `ncr-exporter check`
 shows all of them at once.
 
 - `${VAR}` in a value is replaced by the environment's variable, which must be set; `$$` is a dollar
@@ -76,11 +74,11 @@ shows all of them at once.
 - A key without a value counts as left out.
 - Durations are written as Prometheus does (`90d`, `1h30m`), sizes with SI or IEC units (`1GB`,
   `500MiB`).
-- In globs `*` stands for any characters, `/` included; case matters.
+- In globs `*` matches any characters, `/` included. Case matters.
 - Relative paths start at the file's own directory.
-- Editors that know JSON Schema complete the file when it begins with
-  `# yaml-language-server: $schema=` and the path of `schema.json`, which the package holds in
-  `ncr_exporter/config/`.
+- Editors that know JSON Schema complete the file. For that it begins with
+  `# yaml-language-server: $schema=` and the path of `schema.json`, which is in
+  `ncr_exporter/config/` of the package.
 """
 
 CLI_INTRO = """\
@@ -90,23 +88,24 @@ no command line. Exit codes: 0 clean stop, 1 failure, 2 wrong usage or configura
 
 FAULTS_INTRO = """\
 What the simulated registry can do wrong, for trying alerts and for tests:
-`ncr-exporter demo --fault=NAME`. They last until the demo is stopped, but for `rotated-key`: 20 s
-later the new key is in the demo's `secret_key_file`. What the exporter makes of each:
-[reliability](reliability.md).
+`ncr-exporter demo --fault=NAME`. With `--fault-after=30s` the fault begins later, so that you see
+what stays of the good data. A fault lasts until the demo is stopped. Only `rotated-key` ends: 20 s
+later the new key is in the demo's `secret_key_file`. [Reliability](reliability.md) says what the
+exporter makes of each.
 """
 
 
 RELIABILITY_INTRO = """\
-What is seen of each fault that the simulated registry knows, when every answer meets it. Of an
-image that was polled before, `up` is `ncr_image_up` meanwhile; while it is 0 the last good values
-stand and `ncr_image_last_success_timestamp_seconds` tells their age. The log says once what fails,
-where, why and what to do. The first good answer heals it: a failed image is asked again after a
-fifth of its interval, a throttled one once its account's pause is over.
+What is seen of each fault that the simulated registry knows, when every answer meets it. The column
+`up` is `ncr_image_up` of an image that was polled before. While it is 0, the last good values stay
+and `ncr_image_last_success_timestamp_seconds` tells their age. The log says once what fails, where,
+why and what to do. The first good answer heals it. A failed image is asked again after a fifth of
+its interval, a throttled one once its account's pause is over.
 
 Each row is tried through the whole program, over sockets, by
-`tests/e2e/test_faults.py::test_a_fault_shows_as_it_should_and_the_first_good_answer_heals_it[FAULT]`;
-to see one at work: `ncr-exporter demo --fault=FAULT`. Memory under the large ones is measured by
-`tests/e2e/test_faults_memory.py`.
+`tests/e2e/test_faults.py::test_a_fault_shows_as_it_should_and_the_first_good_answer_heals_it[FAULT]`.
+To see one at work, run `ncr-exporter demo --fault=FAULT`. `tests/e2e/test_faults_memory.py`
+measures memory under the large ones.
 """
 
 ENDURANCE = """\
@@ -114,37 +113,37 @@ ENDURANCE = """\
 
 `make soak` runs the real program, which polls every second, against a registry that meets the
 faults above in turn while images are born and deleted. Every third second the configuration is
-reloaded, by SIGHUP or `POST /-/reload`, sometimes a broken one; registries come and go by that.
-Scrapers in either format, people, probes and clients that hang up, dawdle or never read ask
-meanwhile. All of this has to hold:
+reloaded, by SIGHUP or `POST /-/reload`. Sometimes it is a broken one, and registries come and go
+by it. Meanwhile others ask: scrapers in either format, people, probes, and clients that hang up,
+dawdle or never read. All of this has to hold:
 
-- Every scrape parses. No series stands there twice, no family lacks HELP or TYPE, no counter falls
-  while what it counts goes on, no value is impossible, nothing is said of an image that five whole
-  lists lacked.
-- No answer is 5xx but that to a broken reload; once ready, `/-/ready` stays so; no secret is shown;
-  the log has neither errors nor tracebacks.
+- Every scrape parses. No series is there twice, and no family lacks HELP or TYPE.
+- No counter falls while what it counts goes on. No value is impossible. Nothing is said of an image
+  that five whole lists lacked.
+- No answer is 5xx, except that to a broken reload. Once ready, `/-/ready` stays ready. No secret is
+  shown. The log has neither errors nor tracebacks.
 - At the end, all faults over, what is published is what is there.
 - Nothing grows: of each resource the lowest values of the second half must not rise by more than is
   allowed. That half is 150 polls of each image, as many as in 37 hours at the default interval.
 
-The last run that was written down, on two cores that did nothing else:
+The last run on record, on two cores that did nothing else:
 """
 
 
 RELIABILITY_CLOCKS = """\
 ## Clocks
 
-How long something lasts, and when it is due, goes by time that passes (monotonic); when it was, and
-how old it is, by the wall clock of the exporter's host, which has to be right for ages to be. Tried
-by `tests/e2e/test_clock.py`.
+How long something lasts, and when it is due, goes by time that passes (monotonic). When it was, and
+how old it is, goes by the wall clock of the exporter's host. For ages to be right, that clock has
+to be right. `tests/e2e/test_clock.py` tries each row.
 """
 
 
 DEPENDENCIES_INTRO = """\
 Everything that is installed with the program: at most 20 distributions. Each is pinned in
-`requirements/runtime.txt`, with the hashes of its files, for every supported Python; the image and
-the tests install exactly these. What pyproject.toml asks for has our reason; of what that brings in
-turn, its authors' own summary stands here.
+`requirements/runtime.txt`, with the hashes of its files, for every supported Python. The image and
+the tests install exactly these. What pyproject.toml asks for has our reason. What that brings in
+turn has its authors' own summary.
 """
 
 
@@ -176,9 +175,12 @@ def configuration_page() -> str:
             "The API key. Omitted: the environment, then `~/.ncloud/configure`.",
             CredentialsConfig,
         ),
-        "`defaults`": ("For every image; each may stand in a registry or an image too.", Settings),
+        "`defaults`": (
+            "For every image; each may be set for a registry or an image too.",
+            Settings,
+        ),
         "`registries[]`": (
-            "What to poll: a name, or a mapping. Every key of `defaults` may stand here too.",
+            "What to poll: a name, or a mapping. Every key of `defaults` may be set here too.",
             RegistryConfig,
         ),
     }

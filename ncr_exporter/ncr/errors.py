@@ -127,7 +127,10 @@ class ConnectionFailedError(ApiError):
     """There was no connection, or it broke."""
 
     reason = "connection"
-    remedy = "check DNS, firewall and proxy between this host and the API"
+    remedy = (
+        "check DNS, firewall and proxy between this host and the API; HTTPS_PROXY is ignored "
+        "unless api.proxy_from_environment is true"
+    )
     max_retries = 2
 
 

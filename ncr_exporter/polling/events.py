@@ -59,6 +59,24 @@ def as_api_error(error: Exception, before: Failure | None, **labels: Any) -> Api
     return unexpected
 
 
+def log_first_round(store: Store, *, seconds: float) -> None:
+    """Log that everything was requested once: how many images, what failed, how long it took.
+
+    A registry's image list counts as failed where images are found by it.
+    """
+    failed_lists = sum(
+        registry.failure is not None and registry.target.finds_images
+        for registry in store.registries.values()
+    )
+    failed_images = sum(image.failure is not None for image in store.images.values())
+    log.info(
+        "first round done",
+        images=len(store.images),
+        failed=failed_lists + failed_images,
+        seconds=round(seconds, 1),
+    )
+
+
 def log_plan(store: Store, budget: Budget, account: Account) -> None:
     """Log how many requests an account's plan needs: a warning if that exceeds the limit."""
     labels = [target.label for target in store.targets if target.account == account]
@@ -87,7 +105,7 @@ def warn_of_unknown_pulls(label: str, image: str | None = None) -> None:
         log.warning(
             "no image of the registry shows a pull time: what is stale is not known",
             registry=label,
-            remedy="never-pulled, stale and reclaimable are left out; sizes and counts stand",
+            remedy="never-pulled, stale and reclaimable are left out; sizes and counts stay",
         )
     else:
         log.warning(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from ncr_exporter.polling import events
 from ncr_exporter.polling.images import RegistryPoller
 from ncr_exporter.polling.jobs import Jobs
 from ncr_exporter.polling.registries import RegistryDiscovery
@@ -44,7 +45,9 @@ class Poller:
         self._clock = clock
         self._saved = saved = saved or SavedState()
         self._jobs = Jobs(store, budget, clock, once=once)
-        self._jobs.scheduler.first_round_ended = self._first_round_ended
+        self._began = clock.monotonic()
+        self._jobs.scheduler.all_were_tried = self._become_ready
+        self._jobs.scheduler.first_round_ended = self._log_first_round
         images = ImagePoller(clients, store, self._jobs, clock, saved)
         self._registries = RegistryPoller(
             clients, store, self._jobs, clock, images, shard=shard, saved=saved
@@ -77,7 +80,7 @@ class Poller:
         for account in self._clients:
             self._jobs.review_plan(account)
         if self._jobs.scheduler.all_tried:  # everything was restored
-            self.ready = True
+            self._become_ready()
 
     def _discover(self, targets: Iterable[RegistryListTarget]) -> None:
         """Start, continue and end the registry lists."""
@@ -110,9 +113,12 @@ class Poller:
             discovery.retain(lambda target: target.label not in wanted)
         return wanted | {target.label: target for each in discoveries for target in each.found}
 
-    def _first_round_ended(self) -> None:
-        """Log the plans: the numbers of images and pages are known only now."""
+    def _become_ready(self) -> None:
         self.ready = True
+
+    def _log_first_round(self) -> None:
+        """Log the result, and the plans: the numbers of images and pages are known only now."""
+        events.log_first_round(self._store, seconds=self._clock.monotonic() - self._began)
         self._jobs.log_plans(self._clients)
 
     async def first_round(self) -> None:

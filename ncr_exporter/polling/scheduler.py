@@ -86,8 +86,10 @@ class Scheduler:
 
     def __init__(self, clock: Clock, *, once: bool = False) -> None:
         """With `once` no job runs a second time."""
+        self.all_were_tried: Callable[[], object] | None = None
+        """Called once, when all jobs known so far have run, or needed no first run."""
         self.first_round_ended: Callable[[], object] | None = None
-        """Called once, when all jobs known so far have run for the first time."""
+        """Called once, when all jobs known so far have run."""
         self._clock = clock
         self._once = once
         self._began = clock.monotonic()
@@ -95,6 +97,7 @@ class Scheduler:
         self._waits: dict[JobKey, _Wait] = {}
         self._tasks: dict[JobKey, asyncio.Task[None]] = {}
         self._untried: set[JobKey] = set()
+        self._not_run: set[JobKey] = set()
         self._failures: dict[JobKey, int] = {}
         """Runs in a row that failed, of jobs whose last run failed."""
 
@@ -129,6 +132,7 @@ class Scheduler:
         A job that `waits` runs at its next tick, or with `run_now`.
         """
         self._jobs[job.key] = job
+        self._not_run.add(job.key)
         if not tried:
             self._untried.add(job.key)
         if waits:
@@ -152,7 +156,7 @@ class Scheduler:
     def remove(self, key: JobKey) -> None:
         """End a job, even during a run; an unknown key is ignored."""
         self._jobs.pop(key, None)
-        self._untried.discard(key)
+        self._record_run(key)
         self._failures.pop(key, None)
         if wait := self._waits.pop(key, None):
             wait.timer.cancel()
@@ -181,12 +185,20 @@ class Scheduler:
         if self._tasks.get(job.key) is not asyncio.current_task():
             return  # removed during its run, perhaps by the run itself
         del self._tasks[job.key]
-        self._untried.discard(job.key)
+        self._record_run(job.key)
         if not self._once:
             self._schedule(job.key, failures=self._count_failure(job.key, succeeded=succeeded))
-        if self.all_tried and (ended := self.first_round_ended):
+        if self.all_tried and (tried := self.all_were_tried):
+            self.all_were_tried = None
+            tried()
+        if not self._not_run and (ended := self.first_round_ended):
             self.first_round_ended = None
             ended()
+
+    def _record_run(self, key: JobKey) -> None:
+        """Record that no first run of a job is awaited any more."""
+        self._untried.discard(key)
+        self._not_run.discard(key)
 
     def _count_failure(self, key: JobKey, *, succeeded: bool) -> int:
         """Count a run of a job; return how many of its runs have failed in a row."""

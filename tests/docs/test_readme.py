@@ -4,103 +4,34 @@ What needs an account runs against the simulated registry. What needs Docker, a 
 is read by the programs that read it there, or compared with what it names.
 """
 
-import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-import httpx
 import pytest
 import yaml
 
 from ncr_exporter import __version__
-from tests.support import deployed
+from ncr_exporter.config.zones import ZONES
+from tests.support import deployed, walkthrough
 from tests.support.api_client import source_of, tag
-from tests.support.api_thread import answering
-from tests.support.key_files import SECRETS, with_keys
-from tests.support.program import exporter
-from tests.support.readme import ENGLISH, KOREAN, ROOT, words
-from tools.waiting import wait_until
+from tests.support.api_thread import KEYS, answering
+from tests.support.program import demo, exporter, run
+from tests.support.prometheus import RunningPrometheus, job
+from tests.support.readme import ENGLISH, KOREAN, ROOT, Readme, words
 
-CONFIG = ENGLISH.configuration("registries")
-IMAGES = {"hello/world": [tag("1.0")], "batch/nightly": [tag("latest")], "other": [tag("1")]}
-DEMOS = [command for command in ENGLISH.commands if command.startswith("make demo")]
-ENDING = [c for c in ENGLISH.commands if re.match("ncr-exporter (check|once)", c)]
-# Named with the reason; whatever else is printed must be run by a test below.
-NOT_RUN = {
-    "pip install .": "asks an index for hatchling: make venv and make check-package do the same",
-    "make image": "needs Docker, and an image registry: make check-image does it",
-}
-RUN_BELOW = (*DEMOS, *ENDING)
-BY_OTHER_MEANS = ("curl ", "ncr-exporter --config", "docker run ", "helm install ", "systemctl ")
+CHAIN = ENGLISH.configuration("registries")
+IMAGES = {"hello/world": [tag("1.0")], "batch/nightly": [tag("latest")]}
+LONGEST = 310
 COMPOSE = "docker compose -f deploy/compose/compose.yml "
 
 
-def test_no_command_is_forgotten() -> None:
-    known = (*RUN_BELOW, *NOT_RUN, *BY_OTHER_MEANS, COMPOSE)
-    assert [command for command in ENGLISH.commands if not command.startswith(known)] == []
-    assert len(DEMOS) == 2
-    assert len(ENDING) == 3
-    kinds = {language for language, _ in ENGLISH.blocks}
-    assert kinds == {"sh", "yaml"}
-
-
-def test_both_languages_have_the_same_outline_blocks_code_and_links() -> None:
-    assert KOREAN.blocks == ENGLISH.blocks
-    assert KOREAN.levels == ENGLISH.levels
-    assert KOREAN.code == ENGLISH.code
-    swapped = {"README.ko.md": "README.md", "README.md": "README.ko.md"}
-    assert sorted(swapped.get(link, link) for link in KOREAN.links) == sorted(ENGLISH.links)
-
-
-@pytest.mark.parametrize("link", sorted({*ENGLISH.links, *KOREAN.links}))
-def test_a_link_leads_somewhere(link: str) -> None:
-    assert link.startswith("https://") or (ROOT / link.partition("#")[0]).exists()
-
-
-@pytest.fixture
-def account(tmp_path: Path) -> Iterator[dict[str, str]]:
-    """Have the printed configuration in a directory, and give the environment it needs."""
-    text, variables = with_keys(CONFIG, tmp_path)
-    with answering(source_of(**IMAGES), keys={"made-up": "made-up"}) as (_, url):
-        (tmp_path / "ncr-exporter.yml").write_text(f"{text}api: {{base_url: '{url}'}}\n")
-        yield variables
-
-
-@pytest.mark.parametrize("command", ENDING)
-def test_a_command_that_ends_does_so_well(
-    command: str, account: dict[str, str], tmp_path: Path
-) -> None:
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    done = subprocess.run(  # noqa: S603 -- what the README prints
-        words(command),
-        cwd=tmp_path,
-        env={**os.environ, **account, "PATH": path},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert (done.returncode, done.stderr) == (0, "")
-    assert "hello/world" in done.stdout
-    assert "other" not in done.stdout
-
-
-def test_it_serves_what_the_configuration_names(account: dict[str, str], tmp_path: Path) -> None:
-    (command,) = (c for c in ENGLISH.commands if c.startswith("ncr-exporter --config"))
-    assert words(command) == ["ncr-exporter", "--config.file=ncr-exporter.yml"]
-    with exporter(tmp_path / "ncr-exporter.yml", **account) as program:
-        program.ready()
-        text = program.get().text
-    assert 'ncr_image_tags{registry="my-registry",image="hello/world"} 1' in text
-    assert 'ncr_image_poll_interval_seconds{registry="my-registry",image="batch/nightly"} 3600' in (
-        text
-    )
+def test_it_can_be_read_in_one_go() -> None:
+    assert len(ENGLISH.text.splitlines()) <= LONGEST
+    assert {language for language, _ in ENGLISH.blocks} == {"sh", "yaml", "text", "promql"}
 
 
 def make_is_ready() -> bool:
@@ -111,66 +42,196 @@ def make_is_ready() -> bool:
     return bool(made) and subprocess.run(argv, cwd=ROOT, check=False).returncode == 0  # noqa: S603 -- fixed words
 
 
-@contextmanager
-def typed(command: str) -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
-    """Run a demo as printed, on a free port; give its address, and press Ctrl-C in the end."""
-    environ = {"VENV": sys.prefix, "NCR_EXPORTER_WEB_LISTEN_ADDRESS": "127.0.0.1:0"}
-    running = subprocess.Popen(  # noqa: S603 -- what the README prints
-        words(command),
+@pytest.fixture(scope="module")
+def transcript(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Walk through the README in a checkout of its own; keep what was seen in build/readme.txt."""
+    if not make_is_ready():
+        pytest.skip("make would build its environment anew")
+    folder = tmp_path_factory.mktemp("walk") / "ncr-exporter"
+    left_out = shutil.ignore_patterns(".*", "build", "dist", "tests", "__pycache__")
+    shutil.copytree(ROOT, folder, ignore=left_out)
+    (folder / ".venv").symlink_to(sys.prefix)
+    alone = walkthrough.isolation()
+    argv = [*alone, sys.executable, "-m", "tests.support.walkthrough", str(folder)]
+    done = subprocess.run(  # noqa: S603 -- what the README prints
+        [*argv, *(["--isolated"] if alone else [])],
         cwd=ROOT,
-        env={**os.environ, **environ},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
+        capture_output=True,
         text=True,
-        start_new_session=True,
+        timeout=100,
+        check=False,
     )
-    with running:
-        try:
-            said = ""
-            while (match := re.search(r"address=(\S+)", said)) is None:
-                line = running.stdout.readline() if running.stdout else ""
-                assert line, said
-                said += line
-            yield f"http://{match[1]}", running
-        finally:
-            os.killpg(running.pid, signal.SIGINT)
-            running.communicate(timeout=20)
+    kept = ROOT / "build" / "readme.txt"
+    kept.parent.mkdir(exist_ok=True)
+    kept.write_text(done.stdout, encoding="utf-8")
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
-@pytest.mark.skipif(not make_is_ready(), reason="make would build its environment anew")
-def test_the_demo_shows_what_nobody_noticed() -> None:
-    (asked,) = (command for command in ENGLISH.commands if command.startswith("curl"))
-    match = re.fullmatch(r"curl -s http://localhost:10627(/\S+) \| grep (\w+)", asked)
-    assert match
-    path = match[1]
-    with typed(DEMOS[0]) as (url, _), httpx.Client(base_url=url, trust_env=False) as client:
-        age = re.compile(rf'^{match[2]}.*image="legacy/report"}} (\S+)', re.MULTILINE)
-        found = wait_until(lambda: age.search(client.get(path).text))
-        assert client.get("/").status_code == httpx.codes.OK
-    assert found
-    assert float(found[1]) > 365 * 86400
+def test_a_newcomer_gets_through_it_from_top_to_bottom(transcript: str) -> None:
+    for command in ENGLISH.commands:
+        assert f"$ {command}\n" in transcript or f"# {command}\n" in transcript, command
+    ran = [command for command in ENGLISH.commands if f"$ {command}\n" in transcript]
+    assert sum(command.startswith("ncr-exporter") for command in ran) == 4
+    assert sum(command.startswith("make demo") for command in ran) == 2
 
 
-@pytest.mark.skipif(not make_is_ready(), reason="make would build its environment anew")
-def test_the_demo_shows_an_outage() -> None:
-    with typed(DEMOS[1]) as (_, running):
-        assert running.stdout
-        assert any("reason=throttled" in line for line in running.stdout)
+def test_a_newcomer_sees_what_is_told(transcript: str) -> None:
+    age = re.search(r'last_pulled_age_seconds\{.*image="legacy/report"} (\S+)', transcript)
+    assert age
+    assert float(age[1]) > 365 * 86400, "nobody noticed"
+    for told in ("Status page:", "Configuration:  ncr-exporter-demo.yml", "10 ok\n", "7 images, "):
+        assert told in transcript
+    assert "ncr-exporter.yml is valid\n" in transcript, "with an account, before anything is asked"
+    assert "registry my-registry, kr\n" in transcript
+    assert "reason=throttled" in transcript
+
+
+def test_whatever_is_not_run_has_its_reason() -> None:
+    for start in walkthrough.NOT_RUN:
+        assert any(command.startswith(start) for command in ENGLISH.commands), start
+
+
+@pytest.mark.parametrize("command", [("check", "--online"), ("once", "--format=table")])
+def test_the_chain_works_with_an_account(command: tuple[str, ...], tmp_path: Path) -> None:
+    exported = [words(c)[1].partition("=")[0] for c in ENGLISH.commands if "export NCLOUD" in c]
+    environ = dict(zip(exported, (KEYS["access_key"], KEYS["secret_key"]), strict=True))
+    assert len(CHAIN.splitlines()) == 3
+    with answering(source_of(**IMAGES)) as (_, url):
+        file = tmp_path / "ncr-exporter.yml"
+        file.write_text(f"{CHAIN}api: {{base_url: '{url}'}}\n")
+        done = run(*command, f"--config.file={file}", environ=environ)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert "hello/world" in done.stdout
+        with exporter(file, **environ) as program:
+            program.ready()
+            assert (
+                'ncr_image_tags{registry="my-registry",image="hello/world"} 1' in program.get().text
+            )
+
+
+def test_the_hosts_to_allow_are_those_that_the_program_asks() -> None:
+    network = (ROOT / "docs" / "network.md").read_text(encoding="utf-8")
+    for text in (ENGLISH.text, KOREAN.text, network):
+        for zone, url in ZONES.items():
+            row = next(line for line in text.splitlines() if line.startswith(f"| `{zone}` |"))
+            assert f"`{url.removeprefix('https://')}`" in row
+
+
+@pytest.fixture(scope="module")
+def scraped() -> Iterator[str]:
+    """What the demo publishes."""
+    with demo() as program:
+        program.ready()
+        yield program.get().text
+
+
+def test_the_ten_lines_are_the_demos(scraped: str) -> None:
+    (lines,) = (text.splitlines() for kind, text in ENGLISH.blocks if kind == "text")
+    assert len(lines) == 10
+    passing = "ncr_image_last_pulled_age_seconds"
+    for line in lines:
+        series = line.rpartition(" ")[0]
+        (found,) = [each for each in scraped.splitlines() if each.startswith(f"{series} ")]
+        assert found == line or line.startswith(passing), found
+
+
+def test_the_numbers_of_the_demo_are_right_within_a_tenth(scraped: str) -> None:
+    lines = [line for line in scraped.splitlines() if not line.startswith("#")]
+    images = [int(x.rpartition(" ")[2]) for x in lines if x.startswith("ncr_image_tags{")]
+    for text in (ENGLISH.text, KOREAN.text):
+        row = next(line for line in text.splitlines() if re.search(r"^\| .*460.* \|", line))
+        told = [float(x.replace(",", "")) for x in re.findall(r"[\d,]*\d(?:\.\d+)?", row)]
+        assert told[0] == len(images)
+        seen = [sum(images), len(lines), len(scraped) / 1e6]
+        assert told[1:4] == pytest.approx(seen, rel=0.1)
+
+
+LIMITED = re.compile(r"^\| [^|]*?(?:`sample_limit: (\d+)`)? \| ([\d,]+) \|", re.MULTILINE)
+"""A row of the table of sizes: its own limit, if it names one, and the series."""
+
+
+def test_the_limits_are_enough_for_what_is_told() -> None:
+    (job,) = yaml.safe_load(ENGLISH.configuration("scrape_configs"))["scrape_configs"]
+    for text in (ENGLISH.text, KOREAN.text):
+        rows = re.findall(
+            r"^\| [^|]*?(?:`sample_limit: (\d+)`)? \| ([\d,]+) \|", text, re.MULTILINE
+        )
+        assert len(rows) == 4
+        for limit, series in rows:
+            assert int(series.replace(",", "")) < int(limit or job["sample_limit"])
+
+
+def queries() -> list[str]:
+    """The questions people ask, as Prometheus takes them."""
+    (text,) = (text for kind, text in ENGLISH.blocks if kind == "promql")
+    return [line for line in text.splitlines() if line and not line.startswith("#")]
+
+
+@pytest.mark.prometheus
+def test_prometheus_answers_the_three_questions() -> None:
+    asked = queries()
+    assert len(asked) == 3
+    with demo() as program, RunningPrometheus(job("ncr", program.address)) as prometheus:
+        idle, freed, stale = (prometheus.wait_for(query) for query in asked)
+    assert {each["metric"]["image"] for each in idle} == {"legacy/report"}
+    assert {each["metric"]["registry"] for each in freed} == {"demo-registry", "demo-base"}
+    assert 0 < len(stale) <= 10
+    assert all(each["metric"]["tag"] for each in stale)
+
+
+MINUTES = tuple(
+    Readme((ROOT / "docs" / name).read_text(encoding="utf-8"))
+    for name in ("first-minutes.md", "first-minutes.ko.md")
+)
+IN_KOREAN = {"README.md", "../README.md", "first-minutes.md", "docs/first-minutes.md"}
+"""Links to what there is in both languages."""
+
+
+@pytest.mark.parametrize(("english", "korean"), [(ENGLISH, KOREAN), MINUTES])
+def test_both_languages_have_the_same_outline_blocks_code_and_links(
+    english: Readme, korean: Readme
+) -> None:
+    assert korean.blocks == english.blocks
+    assert korean.levels == english.levels
+    assert korean.code == english.code
+    assert sorted(map(other_language, outside(korean))) == sorted(outside(english))
+
+
+def outside(document: Readme) -> list[str]:
+    """Return the links that lead out of a document."""
+    return [link for link in document.links if not link.startswith("#")]
+
+
+def other_language(link: str) -> str:
+    """Return the link to the same in the other language, or the link itself."""
+    if link.endswith(".ko.md"):
+        return link.replace(".ko.md", ".md")
+    return link.replace(".md", ".ko.md") if link in IN_KOREAN else link
 
 
 def test_docker_gives_the_image_what_the_configuration_names() -> None:
+    config = ENGLISH.configuration("credentials")
     (command,) = (command for command in ENGLISH.commands if command.startswith("docker run"))
     given = words(command)
     assert given[-1] == f"ncr-exporter:{__version__}"
     mounts = [given[at + 1].split(":") for at, word in enumerate(given) if word == "-v"]
     places = {place for _, place, mode in mounts if mode == "ro"}
-    (key,) = re.findall(rf"{SECRETS}\S+", CONFIG)
+    (key,) = re.findall(r"secret_key_file: (\S+)", config)
     assert places == {"/etc/ncr-exporter/ncr-exporter.yml", key}
     dockerfile = (ROOT / "Dockerfile").read_text()
     assert "\nWORKDIR /etc/ncr-exporter\n" in dockerfile
     passed = [given[at + 1] for at, word in enumerate(given) if word == "-e"]
-    assert passed == re.findall(r"\$\{(\w+)\}", CONFIG)
+    assert passed == re.findall(r"\$\{(\w+)\}", config)
     assert given[given.index("-p") + 1] == f"{deployed.PORT}:{deployed.PORT}"
+
+
+def test_the_containers_user_is_the_one_that_gets_the_key() -> None:
+    (user,) = re.findall(r"^USER (\d+)", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    (owner,) = (words(command) for command in ENGLISH.commands if "chown" in command)
+    assert owner[2] == user
+    (mounted,) = re.findall(r"-v \./(\S+):/run", " ".join(ENGLISH.commands))
+    assert owner[3] == mounted
 
 
 def test_helm_takes_the_values_and_the_program_the_configuration_in_them(tmp_path: Path) -> None:
@@ -201,10 +262,17 @@ def test_prometheus_takes_the_scrape_configuration(promtool: Path, tmp_path: Pat
     }
 
 
-def test_the_service_and_the_compose_file_are_there() -> None:
-    (command,) = (command for command in ENGLISH.commands if command.startswith("systemctl"))
-    unit = deployed.DEPLOY / "systemd" / f"{words(command)[-1]}.service"
-    assert "\n[Install]\n" in unit.read_text(), "test_deploy_systemd has systemd read it"
+def test_systemd_is_set_up_as_its_manual_says_with_two_files_to_edit() -> None:
+    manual = Readme((deployed.DEPLOY / "README.md").read_text(encoding="utf-8"))
+    (steps,) = (text for _, text in ENGLISH.blocks if "systemctl" in text)
+    assert ("sh", steps) in manual.blocks
+    edited = ["deploy/systemd/ncr-exporter.yml", "deploy/systemd/ncr-exporter.env"]
+    for text in (ENGLISH.text, KOREAN.text):
+        assert re.findall(r"`(deploy/systemd/[\w.-]+)`", text) == edited
+    assert all(name in steps for name in edited)
+
+
+def test_the_compose_file_is_there() -> None:
     (command,) = (command for command in ENGLISH.commands if command.startswith(COMPOSE))
     assert (ROOT / words(command)[3]).exists(), "test_deploy_compose has compose read it"
 

@@ -229,12 +229,73 @@ def test_a_key_that_is_rotated_within_a_listing_publishes_no_part_of_it() -> Non
         assert 'ncr_image_tags{registry="demo-registry",image="api"}' not in text
 
 
-def test_the_demo_says_where_its_metrics_are_and_stays_until_ctrl_c() -> None:
-    with demo() as program:
-        assert program.process.stdout is not None
-        assert program.process.stdout.readline() == f"Metrics: {program.url}/metrics\n"
-        program.scrape_until("ncr_image_tags{")
+def test_the_demo_says_where_its_page_metrics_and_configuration_are_until_ctrl_c(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "demo.yml"
+    with demo(f"--write-config={file}") as program:
+        said = program.scrape_until("ncr_image_tags{") and stdout_until(program, "Press Ctrl-C")
+        assert said[:4] == [
+            f"Status page:    {program.url}/",
+            f"Metrics:        {program.url}/metrics",
+            f"Configuration:  {file}, for check and once in another terminal",
+            "    api:",
+        ]
+        assert "    - name: demo-registry" in said
+        assert "      secret_key: <secret>" in said
+        assert file.stat().st_mode & 0o777 == 0o600
+        for command in (("check",), ("check", "--online"), ("once", "--format=table")):
+            done = run(*command, f"--config.file={file}")
+            assert (done.returncode, done.stderr) == (0, ""), command
+            assert "demo-registry" in done.stdout
         assert program.stop(signal.SIGINT)[0] == 0
+    assert not file.exists(), "nobody answers there any more"
+
+
+def test_the_demo_writes_over_nothing_that_it_did_not_write(tmp_path: Path) -> None:
+    ours = tmp_path / "ncr-exporter.yml"
+    ours.write_text("registries: [mine]\n")
+    for place, why in ((ours, "exists"), (tmp_path / "none" / "demo.yml", "No such file")):
+        with demo(f"--write-config={place}") as program:
+            (line,) = [x for x in stdout_until(program, "Press") if x.startswith("Configuration:")]
+            assert "not written: " in line
+            assert why in line
+            program.scrape_until("ncr_image_tags{")
+    assert ours.read_text() == "registries: [mine]\n"
+
+
+def test_a_fault_of_the_demo_may_begin_later_and_the_good_data_stay() -> None:
+    with demo("--fault=denied", "--fault-after=3s") as program:
+        assert " images=7 failed=0 " in program.wait_for_line("first round done")
+        assert "fault=denied" in program.wait_for_line("the fault of the simulated registry begins")
+        text = program.scrape_until('ncr_image_up{registry="demo-registry",image="api"} 0', 30)
+    assert 'ncr_image_tags{registry="demo-registry",image="api"} ' in text
+
+
+def stdout_until(program: Program, part: str) -> list[str]:
+    """Read what the program prints up to the line with `part`."""
+    assert program.process.stdout is not None
+    lines = iter(program.process.stdout.readline, "")
+    said: list[str] = []
+    while not said or part not in said[-1]:
+        said.append(next(lines).rstrip("\n"))
+    return said
+
+
+def test_the_end_of_the_first_round_is_one_line_with_images_failures_and_seconds() -> None:
+    with demo() as program:
+        line = program.wait_for_line("first round done")
+        program.wait_for_line("requests planned")
+    assert "level=info" in line
+    assert " images=7 failed=0 " in line
+    assert re.search(r" seconds=\d+\.\d$", line)
+    assert sum("first round done" in line for line in program.log) == 1
+
+
+def test_the_first_round_ends_though_everything_failed() -> None:
+    with demo("--fault=denied") as program:
+        line = program.wait_for_line("first round done")
+    assert " images=0 failed=2 " in line, "the image lists of the two registries"
 
 
 @pytest.mark.parametrize(
@@ -242,6 +303,9 @@ def test_the_demo_says_where_its_metrics_are_and_stays_until_ctrl_c() -> None:
     [
         (["--fault=htlm"], "did you mean html"),
         (["--tags=/nowhere.json"], "/nowhere.json"),
+        (["--fault-after=30s"], "--fault-after needs --fault"),
+        (["--fault-after=soon", "--fault=html"], "--fault-after: 'soon' is not a duration"),
+        (["--fault-after=1s", "--fault=expired-tls"], "expired-tls cannot begin later"),
     ],
 )
 def test_a_wrong_word_to_the_demo_exits_2(argv: list[str], said: str) -> None:

@@ -144,8 +144,9 @@ def exporter(config: Path, *argv: str, **environ: str) -> Iterator[Program]:
 
 @contextmanager
 def demo(*argv: str) -> Iterator[Program]:
-    """Run `demo` on a free port of 127.0.0.1."""
-    with Program("demo", "--web.listen-address=127.0.0.1:0", *argv) as program:
+    """Run `demo` on a free port of 127.0.0.1; it writes its configuration where `argv` says."""
+    listen = "--web.listen-address=127.0.0.1:0"
+    with Program("demo", listen, "--write-config=", *argv) as program:
         yield program
 
 

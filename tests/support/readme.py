@@ -1,4 +1,4 @@
-"""The two READMEs: their blocks, commands and outlines."""
+"""READMEs and other documents: their blocks, commands and outlines."""
 
 import re
 import shlex
@@ -43,19 +43,22 @@ class Readme:
     @property
     def commands(self) -> list[str]:
         """Each command of the shell, on one line."""
-        text = "".join(content for language, content in self.blocks if language == "sh")
-        return text.replace("\\\n", " ").splitlines()
+        return joined("".join(content for language, content in self.blocks if language == "sh"))
 
-    def configuration(self, having: str) -> str:
-        """Return the YAML block that has a key at its top."""
-        (found,) = (
-            text for _, text in self.blocks if re.search(rf"^{having}:", text, re.MULTILINE)
-        )
+    def configuration(self, key: str) -> str:
+        """Return the YAML block whose first key this is."""
+        first = re.compile(rf"(?:#.*\n)*{key}:")
+        (found,) = (text for kind, text in self.blocks if kind == "yaml" and first.match(text))
         return found
 
 
 ENGLISH = Readme((ROOT / "README.md").read_text(encoding="utf-8"))
 KOREAN = Readme((ROOT / "README.ko.md").read_text(encoding="utf-8"))
+
+
+def joined(content: str) -> list[str]:
+    """Return the commands of a block of the shell, each on one line."""
+    return content.replace("\\\n", " ").splitlines()
 
 
 def words(command: str) -> list[str]:

@@ -1,6 +1,6 @@
 """docs/first-minutes.md: its files written, its commands run, what they print in its blocks.
 
-`python -m tests.support.transcript` writes the document anew.
+`python -m tests.support.transcript` writes the document again, and its blocks into the Korean one.
 """
 
 import os
@@ -18,6 +18,7 @@ from tests.support.api_thread import KEYS, answering
 from tests.support.in_process import run
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "first-minutes.md"
+KOREAN = DOCUMENT.with_name("first-minutes.ko.md")
 API = "https://ncr.apigw.ntruss.com"
 _BLOCK = re.compile(r"```(yaml|console)\n(.*?)```\n", re.DOTALL)
 _DAY_MS = 86_400_000
@@ -29,6 +30,12 @@ def rewritten(text: str) -> str:
     with answering(_shop()) as (_, url), tempfile.TemporaryDirectory() as name, chdir(name):
         session = _Session(url)
         return _BLOCK.sub(session.block, text)
+
+
+def with_blocks_of(text: str, source: str) -> str:
+    """Return a document with the blocks of another, in their order."""
+    blocks = (match[0] for match in _BLOCK.finditer(source))
+    return _BLOCK.sub(lambda _: next(blocks), text)
 
 
 def masked(text: str) -> str:
@@ -95,4 +102,7 @@ def _release(name: str, size: int, now: int, days: int) -> dict[str, Any]:
 
 if __name__ == "__main__":
     os.environ.pop("NO_COLOR", None)
-    DOCUMENT.write_text(rewritten(DOCUMENT.read_text(encoding="utf-8")), encoding="utf-8")
+    written = rewritten(DOCUMENT.read_text(encoding="utf-8"))
+    DOCUMENT.write_text(written, encoding="utf-8")
+    korean = with_blocks_of(KOREAN.read_text(encoding="utf-8"), written)
+    KOREAN.write_text(korean, encoding="utf-8")

@@ -264,7 +264,7 @@ _OVERDUE = table(
 
 _EXPORTERS = table(
     "Exporters",
-    "One row per exporter. Exporters that share the work, or stand by for one another, should run "
+    "One row per exporter. Exporters that share the work, or back each other up, should run "
     "one version and one configuration: compare the hash. Connections are those that clients hold "
     "open to the exporter. The state is written where --storage.path is set.",
     (Key("instance", "Exporter"), Key("version", "Version", 80), Key("python", "Python", 80)),

@@ -35,6 +35,8 @@ TWINS = {
     "--log.level": "NCR_EXPORTER_LOG_LEVEL",
     "--log.format": "NCR_EXPORTER_LOG_FORMAT",
     "--tags": "NCR_EXPORTER_TAGS",
+    "--fault-after": "NCR_EXPORTER_FAULT_AFTER",
+    "--write-config": "NCR_EXPORTER_WRITE_CONFIG",
     "--fault": "NCR_EXPORTER_FAULT",
     "--replay": "NCR_EXPORTER_REPLAY",
     "--api-version": "NCR_EXPORTER_API_VERSION",

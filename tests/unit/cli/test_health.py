@@ -53,7 +53,7 @@ def test_a_running_exporter_is_healthy_and_a_stopped_one_is_not() -> None:
 
 @needs_ipv6
 def test_an_exporter_on_ipv6_is_asked_there() -> None:
-    with Program("demo", "--web.listen-address=[::1]:0") as program:
+    with Program("demo", "--web.listen-address=[::1]:0", "--write-config=") as program:
         port = program.url.rpartition(":")[2]
         for address in (f"[::1]:{port}", f"[::]:{port}", f":{port}"):
             assert run("health", f"--web.listen-address={address}").returncode == 0, address

@@ -309,6 +309,7 @@ async def test_a_failing_image_says_so_once_then_when_the_reason_changes_and_whe
             await polling.clock.advance(INTERVAL)
             await polling.polled(times)
     assert events(logs) == [
+        ("info", "first round done"),
         ("info", "requests planned"),
         ("warning", "poll failed"),
         ("warning", "poll failed"),
@@ -320,6 +321,18 @@ async def test_a_failing_image_says_so_once_then_when_the_reason_changes_and_whe
     assert warnings[0]["image"] == "app"
     assert "VIEWER" in warnings[0]["remedy"]
     assert warnings[0]["trace_id"].startswith("demo-")
+
+
+async def test_the_first_round_is_done_when_what_globs_found_was_polled_too(
+    logs: list[EventDict],
+) -> None:
+    async with polling_of() as polling:
+        polling.registry.faults.add(fault_named("denied"), where="/web/tags?")
+        await polling.first_round(choosing(rule("*")))
+        await polling.intervals(2)
+    (line,) = [entry for entry in logs if entry["event"] == "first round done"]
+    assert (line["images"], line["failed"]) == (2, 1)
+    assert line["seconds"] < INTERVAL
 
 
 async def test_stopping_ends_hung_polls_at_once() -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from ncr_exporter.config import parse
 from ncr_exporter.httpd.messages import Request, Response
 from ncr_exporter.httpd.server import Server
 from ncr_exporter.simulator.data import GeneratedSource
@@ -192,9 +193,9 @@ class TestSurroundings:
     def test_a_demo_with_a_bad_certificate_asks_by_https(self, name: str) -> None:
         registry, config_of = demo_registry(None, name)
         assert registry.fault is FAULTS[name]
-        trusted = config_of("https://127.0.0.1:1", KEY).api.ca_file
+        trusted = parse(config_of("https://127.0.0.1:1", KEY), "demo", {}).api.ca_file
         assert (trusted is not None) == (name == "expired-tls")
-        assert demo_config("http://127.0.0.1:1", GeneratedSource()).api.ca_file is None
+        assert "ca_file" not in demo_config("http://127.0.0.1:1", GeneratedSource())
 
     async def test_a_drip_sends_a_byte_per_second(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(sockets, "_DRIP", 0.1)

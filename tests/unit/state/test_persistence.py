@@ -177,6 +177,22 @@ async def test_a_restart_in_an_outage_publishes_the_last_good_data_with_its_true
         assert polling.state("app").up is True
 
 
+async def test_restored_data_make_it_ready_and_the_first_round_ends_when_all_was_asked_for(
+    tmp_path: Path, logs: list[EventDict]
+) -> None:
+    async with restarted(tmp_path, naming("app", "web"), after=3600) as polling:
+        assert polling.poller.ready
+        assert len(rounds_of(logs)) == 1, "that of the run before"
+        await polling.settled()
+    assert rounds_of(logs) == [(2, 0), (2, 2)]
+
+
+def rounds_of(logs: list[EventDict]) -> list[tuple[int, int]]:
+    """Return images and failures of each first round that was logged."""
+    done = [entry for entry in logs if entry["event"] == "first round done"]
+    return [(entry["images"], entry["failed"]) for entry in done]
+
+
 async def test_restored_data_expires_when_it_is_too_old(tmp_path: Path) -> None:
     async with restarted(tmp_path, naming("app"), after=22 * 3600) as polling:
         assert polling.state("app").image is not None
