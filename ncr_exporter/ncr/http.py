@@ -21,6 +21,7 @@ from ncr_exporter.ncr.errors import (
     TlsError,
     TooLargeError,
 )
+from ncr_exporter.texts import failures
 
 Hook = Callable[[httpx.Response], Awaitable[None]]
 """Awaited with each response before its body is read."""
@@ -123,12 +124,12 @@ def error_from(error: httpx.HTTPError) -> ApiError:
     cause = _root(error)
     detail = str(cause) or type(error).__name__
     if isinstance(cause, ssl.SSLError):
-        return TlsError(f"TLS failed: {detail}")
+        return TlsError(failures.TLS_FAILED(detail=detail))
     if isinstance(error, httpx.ConnectError):
-        return ConnectionFailedError(f"cannot connect: {detail}")
+        return ConnectionFailedError(failures.NOT_CONNECTED(detail=detail))
     if isinstance(error, httpx.ProxyError):
-        return ConnectionFailedError(f"the proxy refused: {detail}")
-    return ConnectionFailedError(f"the connection broke: {detail}")
+        return ConnectionFailedError(failures.PROXY_REFUSED(detail=detail))
+    return ConnectionFailedError(failures.CONNECTION_BROKE(detail=detail))
 
 
 def _root(error: BaseException) -> BaseException:
@@ -165,7 +166,7 @@ async def read_body(
         MalformedError: the encoding was not asked for, or the gzip is broken or cut short.
     """
     if encoding not in {"", "identity", "gzip"}:
-        raise MalformedError(f"the answer has the content encoding {encoding[:40]!r}")
+        raise MalformedError(failures.ENCODED(encoding=encoding[:40]))
     body = _Gzip() if encoding == "gzip" else _Plain()
     async with AsyncExitStack() as held:
         async for chunk in chunks:
@@ -192,7 +193,7 @@ class _Plain:
         """Add a chunk as sent; yield the body's size in bytes."""
         self._size += len(chunk)
         if self._size > MAX_SENT:
-            raise TooLargeError(f"the answer is larger than {MAX_SENT} bytes")
+            raise TooLargeError(failures.TOO_LONG(limit=MAX_SENT))
         self._sent.append(chunk)
         yield self._size
 
@@ -220,7 +221,7 @@ class _Gzip:
         for piece in self._pieces(chunk):
             self._size += len(piece)
             if self._size > MAX_INFLATED:
-                raise TooLargeError(f"the answer inflates to more than {MAX_INFLATED} bytes")
+                raise TooLargeError(failures.INFLATES(limit=MAX_INFLATED))
             if self._size <= LARGE_BODY:
                 self._inflated.append(piece)
             else:
@@ -230,7 +231,7 @@ class _Gzip:
     def whole(self) -> bytes:
         """Return the body, inflated."""
         if not self._inflater.eof:
-            raise MalformedError("the answer's gzip is cut short")
+            raise MalformedError(failures.GZIP_CUT_SHORT())
         if self._size <= LARGE_BODY:
             return b"".join(self._inflated)
         return zlib.decompress(self._sent.whole(), _GZIP, self._size)
@@ -241,4 +242,4 @@ class _Gzip:
                 yield piece
                 chunk = self._inflater.unconsumed_tail
         except zlib.error as error:
-            raise MalformedError(f"the answer's gzip is broken: {error}") from None
+            raise MalformedError(failures.GZIP_BROKEN(detail=str(error))) from None

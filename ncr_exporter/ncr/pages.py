@@ -14,6 +14,7 @@ from ncr_exporter.ncr.errors import MalformedError
 from ncr_exporter.ncr.fields import FieldParser, page_number
 from ncr_exporter.ncr.paths import Operation
 from ncr_exporter.ncr.wire import WireImage, WirePage, WirePlatform, WireRegistry, WireTag
+from ncr_exporter.texts import failures
 
 Record = TypeVar("Record")
 
@@ -122,11 +123,11 @@ def _wire_tag(tag: Tag) -> WireTag:
 def _page(raw: WirePage[Any], parsed: Sequence[Record | None], parser: FieldParser) -> Page[Record]:
     records = tuple([record for record in parsed if record is not None])
     if parsed and not records:
-        raise MalformedError(f"none of the {len(parsed)} records of a page is usable")
+        raise MalformedError(failures.NO_USABLE_RECORD(records=len(parsed)))
     try:
         next_page = page_number(raw.next)
     except ValueError as error:
-        raise MalformedError(f"not a page of a list: {error}") from None
+        raise MalformedError(failures.NO_PAGE(detail=error.args[0])) from None
     left_out = len(parsed) - len(records)
     return Page(records, next_page, parser.size(raw.count), left_out, parser.malformed)
 

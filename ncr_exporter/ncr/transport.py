@@ -26,6 +26,7 @@ from ncr_exporter.ncr.responses import date_of, error_of
 from ncr_exporter.ncr.retries import RequestRetries, RetryBudget
 from ncr_exporter.ncr.signing import GatewayClock, signed_headers
 from ncr_exporter.runtime.clock import Clock
+from ncr_exporter.texts import failures
 
 log = structlog.get_logger()
 
@@ -190,7 +191,7 @@ class Transport:
             await self._credentials.refresh()
             keys = self._credentials.current()
         except CredentialsError as error:
-            raise AuthenticationError(f"no key to sign with: {error}") from None
+            raise AuthenticationError(failures.NO_KEY(detail=error.args[0])) from None
         url = self._base_url.copy_with(raw_path=path_and_query.encode("ascii"))
         request = http.build_request("GET", url)
         request.headers.update(
@@ -216,8 +217,7 @@ class Transport:
                 finally:
                     await response.aclose()
         except TimeoutError:
-            message = f"no complete answer within {self._timeout:g} s"
-            raise DeadlineError(message) from None
+            raise DeadlineError(failures.NOT_IN_TIME(seconds=self._timeout)) from None
         except httpx.HTTPError as error:
             raise error_from(error) from None
 

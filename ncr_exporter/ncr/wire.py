@@ -14,6 +14,7 @@ import msgspec
 from ncr_exporter.ncr.errors import MalformedError
 from ncr_exporter.ncr.paths import Operation
 from ncr_exporter.ncr.vocabulary import COUNT, NEXT, RESULTS
+from ncr_exporter.texts import failures
 
 Record = TypeVar("Record")
 WireNumber = int | float | str | None
@@ -162,13 +163,13 @@ def _plain_page(body: bytes) -> dict[str, Any]:
     try:
         content = json.loads(body)
     except RecursionError:
-        raise MalformedError("the answer is nested too deeply") from None
+        raise MalformedError(failures.NESTED()) from None
     except UnicodeDecodeError as error:
         raise MalformedError(_not_text(error, body)) from None
     except ValueError:
         raise MalformedError(_not_json(body)) from None
     if not isinstance(content, dict) or not isinstance(content.get(RESULTS), list):
-        raise MalformedError(f"the answer is JSON, but not a page: it has no list `{RESULTS}`")
+        raise MalformedError(failures.NO_LIST(field=RESULTS))
     return content
 
 
@@ -177,14 +178,15 @@ def _not_text(error: UnicodeDecodeError, body: bytes) -> str:
     if error.reason in {"unexpected end of data", "truncated data"}:
         return _not_json(body)
     near = body[max(0, error.start - 20) : error.start + 20].decode("latin-1")
-    return f"the answer is not text in {error.encoding.upper()}: at byte {error.start}, {near!r}"
+    encoding = error.encoding.upper()
+    return failures.NO_TEXT(encoding=encoding, position=error.start, near=near)
 
 
 def _not_json(body: bytes) -> str:
     if not body.strip():
-        return "the answer is empty"
-    found = "HTML" if body.lstrip()[:1] == b"<" else "not JSON, or cut short"
-    return f"the answer is {found}: it starts with {body[:40].decode('latin-1')!r}"
+        return failures.EMPTY_ANSWER()
+    text = failures.HTML_ANSWER if body.lstrip()[:1] == b"<" else failures.NO_JSON
+    return text(start=body[:40].decode("latin-1"))
 
 
 def _untyped(struct: type[msgspec.Struct], item: object, missing: object = None) -> Any:  # noqa: ANN401 -- of the struct given
