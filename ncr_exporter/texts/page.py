@@ -217,7 +217,7 @@ REGISTRY = {
     "every_registry": Text("every registry of the account", "계정의 모든 레지스트리"),
     "place": Text("{zone} zone, region {region}", "{zone} 존, {region} 리전"),
     "polled_of": Text("{polled:,} of {listed:,} polled", "{listed:,}개 중 {polled:,}개 조회"),
-    "polled_only": Text("{polled:,} polled", "{polled:,}개 조회"),
+    "polled_only": Text("{polled:,} to be polled", "조회 대상 {polled:,}개"),
     "not_in_list": Text("{n:,} not in the list", "목록에 없는 이미지 {n:,}개"),
     "last_listed": Text("Last listed", "목록 조회"),
     "public": Text("Public endpoint", "퍼블릭 엔드포인트"),

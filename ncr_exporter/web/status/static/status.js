@@ -131,7 +131,7 @@ async function refresh() {
   refreshedAt = Date.now();
   try {
     const text = await load(location.href);
-    if (text === null) return;
+    if (text === null || isBusy()) return;
     take(text, CHANGING);
     sayTrouble(false);
   } catch {
@@ -198,7 +198,13 @@ addEventListener("pageshow", (event) => {
   if (event.persisted) refresh(); // out of the browser's memory, and as old as it was left
 });
 
-refreshedAt = Date.now();
+const [navigation] = performance.getEntriesByType("navigation");
+if (navigation?.transferSize) {
+  refreshedAt = Date.now();
+  setMoment(new Date());
+} else {
+  refresh(); // out of the browser's cache, as when one goes back: its moment is the exporter's
+}
 updateTimes();
 setInterval(updateTimes, 10_000);
 setInterval(refresh, REFRESHED_EVERY);
