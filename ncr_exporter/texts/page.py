@@ -50,7 +50,7 @@ NUMBERS = {
     "hours": Text("{n:,} hours", "{n:,}시간", "{n:,} hour"),
     "days": Text("{n:,} days", "{n:,}일", "{n:,} day"),
     "years": Text("{n:.1f} years", "{n:.1f}년"),
-    "at_least": Text("at least {span}", "최소 {span}"),
+    "at_least": Text("over {span}", "최소 {span}"),
     "up_to": Text("up to {span}", "최대 {span}"),
     "took": Text("took {seconds} s", "{seconds}초 걸림"),
     "percent": Text("{n:.0f} %", "{n:.0f}%"),
@@ -106,6 +106,11 @@ HEADLINES = {
     "images_unknown": Text(
         "The images are unknown until a registry can be listed.",
         "레지스트리의 목록을 조회하기 전에는 어떤 이미지가 있는지 알 수 없습니다.",
+    ),
+    "all_empty": Text(
+        "{n:,} registries are empty: no image is in their lists.",
+        "레지스트리 {n:,}개가 비어 있습니다. 목록에 이미지가 없습니다.",
+        "{n:,} registry is empty: no image is in its list.",
     ),
     "nothing_found": Text(
         "No image was found in {n:,} registries: check the names and globs under {key}.",
@@ -217,6 +222,7 @@ REGISTRY = {
     "every_registry": Text("every registry of the account", "계정의 모든 레지스트리"),
     "place": Text("{zone} zone, region {region}", "{zone} 존, {region} 리전"),
     "polled_of": Text("{polled:,} of {listed:,} polled", "{listed:,}개 중 {polled:,}개 조회"),
+    "empty": Text("none: the registry is empty", "없음: 빈 레지스트리"),
     "polled_only": Text("{polled:,} to be polled", "조회 대상 {polled:,}개"),
     "not_in_list": Text("{n:,} not in the list", "목록에 없는 이미지 {n:,}개"),
     "last_listed": Text("Last listed", "목록 조회"),

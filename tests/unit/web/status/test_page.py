@@ -90,6 +90,20 @@ def one(outcome: tuple[Tag, ...] | Failure, *before: tuple[Tag, ...] | Failure) 
     return house
 
 
+def unmatched() -> House:
+    """Return a registry with images, of which the configuration chooses none."""
+    house = House()
+    house.registry("my-registry", images=5)
+    return house
+
+
+def test_an_empty_registry_is_said_to_be_empty_and_what_is_known_of_it_is_0() -> None:
+    words = shown(empty()).words
+    assert "Images 0 Tags 0 Size 0 B Stale tags 0 Reclaimable 0 B" in words
+    assert "Images none: the registry is empty" in words
+    assert "Images 0 of 5 polled" in shown(unmatched()).words
+
+
 def test_the_totals_come_first() -> None:
     words = shown(many(300)).words
     assert "3 of 300 images cannot be polled Page updated" in words
@@ -105,7 +119,8 @@ def test_the_totals_come_first() -> None:
         (one(tags(1)), "The image is polled without failures"),
         (one(DENIED), "1 of 1 image cannot be polled"),
         (failing(), "None of 40 images can be polled"),
-        (empty(), f"No images yet {AS_OF} · No image was found in 1 registry: check the names"),
+        (empty(), f"No images yet {AS_OF} · 1 registry is empty: no image is in its list."),
+        (unmatched(), f"No images yet {AS_OF} · No image was found in 1 registry: check the names"),
         (House(), f"No images yet {AS_OF} · No registry is known yet."),
         (
             outage(),
@@ -166,7 +181,7 @@ def test_a_list_of_every_registry_says_what_it_stands_for() -> None:
     house.store.record_registry_list_success("*", at=NOW)
     words = shown(house).words
     assert "* OK every registry of the account, public zone, region kr Last listed" in words
-    house.registry("found", images=0)
+    house.registry("found", images=2)
     assert "No image was found in 1 registry" in shown(house).words
 
 

@@ -27,7 +27,7 @@ def test_sizes() -> None:
         (Span(999 * DAY), "999 days", "999일"),
         (Span(1000 * DAY), "2.7 years", "2.7년"),
         (Span(3 * DAY, "up_to"), "up to 3 days", "최대 3일"),
-        (Span(3 * DAY, "at_least"), "at least 3 days", "최소 3일"),
+        (Span(3 * DAY, "at_least"), "over 3 days", "최소 3일"),
         (Span(60.0, "up_to"), "under an hour", "1시간 미만"),
     ],
 )
