@@ -48,13 +48,15 @@ REMEDIES = {
         "API까지의 네트워크를 확인하십시오. 응답이 느릴 뿐이라면 api.timeout을 늘리십시오.",
     ),
     "connection": Text(
-        "check DNS, firewall and proxy between this host and the API",
-        "이 서버와 API 사이의 DNS, 방화벽, 프록시를 확인하십시오.",
+        "check DNS, firewall and proxy between this host and the API; HTTPS_PROXY is ignored "
+        "unless api.proxy_from_environment is true",
+        "이 서버와 API 사이의 DNS, 방화벽, 프록시를 확인하십시오. 환경 변수 HTTPS_PROXY는 "
+        "api.proxy_from_environment가 true일 때만 사용합니다.",
     ),
     "tls": Text(
-        "check this host's clock; if a proxy re-signs traffic, name its certificate authority in "
-        "api.ca_file",
-        "이 서버의 시계를 확인하십시오. 프록시가 트래픽을 다시 서명한다면 그 인증 기관의 "
+        "check this host's clock; if a proxy re-signs traffic, api.ca_file must hold the root "
+        "certificate of the authority that it signs with",
+        "이 서버의 시계를 확인하십시오. 프록시가 트래픽을 다시 서명한다면 그 인증 기관의 루트 "
         "인증서를 api.ca_file에 지정하십시오.",
     ),
     "redirect": Text(
