@@ -45,5 +45,5 @@ async def _request(client: Client, target: RegistryListTarget) -> RegistryListRe
     try:
         listed = await client.registries(target.label, target.region)
     except ApiError as error:
-        return RegistryListResult(failure=Failure(error.reason, str(error), error.remedy))
+        return RegistryListResult(failure=Failure(error.reason, error.message, error.remedy))
     return RegistryListResult(tuple(registry.name for registry in listed.records))

@@ -16,6 +16,7 @@ from ncr_exporter.ncr.paths import ListPath, Operation, RegistryPath
 from ncr_exporter.ncr.responses import refused_parameters
 from ncr_exporter.ncr.transport import ClientMetrics, RequestLabels, Transport
 from ncr_exporter.ncr.versions import Gateway
+from ncr_exporter.texts import failures
 
 log = structlog.get_logger()
 
@@ -190,4 +191,6 @@ def _about_page(reader: PageReader[Record]) -> Iterator[None]:
     except (NotFoundError, DeniedError) as error:
         if reader.is_new:
             raise
-        raise PagingError(f"page {reader.page} of the list: {error}", error.details) from None
+        raise PagingError(
+            failures.LATER_PAGE(page=reader.page, error=error.message), error.details
+        ) from None

@@ -20,6 +20,8 @@ ApiError                reason          raised for
 from dataclasses import dataclass
 from typing import ClassVar
 
+from ncr_exporter.texts.failures import PAGING_REMEDY, REMEDIES
+
 
 @dataclass(frozen=True)
 class ErrorDetails:
@@ -46,13 +48,15 @@ class ApiError(Exception):
 
     reason: ClassVar[str] = "other"
     """The label `reason` of `ncr_api_request_failures_total`."""
-    remedy: ClassVar[str] = "report it with the trace id or request id"
-    """What the user can do."""
+    remedy: ClassVar[str] = REMEDIES["other"]()
+    """What the user can do, in English; `texts` says it in other languages."""
     max_retries: ClassVar[int] = 0
     """How many attempts may follow this error within one request."""
 
     def __init__(self, message: str, details: ErrorDetails | None = None) -> None:
         super().__init__(message)
+        self.message = message
+        """What happened; `str()` is plain English, this can be said in other languages."""
         self.details = details or ErrorDetails()
 
 
@@ -64,17 +68,14 @@ class AuthenticationError(ApiError):
     """The gateway does not accept the key or the signature."""
 
     reason = "authentication"
-    remedy = "check the access key and secret key, that the key is active, and this host's clock"
+    remedy = REMEDIES["authentication"]()
 
 
 class DeniedError(ApiError):
     """The key is valid, but not allowed to do this."""
 
     reason = "permission"
-    remedy = (
-        "give the sub account the policy NCP_CONTAINER_REGISTRY_VIEWER and API Gateway access, "
-        "and allow this host's address if its source IPs are limited"
-    )
+    remedy = REMEDIES["permission"]()
 
 
 class NotFoundError(ApiError):
@@ -84,7 +85,7 @@ class NotFoundError(ApiError):
     """
 
     reason = "not_found"
-    remedy = "check the names of registry and image, and the registry's region and zone"
+    remedy = REMEDIES["not_found"]()
 
     def __init__(self, message: str, details: ErrorDetails, *, from_service: bool) -> None:
         super().__init__(message, details)
@@ -98,7 +99,7 @@ class ThrottledError(ApiError):
     """
 
     reason = "throttled"
-    remedy = "lower api.requests_per_second or poll less often; other programs share the quota"
+    remedy = REMEDIES["throttled"]()
 
     def __init__(
         self, message: str, details: ErrorDetails | None = None, retry_after: float | None = None
@@ -111,7 +112,7 @@ class ServerError(ApiError):
     """The gateway or the service failed. A missing image, too, has been seen to give 500."""
 
     reason = "server"
-    remedy = "usually passes; if only this image fails, check that it exists"
+    remedy = REMEDIES["server"]()
     max_retries = 2
 
 
@@ -119,7 +120,7 @@ class DeadlineError(ApiError):
     """The response was not complete in time."""
 
     reason = "timeout"
-    remedy = "check the network to the API; raise api.timeout if answers are just slow"
+    remedy = REMEDIES["timeout"]()
     max_retries = 1
 
 
@@ -127,10 +128,7 @@ class ConnectionFailedError(ApiError):
     """There was no connection, or it broke."""
 
     reason = "connection"
-    remedy = (
-        "check DNS, firewall and proxy between this host and the API; HTTPS_PROXY is ignored "
-        "unless api.proxy_from_environment is true"
-    )
+    remedy = REMEDIES["connection"]()
     max_retries = 2
 
 
@@ -145,24 +143,21 @@ class TlsError(ApiError):
     """The connection cannot be trusted: the certificate or the handshake is wrong."""
 
     reason = "tls"
-    remedy = (
-        "check this host's clock; if a proxy re-signs traffic, api.ca_file must hold the root "
-        "certificate of the authority that it signs with"
-    )
+    remedy = REMEDIES["tls"]()
 
 
 class RedirectError(ApiError):
     """The response is a redirect. It is not followed: the signature would go elsewhere."""
 
     reason = "redirect"
-    remedy = "check api.base_url, and any proxy between this host and the API"
+    remedy = REMEDIES["redirect"]()
 
 
 class MalformedError(ApiError):
     """The response is not what the vendor documents."""
 
     reason = "malformed"
-    remedy = "check that nothing between this host and the API rewrites answers"
+    remedy = REMEDIES["malformed"]()
 
 
 class PagingError(MalformedError):
@@ -171,14 +166,11 @@ class PagingError(MalformedError):
     It says nothing of the list itself: a page that is missing is no image that is missing.
     """
 
-    remedy = (
-        "usually passes: the list changed while it was read; if it stays, report it with the "
-        "answers that check --online --record=DIR saves"
-    )
+    remedy = PAGING_REMEDY()
 
 
 class TooLargeError(ApiError):
     """The response is larger than any page can be."""
 
     reason = "too_large"
-    remedy = "lower api.page_size"
+    remedy = REMEDIES["too_large"]()

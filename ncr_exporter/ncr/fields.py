@@ -8,6 +8,8 @@ import math
 import re
 from sys import intern
 
+from ncr_exporter.texts import failures
+
 _DIGITS = re.compile(r"-?\d{1,19}", re.ASCII)
 _LARGEST_SIZE = 2**53  # bytes: the largest that a sample's float holds exactly
 _LONGEST_NAME = 512
@@ -151,7 +153,7 @@ def page_number(value: object) -> int | None:
         return None
     number = _integer(value)
     if number is None or number < 0:
-        raise ValueError(f"next page {value!r:.40}")
+        raise ValueError(failures.NEXT_PAGE(value=f"{value!r:.40}"))
     return number or None
 
 

@@ -25,6 +25,7 @@ from ncr_exporter.ncr.errors import (
     TlsError,
     TooLargeError,
 )
+from ncr_exporter.texts import failures
 
 Hook = Callable[[httpx.Response], Awaitable[None]]
 """Awaited with each response before its body is read."""
@@ -181,7 +182,7 @@ class ConnectionTrace:
 def error_before_response(error: httpx.HTTPError | OSError, trace: ConnectionTrace) -> ApiError:
     """Return the error that an exception stands for which came before the response's headers."""
     if not trace.connected and _is_closed(error):
-        return ReusedConnectionError("the connection was closed while it was not in use")
+        return ReusedConnectionError(failures.CLOSED_WHILE_IDLE())
     return error_from(error)
 
 
@@ -197,15 +198,15 @@ def error_from(error: httpx.HTTPError | OSError) -> ApiError:
     causes = list(_causes(error))
     detail = str(causes[-1]) or type(error).__name__
     if isinstance(causes[-1], ssl.SSLError):
-        return TlsError(f"TLS failed: {detail}")
+        return TlsError(failures.TLS_FAILED(detail=detail))
     if any(isinstance(cause, httpx.InvalidURL) for cause in causes):
         # What httpx says of a URL may quote half of a password, so it is not shown.
-        return RedirectError("the answer is a redirect to what is no URL")
+        return RedirectError(failures.REDIRECTED_NOWHERE())
     if isinstance(error, httpx.ConnectError):
-        return ConnectionFailedError(f"cannot connect: {detail}")
+        return ConnectionFailedError(failures.NOT_CONNECTED(detail=detail))
     if isinstance(error, httpx.ProxyError):
-        return ConnectionFailedError(f"the proxy refused: {detail}")
-    return ConnectionFailedError(f"the connection broke: {detail}")
+        return ConnectionFailedError(failures.PROXY_REFUSED(detail=detail))
+    return ConnectionFailedError(failures.CONNECTION_BROKE(detail=detail))
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
@@ -283,7 +284,7 @@ class _Plain:
         """Add a chunk as sent; yield the body's size in bytes."""
         self._size += len(chunk)
         if self._size > MAX_SENT:
-            raise TooLargeError(f"the answer is larger than {MAX_SENT} bytes")
+            raise TooLargeError(failures.TOO_LONG(limit=MAX_SENT))
         self._sent.append(chunk)
         yield self._size
 
@@ -311,7 +312,7 @@ class _Gzip:
         for piece in self._pieces(chunk):
             self._size += len(piece)
             if self._size > MAX_INFLATED:
-                raise TooLargeError(f"the answer inflates to more than {MAX_INFLATED} bytes")
+                raise TooLargeError(failures.INFLATES(limit=MAX_INFLATED))
             if self._size <= LARGE_BODY:
                 self._inflated.append(piece)
             else:
@@ -321,7 +322,7 @@ class _Gzip:
     def whole(self) -> bytes:
         """Return the body, inflated."""
         if not self._inflater.eof:
-            raise MalformedError("the answer's gzip is cut short")
+            raise MalformedError(failures.GZIP_CUT_SHORT())
         if self._size <= LARGE_BODY:
             return b"".join(self._inflated)
         return zlib.decompress(self._sent.whole(), _GZIP, self._size)
@@ -332,4 +333,4 @@ class _Gzip:
                 yield piece
                 chunk = self._inflater.unconsumed_tail
         except zlib.error as error:
-            raise MalformedError(f"the answer's gzip is broken: {error}") from None
+            raise MalformedError(failures.GZIP_BROKEN(detail=str(error))) from None

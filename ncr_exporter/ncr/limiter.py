@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ncr_exporter.ncr.errors import ThrottledError
 from ncr_exporter.ncr.fair_queue import FairQueue, Priority
 from ncr_exporter.runtime.clock import Clock, Timer
+from ncr_exporter.texts import failures
 
 _CATCH_UP = 0.1  # seconds: evens out a late timer without letting requests come in bursts
 _SLOWEST = 1 / 64  # of the configured rate: others may use up the quota for good
@@ -260,5 +261,5 @@ class Limiter:
     def _throttled_error(self) -> ThrottledError:
         remaining = self.breaker.remaining(self._clock.monotonic())
         if remaining <= 0:
-            return ThrottledError("the API asked to wait and has not answered since")
-        return ThrottledError(f"the API asked to wait; asking again in {remaining:.0f} s")
+            return ThrottledError(failures.STILL_WAITING())
+        return ThrottledError(failures.ASKING_AGAIN(seconds=remaining))

@@ -9,6 +9,7 @@ from ncr_exporter.ncr.errors import MalformedError, PagingError
 from ncr_exporter.ncr.pages import Page, decode_page
 from ncr_exporter.ncr.paths import Operation
 from ncr_exporter.ncr.versions import V2, ApiVersion
+from ncr_exporter.texts import failures
 
 MAX_PAGES = 2000
 """A list with more pages is taken for one that never ends."""
@@ -151,14 +152,14 @@ class PageReader(Generic[Record]):
         if page.records and len(self._by_name) == before:
             # A server that ignores `page` would return the same page for ever. But it may also be
             # that the only record of the last page was pushed again, and is on the first one now.
-            raise PagingError(f"page {self.page} repeats records of the pages before it")
+            raise PagingError(failures.REPEATED_PAGE(page=self.page))
         self._left_out += page.left_out
         self._count = page.count
 
     def _continue_at(self, number: int) -> None:
         """Set the page to read next; a jump would leave out records."""
         if number != self.page + 1:
-            raise MalformedError(f"page {self.page} names page {number} as the next")
+            raise MalformedError(failures.JUMPING_PAGE(page=self.page, next=number))
         if len(self._pages) >= MAX_PAGES:
-            raise MalformedError(f"the list does not end after {MAX_PAGES} pages")
+            raise MalformedError(failures.ENDLESS_LIST(pages=MAX_PAGES))
         self.page = number

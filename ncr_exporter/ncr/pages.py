@@ -22,6 +22,7 @@ from ncr_exporter.ncr.wire import (
     WireRegistry,
     WireTag,
 )
+from ncr_exporter.texts import failures
 
 Record = TypeVar("Record")
 
@@ -172,11 +173,11 @@ def _wire_tag(tag: Tag) -> WireTag:
 def _page(raw: WirePage[Any], parsed: Sequence[Record | None], parser: FieldParser) -> Page[Record]:
     records = tuple([record for record in parsed if record is not None])
     if parsed and not records:
-        raise MalformedError(f"none of the {len(parsed)} records of a page is usable")
+        raise MalformedError(failures.NO_USABLE_RECORD(records=len(parsed)))
     try:
         next_page = page_number(raw.next)
     except ValueError as error:
-        raise MalformedError(f"not a page of a list: {error}") from None
+        raise MalformedError(failures.NO_PAGE(detail=error.args[0])) from None
     left_out = len(parsed) - len(records)
     count, pages, number = map(parser.size, (raw.count, raw.pages, raw.number))
     return Page(records, next_page, count, left_out, parser.malformed, pages, number)

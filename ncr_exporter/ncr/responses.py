@@ -24,6 +24,7 @@ from ncr_exporter.ncr.vocabulary import (
     REQUEST_ID_HEADER,
     TRACE_HEADER,
 )
+from ncr_exporter.texts import failures
 
 _LONGEST_MESSAGE = 300
 _FIELDS_SHOWN = 5
@@ -52,7 +53,8 @@ def error_of(status: int, headers: Mapping[str, str], body: bytes) -> ApiError |
     details, is_service_body = _details(status, headers, body)
     summary = _summary(details)
     if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
-        return RedirectError(f"{summary}, to {_clip(headers.get('location', 'nowhere'))}", details)
+        location = _clip(headers.get("location")) or failures.NOWHERE()
+        return RedirectError(failures.REDIRECTED(answer=summary, location=location), details)
     if status == HTTPStatus.NOT_FOUND:
         from_service = details.origin.upper() == _SERVICE or is_service_body
         return NotFoundError(summary, details, from_service=from_service)

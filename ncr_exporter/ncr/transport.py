@@ -34,6 +34,7 @@ from ncr_exporter.ncr.responses import error_of, gateway_time
 from ncr_exporter.ncr.retries import RequestRetries, RetryBudget
 from ncr_exporter.ncr.signing import GatewayClock, signed_headers
 from ncr_exporter.runtime.clock import Clock
+from ncr_exporter.texts import failures
 
 log = structlog.get_logger()
 
@@ -213,7 +214,7 @@ class Transport:
             await self._credentials.refresh()
             keys = self._credentials.current()
         except CredentialsError as error:
-            raise AuthenticationError(f"no key to sign with: {error}") from None
+            raise AuthenticationError(failures.NO_KEY(detail=error.args[0])) from None
         base_url, target = _parsed(address.base_url), address.target
         url = base_url.copy_with(raw_path=target.encode("ascii"))
         request = http.build_request("GET", url)
@@ -241,8 +242,7 @@ class Transport:
                 finally:
                     await response.aclose()
         except TimeoutError:
-            message = f"no complete answer within {self._timeout:g} s"
-            raise DeadlineError(message) from None
+            raise DeadlineError(failures.NOT_IN_TIME(seconds=self._timeout)) from None
         except (httpx.HTTPError, OSError) as error:  # OSError: TLS errors that httpx lets through
             raise error_from(error) from None
 

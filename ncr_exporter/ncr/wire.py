@@ -16,6 +16,7 @@ from ncr_exporter.ncr.errors import MalformedError
 from ncr_exporter.ncr.fields import FieldParser
 from ncr_exporter.ncr.paths import Operation
 from ncr_exporter.ncr.vocabulary import COUNT, NEXT, RESULTS
+from ncr_exporter.texts import failures
 
 Record = TypeVar("Record")
 WireNumber = int | float | str | None
@@ -204,7 +205,7 @@ def _plain_page(body: bytes) -> dict[str, Any]:
     """Return a page decoded without types: fields may hold anything."""
     content = plain(body)
     if not isinstance(content, dict) or not isinstance(content.get(RESULTS), list):
-        raise MalformedError(f"the answer is JSON, but not a page: it has no list `{RESULTS}`")
+        raise MalformedError(failures.NO_LIST(field=RESULTS))
     _refuse_error(content.get("error"), content.get("returnCode"))
     return content
 
@@ -218,7 +219,7 @@ def plain(body: bytes) -> Any:  # noqa: ANN401 -- whatever JSON holds
     try:
         return json.loads(body)
     except RecursionError:
-        raise MalformedError("the answer is nested too deeply") from None
+        raise MalformedError(failures.NESTED()) from None
     except UnicodeDecodeError as error:
         raise MalformedError(_not_text(error, body)) from None
     except ValueError:
@@ -232,10 +233,9 @@ def _refuse_error(error: object, return_code: object) -> None:
         MalformedError: there is an error.
     """
     if error not in _NO_ERROR:
-        raise MalformedError(f"the answer holds an error beside a list: {str(error)[:_SHOWN]!r}")
+        raise MalformedError(failures.ERROR_BESIDE(error=str(error)[:_SHOWN]))
     if return_code not in _NO_ERROR and str(return_code) not in _SUCCESSES:
-        shown = str(return_code)[:_SHOWN]
-        raise MalformedError(f"the answer holds an error beside a list: returnCode {shown!r}")
+        raise MalformedError(failures.CODE_BESIDE(code=str(return_code)[:_SHOWN]))
 
 
 def _not_text(error: UnicodeDecodeError, body: bytes) -> str:
@@ -243,14 +243,15 @@ def _not_text(error: UnicodeDecodeError, body: bytes) -> str:
     if error.reason in {"unexpected end of data", "truncated data"}:
         return _not_json(body)
     near = body[max(0, error.start - 20) : error.start + 20].decode("latin-1")
-    return f"the answer is not text in {error.encoding.upper()}: at byte {error.start}, {near!r}"
+    encoding = error.encoding.upper()
+    return failures.NO_TEXT(encoding=encoding, position=error.start, near=near)
 
 
 def _not_json(body: bytes) -> str:
     if not body.strip():
-        return "the answer is empty"
-    found = "HTML" if body.lstrip()[:1] == b"<" else "not JSON, or cut short"
-    return f"the answer is {found}: it starts with {body[:40].decode('latin-1')!r}"
+        return failures.EMPTY_ANSWER()
+    text = failures.HTML_ANSWER if body.lstrip()[:1] == b"<" else failures.NO_JSON
+    return text(start=body[:40].decode("latin-1"))
 
 
 def untyped(struct: type[msgspec.Struct], item: object, missing: object = None) -> Any:  # noqa: ANN401 -- of the struct given

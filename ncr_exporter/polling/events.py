@@ -11,6 +11,7 @@ from ncr_exporter.state.model import Failure
 from ncr_exporter.state.store import Store
 from ncr_exporter.targets.budget import Budget
 from ncr_exporter.targets.targets import Account, ImageTarget
+from ncr_exporter.texts.failures import UNEXPECTED
 
 _NAMED = 5
 """Overwritten tags of one listing that have a line of their own in the log."""
@@ -24,7 +25,7 @@ def log_failure(what: str, before: Failure | None, error: ApiError, **labels: An
     `before` is the failure of the previous run, None if that succeeded. A failure for the same
     reason is logged at debug: the log names each problem once.
     """
-    failure = Failure(error.reason, str(error), error.remedy)
+    failure = Failure(error.reason, error.message, error.remedy)
     write = log.debug if before and before.reason == failure.reason else log.warning
     write(
         f"{what} failed",
@@ -53,7 +54,7 @@ def as_api_error(error: Exception, before: Failure | None, **labels: Any) -> Api
     """
     if isinstance(error, ApiError):
         return error
-    unexpected = ApiError(f"unexpected {type(error).__name__}; the log has its traceback")
+    unexpected = ApiError(UNEXPECTED(error=type(error).__name__))
     if before is None or before.message != str(unexpected):
         log.error("unexpected error", **labels, exc_info=error)
     return unexpected

@@ -1,31 +1,30 @@
 """Verdicts in words: the same in tables, files and on the status page. Pure."""
 
 from ncr_exporter.inventory import Reason, Verdict
+from ncr_exporter.texts import verdicts as texts
+from ncr_exporter.texts.text import Language
 
 _WORDS = {
-    Reason.UNUSED: "stale",
-    Reason.IN_USE: "in use",
-    Reason.RECENT: "kept: recent",
-    Reason.KEPT: "kept: {other}",
-    Reason.USED: "used",
-    Reason.SHARED: "shares a digest with {other}",
-    Reason.IGNORED: "ignored: {other}",
-    Reason.PULLS_UNKNOWN: "unknown: pulls are not known",
-    Reason.SUBJECT_UNKNOWN: "unknown: {kind} of a digest that is not listed",
-    Reason.USE_UNKNOWN: "unknown: runs by a digest that is not listed",
-    Reason.OFF: "not judged: stale_after is never",
+    Reason.UNUSED: texts.UNUSED,
+    Reason.IN_USE: texts.IN_USE,
+    Reason.RECENT: texts.RECENT,
+    Reason.KEPT: texts.KEPT,
+    Reason.USED: texts.USED,
+    Reason.SHARED: texts.SHARED,
+    Reason.IGNORED: texts.IGNORED,
+    Reason.PULLS_UNKNOWN: texts.PULLS_UNKNOWN,
+    Reason.SUBJECT_UNKNOWN: texts.SUBJECT_UNKNOWN,
+    Reason.USE_UNKNOWN: texts.USE_UNKNOWN,
+    Reason.OFF: texts.OFF,
 }
-_ATTACHED = {True: "stale: {kind} of {other}", False: "{kind} of {other}"}
-_ATTACHED_UNKNOWN = "unknown: {kind} of {other}"
+_ATTACHED = {True: texts.ATTACHED_STALE, False: texts.ATTACHED, None: texts.ATTACHED_UNKNOWN}
 
 
-def verdict_text(verdict: Verdict) -> str:
+def verdict_text(verdict: Verdict, language: Language = "en") -> str:
     """Return a verdict and its reason: `stale`, `kept: latest`, `signature of 1.4`.
 
-    What is stale begins with `stale`, what is unknown with `unknown`.
+    In English, what is stale begins with `stale`, what is unknown with `unknown`.
     """
-    form = _WORDS.get(verdict.reason) or (
-        _ATTACHED_UNKNOWN if verdict.stale is None else _ATTACHED[verdict.stale]
-    )
-    kind = verdict.attachment.kind if verdict.attachment else ""
-    return form.format(other=verdict.other, kind=kind)
+    text = _WORDS.get(verdict.reason) or _ATTACHED[verdict.stale]
+    kind = texts.KINDS[verdict.attachment.kind if verdict.attachment else ""]
+    return text.said(language, other=verdict.other, kind=kind.pattern(language))

@@ -1,6 +1,10 @@
-"""Content negotiation by `Accept` and `Accept-Encoding` (RFC 9110)."""
+"""Content negotiation by `Accept`, `Accept-Encoding` and `Accept-Language` (RFC 9110)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
+
+Language = TypeVar("Language", bound=str)
 
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
 OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
@@ -47,6 +51,31 @@ def wants_gzip(accept_encoding: str) -> bool:
     """Return whether the client accepts gzip: by name or by `*`, with a quality above 0."""
     qualities = {item.value: item.quality for item in _items(accept_encoding)}
     return qualities.get("gzip", qualities.get("x-gzip", qualities.get("*", 0.0))) > 0
+
+
+def preferred_language(accept_language: str, languages: Sequence[Language]) -> Language:
+    """Return which of `languages` a browser prefers; the first of them if it names none.
+
+    A range such as `ko-KR` asks for `ko`, as in the lookup of RFC 4647; `*` stands for each
+    language that is not named. Of two languages of one quality, the one named first wins.
+    """
+    items = _items(accept_language)
+    ranks = {language: _language_rank(items, language) for language in languages}
+    best = max(languages, key=lambda language: ranks[language])
+    return best if ranks[best][0] > 0 else languages[0]
+
+
+def _language_rank(items: list[_Item], language: str) -> tuple[float, int]:
+    """Return the quality of a language, and a number that is higher the earlier it is named."""
+    for wanted in (language, "*"):
+        ranks = [
+            (item.quality, -position)
+            for position, item in enumerate(items)
+            if item.value.split("-")[0] == wanted
+        ]
+        if ranks:
+            return max(ranks)
+    return (0.0, 0)
 
 
 def _items(header: str) -> list[_Item]:

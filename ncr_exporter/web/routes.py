@@ -17,6 +17,8 @@ from ncr_exporter.runtime.errors import UserError
 from ncr_exporter.state.model import ImageState
 from ncr_exporter.state.store import Store
 from ncr_exporter.targets.targets import ImageKey
+from ncr_exporter.texts.page import LINKS
+from ncr_exporter.texts.text import Text
 from ncr_exporter.web.negotiation import OPENMETRICS, TEXT, wants_gzip, wants_openmetrics
 from ncr_exporter.web.status.handler import StatusPage
 
@@ -66,10 +68,10 @@ def _host(origin: str) -> str | None:
 _READ = ("GET", "HEAD")
 _WRITE = ("POST", "PUT")
 _STATUS_PAGE_LINKS = (
-    ("Ready", "/-/ready"),
-    ("Healthy", "/-/healthy"),
-    ("Configuration", "/config"),
-    ("Report as CSV", "/report.csv"),
+    (LINKS["ready"], "/-/ready"),
+    (LINKS["healthy"], "/-/healthy"),
+    (LINKS["config"], "/config"),
+    (LINKS["report"], "/report.csv"),
 )
 
 
@@ -109,7 +111,7 @@ class Routes:
         self._clock = clock
         self._config = config
         self._reload = reload
-        status = StatusPage(store, next_poll, lambda: self._links(telemetry_path))
+        status = StatusPage(store, next_poll, lambda: self._links(telemetry_path), clock.time)
         self._routes: dict[str, tuple[tuple[str, ...], Handler]] = {
             "/": (_READ, status.page),
             **{path: (_READ, handler) for path, handler in status.assets().items()},
@@ -131,9 +133,9 @@ class Routes:
             return text_response(HTTPStatus.METHOD_NOT_ALLOWED, "method not allowed\n", allow)
         return await handler(request)
 
-    def _links(self, telemetry_path: str) -> list[tuple[str, str]]:
+    def _links(self, telemetry_path: str) -> list[tuple[Text, str]]:
         """Return the text and the relative URL of each link in the status page's header."""
-        links = (("Metrics", telemetry_path), *_STATUS_PAGE_LINKS)
+        links = ((LINKS["metrics"], telemetry_path), *_STATUS_PAGE_LINKS)
         return [(text, f".{path}") for text, path in links]
 
     async def _reload_config(self, request: Request) -> Response:

@@ -38,6 +38,7 @@ LADDER = (
     "httpd",
     "config",
     "inventory",
+    "texts",
     "runtime",
 )
 """The rooms, the highest first: a room imports only rooms below it. ARCHITECTURE.md draws it."""
@@ -49,6 +50,7 @@ TOPICS = {
     "report/verdicts.py",
     "runtime/errors.py",
     "runtime/memory.py",
+    "texts/verdicts.py",
 }
 """Short files that stand alone: a command, or a topic that no neighbour is about."""
 

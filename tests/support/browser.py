@@ -11,7 +11,8 @@ from tools.get_browser import find_browser
 
 HOW_TO_GET = "needs Chromium: `make browser` gets it on Debian"
 DESKTOP: ViewportSize = {"width": 1280, "height": 900}
-PHONE: ViewportSize = {"width": 360, "height": 740}
+PHONE: ViewportSize = {"width": 390, "height": 844}
+SMALL_PHONE: ViewportSize = {"width": 360, "height": 740}
 # Playwright gives it a profile of its own, new and empty, and --headless.
 _FLAGS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),

@@ -11,24 +11,22 @@ from ncr_exporter.runtime.cooperative import exhaust
 from ncr_exporter.state.model import Description, Failure
 from ncr_exporter.state.store import Store
 from ncr_exporter.targets.targets import ImageTarget
+from ncr_exporter.texts.failures import NOT_CONNECTED, NOT_IN_TIME, REMEDIES
 from ncr_exporter.web.routes import Routes
 from tests.support.clock import ManualClock
-from tests.support.states import NOW, NOW_MS, registry_target, target
+from tests.support.states import NOW, NOW_MS, registry_target, rule, target
 
 _DAY_MS = 86_400_000
 _MINUTE = 60.0
 _TEAMS = ("shop", "search", "ledger", "ml", "platform", "legacy", "data/etl")
 _PARTS = ("api", "worker", "frontend", "cron", "gateway", "migrations", "export")
-DENIED = Failure(
-    "permission",
-    "HTTP 401, code 210: Permission Denied",
-    "give the sub account the policy NCP_CONTAINER_REGISTRY_VIEWER and API Gateway access, "
-    "and allow this host's address if its source IPs are limited",
-)
-TIMED_OUT = Failure(
-    "timeout",
-    "no answer from ncr.apigw.ntruss.com within 30 s",
-    "check the network to the API; raise api.timeout if answers are just slow",
+DENIED = Failure("permission", "HTTP 401/210 Permission Denied", REMEDIES["permission"]())
+TIMED_OUT = Failure("timeout", NOT_IN_TIME(seconds=30.0), REMEDIES["timeout"]())
+NOT_FOUND = Failure("not_found", "HTTP 404/300 Not Found", REMEDIES["not_found"]())
+UNREACHABLE = Failure(
+    "connection",
+    NOT_CONNECTED(detail="[Errno -3] Temporary failure in name resolution"),
+    REMEDIES["connection"](),
 )
 
 
@@ -51,8 +49,13 @@ class House:
             self.store.record_description(name, Description(NOW - _MINUTE, hosts, public))
 
     def polled(self, image: ImageTarget, *outcomes: tuple[Tag, ...] | Failure) -> None:
-        """Poll an image, the last time two minutes ago, and each quarter of an hour before."""
-        self.store.add(image)
+        """Poll an image, the last time two minutes ago, and each quarter of an hour before.
+
+        It is in its registry's image list, if there was one.
+        """
+        registry = self.store.registries.get(image.registry.label)
+        is_listed = registry is not None and registry.images is not None
+        self.store.add(image, ListedImage(image.name) if is_listed else None)
         for age, outcome in zip(reversed(range(len(outcomes))), outcomes, strict=True):
             at = NOW - 2 * _MINUTE - age * 15 * _MINUTE
             if isinstance(outcome, Failure):
@@ -148,9 +151,59 @@ def empty() -> House:
     return house
 
 
+def first_round() -> House:
+    """The first minutes: two registries without a list, and images that wait for their polls."""
+    house = House()
+    for name in ("my-registry", "tools"):
+        house.registry(name)
+        for number in range(3):
+            house.store.add(target(f"{_TEAMS[number]}/app", name))
+    house.polled(target("hello/world"), tags(7))
+    return house
+
+
+def outage() -> House:
+    """The API has been out of reach for an hour; some images and a registry do not exist."""
+    house = House()
+    house.registry("my-registry", images=4, public=False)
+    house.registry("my-registri")
+    house.store.record_list_failure("my-registri", NOT_FOUND)
+    for number, name in enumerate(("hello/world", "shop/api", "legacy/report")):
+        listing = tags(9 * number + 2, every=9.0, idle=200.0 * number)
+        house.polled(target(name), listing, *[UNREACHABLE] * 4)
+    gone = target("shop/old")
+    house.polled(gone, tags(3), NOT_FOUND)
+    typed_wrong = target("helo/world")
+    house.polled(typed_wrong, NOT_FOUND)
+    house.store.add(target("shop/new"))
+    names = ("hello/world", "shop/api", "shop/new", "legacy/report", "left/out")
+    there = {name: ListedImage(name) for name in names}
+    for _ in range(2):
+        exhaust(house.store.record_image_list("my-registry", there, at=NOW - 70 * _MINUTE))
+    house.store.record_list_failure("my-registry", UNREACHABLE)
+    return house
+
+
+def registries(count: int = 9) -> House:
+    """Many registries with an image each; one has globs that match nothing."""
+    house = House()
+    for number in range(count):
+        name = f"team-{number}"
+        house.registry(name, images=1, public=number == 2)
+        house.polled(target("app", name), tags(3 + number, every=20.0, idle=number * 30.0))
+    mistyped = registry_target("mistyped", rules=(rule("shpo/*"),), exclude=("*/cahce",))
+    house.store.add_registry(mistyped)
+    listed = {"shop/api": ListedImage("shop/api")}
+    exhaust(house.store.record_image_list("mistyped", listed, at=NOW - _MINUTE))
+    return house
+
+
 SCENES: dict[str, Callable[[], House]] = {
     "few": few,
     "many": many,
     "failing": failing,
     "empty": empty,
+    "first-round": first_round,
+    "outage": outage,
+    "registries": registries,
 }

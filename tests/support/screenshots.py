@@ -1,6 +1,7 @@
 """`make screenshots`: the status page in each scene, to be looked at by a person."""
 
 import sys
+from itertools import product
 from pathlib import Path
 from typing import Literal
 
@@ -17,6 +18,7 @@ _LOOKS: tuple[tuple[str, Literal["light", "dark"], bool], ...] = (
     ("dark", "dark", False),
     ("phone", "light", True),
 )
+_LANGUAGES = (("", "en-GB"), ("-ko", "ko-KR"))
 
 
 def main() -> int:
@@ -31,24 +33,26 @@ def main() -> int:
 
 
 def _take(browser: Browser, address: str, name: str) -> None:
-    for look, scheme, phone in _LOOKS:
+    for (look, scheme, phone), (ending, locale) in product(_LOOKS, _LANGUAGES):
         with browser.new_context(
             viewport=PHONE if phone else DESKTOP,
             color_scheme=scheme,
             timezone_id="Asia/Seoul",
-            locale="en-GB",
+            locale=locale,
         ) as context:
             page = context.new_page()
             page.clock.set_fixed_time(NOW)
             page.goto(address)
-            _photograph(page, f"{name}-{look}")
+            picture = f"{name}-{look}{ending}"
+            _photograph(page, picture)
             if page.locator("details").count():
                 page.locator("summary").first.click()
                 page.locator("details").nth(1).locator("summary").click()
-                _photograph(page, f"{name}-{look}-open")
+                _photograph(page, f"{picture}-open")
                 if name == "few":
-                    page.get_by_role("link", name="All about").nth(1).click()
-                    _photograph(page, f"{name}-{look}-image")
+                    page.locator(".inside a").nth(1).click()
+                    page.wait_for_url("**image=*")
+                    _photograph(page, f"{picture}-image")
 
 
 def _photograph(page: Page, name: str) -> None:

@@ -5,6 +5,7 @@ import gc
 import gzip
 import hashlib
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -13,10 +14,12 @@ from pathlib import Path
 
 from ncr_exporter.httpd.messages import Handler, Request, Response, text_response
 from ncr_exporter.runtime.cooperative import run_in_thread
-from ncr_exporter.state.model import ImageState, RegistryState
+from ncr_exporter.state.model import DeletedImage, ImageState, RegistryState
 from ncr_exporter.state.store import Store
 from ncr_exporter.targets.targets import ImageKey
-from ncr_exporter.web.negotiation import wants_gzip
+from ncr_exporter.texts.page import PAGE
+from ncr_exporter.texts.text import LANGUAGES, Language, Text
+from ncr_exporter.web.negotiation import preferred_language, wants_gzip
 
 _DIRECTORY = Path(__file__).parent / "static"
 _TYPES = {
@@ -65,7 +68,8 @@ class StatusPage:
         self,
         store: Store,
         next_poll: Callable[[ImageKey], float | None],
-        links: Callable[[], Sequence[tuple[str, str]]] = tuple,
+        links: Callable[[], Sequence[tuple[Text, str]]] = tuple,
+        now: Callable[[], float] = time.time,
     ) -> None:
         """Serve the states in `store`.
 
@@ -73,46 +77,71 @@ class StatusPage:
             store: the states of images and registries.
             next_poll: when an image is polled next (s since the epoch), None while it is polled.
             links: text and URL of each link in the page's header.
+            now: the moment that a page is of (s since the epoch).
         """
         self._store = store
         self._next_poll = next_poll
         self._links = links
+        self._now = now
         self._rendering = asyncio.Lock()
         self._visitors = 0
 
     async def page(self, request: Request) -> Response:
         """Return the page for the request's query; 503 if too many requests wait already."""
+        language = language_of(request)
         if self._visitors >= _MOST_VISITORS:
-            busy = {"retry-after": "2"}
-            return text_response(HTTPStatus.SERVICE_UNAVAILABLE, "too many visitors\n", busy)
+            busy = {"retry-after": "2", **_language_headers(language)}
+            text = PAGE["busy"].pattern(language)
+            return text_response(HTTPStatus.SERVICE_UNAVAILABLE, f"{text}\n", busy)
         self._visitors += 1
         try:
             async with self._rendering:
                 images = tuple(self._store.images.values())
                 registries = tuple(self._store.registries.values())
-                return await run_in_thread(self._render, request, images, registries)
+                deleted = dict(self._store.deleted)
+                return await run_in_thread(
+                    self._render, request, language, images, registries, deleted
+                )
         finally:
             self._visitors -= 1
 
     def _render(
         self,
         request: Request,
+        language: Language,
         images: tuple[ImageState, ...],
         registries: tuple[RegistryState, ...],
+        deleted: Mapping[ImageKey, DeletedImage],
     ) -> Response:
         # jinja2 takes time and memory, which an exporter whose page nobody opens should not spend.
         from ncr_exporter.web.status.page import StatusSnapshot, render  # noqa: PLC0415 -- see above
 
-        snapshot = StatusSnapshot(images, registries, self._next_poll, self._links())
+        snapshot = StatusSnapshot(
+            images, registries, self._next_poll, self._links(), self._now(), deleted
+        )
         with _yielding_to_event_loop():
-            status, text = render(snapshot, request.query)
+            status, text = render(snapshot, request.query, language)
         # A name with a lone surrogate must not make the whole page fail.
-        return _response(request, text.encode(errors="replace"), "text/html; charset=utf-8", status)
+        body = text.encode(errors="replace")
+        headers = {"content-type": "text/html; charset=utf-8", **_language_headers(language)}
+        return _response(request, body, headers, status)
 
     @staticmethod
     def assets() -> Mapping[str, Handler]:
         """Return the handler of each asset by its path."""
         return dict.fromkeys(content_types(), _asset)
+
+
+def language_of(request: Request) -> Language:
+    """Return the language of a page: the one that `lang` names, else what the browser prefers."""
+    chosen = request.query.get("lang")
+    given = next((language for language in LANGUAGES if language == chosen), None)
+    accepted = request.headers.get("accept-language", "")
+    return given or preferred_language(accepted, LANGUAGES)
+
+
+def _language_headers(language: Language) -> dict[str, str]:
+    return {"content-language": language, "vary": "accept-encoding, accept-language"}
 
 
 @contextmanager
@@ -138,17 +167,20 @@ def _yielding_to_event_loop() -> Iterator[None]:
 
 
 async def _asset(request: Request) -> Response:
-    return _response(request, asset(request.path), content_types()[request.path])
+    headers = {"content-type": content_types()[request.path]}
+    return _response(request, asset(request.path), headers)
 
 
-def _response(request: Request, body: bytes, content_type: str, status: int = 200) -> Response:
+def _response(
+    request: Request, body: bytes, content_headers: Mapping[str, str], status: int = 200
+) -> Response:
     """Return the body, or 304 if the client already has it."""
     # Weak, because the same tag stands for the compressed and for the plain body.
     etag = f'W/"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
-    headers = {**_HEADERS, "etag": etag}
+    headers = {**_HEADERS, **content_headers, "etag": etag}
     if status == HTTPStatus.OK and _is_known(etag, request.headers.get("if-none-match", "")):
+        del headers["content-type"]
         return Response(HTTPStatus.NOT_MODIFIED, headers)
-    headers["content-type"] = content_type
     if wants_gzip(request.headers.get("accept-encoding", "")):
         body = gzip.compress(body, 1, mtime=0)
         headers["content-encoding"] = "gzip"

@@ -7,6 +7,8 @@ from operator import itemgetter
 from typing import Any, Generic, NamedTuple, TypeVar
 from urllib.parse import quote, urlencode
 
+from ncr_exporter.texts.text import LANGUAGES
+
 Row = TypeVar("Row")
 Base = tuple[tuple[str, str], ...]
 LONGEST_TEXT = 200
@@ -22,6 +24,7 @@ class Column(Generic[Row]):
     key: str
     """Its value of the parameter `sort`."""
     title: str
+    """The key of its title in the catalogue."""
     value: Callable[[Row], Any]
     """The value to compare; None if unknown."""
     descending_first: bool = True
@@ -40,6 +43,8 @@ class Query:
     only: str = ""
     """`stale`, a `PollStatus`, or the reason of a failure; empty for all rows."""
     page: int = 1
+    language: str = ""
+    """The language that the visitor chose; empty where the browser's headers decide."""
     base: Base = ()
     """Parameters that stay in every link: on the page of one image, which image it is."""
 
@@ -48,6 +53,11 @@ class Query:
         """The parameters that lead back to this query, without those that are empty."""
         texts = ((parameter.name, parameter.text(self)) for parameter in PARAMETERS)
         return (*self.base, *((name, text) for name, text in texts if text))
+
+    @property
+    def chosen_language(self) -> Base:
+        """The parameter that keeps the language in links to other pages; none if not chosen."""
+        return (("lang", self.language),) if self.language else ()
 
     @property
     def kept_by_search(self) -> Base:
@@ -89,6 +99,11 @@ def _page_of(text: str, _: Column[Any]) -> int:
     return max(1, int(text)) if is_number else 1
 
 
+def language_of(text: str) -> str:
+    """Return the language that a parameter `lang` chooses; empty if it is none of ours."""
+    return text if text in LANGUAGES else ""
+
+
 PARAMETERS = (
     Parameter("q", "text", lambda query: query.text, lambda text, _: text.strip()[:LONGEST_TEXT]),
     Parameter("only", "only", lambda query: query.only, lambda text, _: text[:LONGEST_TEXT]),
@@ -97,22 +112,28 @@ PARAMETERS = (
         "order", "descending", lambda query: "desc" if query.descending else "asc", _order_of
     ),
     Parameter("page", "page", lambda query: str(query.page) if query.page > 1 else "", _page_of),
+    Parameter("lang", "language", lambda query: query.language, lambda text, _: language_of(text)),
 )
 """Every parameter but those of `Query.base`, in the order of links."""
 
 
 def parse_query(
-    given: Mapping[str, str], columns: Collection[Column[Row]], base: Base = ()
+    given: Mapping[str, str],
+    columns: Collection[Column[Row]],
+    base: Base = (),
+    *,
+    default: str = "",
 ) -> Query:
     """Return the query of a request; a missing or invalid parameter has its default.
 
     Args:
         given: the parameters of the request.
-        columns: the columns to sort by; the first is the default.
+        columns: the columns to sort by.
         base: the parameters that every link on the page must keep.
+        default: the key of the column to sort by unless the request says so; else the first.
     """
     by_key = {column.key: column for column in columns}
-    column = by_key.get(given.get("sort", ""), next(iter(columns)))
+    column = by_key.get(given.get("sort", ""), by_key.get(default, next(iter(columns))))
     fields: dict[str, Any] = {
         parameter.field: parameter.value(given.get(parameter.name, ""), column)
         for parameter in PARAMETERS

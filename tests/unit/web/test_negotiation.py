@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ncr_exporter.web.negotiation import wants_gzip, wants_openmetrics
+from ncr_exporter.web.negotiation import preferred_language, wants_gzip, wants_openmetrics
 
 OPENMETRICS = "application/openmetrics-text"
 
@@ -192,3 +192,33 @@ HEADERS = (
 def test_any_header_at_all_gets_an_answer(header: str) -> None:
     assert wants_openmetrics(header) in {True, False}
     assert wants_gzip(header) in {True, False}
+
+
+@pytest.mark.parametrize(
+    ("accepted", "language"),
+    [
+        ("", "en"),
+        ("ko", "ko"),
+        ("ko-KR,ko;q=0.9,en-US;q=0.8,en;q=0.7", "ko"),
+        ("en-US,en;q=0.9,ko-KR;q=0.8,ko;q=0.7", "en"),
+        ("EN;q=0.1, KO-kr;q=0.2", "ko"),
+        ("fr-FR, ko;q=0.3", "ko"),
+        ("fr", "en"),
+        ("*", "en"),
+        ("ko;q=0, *", "en"),
+        ("en;q=0, *;q=0.1", "ko"),
+        ("*;q=0.5, ko;q=0.3", "en"),
+        ("*;q=0.3, ko;q=0.5", "ko"),
+        ("ko, en", "ko"),
+        ("en, ko", "en"),
+        ("ko;q=2", "en"),
+        ("korean, ko-;q=x, ;;q", "en"),
+    ],
+)
+def test_a_browser_gets_the_language_that_it_prefers(accepted: str, language: str) -> None:
+    assert preferred_language(accepted, ("en", "ko")) == language
+
+
+@given(st.text())
+def test_any_accept_language_leads_to_a_language(accepted: str) -> None:
+    assert preferred_language(accepted, ("en", "ko")) in {"en", "ko"}

@@ -44,15 +44,19 @@ async def test_what_is_known_already_is_not_sent_again(path: str) -> None:
     assert (await ask(routes, path, if_none_match='"other"')).status == 200
 
 
-async def test_only_the_data_decides_and_not_the_clock() -> None:
+async def test_within_a_minute_only_the_data_decides_then_the_new_moment_is_said() -> None:
     it = few()
     clock = ManualClock(NOW)
     routes = it.routes(clock)
     before = (await ask(routes)).headers["etag"]
-    await clock.advance(86400)
+    await clock.advance(39)
     assert (await ask(routes, if_none_match=before)).status == 304
     it.store.record_failure(target("try/out"), FAILED, at=NOW, duration=1.0)
-    assert (await ask(routes, if_none_match=before)).status == 200
+    changed = await ask(routes, if_none_match=before)
+    assert changed.status == 200
+    await clock.advance(1)
+    later = await ask(routes, if_none_match=changed.headers["etag"])
+    assert b"2025-10-09 08:54 UTC" in body_of(later)
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -79,7 +83,8 @@ async def test_compressed_it_is_the_same_page(path: str) -> None:
     assert packed.headers["content-encoding"] == "gzip"
     assert gzip.decompress(body_of(packed)) == body_of(plain)
     assert packed.headers["etag"] == plain.headers["etag"]
-    assert packed.headers["vary"] == plain.headers["vary"] == "accept-encoding"
+    assert packed.headers["vary"] == plain.headers["vary"]
+    assert packed.headers["vary"].startswith("accept-encoding")
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -91,6 +96,41 @@ async def test_the_policy_lets_nothing_in_from_elsewhere_and_nothing_inline(path
     assert set(rules.values()) == {"'none'", "'self'"}
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["content-type"].startswith("text/css" if "css" in path else "text/html")
+
+
+SEOUL = "ko-KR,ko;q=0.9,en-US;q=0.8,en;q=0.7"
+LONDON = "en-GB,en;q=0.9,ko;q=0.5"
+
+
+@pytest.mark.parametrize(
+    ("path", "accepted", "language"),
+    [
+        ("/", "", "en"),
+        ("/", SEOUL, "ko"),
+        ("/", LONDON, "en"),
+        ("/?lang=ko", LONDON, "ko"),
+        ("/?lang=en", SEOUL, "en"),
+        ("/?lang=xx", SEOUL, "ko"),
+        ("/?registry=my-registry&image=hello/world", SEOUL, "ko"),
+        ("/?image=nothing", SEOUL, "ko"),
+    ],
+)
+async def test_the_page_is_in_the_language_that_is_asked_for(
+    path: str, accepted: str, language: str
+) -> None:
+    answer = await ask(few().routes(), path, accept_language=accepted)
+    assert f'<html lang="{language}">' in body_of(answer).decode()
+    assert answer.headers["content-language"] == language
+    assert answer.headers["vary"] == "accept-encoding, accept-language"
+
+
+async def test_each_language_is_a_page_of_its_own_for_caches() -> None:
+    routes = few().routes()
+    english, korean = await ask(routes), await ask(routes, accept_language=SEOUL)
+    assert english.headers["etag"] != korean.headers["etag"]
+    known = await ask(routes, if_none_match=korean.headers["etag"], accept_language=SEOUL)
+    assert (known.status, known.headers["vary"]) == (304, "accept-encoding, accept-language")
+    assert "accept-language" not in (await ask(routes, "/static/status.css")).headers["vary"]
 
 
 async def test_no_such_image_is_404_and_has_no_304() -> None:
@@ -124,6 +164,8 @@ async def test_of_many_visitors_at_a_time_some_are_refused_and_later_ones_are_no
     answers = await visited(routes, 9)
     assert sorted(answer.status for answer in answers) == [200] * 4 + [503] * 5
     assert {answer.headers.get("retry-after") for answer in answers} == {None, "2"}
+    refused = next(answer for answer in answers if answer.status == 503)
+    assert body_of(refused) == b"too many visitors; try again in a moment\n"
     assert (await ask(routes)).status == 200
 
 

@@ -8,7 +8,8 @@ from ncr_exporter.inventory import Tag
 from ncr_exporter.state.model import Failure, ImageState
 from ncr_exporter.web.status.images import COLUMNS, ImageView, idle, matching_images, poll_status
 from ncr_exporter.web.status.query import Query
-from tests.support.scenes import DENIED, TIMED_OUT, House, tags
+from ncr_exporter.web.status.words import Span
+from tests.support.scenes import DENIED, TIMED_OUT, House, outage, tags
 from tests.support.states import DAY_MS, NOW, NOW_MS, platform, target
 
 POLLED = NOW - 120
@@ -31,26 +32,47 @@ def test_how_an_image_stands_in_a_word() -> None:
     house = house_of(good=tags(1), bad=DENIED)
     waiting = ImageState(target("waiting"))
     good, bad = house.store.images.values()
-    words = [poll_status(state) for state in (good, bad, waiting, replace(bad, gone=True))]
-    assert words == ["working", "failing", "waiting", "missing"]
+    states = (good, bad, waiting, replace(bad, gone=True), replace(good, gone=True))
+    words = [poll_status(state) for state in states]
+    assert words == ["working", "failing", "waiting", "missing", "gone"]
 
 
 def test_idle_is_counted_up_to_the_last_good_poll() -> None:
     used = NOW_MS - 10 * DAY_MS
     house = house_of(app=(Tag("v1", platforms=(platform(pulled=used, updated=used),)),))
     (state,) = house.store.images.values()
-    assert idle(state) == POLLED - used / 1000
+    assert idle(state) == Span(POLLED - used / 1000)
     house.store.record_failure(state.target, TIMED_OUT, at=NOW + 1e6, duration=1.0)
-    assert idle(house.store.images[state.target.key]) == POLLED - used / 1000
+    assert idle(house.store.images[state.target.key]) == Span(POLLED - used / 1000)
+
+
+def idle_of(*listing: Tag) -> Span | None:
+    house = house_of(app=listing)
+    return idle(house.store.images["my-registry", "app"])
 
 
 def test_where_nothing_is_known_of_pulls_nothing_is_called_unused() -> None:
-    house = house_of(
-        app=(Tag("v1", last_updated=NOW_MS - DAY_MS, platforms=(platform(pulled=0),)),)
-    )
-    (state,) = house.store.images.values()
-    assert idle(state) is None
+    old = NOW_MS - 400 * DAY_MS
+    assert idle_of(Tag("v1", last_updated=old, platforms=(platform(pulled=0),))) is None
     assert idle(ImageState(target("waiting"))) is None
+
+
+def test_a_tag_of_unknown_use_does_not_hide_that_another_was_used_lately() -> None:
+    """As in the demo: `runtime` is pulled every quarter of an hour, and has imports of old."""
+    pulled = NOW_MS - 10 * DAY_MS
+    used = Tag("1.4", platforms=(platform(pulled=pulled, updated=pulled),))
+    unknown = Tag("0.1-import", last_updated=NOW_MS - 900 * DAY_MS)
+    assert idle_of(used, unknown) == Span(POLLED - pulled / 1000, "up_to")
+
+
+def test_of_an_image_from_before_pulls_were_recorded_only_a_bound_is_known() -> None:
+    old = NOW_MS - 1800 * DAY_MS
+    pulled = Tag("1.4", platforms=(platform(pulled=old, updated=old),))
+    never = Tag("1.5", last_updated=old, platforms=(platform(pulled=0),))
+    span = idle_of(pulled, never)
+    assert span is not None
+    assert span.bound == "at_least"
+    assert span.seconds < 1800 * 86400
 
 
 @pytest.mark.parametrize("column", COLUMNS, ids=lambda column: column.key)
@@ -86,6 +108,7 @@ def test_equal_values_are_in_the_order_of_their_names_in_either_direction() -> N
         (Query("name", only="permission"), ["bad"]),
         (Query("name", only="waiting"), ["waiting"]),
         (Query("name", only="missing"), []),
+        (Query("name", only="gone"), []),
         (Query("name", only="stale"), ["old"]),
         (Query("name", only="nonsense"), []),
     ],
@@ -119,6 +142,35 @@ def test_a_row_holds_few_tags_whole_and_of_many_the_longest_unused() -> None:
     assert shown["masses"] == []
 
 
+def test_an_image_that_does_not_exist_is_found_by_its_own_word_alone() -> None:
+    states = outage().store.images
+    for only, found in (("missing", ["helo/world"]), ("gone", ["shop/old"]), ("not_found", [])):
+        matching = matching_images(states.values(), Query("name", only=only))
+        assert [state.target.name for state in matching] == found
+
+
+def test_values_are_old_where_the_last_poll_has_brought_none() -> None:
+    house = house_of(good=tags(1), bad=DENIED)
+    house.polled(target("worse"), tags(1), DENIED)
+    old = {
+        state.target.name: ImageView(state, None).values_are_old
+        for state in house.store.images.values()
+    }
+    assert old == {"good": False, "bad": False, "worse": True}
+
+
+def test_what_to_pull_is_the_newest_tag_that_is_no_signature() -> None:
+    signature = Tag(f"sha256-{'a' * 64}.sig", last_updated=NOW_MS, platforms=())
+    house = house_of(app=(*tags(3), signature))
+    state = house.store.images["my-registry", "app"]
+    view = ImageView(state, None, "my-registry.example")
+    assert view.reference() == "my-registry.example/app:latest"
+    assert view.reference("1.298.0") == "my-registry.example/app:1.298.0"
+    assert ImageView(state, None).reference() is None
+    assert ImageView(ImageState(target("app")), None, "my-registry.example").reference() is None
+
+
 def test_the_link_of_a_row_holds_any_name() -> None:
     row = ImageView(ImageState(target("a/b&c d?", "x#y")), None)
     assert row.href == "?registry=x%23y&image=a%2Fb%26c%20d%3F"
+    assert replace(row, base=(("lang", "ko"),)).href == f"{row.href}&lang=ko"

@@ -25,6 +25,22 @@ def test_without_a_query_the_first_column_decides() -> None:
     assert parse_query({"sort": "size"}, COLUMNS) == Query("size", descending=True)
 
 
+def test_a_page_may_have_another_default() -> None:
+    assert parse_query({}, COLUMNS, default="size") == Query("size", descending=True)
+    assert parse_query({"sort": "name"}, COLUMNS, default="size") == Query("name")
+
+
+@pytest.mark.parametrize(("lang", "language"), [("ko", "ko"), ("en", "en"), ("fr", ""), ("", "")])
+def test_a_language_that_was_chosen_is_kept_in_every_link(lang: str, language: str) -> None:
+    query = parse_query({"lang": lang, "q": "a"}, COLUMNS)
+    assert query.language == language
+    expected = f"&lang={language}" if language else ""
+    assert query.href(only="stale") == f"?q=a&only=stale&sort=name&order=asc{expected}"
+    assert query.chosen_language == ((("lang", language),) if language else ())
+    assert dict(query.kept_by_search).get("lang", "") == language
+    assert query.href(language="ko", page=3).endswith("&page=3&lang=ko")
+
+
 @pytest.mark.parametrize("page", ["", "0", "-1", "x", "1e3", "\u0663", "9" * 5000])
 def test_an_odd_page_is_the_first(page: str) -> None:
     assert parse_query({"page": page, "sort": "nothing", "order": "up"}, COLUMNS) == Query("name")

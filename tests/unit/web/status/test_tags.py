@@ -3,9 +3,11 @@
 from typing import Any
 
 from ncr_exporter.inventory import Platform, Tag
+from ncr_exporter.report.verdicts import verdict_text
 from ncr_exporter.state.model import ImageState
 from ncr_exporter.web.status.query import Query
 from ncr_exporter.web.status.tags import TagView, longest_unused, matching_tags, tag_views
+from ncr_exporter.web.status.words import Span
 from tests.support.states import DAY_MS, NOW, NOW_MS, platform, recorder, target
 
 PULLED = Tag(
@@ -36,21 +38,15 @@ def named(rows: list[TagView]) -> list[str]:
 
 def test_a_row_tells_what_is_known_of_a_tag_as_of_the_last_good_poll() -> None:
     pulled, never, unknown = rows_of(NEVER, UNKNOWN, PULLED)
-    assert pulled == TagView(
-        name="pulled",
-        size=7,
-        pulled=NOW_MS - 2 * DAY_MS,
-        never_pulled=False,
-        updated=NOW_MS - 9 * DAY_MS,
-        idle=2 * 86400.0,
-        stale=False,
-        verdict="used",
-        digest="sha256:aa",
-        platforms=("linux/amd64", "linux/arm64/v8"),
-    )
-    assert (never.never_pulled, never.stale, never.idle) == (True, True, 400 * 86400.0)
+    assert (pulled.name, pulled.size, pulled.digest) == ("pulled", 7, "sha256:aa")
+    assert (pulled.pulled, pulled.updated) == (NOW_MS - 2 * DAY_MS, NOW_MS - 9 * DAY_MS)
+    assert (pulled.never_pulled, pulled.stale) == (False, False)
+    assert pulled.idle == Span(2 * 86400.0)
+    assert (verdict_text(pulled.verdict), pulled.is_plainly_used) == ("used", True)
+    assert pulled.platforms == ("linux/amd64", "linux/arm64/v8")
+    assert (never.never_pulled, never.stale, never.idle) == (True, True, Span(400 * 86400.0))
     assert (unknown.pulled, unknown.never_pulled, unknown.idle) == (None, False, None)
-    assert unknown.stale is None
+    assert (unknown.stale, unknown.is_plainly_used) == (None, False)
 
 
 def test_a_never_is_not_believed_where_no_pull_was_ever_seen() -> None:
@@ -61,7 +57,7 @@ def test_a_never_is_not_believed_where_no_pull_was_ever_seen() -> None:
 def test_with_stale_after_never_no_tag_is_judged() -> None:
     rows = rows_of(NEVER, PULLED, stale_after=float("inf"))
     assert [row.stale for row in rows] == [None, None]
-    assert [row.idle for row in rows] == [2 * 86400.0, 400 * 86400.0]
+    assert [row.idle for row in rows] == [Span(2 * 86400.0), Span(400 * 86400.0)]
 
 
 def test_before_the_first_poll_there_is_none() -> None:

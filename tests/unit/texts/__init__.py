@@ -1,0 +1,1 @@
+"""Tests of `ncr_exporter/texts/`."""
