@@ -270,7 +270,7 @@ def _body_in(encoding: str) -> "_Gzip | _Plain":
         return _Plain()
     if codings in (["gzip"], ["x-gzip"]):
         return _Gzip()
-    raise MalformedError(f"the answer has the content encoding {encoding[:40]!r}")
+    raise MalformedError(failures.ENCODED(encoding=encoding[:40]))
 
 
 class _Plain:

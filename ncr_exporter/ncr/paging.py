@@ -5,6 +5,7 @@ from typing import Any
 
 from ncr_exporter.ncr.errors import MalformedError
 from ncr_exporter.ncr.pages import Page
+from ncr_exporter.texts import failures
 
 
 def next_of_v2(pages: Sequence[Page[Any]]) -> int | None:
@@ -33,7 +34,7 @@ def next_of_v3(pages: Sequence[Page[Any]]) -> int | None:
     if page.held:
         return number + 1
     if page.count is None:
-        raise MalformedError(f"page {number} is empty, though there are {known}")
+        raise MalformedError(failures.EMPTY_PAGE(page=number, pages=known))
     return None  # the count shows that names are missing
 
 
@@ -43,7 +44,7 @@ def _check_number(pages: Sequence[Page[Any]]) -> None:
     if first is None or page is None:
         return
     if page - min(first, 1) != number:
-        raise MalformedError(f"page {number} was asked for, and page {page} came")
+        raise MalformedError(failures.OTHER_PAGE(page=number, came=page))
 
 
 def _pages_in_all(page: Page[Any], longest: int) -> int | None:

@@ -30,6 +30,7 @@ from ncr_exporter.ncr.wire import (
     raw_page,
     untyped,
 )
+from ncr_exporter.texts import failures
 
 
 class WirePlatformV3(
@@ -178,15 +179,15 @@ def _envelope(operation: Operation, content: object) -> _Envelope:
     if isinstance(content, list):
         return _Envelope(content, {}, "a bare array")
     if not isinstance(content, dict):
-        raise MalformedError("the answer is JSON, but not a page")
+        raise MalformedError(failures.NO_OBJECT())
     if content.get(ERROR):
-        raise MalformedError("the answer is an error with the status of a page")
+        raise MalformedError(failures.ERROR_AS_PAGE())
     key, around = _items_key(operation, content), ""
     if key is None:
         content, around = _unwrapped(operation, content)
         key = _items_key(operation, content)
     if key is None:
-        raise MalformedError("the answer is JSON, but not a page: it has no one list of objects")
+        raise MalformedError(failures.NO_ONE_LIST())
     totals, place = _totals({name: content[name] for name in content if name != key})
     names = ", ".join(f"`{name}`" for name in TOTALS if name in totals) or "no totals"
     shape = f"items in `{around}{_shown(key)}`, {names}{place and f' in `{around}{place}`'}"

@@ -144,6 +144,22 @@ JUMPING_PAGE = Text(
 ENDLESS_LIST = Text(
     "the list does not end after {pages} pages", "목록이 {pages}페이지 뒤에도 끝나지 않음"
 )
+EMPTY_PAGE = Text(
+    "page {page} is empty, though there are {pages}",
+    "{page}페이지가 비어 있음, 전체 페이지 수: {pages}",
+)
+OTHER_PAGE = Text(
+    "page {page} was asked for, and page {came} came",
+    "{page}페이지를 요청했으나 {came}페이지가 응답됨",
+)
+NO_OBJECT = Text("the answer is JSON, but not a page", "응답이 JSON이지만 목록의 페이지가 아님")
+ERROR_AS_PAGE = Text(
+    "the answer is an error with the status of a page", "성공 상태 코드로 온 응답의 본문이 오류임"
+)
+NO_ONE_LIST = Text(
+    "the answer is JSON, but not a page: it has no one list of objects",
+    "응답이 JSON이지만 목록의 페이지가 아님: 객체의 목록 하나를 찾을 수 없음",
+)
 NESTED = Text("the answer is nested too deeply", "응답의 중첩이 너무 깊음")
 NO_LIST = Text(
     "the answer is JSON, but not a page: it has no list `{field}`",
