@@ -99,8 +99,8 @@ RELIABILITY_INTRO = """\
 What is seen of each fault that the simulated registry knows, when every answer meets it. The column
 `up` is `ncr_image_up` of an image that was polled before. While it is 0, the last good values stay
 and `ncr_image_last_success_timestamp_seconds` tells their age. The log says once what fails, where,
-why and what to do. The first good answer heals it. A failed image is asked again after a fifth of
-its interval, a throttled one once its account's pause is over.
+why and what to do. The first good answer heals it. A failed image is asked again after a fifth, then after two fifths of
+its interval, and then once an interval. A throttled one waits for the end of its account's pause.
 
 Each row is tried through the whole program, over sockets, by
 `tests/e2e/test_faults.py::test_a_fault_shows_as_it_should_and_the_first_good_answer_heals_it[FAULT]`.
