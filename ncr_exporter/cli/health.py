@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from ncr_exporter.cli.flags import Command, Flag, Values, address
 from ncr_exporter.httpd.address import Address
+from ncr_exporter.runtime.streams import announce
 
 _TIMEOUT = 3.0  # seconds
 _EVERY_INTERFACE = {None: ("127.0.0.1", "::1"), "0.0.0.0": ("127.0.0.1",), "::": ("::1",)}  # noqa: S104 -- compared, not listened on
@@ -25,11 +26,11 @@ def _run(values: Values, _: Mapping[str, str]) -> int:
     for url in _urls(values["--url"], values["--web.listen-address"]):
         try:
             status = _status(url)
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, ValueError, http.client.HTTPException) as error:
             failures.append(f"{url}: {str(error) or type(error).__name__}{_hint(error)}")
             continue
         if status in _ALIVE:
-            sys.stdout.write("healthy\n")
+            announce("healthy\n")
             return 0
         failures.append(f"{url}: HTTP {status}")
     sys.stderr.write("".join(f"ncr-exporter: not healthy: {failure}\n" for failure in failures))
@@ -50,6 +51,7 @@ def _status(url: str) -> int:
 
     Raises:
         OSError, http.client.HTTPException: there is no response.
+        ValueError: no such URL can be asked.
     """
     parts = urlsplit(url)
     host = parts.hostname or ""
@@ -74,6 +76,8 @@ def _url(text: str) -> str:
 
 
 def _hint(error: Exception) -> str:
+    if isinstance(error, ValueError | http.client.InvalidURL):
+        return ""
     spoke_otherwise = isinstance(error, http.client.HTTPException | ConnectionResetError)
     return "; if the exporter uses TLS, set --url=https://…" if spoke_otherwise else ""
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import IO
+from typing import TextIO
 
 from ncr_exporter.app.pipeline import FailedPoll, Pipeline
 from ncr_exporter.cli.flags import (
@@ -32,6 +32,8 @@ from ncr_exporter.state.store import Store
 _STDIN = "-"
 _METRICS = "prometheus"
 """The format that is no report."""
+_FOR_PEOPLE = "table"
+"""The format that is no data; all others are UTF-8 everywhere."""
 _NAMED = 5
 """Places named in a failure that concerns more; the others are counted."""
 _READABLE_BY_ALL = 0o644
@@ -64,13 +66,13 @@ def _references(source: str) -> list[Reference | None]:
     Raises:
         UserError: it cannot be read, or holds none: "nothing runs" is rather a command that failed.
     """
+    name = "stdin" if source == _STDIN else source
     try:
         content = sys.stdin.buffer.read() if source == _STDIN else Path(source).read_bytes()
     except OSError as error:
-        raise UserError(f"cannot read {source}: {error.strerror}") from error
+        raise UserError(f"cannot read {name}: {error.strerror}") from error
     references = list(read_references(content.decode(errors="replace")))
     if not any(references):
-        name = "stdin" if source == _STDIN else source
         raise UserError(f"{name}: holds no image reference, so nothing is known of what runs")
     return references
 
@@ -118,7 +120,7 @@ def _content(
     values: Values,
     failed: Iterable[FailedPoll],
     in_use: InUse | None,
-    file: IO[str],
+    file: TextIO,
 ) -> Iterator[bytes]:
     """Yield the output: metrics or a report.
 
@@ -141,10 +143,13 @@ def _content(
         return chain(snapshot.text(now, openmetrics=False), [exporter])
     causes = {poll.place: poll.failure for poll in failed}
     report = Report(pipeline.store.images.values(), now, causes, in_use)
-    return (text.encode() for text in _form(values, file)(report))
+    texts = _form(values, file)(report)
+    if values["--format"] == _FOR_PEOPLE:  # in the encoding of their console
+        return (text.encode(file.encoding or "utf-8", "backslashreplace") for text in texts)
+    return (text.encode() for text in texts)
 
 
-def _form(values: Values, file: IO[str]) -> Callable[[Report], Iterable[str]]:
+def _form(values: Values, file: TextIO) -> Callable[[Report], Iterable[str]]:
     terminal = Terminal(file)
     forms: Mapping[str, tuple[Callable[[Report], Iterable[str]], ...]] = {
         "table": (

@@ -21,6 +21,7 @@ from ncr_exporter.cli.flags import (
 )
 from ncr_exporter.config import load
 from ncr_exporter.httpd.access import AccessPolicy
+from ncr_exporter.runtime.startup_signals import end_command_on_signals
 from ncr_exporter.targets.targets import Shard
 
 _LONGEST_SHARD = 6  # digits
@@ -28,6 +29,7 @@ _LONGEST_SHARD = 6  # digits
 
 def _run(values: Values, environ: Mapping[str, str]) -> int:
     if values["--config.check"]:
+        end_command_on_signals()
         check(values["--config.file"], environ)
         return 0
     config = load(values["--config.file"], environ)

@@ -84,8 +84,9 @@ def _tls_context(api: Api, directory: Path) -> ssl.SSLContext:
     path = directory / api.ca_file
     try:
         context.load_verify_locations(cafile=str(path))
-    except (OSError, ssl.SSLError) as error:
-        message = f"{path} cannot be read as certificates: {error.strerror or error}"
+    except (OSError, ValueError) as error:  # ValueError: a path that the locale cannot spell
+        why = getattr(error, "strerror", None) or error
+        message = f"{path} cannot be read as certificates: {why}"
         raise ConfigError("configuration", [Problem("api.ca_file", message)]) from None
     return context
 

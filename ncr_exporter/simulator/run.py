@@ -1,7 +1,6 @@
 """Runs `ncr-exporter demo`: the whole program and a simulated registry in one process."""
 
 import json
-import sys
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -14,6 +13,7 @@ from ncr_exporter.httpd.limits import Limits
 from ncr_exporter.httpd.server import Server
 from ncr_exporter.recording.reading import read_recording
 from ncr_exporter.runtime.clock import SystemClock
+from ncr_exporter.runtime.streams import announce
 from ncr_exporter.simulator.data import GeneratedSource, Source, file_source
 from ncr_exporter.simulator.faults import fault_named
 from ncr_exporter.simulator.faults.environment import access_policy, ca_bundle
@@ -129,8 +129,6 @@ def _config(
 
 
 def _announce(addresses: tuple[Address, ...]) -> None:
-    for address in addresses:
-        shown = Address(address.host or "localhost", address.port)
-        sys.stdout.write(f"Metrics: http://{shown}/metrics\n")
-    sys.stdout.write("Press Ctrl-C to stop.\n")
-    sys.stdout.flush()
+    shown = [Address(address.host or "localhost", address.port) for address in addresses]
+    lines = [f"Metrics: http://{address}/metrics\n" for address in shown]
+    announce("".join([*lines, "Press Ctrl-C to stop.\n"]))

@@ -46,6 +46,7 @@ TOPICS = {
     "config/globs.py",
     "httpd/address.py",
     "report/verdicts.py",
+    "runtime/environment.py",
     "runtime/errors.py",
     "runtime/memory.py",
 }
