@@ -19,6 +19,7 @@ from ncr_exporter.simulator.faults import FAULTS, Fault
 from tools import chart_values
 from tools.dependencies import Distribution, distributions
 from tools.fault_table import CLOCKS, TABLE
+from tools.process_table import PROCESS, SIGNALS, VARIABLES
 
 ROOT = Path(__file__).parents[1]
 MEASURED = ROOT / "tests" / "soak" / "measured.md"
@@ -88,6 +89,20 @@ Each flag has a twin in the environment; the flag wins. Logs go to stderr. Secre
 no command line. Exit codes: 0 clean stop, 1 failure, 2 wrong usage or configuration.
 """
 
+CLI_SIGNALS = """\
+## Signals
+
+They are noted from the program's first act, before it imports anything, and acted on as soon as
+that can be. What comes before is Python's own start, some 20 ms: there a SIGHUP ends the process.
+Where even that matters, start it by `env --block-signal=HUP,TERM`: the program unblocks them.
+"""
+
+CLI_ENVIRONMENT = """\
+## Environment
+
+Besides the flags' twins these variables matter, or would matter to a library:
+"""
+
 FAULTS_INTRO = """\
 What the simulated registry can do wrong, for trying alerts and for tests:
 `ncr-exporter demo --fault=NAME`. They last until the demo is stopped, but for `rotated-key`: 20 s
@@ -137,6 +152,13 @@ RELIABILITY_CLOCKS = """\
 How long something lasts, and when it is due, goes by time that passes (monotonic); when it was, and
 how old it is, by the wall clock of the exporter's host, which has to be right for ages to be. Tried
 by `tests/e2e/test_clock.py`.
+"""
+
+RELIABILITY_PROCESS = """\
+## The process and its host
+
+What hosts do to a process, each tried on the program in a process of its own. Tests are below
+`tests/`.
 """
 
 
@@ -226,7 +248,17 @@ def cli_page() -> str:
         + _table(("flag", "environment", "default", ""), map(_flag, command.flags))
         for name, command in ((name, command_named(name)) for name in COMMANDS)
     )
-    return _page("Command line", CLI_INTRO, *commands)
+    signals = _table(
+        ("signal", "`serve`, `demo`", "other commands"),
+        ((names, *words) for names, words in SIGNALS.items()),
+    )
+    variables = _table(
+        ("variable", "read by", "what it does"),
+        ((_words(names.split(", ")), *words) for names, words in VARIABLES.items()),
+    )
+    return _page(
+        "Command line", CLI_INTRO, *commands, CLI_SIGNALS, signals, CLI_ENVIRONMENT, variables
+    )
 
 
 def _flag(flag: Flag) -> tuple[str, str, str, str]:
@@ -260,8 +292,12 @@ def reliability_page() -> str:
         ((what, words, f"`{test}`") for what, (words, test) in CLOCKS.items()),
     )
     soaked = MEASURED.read_text("utf-8")
+    process = _table(
+        ("what happens", "what users see", "test"),
+        ((what, words, f"`{test}`") for what, (words, test) in PROCESS.items()),
+    )
     parts = (RELIABILITY_INTRO, faults, ENDURANCE, soaked, RELIABILITY_CLOCKS, clocks)
-    return _page("Reliability", *parts)
+    return _page("Reliability", *parts, RELIABILITY_PROCESS, process)
 
 
 def _seen(fault: Fault) -> tuple[str, ...]:

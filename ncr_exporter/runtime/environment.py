@@ -3,21 +3,20 @@
 import os
 
 IGNORED = {
-    "PROMETHEUS_MULTIPROC_DIR": "prometheus_client would keep values in files, over restarts",
-    "prometheus_multiproc_dir": "the same variable as older versions of prometheus_client name it",
+    "PROMETHEUS_MULTIPROC_DIR": "prometheus_client would keep values in files, and over restarts",
+    "prometheus_multiproc_dir": "older name of `PROMETHEUS_MULTIPROC_DIR`",
     "PROMETHEUS_DISABLE_CREATED_SERIES": "there are no `_created` series, whatever it says",
-    "PROMETHEUS_LEGACY_NAME_VALIDATION": "no name of a family or label depends on it",
-    "SSLKEYLOGFILE": "Python would write the keys of TLS connections to a file, which reveal "
-    "requests and passwords",
+    "PROMETHEUS_LEGACY_NAME_VALIDATION": "all names are valid under either rule",
+    "SSLKEYLOGFILE": "Python would write the keys of TLS connections to a file, and whoever reads "
+    "it can read requests and passwords",
 }
-"""Name of a variable → why the program ignores it, for docs/cli.md."""
+"""Name of a variable that the program ignores → why, for docs/cli.md."""
 
 
 def ignore_variables_of_others() -> None:
     """Remove the variables of `IGNORED` from this process's environment.
 
-    To be called before the libraries are imported: prometheus_client decides by its variables when
-    it is.
+    Call it before the libraries are imported: prometheus_client reads its variables then.
     """
     for name in IGNORED:
         os.environ.pop(name, None)
