@@ -96,7 +96,7 @@ class Held(NamedTuple):
 _SIGNALS = "e2e/test_signals.py"
 _STREAMS = "e2e/test_streams.py"
 _ENVIRONMENT = "e2e/test_environment.py"
-_ONCE = "unit/cli/test_once.py"
+_ONCE = "unit/cli/test_once_outage.py"
 
 PROCESS = {
     "SIGHUP while it starts": Held(
@@ -126,6 +126,11 @@ PROCESS = {
     "a console that knows ASCII alone": Held(
         "names have escapes such as `\\ub808`; metrics, JSON and CSV stay UTF-8",
         f"{_STREAMS}::test_a_console_that_knows_ascii_alone_shows_names_as_escapes",
+    ),
+    "an outage during `once --output`": Held(
+        "the good file stays, exit code 1; with `--storage.path` it is written, and what fails keeps "
+        "its last good values with their true age",
+        f"{_ONCE}::test_without_storage_an_outage_leaves_the_good_file",
     ),
     "variables of other programs in the environment": Held(
         "nothing: [each is decided](cli.md#environment)",

@@ -10,6 +10,7 @@ from ncr_exporter.cli.check import check
 from ncr_exporter.cli.flags import (
     CONFIG_FILE,
     LOG_FLAGS,
+    STORAGE_PATH,
     Command,
     Flag,
     UsageError,
@@ -129,12 +130,7 @@ COMMAND = Command(
             positive,
             "requests served at the same time; others wait up to 5 s, then get 503",
         ),
-        Flag(
-            "--storage.path",
-            None,
-            Path,
-            "directory that keeps the last good data over a restart; unset, nothing is kept",
-        ),
+        STORAGE_PATH,
         Flag(
             "--shard", None, str, "number of this shard, from 0; auto takes the ordinal of the pod"
         ),
