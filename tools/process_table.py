@@ -128,8 +128,8 @@ PROCESS = {
         f"{_STREAMS}::test_a_console_that_knows_ascii_alone_shows_names_as_escapes",
     ),
     "an outage during `once --output`": Held(
-        "the good file stays, exit code 1; with `--storage.path` it is written, and what fails keeps "
-        "its last good values with their true age",
+        "the good file stays, exit code 1; with `--storage.path` it is written, and what fails "
+        "keeps its last good values with their true age",
         f"{_ONCE}::test_without_storage_an_outage_leaves_the_good_file",
     ),
     "variables of other programs in the environment": Held(

@@ -15,7 +15,11 @@ from ncr_exporter.httpd.address import Address
 from ncr_exporter.runtime.streams import announce
 
 _TIMEOUT = 3.0  # seconds
-_EVERY_INTERFACE = {None: ("127.0.0.1", "::1"), "0.0.0.0": ("127.0.0.1",), "::": ("::1",)}  # noqa: S104 -- compared, not listened on
+_EVERY_INTERFACE = {
+    None: ("127.0.0.1", "::1"),
+    "0.0.0.0": ("127.0.0.1",),  # noqa: S104 -- compared, not listened on
+    "::": ("::1", "127.0.0.1"),
+}
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 _ALIVE = {HTTPStatus.OK, HTTPStatus.UNAUTHORIZED}
 """401 counts, because a process that asks for a password works."""

@@ -107,7 +107,8 @@ COMMAND = Command(
             "--web.listen-address",
             ":10627",
             address,
-            "address to listen on, such as :10627, 127.0.0.1:10627 or [::1]:10627",
+            "address to listen on, such as :10627, 127.0.0.1:10627 or [::1]:10627; [::]:10627 takes"
+            " IPv4 too, unless another address has it",
             repeatable=True,
         ),
         Flag(
