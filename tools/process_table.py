@@ -58,8 +58,8 @@ VARIABLES = {
     "SSL_CERT_FILE, SSL_CERT_DIR": Variable(
         "OpenSSL",
         "nothing for the API, which trusts certifi's authorities and those of `api.ca_file`. They "
-        "hold for an https proxy, for `health --url=https://…`, and for clients' certificates "
-        "where `client_ca_file` is not set",
+        "hold for `health --url=https://…`, and for clients' certificates where `client_ca_file` "
+        "is not set",
     ),
     "OPENSSL_CONF, OPENSSL_MODULES, …": Variable(
         "OpenSSL",
@@ -114,6 +114,10 @@ PROCESS = {
     "SIGKILL while it writes a file": Held(
         "the file from before stands; what was begun beside it is removed by the next write",
         "unit/runtime/test_atomicfile.py::test_what_a_killed_writer_left_is_removed_by_the_next",
+    ),
+    "nobody reads what a command prints": Held(
+        "a signal ends it all the same",
+        f"{_STREAMS}::test_a_signal_ends_a_command_whose_output_nobody_reads",
     ),
     "stdout is full or closed": Held(
         "commands that print say so in one line and exit with 1; `serve` needs no stdout",

@@ -15,6 +15,7 @@ from ncr_exporter.config import Config
 from ncr_exporter.recording.exchange import Sink, Tap
 from ncr_exporter.report.terminal import Span, Terminal, progress_bar
 from ncr_exporter.runtime.clock import SystemClock
+from ncr_exporter.runtime.startup_signals import end_command_on_signals
 
 
 async def check_online(
@@ -45,6 +46,7 @@ async def check_online(
     ):
         lists = await request_registry_lists(pipeline)
         await pipeline.poll_once([target for target in lists if lists[target].account_works])
+    end_command_on_signals()  # a reader that takes nothing would hold the event loop
     check = OnlineCheck(config, environ, lists, pipeline.store, observed, clock.time())
     results = list(check_results(check))
     _print(results, config, observed, terminal)

@@ -29,6 +29,7 @@ from ncr_exporter.runtime.atomicfile import check_writable, write_atomically
 from ncr_exporter.runtime.clock import SystemClock
 from ncr_exporter.runtime.errors import UserError
 from ncr_exporter.runtime.signals import run_until_interrupted
+from ncr_exporter.runtime.startup_signals import end_command_on_signals
 from ncr_exporter.state.persistence import StatePersister
 from ncr_exporter.state.store import Store
 
@@ -45,7 +46,7 @@ _READABLE_BY_ALL = 0o644
 
 def _run(values: Values, environ: Mapping[str, str]) -> int:
     _check(values)
-    output = Path(values["--output"]) if values["--output"] else None
+    output = _resolved(values["--output"]) if values["--output"] else None
     if output is not None:
         check_writable(output)
     config = load(values["--config.file"], environ)
@@ -61,6 +62,18 @@ def _check(values: Values) -> None:
         raise UsageError(f"{wanted[0]}: needs --format=table, json or csv")
     if values["--in-use"] and not wanted:
         raise UsageError("--in-use: needs --stale or --tags")
+
+
+def _resolved(path: str) -> Path:
+    """Return a path without links: to replace a link such as /dev/stdout would leave its target.
+
+    Raises:
+        UserError: its links lead in a circle.
+    """
+    try:
+        return Path(path).resolve()
+    except (OSError, RuntimeError):
+        raise UserError(f"cannot write {path}: its links lead in a circle") from None
 
 
 def _references(source: str) -> list[Reference | None]:
@@ -97,6 +110,7 @@ async def _once(
         progress_bar(pipeline.store, wanted=values["--log.level"] == "error"),
     ):
         await pipeline.poll_once()
+    end_command_on_signals()  # a reader that takes nothing would hold the event loop
     failed = list(pipeline.failed_polls())
     in_use = None if references is None else _placed(references, pipeline.store)
     _deliver(pipeline, values, failed, in_use, output)

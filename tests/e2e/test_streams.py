@@ -2,6 +2,7 @@
 
 import os
 import select
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -137,6 +138,26 @@ def test_a_pipe_that_somebody_made_non_blocking_gets_all_of_the_output(tmp_path:
             assert process.stderr.read() == ""
     assert len(text) > 100_000, "a pipe would hold all of it"
     assert text.count("ncr_image_tags{") == 150
+
+
+@pytest.mark.parametrize("command", [("once",), ("check", "--online")], ids=str)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_a_command_whose_output_nobody_reads(
+    number: signal.Signals, command: tuple[str, ...], tmp_path: Path
+) -> None:
+    images = {f"team/app-{number}": [tag("v1"), tag("v2")] for number in range(1000)}
+    with answering(source_of(**images)) as (_, url):
+        config = f"--config.file={write_config(tmp_path, url, 'my-registry')}"
+        ours, theirs = os.pipe()
+        words = [sys.executable, "-m", "ncr_exporter", *command, config]
+        with subprocess.Popen(words, stdout=theirs, stderr=subprocess.PIPE, text=True) as process:  # noqa: S603 -- our own program
+            wait_until(lambda: not select.select([], [theirs], [], 0)[1])  # until it is full
+            process.send_signal(number)
+            assert process.wait(10) == 128 + number
+            assert process.stderr is not None
+            assert process.stderr.read() == "ncr-exporter: interrupted\n"
+        os.close(ours)
+        os.close(theirs)
 
 
 @pytest.mark.parametrize(
