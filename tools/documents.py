@@ -19,6 +19,7 @@ from ncr_exporter.simulator.faults import FAULTS, Fault
 from tools import chart_values
 from tools.dependencies import Distribution, distributions
 from tools.fault_table import CLOCKS, TABLE
+from tools.process_table import PROCESS, SIGNALS, VARIABLES
 
 ROOT = Path(__file__).parents[1]
 MEASURED = ROOT / "tests" / "soak" / "measured.md"
@@ -86,6 +87,20 @@ Each flag has a twin in the environment; the flag wins. Logs go to stderr. Secre
 no command line. Exit codes: 0 clean stop, 1 failure, 2 wrong usage or configuration.
 """
 
+CLI_SIGNALS = """\
+## Signals
+
+They are noted from the program's first act, before it imports anything, and acted on as soon as
+that can be. What comes before is Python's own start, some 20 ms: there a SIGHUP ends the process.
+Where even that matters, start it by `env --block-signal=HUP,TERM`: the program unblocks them.
+"""
+
+CLI_ENVIRONMENT = """\
+## Environment
+
+Besides the flags' twins these variables matter, or would matter to a library:
+"""
+
 FAULTS_INTRO = """\
 What the simulated registry can do wrong, for trying alerts and for tests:
 `ncr-exporter demo --fault=NAME`. With `--fault-after=30s` the fault begins later, so that you see
@@ -99,8 +114,9 @@ RELIABILITY_INTRO = """\
 What is seen of each fault that the simulated registry knows, when every answer meets it. The column
 `up` is `ncr_image_up` of an image that was polled before. While it is 0, the last good values stay
 and `ncr_image_last_success_timestamp_seconds` tells their age. The log says once what fails, where,
-why and what to do. The first good answer heals it. A failed image is asked again after a fifth, then after two fifths of
-its interval, and then once an interval. A throttled one waits for the end of its account's pause.
+why and what to do. The first good answer heals it. A failed image is asked again after
+a fifth, then after two fifths of its interval, and then once an interval. A throttled one waits for
+the end of its account's pause.
 
 Each row is tried through the whole program, over sockets, by
 `tests/e2e/test_faults.py::test_a_fault_shows_as_it_should_and_the_first_good_answer_heals_it[FAULT]`.
@@ -136,6 +152,13 @@ RELIABILITY_CLOCKS = """\
 How long something lasts, and when it is due, goes by time that passes (monotonic). When it was, and
 how old it is, goes by the wall clock of the exporter's host. For ages to be right, that clock has
 to be right. `tests/e2e/test_clock.py` tries each row.
+"""
+
+RELIABILITY_PROCESS = """\
+## The process and its host
+
+What hosts do to a process, each tried on the program in a process of its own. Tests are below
+`tests/`.
 """
 
 
@@ -228,7 +251,17 @@ def cli_page() -> str:
         + _table(("flag", "environment", "default", ""), map(_flag, command.flags))
         for name, command in ((name, command_named(name)) for name in COMMANDS)
     )
-    return _page("Command line", CLI_INTRO, *commands)
+    signals = _table(
+        ("signal", "`serve`, `demo`", "other commands"),
+        ((names, *words) for names, words in SIGNALS.items()),
+    )
+    variables = _table(
+        ("variable", "read by", "what it does"),
+        ((_words(names.split(", ")), *words) for names, words in VARIABLES.items()),
+    )
+    return _page(
+        "Command line", CLI_INTRO, *commands, CLI_SIGNALS, signals, CLI_ENVIRONMENT, variables
+    )
 
 
 def _flag(flag: Flag) -> tuple[str, str, str, str]:
@@ -262,8 +295,12 @@ def reliability_page() -> str:
         ((what, words, f"`{test}`") for what, (words, test) in CLOCKS.items()),
     )
     soaked = MEASURED.read_text("utf-8")
+    process = _table(
+        ("what happens", "what users see", "test"),
+        ((what, words, f"`{test}`") for what, (words, test) in PROCESS.items()),
+    )
     parts = (RELIABILITY_INTRO, faults, ENDURANCE, soaked, RELIABILITY_CLOCKS, clocks)
-    return _page("Reliability", *parts)
+    return _page("Reliability", *parts, RELIABILITY_PROCESS, process)
 
 
 def _seen(fault: Fault) -> tuple[str, ...]:

@@ -165,13 +165,20 @@ async def _following(reloader: Reloader, options: ServeOptions, digest: str) -> 
 async def _listen(server: Server, options: ServeOptions) -> tuple[Address, ...]:
     addresses = []
     for address in options.listen:
+        ipv6_only = any(_has_port_on_ipv4(other, address.port) for other in options.listen)
         try:
-            port = await server.listen(address.host, address.port)
+            port = await server.listen(address.host, address.port, ipv6_only=ipv6_only)
         except (OSError, UnicodeError) as error:  # UnicodeError: a host that is no DNS name
             message = f"cannot listen on {address}: {_why(error)}; choose another with"
             raise ListenError(f"{message} --web.listen-address") from None
         addresses.append(Address(address.host, port))
     return tuple(addresses)
+
+
+def _has_port_on_ipv4(address: Address, port: int) -> bool:
+    """Return whether an address of IPv4 has this port, so that `[::]` must leave it to that."""
+    is_ipv6 = address.host is not None and ":" in address.host
+    return address.port == port != 0 and not is_ipv6
 
 
 def _why(error: OSError | UnicodeError) -> str:

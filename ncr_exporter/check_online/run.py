@@ -16,6 +16,7 @@ from ncr_exporter.config import Config
 from ncr_exporter.recording.exchange import Sink, Tap
 from ncr_exporter.report.terminal import Span, Terminal, progress_bar
 from ncr_exporter.runtime.clock import SystemClock
+from ncr_exporter.runtime.startup_signals import end_command_on_signals
 
 _LANGUAGES = {"ko": "ko-KR", "ja": "ja-JP"}
 """Language of a locale → as version 3 of the API names it. Its default is English."""
@@ -53,6 +54,7 @@ async def check_online(
         v3 = await ask_v3(pipeline, lists, language)
         await pipeline.poll_once([target for target in lists if lists[target].account_works])
         await list_in_other_version(pipeline, v3, language)
+    end_command_on_signals()  # a reader that takes nothing would hold the event loop
     check = OnlineCheck(config, environ, lists, v3, pipeline.store, observed, clock.time())
     results = list(check_results(check))
     _print(results, config, observed, terminal)

@@ -4,6 +4,7 @@ import argparse
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from ncr_exporter import __version__
@@ -162,6 +163,12 @@ Values = Mapping[str, Any]
 """Name of a flag → its value."""
 
 CONFIG_FILE = Flag("--config.file", "ncr-exporter.yml", str, "path of the configuration file")
+STORAGE_PATH = Flag(
+    "--storage.path",
+    None,
+    Path,
+    "directory that keeps the last good data over a restart; unset, nothing is kept",
+)
 LOG_FLAGS = (
     Flag("--log.level", "info", choice(LEVELS), "debug, info, warn or error"),
     Flag("--log.format", "logfmt", choice(FORMATS), "logfmt or json"),

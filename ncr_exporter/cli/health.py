@@ -12,9 +12,14 @@ from urllib.parse import urlsplit
 
 from ncr_exporter.cli.flags import Command, Flag, Values, address
 from ncr_exporter.httpd.address import Address
+from ncr_exporter.runtime.streams import announce
 
 _TIMEOUT = 3.0  # seconds
-_EVERY_INTERFACE = {None: ("127.0.0.1", "::1"), "0.0.0.0": ("127.0.0.1",), "::": ("::1",)}  # noqa: S104 -- compared, not listened on
+_EVERY_INTERFACE = {
+    None: ("127.0.0.1", "::1"),
+    "0.0.0.0": ("127.0.0.1",),  # noqa: S104 -- compared, not listened on
+    "::": ("::1", "127.0.0.1"),
+}
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 _ALIVE = {HTTPStatus.OK, HTTPStatus.UNAUTHORIZED}
 """401 counts, because a process that asks for a password works."""
@@ -25,11 +30,11 @@ def _run(values: Values, _: Mapping[str, str]) -> int:
     for url in _urls(values["--url"], values["--web.listen-address"]):
         try:
             status = _status(url)
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, ValueError, http.client.HTTPException) as error:
             failures.append(f"{url}: {str(error) or type(error).__name__}{_hint(error)}")
             continue
         if status in _ALIVE:
-            sys.stdout.write("healthy\n")
+            announce("healthy\n")
             return 0
         failures.append(f"{url}: HTTP {status}")
     sys.stderr.write("".join(f"ncr-exporter: not healthy: {failure}\n" for failure in failures))
@@ -50,6 +55,7 @@ def _status(url: str) -> int:
 
     Raises:
         OSError, http.client.HTTPException: there is no response.
+        ValueError: no such URL can be asked.
     """
     parts = urlsplit(url)
     host = parts.hostname or ""
@@ -74,6 +80,8 @@ def _url(text: str) -> str:
 
 
 def _hint(error: Exception) -> str:
+    if isinstance(error, ValueError | http.client.InvalidURL):
+        return ""
     spoke_otherwise = isinstance(error, http.client.HTTPException | ConnectionResetError)
     return "; if the exporter uses TLS, set --url=https://…" if spoke_otherwise else ""
 

@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import IO
+from typing import TextIO
 
 from ncr_exporter.app.pipeline import FailedPoll, Pipeline
 from ncr_exporter.cli.flags import (
     CONFIG_FILE,
     QUIET_LOG_FLAGS,
+    STORAGE_PATH,
     Command,
     Flag,
     UsageError,
@@ -25,13 +26,18 @@ from ncr_exporter.report.in_use import InUse, Reference, place, read_references
 from ncr_exporter.report.rows import Report
 from ncr_exporter.report.terminal import Terminal, progress_bar
 from ncr_exporter.runtime.atomicfile import check_writable, write_atomically
+from ncr_exporter.runtime.clock import SystemClock
 from ncr_exporter.runtime.errors import UserError
 from ncr_exporter.runtime.signals import run_until_interrupted
+from ncr_exporter.runtime.startup_signals import end_command_on_signals
+from ncr_exporter.state.persistence import StatePersister
 from ncr_exporter.state.store import Store
 
 _STDIN = "-"
 _METRICS = "prometheus"
 """The format that is no report."""
+_FOR_PEOPLE = "table"
+"""The format that is no data; all others are UTF-8 everywhere."""
 _NAMED = 5
 """Places named in a failure that concerns more; the others are counted."""
 _READABLE_BY_ALL = 0o644
@@ -40,7 +46,7 @@ _READABLE_BY_ALL = 0o644
 
 def _run(values: Values, environ: Mapping[str, str]) -> int:
     _check(values)
-    output = Path(values["--output"]) if values["--output"] else None
+    output = _resolved(values["--output"]) if values["--output"] else None
     if output is not None:
         check_writable(output)
     config = load(values["--config.file"], environ)
@@ -58,19 +64,31 @@ def _check(values: Values) -> None:
         raise UsageError("--in-use: needs --stale or --tags")
 
 
+def _resolved(path: str) -> Path:
+    """Return a path without links: to replace a link such as /dev/stdout would leave its target.
+
+    Raises:
+        UserError: its links lead in a circle.
+    """
+    try:
+        return Path(path).resolve()
+    except (OSError, RuntimeError):
+        raise UserError(f"cannot write {path}: its links lead in a circle") from None
+
+
 def _references(source: str) -> list[Reference | None]:
     """Return the references in a file, or of stdin.
 
     Raises:
         UserError: it cannot be read, or holds none: "nothing runs" is rather a command that failed.
     """
+    name = "stdin" if source == _STDIN else source
     try:
         content = sys.stdin.buffer.read() if source == _STDIN else Path(source).read_bytes()
     except OSError as error:
-        raise UserError(f"cannot read {source}: {error.strerror}") from error
+        raise UserError(f"cannot read {name}: {error.strerror}") from error
     references = list(read_references(content.decode(errors="replace")))
     if not any(references):
-        name = "stdin" if source == _STDIN else source
         raise UserError(f"{name}: holds no image reference, so nothing is known of what runs")
     return references
 
@@ -82,22 +100,62 @@ async def _once(
     output: Path | None,
     references: list[Reference | None] | None,
 ) -> int:
-    quiet = values["--log.level"] == "error"
+    clock = SystemClock()
+    persister = (
+        StatePersister(values["--storage.path"], clock) if values["--storage.path"] else None
+    )
+    saved = persister.read() if persister else None
     async with (
-        Pipeline(config, environ=environ, once=True) as pipeline,
-        progress_bar(pipeline.store, wanted=quiet),
+        Pipeline(config, environ=environ, clock=clock, saved=saved, once=True) as pipeline,
+        progress_bar(pipeline.store, wanted=values["--log.level"] == "error"),
     ):
         await pipeline.poll_once()
+    end_command_on_signals()  # a reader that takes nothing would hold the event loop
     failed = list(pipeline.failed_polls())
     in_use = None if references is None else _placed(references, pipeline.store)
-    if output:
-        content = _content(pipeline, values, failed, in_use, io.StringIO())
-        write_atomically(output, content, mode=_READABLE_BY_ALL)
-    else:
+    _deliver(pipeline, values, failed, in_use, output)
+    _explain(failed)
+    is_stored = await _store(persister, pipeline.store) if persister else True
+    return int(any(poll.matters for poll in failed) or not is_stored)
+
+
+def _deliver(
+    pipeline: Pipeline,
+    values: Values,
+    failed: Iterable[FailedPoll],
+    in_use: InUse | None,
+    output: Path | None,
+) -> None:
+    """Print the content, or write it to `output`, unless that would be the end of good data."""
+    if output is None:
         sys.stdout.buffer.writelines(_content(pipeline, values, failed, in_use, sys.stdout))
         sys.stdout.flush()
-    _explain(failed)
-    return int(any(poll.matters for poll in failed))
+    elif output.exists() and _nothing_is_known(pipeline, failed):
+        _say(f"nothing could be listed, so {output} stays as it was")
+    else:
+        content = _content(pipeline, values, failed, in_use, io.StringIO())
+        write_atomically(output, content, mode=_READABLE_BY_ALL)
+
+
+def _nothing_is_known(pipeline: Pipeline, failed: Iterable[FailedPoll]) -> bool:
+    """Return whether polls failed and there is no listing, of this run or of an earlier one.
+
+    A file of that would take away all that the last good one tells.
+    """
+    is_known = any(state.tags is not None for state in pipeline.store.images.values())
+    return not is_known and any(poll.matters for poll in failed)
+
+
+async def _store(persister: StatePersister, store: Store) -> bool:
+    """Write the data down for the next run; say on stderr if that fails, and return whether not."""
+    await persister.write(store)
+    if persister.failure is not None:
+        _say(f"--storage.path: {persister.failure}; the next run starts from older data, or none")
+    return persister.failure is None
+
+
+def _say(sentence: str) -> None:
+    sys.stderr.write(f"ncr-exporter: {sentence}\n")
 
 
 def _placed(references: Iterable[Reference | None], store: Store) -> InUse:
@@ -105,10 +163,10 @@ def _placed(references: Iterable[Reference | None], store: Store) -> InUse:
     in_use = place(references, store.registries.values(), store.images)
     if in_use.unknown_hosts:
         named = ", ".join(in_use.unknown_hosts[:_NAMED])
-        sys.stderr.write(
-            f"ncr-exporter: --in-use: no registry that was polled is known to have"
-            f" the host {named}: what runs from there is not spared;"
-            " private hosts are known where the key may read the registry list\n"
+        _say(
+            f"--in-use: no registry that was polled is known to have the host {named}:"
+            " what runs from there is not spared;"
+            " private hosts are known where the key may read the registry list"
         )
     return in_use
 
@@ -118,7 +176,7 @@ def _content(
     values: Values,
     failed: Iterable[FailedPoll],
     in_use: InUse | None,
-    file: IO[str],
+    file: TextIO,
 ) -> Iterator[bytes]:
     """Yield the output: metrics or a report.
 
@@ -141,10 +199,13 @@ def _content(
         return chain(snapshot.text(now, openmetrics=False), [exporter])
     causes = {poll.place: poll.failure for poll in failed}
     report = Report(pipeline.store.images.values(), now, causes, in_use)
-    return (text.encode() for text in _form(values, file)(report))
+    texts = _form(values, file)(report)
+    if values["--format"] == _FOR_PEOPLE:  # in the encoding of their console
+        return (text.encode(file.encoding or "utf-8", "backslashreplace") for text in texts)
+    return (text.encode() for text in texts)
 
 
-def _form(values: Values, file: IO[str]) -> Callable[[Report], Iterable[str]]:
+def _form(values: Values, file: TextIO) -> Callable[[Report], Iterable[str]]:
     terminal = Terminal(file)
     forms: Mapping[str, tuple[Callable[[Report], Iterable[str]], ...]] = {
         "table": (
@@ -170,7 +231,7 @@ def _explain(failed: Iterable[FailedPoll]) -> None:
     for (message, remedy), names in places.items():
         more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
         named = ", ".join(names[:_NAMED])
-        sys.stderr.write(f"ncr-exporter: {named}{more} failed: {message}; {remedy}\n")
+        _say(f"{named}{more} failed: {message}; {remedy}")
 
 
 COMMAND = Command(
@@ -205,6 +266,7 @@ COMMAND = Command(
             str,
             "write to this file, atomically; metrics for node_exporter's textfile collector",
         ),
+        STORAGE_PATH,
         *QUIET_LOG_FLAGS,
     ),
     _run,

@@ -10,6 +10,7 @@ from ncr_exporter.cli.check import check
 from ncr_exporter.cli.flags import (
     CONFIG_FILE,
     LOG_FLAGS,
+    STORAGE_PATH,
     Command,
     Flag,
     UsageError,
@@ -21,6 +22,7 @@ from ncr_exporter.cli.flags import (
 )
 from ncr_exporter.config import load
 from ncr_exporter.httpd.access import AccessPolicy
+from ncr_exporter.runtime.startup_signals import end_command_on_signals
 from ncr_exporter.targets.targets import Shard
 
 _LONGEST_SHARD = 6  # digits
@@ -28,6 +30,7 @@ _LONGEST_SHARD = 6  # digits
 
 def _run(values: Values, environ: Mapping[str, str]) -> int:
     if values["--config.check"]:
+        end_command_on_signals()
         check(values["--config.file"], environ)
         return 0
     config = load(values["--config.file"], environ)
@@ -104,7 +107,8 @@ COMMAND = Command(
             "--web.listen-address",
             ":10627",
             address,
-            "address to listen on, such as :10627, 127.0.0.1:10627 or [::1]:10627",
+            "address to listen on, such as :10627, 127.0.0.1:10627 or [::1]:10627; [::]:10627 takes"
+            " IPv4 too, unless another address has it",
             repeatable=True,
         ),
         Flag(
@@ -127,12 +131,7 @@ COMMAND = Command(
             positive,
             "requests served at the same time; others wait up to 5 s, then get 503",
         ),
-        Flag(
-            "--storage.path",
-            None,
-            Path,
-            "directory that keeps the last good data over a restart; unset, nothing is kept",
-        ),
+        STORAGE_PATH,
         Flag(
             "--shard", None, str, "number of this shard, from 0; auto takes the ordinal of the pod"
         ),

@@ -17,6 +17,8 @@ from ncr_exporter.httpd.messages import Handler, Request, Response, text_respons
 
 _PIECE = 128 * 1024
 """Bytes written to a socket at a time: the most that a client which never reads makes us keep."""
+_PIECES_PER_TURN = 64
+"""Pieces of a request's body read before other tasks run: a client may send each byte alone."""
 _RETRY_SOON = {"retry-after": "1"}
 _CLOSE = {"connection": "close"}
 _CONTENT_TOO_LARGE = 413
@@ -104,7 +106,7 @@ class Connection:
     async def _read_request(self) -> Request | None:
         """Return the next request, or None if the client has left."""
         head: h11.Request | None = None
-        size = 0
+        size = pieces = 0
         while True:
             event = self._http.next_event()
             if event is h11.NEED_DATA:
@@ -114,6 +116,9 @@ class Connection:
                 _refuse_two_lengths(head)
             elif isinstance(event, h11.Data):
                 size += len(event.data)
+                pieces += 1
+                if pieces % _PIECES_PER_TURN == 0:
+                    await asyncio.sleep(0)
                 if size > self._limits.body_bytes:
                     raise h11.RemoteProtocolError("body too large", _CONTENT_TOO_LARGE)
             elif isinstance(event, h11.EndOfMessage) and head is not None:

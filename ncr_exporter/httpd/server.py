@@ -21,6 +21,8 @@ _UNSENT = 128 * 1024
 _TLS_BUFFER = 4 * 1024
 """Bytes of asyncio's read buffer for each TLS connection: enough for a request."""
 
+_ALL_IPV6 = "::"
+
 log = structlog.get_logger()
 
 
@@ -56,17 +58,22 @@ class Server:
     async def __aexit__(self, *_: object) -> None:
         await self.stop()
 
-    async def listen(self, host: str | None, port: int) -> int:
+    async def listen(self, host: str | None, port: int, *, ipv6_only: bool = False) -> int:
         """Listen on one more address and return its port.
 
         Args:
-            host: None for all interfaces.
+            host: None for all interfaces, as is `::`.
             port: 0 for any free port.
+            ipv6_only: whether `::` leaves IPv4 out.
 
         Raises:
             OSError: the address cannot be listened on.
         """
-        listener = await asyncio.start_server(self._accept, host, port, backlog=512)
+        if host == _ALL_IPV6 and not ipv6_only and socket.has_dualstack_ipv6():
+            both = _socket_of_both_families(port)
+            listener = await asyncio.start_server(self._accept, sock=both, backlog=512)
+        else:
+            listener = await asyncio.start_server(self._accept, host, port, backlog=512)
         for listening in listener.sockets:
             # By default the kernel accepts megabytes at a time. A client that reads them slowly
             # would look as if it had stalled.
@@ -112,3 +119,12 @@ class Server:
         except Exception:
             log.exception("request failed", path=request.path)
             return text_response(500, "internal error; see the log\n")
+
+
+def _socket_of_both_families(port: int) -> socket.socket:
+    """Return a socket on all interfaces that takes IPv4 as well; asyncio makes one of IPv6 alone.
+
+    Raises:
+        OSError: the port cannot be listened on.
+    """
+    return socket.create_server((_ALL_IPV6, port), family=socket.AF_INET6, dualstack_ipv6=True)

@@ -146,8 +146,24 @@ def _from_environment(environ: Mapping[str, str]) -> Credentials | None:
     return FixedCredentials(KeyPair(Secret(access), Secret(secret)), "environment")
 
 
+def _home(environ: Mapping[str, str]) -> Path:
+    """Return the home directory, where `.ncloud` is.
+
+    Raises:
+        CredentialsError: there is none, as for a container's user without a name.
+    """
+    try:
+        return Path(environ.get("HOME") or "~").expanduser()
+    except RuntimeError:
+        raise CredentialsError(
+            "no API key: set credentials in the configuration, or NCLOUD_ACCESS_KEY_ID and "
+            "NCLOUD_SECRET_ACCESS_KEY in the environment; HOME is not set and this user has no "
+            "home directory, so there is no ~/.ncloud/configure"
+        ) from None
+
+
 def _from_configure_file(environ: Mapping[str, str]) -> Credentials:
-    path = Path(environ.get("HOME", "~")).expanduser() / ".ncloud" / "configure"
+    path = _home(environ) / ".ncloud" / "configure"
     return ConfigureFile(path, environ.get(PROFILE_VARIABLE, "").strip())
 
 

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Iterable, Iterator
 
 from ncr_exporter.report.in_use import InUse
@@ -11,7 +12,11 @@ from ncr_exporter.report.rows import ImageRow, Report, TagRow, never, utc_text
 ReportFields = dict[str, object]
 """Name of a field → text, texts, number or boolean; None if unknown."""
 
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_STARTS = "=+-@\uff1d\uff0b\uff0d\uff20"
+"""What formulas begin with: `=+-@`, and the same in full width, which some programs take too."""
+_START = f"[{re.escape(_STARTS)}]"
+_FORMULA = re.compile(rf"""^(?=[\t\r\n]|\s*{_START})|([;\t\r\n][\s"']*)(?={_START})""")
+"""Where a formula may begin: at the start, and after what some programs separate cells by."""
 
 
 def image_fields(row: ImageRow) -> ReportFields:
@@ -109,16 +114,24 @@ def _csv(header: Iterable[str], rows: Iterable[ReportFields]) -> Iterator[str]:
 def _cell(value: object) -> object:
     """Return a value as CSV shows it; empty if unknown.
 
-    A text that a spreadsheet would run as a formula gets a `'` in front, because whoever pushes an
-    image chooses its names.
+    Text that a spreadsheet would run as a formula gets a `'` in front, because anyone who can push
+    an image chooses its names. So does text after `;`, which separates cells in many languages.
     """
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, str) and value.startswith(_FORMULA_STARTS):
-        return f"'{value}"
+    if isinstance(value, str) and _may_hold_formula(value):
+        return _FORMULA.sub(r"\1'", value)
     if isinstance(value, tuple):
         return _cell(" ".join(value))
     return "" if value is None else value
+
+
+def _may_hold_formula(text: str) -> bool:
+    # Few texts do, and this is ten times as fast as the search for the place.
+    first = text[:1]
+    if first.isspace() or (first and first in _STARTS):
+        return True
+    return ";" in text or "\t" in text or "\r" in text or "\n" in text
 
 
 def _json(key: str, rows: Iterable[ReportFields], report: Report) -> Iterator[str]:

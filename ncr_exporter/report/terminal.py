@@ -50,6 +50,14 @@ class Terminal:
         """Columns; None is unlimited."""
         self._colours = self.is_interactive and not environ.get("NO_COLOR")
 
+    def shows(self, text: str) -> bool:
+        """Return whether the file's encoding has all characters of a text."""
+        try:
+            text.encode(getattr(self.file, "encoding", None) or "utf-8")
+        except UnicodeEncodeError:
+            return False
+        return True
+
     def painted(self, cell: Cell) -> str:
         """Return a cell's text, with escape sequences for its styles if colours are on."""
         return "".join(
@@ -120,11 +128,12 @@ async def progress_bar(store: Store, *, wanted: bool = True) -> AsyncIterator[No
 async def _redraw(store: Store, terminal: Terminal) -> None:
     began = time.monotonic()
     room = max(0, min(_BAR, (terminal.width or 0) - _NUMBERS))  # a wrapped line cannot be erased
+    piece, empty = ("━", "━") if terminal.shows("━") else ("#", "-")
     while True:
         polls = [state.polls for state in store.images.values()]
         done, total = sum(map(bool, polls)), len(polls)
         filled = room * done // total if total else 0
-        bar = (Span("━" * filled, "green"), Span("━" * (room - filled), "dim"))
+        bar = (Span(piece * filled, "green"), Span(empty * (room - filled), "dim"))
         seconds = int(time.monotonic() - began)
         line = f"{_ERASE}polling {terminal.painted(bar)} {done}/{total} images, {seconds} s"
         terminal.file.write(line)

@@ -1,1 +1,1 @@
-"""What any program needs: clock, logs, signals, atomic file writes, cooperative work, memory."""
+"""What any program needs: clock, logs, signals, streams, atomic file writes, cooperative work."""

@@ -1,4 +1,7 @@
-"""Signal handlers: SIGTERM and SIGINT stop the process, SIGHUP reloads the configuration."""
+"""Signal handlers: SIGTERM and SIGINT stop the process, SIGHUP reloads the configuration.
+
+What came before them is noted by `startup_signals`.
+"""
 
 import asyncio
 import contextlib
@@ -10,6 +13,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from ncr_exporter.runtime.errors import UserError
+from ncr_exporter.runtime.startup_signals import hangup_was_noted
 
 _STOP_TIMEOUT = 3.0  # seconds from the signal to the end of `serve`
 _INTERRUPT_TIMEOUT = 1.0  # seconds from the signal to the end of a one-shot command
@@ -32,7 +36,7 @@ def stop_on_signals() -> asyncio.Event:
 
 
 def reload_on_hangup(reload: Callable[[], Awaitable[None]]) -> None:
-    """Install a handler for SIGHUP that calls `reload`.
+    """Install a handler for SIGHUP that calls `reload`; call it now if SIGHUP came before.
 
     Args:
         reload: reads the configuration and applies it. It has logged a UserError that it raises.
@@ -49,13 +53,16 @@ def reload_on_hangup(reload: Callable[[], Awaitable[None]]) -> None:
         task.add_done_callback(under_way.discard)
 
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, begin)
+    if hangup_was_noted():
+        begin()
 
 
 def run_until_interrupted(work: Coroutine[Any, Any, int]) -> int:
     """Run `work` in an event loop of its own and return its exit code.
 
-    SIGINT and SIGTERM cancel it. Then the code is 128 + the signal's number, as in shells, and the
-    process ends one second after the signal at the latest.
+    SIGINT, SIGTERM and SIGHUP cancel it; SIGHUP does not where it is ignored, as under nohup. Then
+    the code is 128 + the signal's number, as in shells, and the process ends one second after the
+    signal at the latest.
     """
     return asyncio.run(_run(work))
 
@@ -69,7 +76,9 @@ async def _run(work: Coroutine[Any, Any, int]) -> int:
         _exit_after(_INTERRUPT_TIMEOUT, 128 + number)
         task.cancel()
 
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        if number is signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN:
+            continue
         asyncio.get_running_loop().add_signal_handler(number, interrupt, number)
     try:
         return await task

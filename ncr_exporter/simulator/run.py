@@ -1,7 +1,6 @@
 """Runs `ncr-exporter demo`: the whole program and a simulated registry in one process."""
 
 import asyncio
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from functools import partial
@@ -20,6 +19,7 @@ from ncr_exporter.httpd.server import Server
 from ncr_exporter.recording.reading import read_recording
 from ncr_exporter.runtime.atomicfile import WriteError, write_atomically
 from ncr_exporter.runtime.clock import SystemClock
+from ncr_exporter.runtime.streams import announce
 from ncr_exporter.simulator.data import GeneratedSource, Source, file_source
 from ncr_exporter.simulator.faults import Fault, fault_named
 from ncr_exporter.simulator.faults.environment import access_policy, ca_bundle
@@ -116,8 +116,8 @@ async def demo(
         text = config_of(f"{'https' if certificate else 'http'}://127.0.0.1:{port}", key)
         config = parse(text, "demo", {})
         written = stack.enter_context(_written(write_config, text)) if write_config else ""
-        announce = partial(_announce, config=config.redacted, written=written)
-        return await serve(config, ServeOptions(tuple(listen)), announce=announce)
+        told = partial(_announce, config=config.redacted, written=written)
+        return await serve(config, ServeOptions(tuple(listen)), announce=told)
 
 
 def _delay_fault(registry: SimulatedRegistry, fault: Fault, seconds: float) -> None:
@@ -193,12 +193,11 @@ def _config(
 
 
 def _announce(addresses: tuple[Address, ...], *, config: str, written: str) -> None:
-    for address in addresses:
-        shown = Address(address.host or "localhost", address.port)
-        sys.stdout.write(f"Status page:    http://{shown}/\n")
-        sys.stdout.write(f"Metrics:        http://{shown}/metrics\n")
+    shown = [Address(address.host or "localhost", address.port) for address in addresses]
+    lines = [
+        f"Status page:    http://{address}/\nMetrics:        http://{address}/metrics"
+        for address in shown
+    ]
     if written:
-        sys.stdout.write(f"Configuration:  {written}\n")
-        sys.stdout.write("".join(f"    {line}\n" for line in config.splitlines()))
-    sys.stdout.write("Press Ctrl-C to stop.\n")
-    sys.stdout.flush()
+        lines += [f"Configuration:  {written}", *(f"    {line}" for line in config.splitlines())]
+    announce("".join(f"{line}\n" for line in (*lines, "Press Ctrl-C to stop.")))

@@ -119,7 +119,8 @@ class StatePersister:
     def __init__(self, directory: Path, clock: Clock) -> None:
         self._path = directory / _FILE_NAME
         self._clock = clock
-        self._is_failing = False
+        self.failure: str | None = None
+        """Why the last write failed; None if it succeeded."""
 
     def read(self) -> SavedState:
         """Return the saved state; it is empty if there is no file.
@@ -170,11 +171,11 @@ class StatePersister:
         try:
             await _write_in_thread(self._path, lines)
         except WriteError as error:
-            if not self._is_failing:
+            if self.failure is None:
                 log.warning("state not stored", error=str(error))
-            self._is_failing = True
+            self.failure = str(error)
         else:
-            self._is_failing = False
+            self.failure = None
 
 
 async def _write_in_thread(path: Path, lines: list[bytes]) -> None:

@@ -95,8 +95,8 @@ ERROR_BESIDE = Text(
     "응답에 목록과 함께 오류가 있음: {error!r}",
 )
 CODE_BESIDE = Text(
-    "the answer holds an error beside a list: returnCode {code!r}",
-    "응답에 목록과 함께 오류가 있음: returnCode {code!r}",
+    "the answer holds an error beside a list: return code {code!r}",
+    "응답에 목록과 함께 오류가 있음: 반환 코드 {code!r}",
 )
 NO_KEY = Text("no key to sign with: {detail}", "서명에 쓸 인증키가 없습니다: {detail}")
 NOT_IN_TIME = Text(

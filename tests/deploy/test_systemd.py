@@ -65,6 +65,16 @@ def test_the_program_has_the_flags_that_a_unit_gives_it(name: str) -> None:
     deployed.check_arguments(arguments)
 
 
+@pytest.mark.parametrize("name", SERVICES)
+def test_what_is_known_survives_a_run(name: str) -> None:
+    keys = dict(settings(name))
+    assert f"--storage.path=/var/lib/{keys['StateDirectory']}" in keys["ExecStart"].split()
+
+
+def test_the_two_services_do_not_write_to_one_state() -> None:
+    assert len({dict(settings(name))["StateDirectory"] for name in SERVICES}) == len(SERVICES)
+
+
 def test_a_reload_fails_where_the_file_is_broken_before_anything_is_signalled() -> None:
     checking, signalling = (value for key, value in settings(SERVICES[0]) if key == "ExecReload")
     program, *arguments = checking.split()

@@ -48,6 +48,7 @@ TOPICS = {
     "config/proxy_url.py",
     "httpd/address.py",
     "report/verdicts.py",
+    "runtime/environment.py",
     "runtime/errors.py",
     "runtime/memory.py",
     "texts/verdicts.py",

@@ -4,6 +4,7 @@ import asyncio
 import itertools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from typing import Any
 
 import httpx
@@ -20,6 +21,7 @@ from tests.support.clock import eventually
 from tests.support.exporter import HERE, Running, listening
 from tests.support.expositions import families_of
 from tests.support.http_server import needs_ipv6
+from tools.processes import free_port
 
 CONFIG = """
 api: {{base_url: "{url}", requests_per_second: 1000, timeout: 2s}}
@@ -147,6 +149,34 @@ async def test_it_listens_on_several_addresses() -> None:
             async with httpx.AsyncClient(trust_env=False) as client:
                 answer = await client.get(f"http://{address}/-/healthy")
                 assert answer.status_code == 200
+
+
+@needs_ipv6
+async def test_all_of_ipv6_takes_ipv4_too() -> None:
+    options = ServeOptions((Address("::", 0),))
+    async with exporter(config_for("http://127.0.0.1:9"), options) as at_work:
+        (address,) = at_work.addresses
+        assert await healthy("127.0.0.1", address.port)
+        assert await healthy("[::1]", address.port)
+
+
+@needs_ipv6
+@pytest.mark.parametrize("first", ["::", "127.0.0.1"])
+async def test_ipv4_is_left_to_an_address_that_has_it(first: str) -> None:
+    port = free_port()
+    listen = sorted(
+        (Address("::", port), Address("127.0.0.1", port)), key=lambda a: a.host != first
+    )
+    options = ServeOptions(tuple(listen))
+    async with exporter(config_for("http://127.0.0.1:9"), options):
+        assert await healthy("127.0.0.1", port)
+        assert await healthy("[::1]", port)
+
+
+async def healthy(host: str, port: int) -> bool:
+    async with httpx.AsyncClient(trust_env=False) as client:
+        answer = await client.get(f"http://{host}:{port}/-/healthy")
+    return answer.status_code == HTTPStatus.OK
 
 
 async def test_nothing_is_left_behind_after_a_stop() -> None:

@@ -59,6 +59,12 @@ def test_an_exporter_on_ipv6_is_asked_there() -> None:
             assert run("health", f"--web.listen-address={address}").returncode == 0, address
 
 
+def test_an_exporter_that_listens_on_ipv4_alone_is_found_behind_all_of_ipv6() -> None:
+    with Program("demo", "--web.listen-address=127.0.0.1:0") as program:
+        port = program.url.rpartition(":")[2]
+        assert run("health", f"--web.listen-address=[::]:{port}").returncode == 0
+
+
 @pytest.mark.parametrize(("status", "code"), [(200, 0), (401, 0), (503, 1), (404, 1)])
 def test_only_an_answer_of_the_exporter_counts(status: int, code: int) -> None:
     with answering(status) as address:

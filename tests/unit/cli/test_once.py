@@ -110,6 +110,25 @@ def test_a_file_that_cannot_be_written_is_refused_before_anything_is_asked(
     assert done.stderr == f"ncr-exporter: cannot write {tmp_path / output}: {why}\n"
 
 
+def test_a_link_stays_and_its_target_is_written(tmp_path: Path) -> None:
+    target, link = tmp_path / "ncr.prom", tmp_path / "link.prom"
+    link.symlink_to(target)
+    with answering(source_of(app=TWO_TAGS)) as (_, url):
+        done = once(write_config(tmp_path, url, "my-registry"), f"--output={link}")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert link.is_symlink()
+    assert "ncr_image_tags" in target.read_text()
+
+
+def test_links_that_lead_in_a_circle_are_refused(tmp_path: Path) -> None:
+    link = tmp_path / "link.prom"
+    link.symlink_to(link)
+    config = write_config(tmp_path, "http://127.0.0.1:1", "my-registry")
+    done = once(config, f"--output={link}")
+    assert done.returncode in {1, 2}
+    assert done.stderr.startswith(f"ncr-exporter: cannot write {link}: ")
+
+
 def test_what_failed_is_said_and_what_succeeded_is_printed(tmp_path: Path) -> None:
     entry = {"name": "my-registry", "images": ["app", "gone", "gone-too"]}
     with answering(source_of(app=TWO_TAGS)) as (_, url):

@@ -25,6 +25,7 @@ from ncr_exporter.httpd.limits import Limits
 from ncr_exporter.httpd.messages import Handler, Request, Response, text_response
 from ncr_exporter.httpd.server import Server
 from tests.support.clock import eventually, settle, tls_access
+from tests.support.turns import turns
 
 QUICK = Limits(header=0.15, idle=0.4, stall=0.25, admission=0.1)
 """The default limits, in a hurry."""
@@ -751,3 +752,19 @@ async def test_who_takes_a_connection_over_ends_it() -> None:
         with closing(writer):
             writer.write(GET)
             assert await reader.read() == b"whatever it likes"
+
+
+async def test_bodies_in_pieces_of_one_byte_do_not_hold_the_event_loop() -> None:
+    head = asking("POST", "/", "transfer-encoding: chunked")
+    body = b"1\r\nx\r\n" * Limits().body_bytes + b"0\r\n\r\n"
+    async with house(echo) as it:
+        clients = [await asyncio.open_connection("127.0.0.1", it.port) for _ in range(8)]
+        async with turns() as measured:
+            for _, writer in clients:
+                writer.write(head + body)
+            for reader, _ in clients:
+                assert (await reader.readline()).startswith(b"HTTP/1.1 200")
+        for _, writer in clients:
+            writer.close()
+            await writer.wait_closed()
+    assert measured.longest < 0.1

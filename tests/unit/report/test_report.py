@@ -111,11 +111,28 @@ def test_csv_has_bytes_and_each_time_twice() -> None:
     assert (row["up"], row["failure"], row["pulls"]) == ("true", "", "")
 
 
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
+@pytest.mark.parametrize(
+    "start", [*"=+-@\uff1d\uff0b\uff0d\uff20", "\t", "\r", "\n", " =", "\xa0="]
+)
 def test_no_cell_from_outside_is_a_formula(start: str) -> None:
     failure = Failure("other", f"{start}HYPERLINK(1)", "")
     (row,) = read_csv(report_of(app=failure))
     assert row["failure"] == f"'{start}HYPERLINK(1)"
+
+
+@pytest.mark.parametrize("before", ["a;", "a; ", 'a;"', "a;'", "a;b;", "a\t", "a\n"])
+@pytest.mark.parametrize("start", "=+-@\uff1d\uff0b\uff0d\uff20")
+def test_no_part_of_a_cell_is_a_formula_where_semicolons_separate_cells(
+    before: str, start: str
+) -> None:
+    (row,) = read_csv(report_of(app=Failure("other", f"{before}{start}HYPERLINK(1)", "")))
+    assert row["failure"] == f"{before}'{start}HYPERLINK(1)"
+
+
+@pytest.mark.parametrize("text", ["1.4-rc1", "a=b", "team/app@sha256:0", "a; b", "me@example.org"])
+def test_what_is_no_formula_is_shown_as_it_is(text: str) -> None:
+    (row,) = read_csv(report_of(app=Failure("other", text, "")))
+    assert row["failure"] == text
 
 
 def test_a_cell_with_separators_is_one_cell() -> None:
