@@ -7,8 +7,8 @@ IGNORED = {
     "prometheus_multiproc_dir": "older name of `PROMETHEUS_MULTIPROC_DIR`",
     "PROMETHEUS_DISABLE_CREATED_SERIES": "there are no `_created` series, whatever it says",
     "PROMETHEUS_LEGACY_NAME_VALIDATION": "all names are valid under either rule",
-    "SSLKEYLOGFILE": "Python would write the keys of TLS connections to a file, and anyone who reads "
-    "it can read requests and passwords",
+    "SSLKEYLOGFILE": "Python would write the keys of TLS connections to a file, and anyone who "
+    "reads it can read requests and passwords",
 }
 """Name of a variable that the program ignores → why, for docs/cli.md."""
 
