@@ -76,6 +76,14 @@ class ClientFactory:
         return Client(transport, page_size=api.page_size, metrics=self.metrics)
 
 
+@dataclass(frozen=True)
+class ConnectedAccounts:
+    """The clients that a configuration needs, and what they were made from."""
+
+    settings: _ClientSettings
+    clients: Mapping[Account, Client]
+
+
 class Accounts:
     """The current clients. A new configuration reuses clients made from equal settings."""
 
@@ -105,6 +113,20 @@ class Accounts:
             CredentialsError: an account has no key; nothing was changed.
             ConfigError: `ca_file` cannot be used; nothing was changed.
         """
+        self.put(self.made(config, targets, rate=rate))
+
+    def made(
+        self, config: Config, targets: Iterable[RegistryListTarget], *, rate: float
+    ) -> "ConnectedAccounts":
+        """Return a client for each account of `targets`, made or reused; change nothing.
+
+        It reads the files of keys and certificates, and may run in a thread. `rate` is in requests
+        per second, of each account.
+
+        Raises:
+            CredentialsError: an account has no key.
+            ConfigError: `ca_file` cannot be used.
+        """
         settings = (config.api, config.directory, rate)
         reusable = self.clients if settings == self._settings else {}
         clients: dict[Account, Client] = {}
@@ -114,12 +136,16 @@ class Accounts:
                 before = self.clients.get(account)
                 client = reusable.get(account) or self._factory.make(config, target, rate, before)
                 clients[account] = client
+        return ConnectedAccounts(settings, clients)
+
+    def put(self, made: "ConnectedAccounts") -> None:
+        """Put clients in force, and retire those that are no longer among them."""
         for account, client in self.clients.items():
-            if clients.get(account) is not client:
+            if made.clients.get(account) is not client:
                 self._retire(client)
-        self._settings = settings
+        self._settings = made.settings
         self.clients.clear()
-        self.clients.update(clients)
+        self.clients.update(made.clients)
 
     def _retire(self, client: Client) -> None:
         """Close a client when its lists under way have ended."""

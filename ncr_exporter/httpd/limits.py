@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
+from typing import Any, Self
 
 
 @dataclass(frozen=True)
@@ -26,11 +27,25 @@ class Limits:
     requests: int = 8
     """Requests handled at a time; a request whose client is slow to read no longer counts."""
     connections: int = 800
-    """Open at a time; further ones are closed at once. Below the usual limit of 1024 files."""
+    """Open at a time. For one more, the connection that has been idle longest is closed."""
+    backlog: int = 256
+    """Connections that asyncio accepts in one iteration of the event loop."""
     header_bytes: int = 16 * 1024
     """Size of request line and headers. A larger request is refused at twice this size at most."""
     body_bytes: int = 8 * 1024
     """Size of a request's body. No route reads it; it is skipped to keep the connection usable."""
+
+    @classmethod
+    def within(cls, descriptors: int, **limits: Any) -> Self:  # noqa: ANN401 -- fields of this class
+        """Return the limits of a process that may open this many descriptors.
+
+        Four iterations pass from accepting a connection to closing the one that it pushes out. Each
+        may accept `backlog` connections, and the API client and files need descriptors too.
+        """
+        backlog = min(cls.backlog, descriptors // 16)
+        spare = 4 * backlog + min(96, descriptors // 4)
+        connections = min(cls.connections, descriptors - spare)
+        return cls(connections=connections, backlog=backlog, **limits)
 
 
 class ConcurrencyLimit:

@@ -21,6 +21,8 @@ from ncr_exporter.ncr.errors import (
     TlsError,
     TooLargeError,
 )
+from ncr_exporter.runtime.memory_files import file_in_memory
+from ncr_exporter.runtime.timely import read_timely
 
 Hook = Callable[[httpx.Response], Awaitable[None]]
 """Awaited with each response before its body is read."""
@@ -83,7 +85,8 @@ def _tls_context(api: Api, directory: Path) -> ssl.SSLContext:
         return context
     path = directory / api.ca_file
     try:
-        context.load_verify_locations(cafile=str(path))
+        with file_in_memory(read_timely(path)) as cafile:
+            context.load_verify_locations(cafile)
     except (OSError, ssl.SSLError) as error:
         message = f"{path} cannot be read as certificates: {error.strerror or error}"
         raise ConfigError("configuration", [Problem("api.ca_file", message)]) from None

@@ -46,8 +46,10 @@ TOPICS = {
     "config/globs.py",
     "httpd/address.py",
     "report/verdicts.py",
+    "runtime/descriptors.py",
     "runtime/errors.py",
     "runtime/memory.py",
+    "runtime/memory_files.py",
 }
 """Short files that stand alone: a command, or a topic that no neighbour is about."""
 

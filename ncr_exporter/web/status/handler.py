@@ -1,21 +1,19 @@
 """Serves the status page: renders it in a thread, and sends it only if it changed."""
 
-import asyncio
-import gc
 import gzip
 import hashlib
-import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from functools import cache
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, partial
 from http import HTTPStatus
 from pathlib import Path
 
-from ncr_exporter.httpd.messages import Handler, Request, Response, text_response
+from ncr_exporter.httpd.messages import Handler, Request, Response
+from ncr_exporter.runtime.timely import in_thread
 from ncr_exporter.state.model import ImageState, RegistryState
 from ncr_exporter.state.store import Store
 from ncr_exporter.targets.targets import ImageKey
 from ncr_exporter.web.negotiation import wants_gzip
+from ncr_exporter.web.visitors import RenderingThread, places_for_visitors, too_many_visitors
 
 _DIRECTORY = Path(__file__).parent / "static"
 _TYPES = {
@@ -37,9 +35,7 @@ def asset(path: str) -> bytes:
 
 
 _MOST_VISITORS = 4
-"""Requests for the page rendered or waiting; more get 503, to leave connections to scrapes."""
-_SWITCH_INTERVAL = 0.001
-"""How long a thread may keep the interpreter while others wait (s); Python's default is 0.005."""
+"""Requests for the page rendered or waiting; more get 503."""
 _POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -56,8 +52,7 @@ _HEADERS = {
 class StatusPage:
     """The handlers of `/` and of the assets that the page loads.
 
-    A page is rendered in a thread, so that the event loop can serve scrapes meanwhile. Only one is
-    rendered at a time, because threads share the interpreter: several would slow scrapes down.
+    A page is rendered in a thread, so that the event loop can serve scrapes meanwhile.
     """
 
     def __init__(
@@ -65,6 +60,7 @@ class StatusPage:
         store: Store,
         next_poll: Callable[[ImageKey], float | None],
         links: Callable[[], Sequence[tuple[str, str]]] = tuple,
+        thread: RenderingThread | None = None,
     ) -> None:
         """Serve the states in `store`.
 
@@ -72,26 +68,26 @@ class StatusPage:
             store: the states of images and registries.
             next_poll: when an image is polled next (s since the epoch), None while it is polled.
             links: text and URL of each link in the page's header.
+            thread: renders the pages; None for one of their own.
         """
         self._store = store
         self._next_poll = next_poll
         self._links = links
-        self._rendering = asyncio.Lock()
-        self._visitors = 0
+        self._thread = thread or RenderingThread()
+        self._places = places_for_visitors(_MOST_VISITORS)
 
     async def page(self, request: Request) -> Response:
         """Return the page for the request's query; 503 if too many requests wait already."""
-        if self._visitors >= _MOST_VISITORS:
-            busy = {"retry-after": "2"}
-            return text_response(HTTPStatus.SERVICE_UNAVAILABLE, "too many visitors\n", busy)
-        self._visitors += 1
+        place = await self._places.acquire()
+        if place is None:
+            return too_many_visitors()
         try:
-            async with self._rendering:
-                images = tuple(self._store.images.values())
-                registries = tuple(self._store.registries.values())
-                return await asyncio.to_thread(self._render, request, images, registries)
+            images = tuple(self._store.images.values())
+            registries = tuple(self._store.registries.values())
+            work = partial(self._render, request, images, registries)
+            return await self._thread.render(work)
         finally:
-            self._visitors -= 1
+            place.release()
 
     def _render(
         self,
@@ -103,8 +99,7 @@ class StatusPage:
         from ncr_exporter.web.status.page import StatusSnapshot, render  # noqa: PLC0415 -- see above
 
         snapshot = StatusSnapshot(images, registries, self._next_poll, self._links())
-        with _yielding_to_event_loop():
-            status, text = render(snapshot, request.query)
+        status, text = render(snapshot, request.query)
         # A name with a lone surrogate must not make the whole page fail.
         return _response(request, text.encode(errors="replace"), "text/html; charset=utf-8", status)
 
@@ -114,30 +109,9 @@ class StatusPage:
         return dict.fromkeys(content_types(), _asset)
 
 
-@contextmanager
-def _yielding_to_event_loop() -> Iterator[None]:
-    """Keep the event loop responsive while a page is rendered in this thread.
-
-    Both settings concern the whole process, and are restored afterwards. Pages are rendered one at
-    a time, so the context never nests.
-    """
-    # The event loop gets the interpreter back within 1 ms of asking for it. The collector is off
-    # because a full collection stops every thread, for 0.1 s at 3,000 images. The thousands of
-    # short-lived objects of a few pages would trigger one, although it would find no garbage:
-    # they refer to each other in no cycle, so reference counting frees them.
-    interval, collects = sys.getswitchinterval(), gc.isenabled()
-    sys.setswitchinterval(_SWITCH_INTERVAL)
-    gc.disable()
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(interval)
-        if collects:
-            gc.enable()
-
-
 async def _asset(request: Request) -> Response:
-    return _response(request, asset(request.path), content_types()[request.path])
+    content = await in_thread(partial(asset, request.path))
+    return _response(request, content, content_types()[request.path])
 
 
 def _response(request: Request, body: bytes, content_type: str, status: int = 200) -> Response:
