@@ -69,6 +69,8 @@ class RunningExporter:
     """The addresses that it listens on, with the actual ports."""
     reload: Callable[[], Awaitable[None]]
     """Reloads the configuration; raises UserError if it cannot be used."""
+    make_room: Callable[[], None]
+    """Closes the connections that have been idle longest."""
 
 
 @asynccontextmanager
@@ -107,7 +109,7 @@ async def exporter(
         pipeline.poll(config, targets)
         persisting = persister.persisting(pipeline.store) if persister else nullcontext()
         async with persisting, _following(reloader, options, config.digest):
-            yield RunningExporter(addresses, reloader.reload)
+            yield RunningExporter(addresses, reloader.reload, server.make_room)
 
 
 async def serve(
@@ -127,12 +129,14 @@ async def serve(
     """
     stop = stop_on_signals()
     give_back_large_blocks()
-    LoopErrors().install()
+    loop_errors = LoopErrors()
+    loop_errors.install()
     with logs_in_background() as dropped:
         options = replace(options, descriptors=raise_descriptor_limit(), dropped_log_lines=dropped)
         async with exporter(config, options, environ=environ) as running:
             freeze_imported_objects()
             reload_on_hangup(running.reload)
+            loop_errors.make_room = running.make_room
             announce(running.addresses)
             listening = " ".join(map(str, running.addresses))
             log.info("serving", version=__version__, address=listening, path=options.telemetry_path)

@@ -1,13 +1,14 @@
 """The open connections of a server; where there are too many, the one idle longest is closed."""
 
-from typing import TYPE_CHECKING
+import time
+from collections.abc import Callable
 
 import structlog
 
 from ncr_exporter.runtime.throttle import Throttle
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+_LOWERED_FOR = 60.0
+"""Seconds in which fewer connections are allowed, after there were no descriptors left."""
 
 log = structlog.get_logger()
 
@@ -15,10 +16,13 @@ log = structlog.get_logger()
 class OpenConnections:
     """All connections, in the order in which they last got further."""
 
-    def __init__(self, most: int, throttle: Throttle | None = None) -> None:
-        """Allow `most` connections at a time; `throttle` limits the lines about more."""
+    def __init__(self, most: int, monotonic: Callable[[], float] = time.monotonic) -> None:
+        """Allow `most` connections at a time; `monotonic` returns monotonic seconds."""
         self._most = most
-        self._throttle = throttle or Throttle()
+        self._monotonic = monotonic
+        self._throttle = Throttle(monotonic)
+        self._lowered = most
+        self._lowered_until = float("-inf")
         self._idle: dict[Seat, None] = {}
         """Those that may be closed, the one idle longest first."""
         self._working: set[Seat] = set()
@@ -31,12 +35,35 @@ class OpenConnections:
 
         If there are too many, the connection that has been idle longest is closed.
         """
-        if len(self) >= self._most and not self._close_one():
-            return None
+        if len(self) >= self._limit():
+            self._warn()
+            if not self._close_one():
+                return None
         return Seat(self._idle, self._working)
+
+    def make_room(self, count: int) -> None:
+        """Allow `count` connections fewer than are open now, for a minute; close the rest.
+
+        The process is out of descriptors although there are fewer connections than allowed: it
+        needs more for something else.
+        """
+        self._lowered = max(1, len(self) - count)
+        self._lowered_until = self._monotonic() + _LOWERED_FOR
+        while len(self) > self._lowered and self._close_one():
+            pass
+
+    def _limit(self) -> int:
+        return self._lowered if self._monotonic() < self._lowered_until else self._most
 
     def _close_one(self) -> bool:
         seat = next(iter(self._idle), None)
+        if seat is None:
+            return False
+        seat.leave()
+        seat.close()
+        return True
+
+    def _warn(self) -> None:
         times = self._throttle.times("full")
         if times:
             log.warning(
@@ -45,11 +72,6 @@ class OpenConnections:
                 times=times,
                 remedy="see which clients keep so many connections open",
             )
-        if seat is None:
-            return False
-        seat.leave()
-        seat.close()
-        return True
 
 
 class Seat:

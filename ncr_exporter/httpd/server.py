@@ -24,6 +24,7 @@ _TLS_BUFFER = 4 * 1024
 """Bytes of asyncio's read buffer for each TLS connection: enough for a request."""
 _QUEUED = 512
 """Connections that the kernel keeps for us before they are accepted."""
+_ROOM_INTERVAL = 0.5  # seconds
 
 log = structlog.get_logger()
 
@@ -52,6 +53,7 @@ class Server:
         permits = ConcurrencyLimit(limits.requests, limits.admission)
         self._service = Service(self._handle, permits, limits, access or AllowAll(), needs_permit)
         self._open = OpenConnections(limits.connections)
+        self._room_made_at = float("-inf")
         self._listeners: list[asyncio.Server] = []
         self._connections: set[asyncio.Task[None]] = set()
         if self._service.access.tls is not None:
@@ -71,6 +73,17 @@ class Server:
     def open_connections(self) -> int:
         """How many connections are open, those in their TLS handshake included."""
         return len(self._open)
+
+    def make_room(self) -> None:
+        """Close the connections idle longest, since there are no descriptors left, and allow fewer.
+
+        Some versions of Python report this many times in one iteration of the event loop. The first
+        call in half a second counts.
+        """
+        now = asyncio.get_running_loop().time()
+        if now >= self._room_made_at + _ROOM_INTERVAL:
+            self._room_made_at = now
+            self._open.make_room(4 * self._service.limits.backlog)
 
     async def listen(self, host: str | None, port: int) -> int:
         """Listen on one more address and return its port.

@@ -2,7 +2,7 @@
 
 import asyncio
 import errno
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import structlog
@@ -25,6 +25,8 @@ class LoopErrors:
 
     def __init__(self, throttle: Throttle | None = None) -> None:
         """Write one line a minute of each kind, by default as real time passes."""
+        self.make_room: Callable[[], object] = lambda: None
+        """Called when a connection could not be accepted for want of descriptors."""
         self._throttle = throttle or Throttle()
 
     def install(self) -> None:
@@ -33,6 +35,8 @@ class LoopErrors:
 
     def _handle(self, _: asyncio.AbstractEventLoop, context: Mapping[str, Any]) -> None:
         message, error = str(context.get("message", "")), context.get("exception")
+        if isinstance(error, OSError) and error.errno in _OUT_OF_DESCRIPTORS:
+            self.make_room()
         times = self._throttle.times(f"{type(error).__name__} {message[:_LONGEST_KIND]}")
         if not times:
             return

@@ -59,7 +59,8 @@ def kept_alive(program: Program) -> socket.socket:
     client = connected(program)
     try:
         client.sendall(b"GET /-/healthy HTTP/1.1\r\nhost: x\r\n\r\n")
-        client.recv(1000)
+        while (part := client.recv(1000)) and not part.endswith(b"healthy\n"):
+            pass
     except OSError:
         pass  # turned away
     return client
@@ -145,7 +146,7 @@ def guessing(program: Program, clients: int, user: str) -> Iterator[list[int]]:
 
 
 @contextmanager
-def guarded(url: str, directory: Path, cost: int = 10) -> Iterator[Program]:
+def guarded(url: str, directory: Path, cost: int = 8) -> Iterator[Program]:
     """Run the program with one user, alice."""
     web = directory / "web.yml"
     web.write_text(users_section({"alice": hash_of(RIGHT, cost)}))
@@ -214,12 +215,12 @@ def test_visitors_of_the_report_delay_no_scrape(tmp_path: Path) -> None:
             ended.set()
             for visitor in visitors:
                 visitor.join()
-    assert took[-1] < 1.0, took
+    assert took[-1] < 4.0, "without a place of its own it waits for 5 s and is refused"
     assert set(statuses) <= {200, 503}
 
 
 def test_fifty_hangups_are_two_reloads(api: str, tmp_path: Path) -> None:
-    entries = [f"image-{n}" for n in range(3000)]
+    entries = [f"image-{n}" for n in range(1000)]
     config = write_config(tmp_path, api, {"name": "my-registry", "images": ["app", *entries]})
     with exporter(config, "--web.enable-lifecycle", "--web.max-requests=1") as program:
         wait_until(lambda: served_in(program, "/-/healthy") < SOON)
