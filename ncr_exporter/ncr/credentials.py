@@ -32,7 +32,7 @@ class SecretFile:
         self._secret: Secret | None = None
         """None before the first read, and after one that failed."""
         self._warned = False
-        self._reading = asyncio.Lock()
+        self._refresh: asyncio.Task[None] | None = None
 
     def read(self) -> Secret:
         """Return the file's content without surrounding white space; blocks for 5 s at most.
@@ -48,12 +48,25 @@ class SecretFile:
     async def refresh(self) -> None:
         """Read the file again if it changed, as `read` does, in a thread.
 
+        All who call it while the file is being read share that reading: a file that hangs holds one
+        thread, and each of them for 5 s.
+
         Raises:
             CredentialsError: the file cannot be read, or is empty.
         """
-        async with self._reading:  # a file that hangs must hold one thread, not one a request
-            with self._errors_for_people():
-                await timely_async(self._file.path, self._read_if_changed)
+        if self._refresh is None:
+            self._refresh = asyncio.create_task(self._read_in_thread())
+            self._refresh.add_done_callback(self._end_refresh)
+        await asyncio.shield(self._refresh)
+
+    async def _read_in_thread(self) -> None:
+        with self._errors_for_people():
+            await timely_async(self._file.path, self._read_if_changed)
+
+    def _end_refresh(self, refresh: asyncio.Task[None]) -> None:
+        self._refresh = None
+        if not refresh.cancelled():
+            refresh.exception()  # seen, also if all who waited are gone
 
     def current(self) -> Secret:
         """Return the secret that was read last.

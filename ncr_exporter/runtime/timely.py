@@ -1,26 +1,44 @@
 """Blocking calls in daemon threads, each of those on files within a deadline.
 
-A pipe that nobody writes to, or a file server that is down, blocks whoever opens a file there, for
-ever, and no call can be interrupted. So the thread that hangs is left behind; it is a daemon, which
-the interpreter does not wait for at its end.
+A file server that is down blocks whoever opens a file there, and no such call can be interrupted.
+So the thread that hangs is left behind. It is a daemon, which the interpreter does not wait for.
 """
 
 import asyncio
 import errno
+import os
+import select
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 FILE_DEADLINE = 5.0
 """Seconds within which a file must be read."""
+_LONGEST_PAUSE = 600.0
+"""Seconds until a file that hung for long is tried again; each try may leave one more thread."""
+_GRACE = 0.1
+"""Seconds after the deadline in which a call that keeps to it by itself ends."""
+_PIECE = 256 * 1024  # bytes
 
 Result = TypeVar("Result")
 
-_overdue: dict[Path, Future[Any]] = {}
-"""Path → the call on it that missed its deadline and still hangs."""
+
+@dataclass(frozen=True)
+class _Overdue:
+    """A call that missed its deadline."""
+
+    future: Future[Any]
+    retry_at: float
+    """Monotonic seconds."""
+    pause: float
+
+
+_overdue: dict[Path, _Overdue] = {}
 _lock = threading.Lock()
 
 
@@ -30,13 +48,37 @@ def read_timely(path: Path) -> bytes:
     Raises:
         OSError, ValueError: the file cannot be read; TimeoutError, an OSError, after 5 s.
     """
-    return timely(path, path.read_bytes)
+    return timely(path, lambda: read_whole(path))
+
+
+def read_whole(path: Path) -> bytes:
+    """Return the content of a file; of a pipe what is written within 5 s, until it is closed.
+
+    Raises:
+        OSError, ValueError: the file cannot be read; TimeoutError, an OSError, if nothing comes.
+    """
+    ends = time.monotonic() + FILE_DEADLINE
+    pieces: list[bytes] = []
+    # Opening a pipe that nobody writes to would hang, and reading from it.
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        poll = select.poll()
+        poll.register(descriptor, select.POLLIN)
+        while True:
+            if not poll.poll(max(0.0, ends - time.monotonic()) * 1000):
+                raise _timeout()
+            piece = os.read(descriptor, _PIECE)
+            if not piece:
+                return b"".join(pieces)
+            pieces.append(piece)
+    finally:
+        os.close(descriptor)
 
 
 def timely(path: Path, work: Callable[[], Result]) -> Result:
     """Return the result of `work`, which reads the file at `path`; blocks for 5 s at most.
 
-    While an earlier call on the same file hangs, another one fails at once: threads do not pile up.
+    While an earlier call on the same file hangs, others fail at once, but for one now and then.
 
     Args:
         path: the file.
@@ -48,7 +90,7 @@ def timely(path: Path, work: Callable[[], Result]) -> Result:
     _refuse_while_overdue(path)
     future = _started(work)
     try:
-        return future.result(FILE_DEADLINE)
+        return future.result(FILE_DEADLINE + _GRACE)
     except FutureTimeoutError:
         if future.done():  # `work` itself raised a TimeoutError
             raise
@@ -64,8 +106,8 @@ async def timely_async(path: Path, work: Callable[[], Result]) -> Result:
     _refuse_while_overdue(path)
     future = _started(work)
     waiting = asyncio.wrap_future(future)
-    waiting.add_done_callback(_forgotten)
-    done, _ = await asyncio.wait([waiting], timeout=FILE_DEADLINE)
+    waiting.add_done_callback(_seen)
+    done, _ = await asyncio.wait([waiting], timeout=FILE_DEADLINE + _GRACE)
     if done:
         return await waiting
     raise _missed(path, future)
@@ -95,18 +137,22 @@ def _started(work: Callable[[], Result]) -> Future[Result]:
 
 
 def _refuse_while_overdue(path: Path) -> None:
+    """Raise TimeoutError if a call on the file hangs, unless it is time to try again."""
     with _lock:
         before = _overdue.get(path)
-        if before is not None and before.done():
+        if before is None or time.monotonic() >= before.retry_at:
+            return
+        if before.future.done():
             del _overdue[path]
-            before = None
-    if before is not None:
-        raise _timeout()
+            return
+    raise _timeout()
 
 
-def _missed(path: Path, future: Future[Result]) -> TimeoutError:
+def _missed(path: Path, future: Future[Any]) -> TimeoutError:
     with _lock:
-        _overdue[path] = future
+        before = _overdue.get(path)
+        pause = FILE_DEADLINE if before is None else min(2 * before.pause, _LONGEST_PAUSE)
+        _overdue[path] = _Overdue(future, time.monotonic() + pause, pause)
     return _timeout()
 
 
@@ -115,7 +161,7 @@ def _timeout() -> TimeoutError:
     return TimeoutError(errno.ETIMEDOUT, reason)
 
 
-def _forgotten(waiting: asyncio.Future[Result]) -> None:
+def _seen(waiting: asyncio.Future[Any]) -> None:
     """Mark what a late call raised as seen: asyncio would log it as never retrieved."""
     if not waiting.cancelled():
         waiting.exception()

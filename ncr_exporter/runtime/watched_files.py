@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from ncr_exporter.runtime.timely import timely
+from ncr_exporter.runtime.timely import read_whole, timely
 
 
 class _Signature(NamedTuple):
@@ -35,7 +35,7 @@ class WatchedFile:
         # Signature first: after a write in between, `changed` is true and the file is read again.
         # The other way round the new signature would belong to the old content, for ever.
         self._is_read, self._signature = True, _signature(self.path)
-        return self.path.read_bytes()
+        return read_whole(self.path)
 
     def changed(self) -> bool:
         """Return whether the file differs from the one that was read, or was not read yet."""

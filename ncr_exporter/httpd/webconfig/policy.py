@@ -48,7 +48,7 @@ class TokenBucket:
 _CHECK_INTERVAL = 1.0
 """Seconds between two checks whether the files changed."""
 _PATIENCE = 1.0
-"""Seconds that a request waits for a check: enough, unless the files' disk hangs."""
+"""Seconds that requests wait for a check, from its beginning: enough unless a disk hangs."""
 
 log = structlog.get_logger()
 
@@ -79,6 +79,7 @@ class WebConfigPolicy(AccessPolicy):
         self._bucket = self._full_bucket(self._config.rate)
         self._checked_at = monotonic()
         self._check: asyncio.Task[None] | None = None
+        self._patience_ends = 0.0
         self._refused = ""
         """Why the newest version was refused; empty if it is in force."""
         self._log("web configuration in force")
@@ -110,8 +111,10 @@ class WebConfigPolicy(AccessPolicy):
             self._checked_at = now
             self._check = asyncio.create_task(self._reload_if_changed())
             self._check.add_done_callback(self._end_check)
+            self._patience_ends = asyncio.get_running_loop().time() + _PATIENCE
         if self._check is not None:
-            await asyncio.wait([self._check], timeout=_PATIENCE)
+            left = self._patience_ends - asyncio.get_running_loop().time()
+            await asyncio.wait([self._check], timeout=max(0.0, left))
 
     def _end_check(self, _: asyncio.Task[None]) -> None:
         self._check = None
