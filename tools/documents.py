@@ -18,7 +18,7 @@ from ncr_exporter.ncr.paths import OPERATIONS
 from ncr_exporter.simulator.faults import FAULTS, Fault
 from tools import chart_values
 from tools.dependencies import Distribution, distributions
-from tools.fault_table import CLOCKS, TABLE
+from tools.fault_table import CLOCKS, PRESSURE, TABLE
 
 ROOT = Path(__file__).parents[1]
 MEASURED = ROOT / "tests" / "soak" / "measured.md"
@@ -128,6 +128,15 @@ meanwhile. All of this has to hold:
   allowed. That half is 150 polls of each image, as many as in 37 hours at the default interval.
 
 The last run that was written down, on two cores that did nothing else:
+"""
+
+
+RELIABILITY_PRESSURE = """\
+## Under pressure
+
+Scrapes and probes come before everybody else, and nothing that hangs outside the program holds
+them up. Tried through the whole program, over sockets, by these tests of `tests/e2e/`. What each
+client may cost: [web configuration](web-config.md#what-clients-may-cost).
 """
 
 
@@ -260,7 +269,14 @@ def reliability_page() -> str:
         ((what, words, f"`{test}`") for what, (words, test) in CLOCKS.items()),
     )
     soaked = MEASURED.read_text("utf-8")
-    parts = (RELIABILITY_INTRO, faults, ENDURANCE, soaked, RELIABILITY_CLOCKS, clocks)
+    pressure = _table(
+        ("what presses", "what users see", "test"),
+        ((what, words, f"`{test}`") for what, (words, test) in PRESSURE.items()),
+    )
+    parts = (
+        *(RELIABILITY_INTRO, faults, RELIABILITY_PRESSURE, pressure, ENDURANCE, soaked),
+        *(RELIABILITY_CLOCKS, clocks),
+    )
     return _page("Reliability", *parts)
 
 

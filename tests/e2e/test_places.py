@@ -12,10 +12,12 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.e2e import test_hanging
 from tests.support.api_client import source_of, tag
 from tests.support.api_thread import answering, write_config
 from tests.support.passwords import RIGHT, authorization, hash_of, users_section
 from tests.support.program import Program, exporter, run
+from tools.fault_table import PRESSURE
 from tools.waiting import wait_until
 
 DESCRIPTORS = 256
@@ -238,3 +240,10 @@ def test_fifty_hangups_are_two_reloads(api: str, tmp_path: Path) -> None:
     reloads = sum("configuration reloaded" in line for line in program.log)
     assert 1 <= reloads <= 8, reloads
     assert slowest < SOON
+
+
+@pytest.mark.parametrize("what", PRESSURE)
+def test_what_is_said_of_pressure_has_a_test(what: str) -> None:
+    module, _, name = PRESSURE[what].test.partition("::")
+    tests = {"test_places.py": globals(), "test_hanging.py": vars(test_hanging)}
+    assert name in tests[module]
