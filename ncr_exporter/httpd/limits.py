@@ -42,7 +42,7 @@ class Limits:
         Four iterations pass from accepting a connection to closing the one that it pushes out. Each
         may accept `backlog` connections, and the API client and files need descriptors too.
         """
-        backlog = min(cls.backlog, descriptors // 16)
+        backlog = max(1, min(cls.backlog, descriptors // 16))
         spare = 4 * backlog + min(96, descriptors // 4)
         connections = min(cls.connections, descriptors - spare)
         return cls(connections=connections, backlog=backlog, **limits)

@@ -128,7 +128,7 @@ async def test_half_open_connections_delay_nobody_and_cost_little(said: bytes) -
             assert resident() - before < 200 * 100 * 1024
 
 
-@pytest.mark.parametrize("descriptors", [40, 64, 256, 1024, 4096, 1_000_000])
+@pytest.mark.parametrize("descriptors", [12, 40, 64, 256, 1024, 4096, 1_000_000])
 def test_connections_leave_descriptors_for_everything_else(descriptors: int) -> None:
     """Above the limit `accept` fails, and asyncio takes no connection at all for a second."""
     limits = Limits.within(descriptors, requests=3)
