@@ -188,8 +188,9 @@ class Connection:
             for part in response.body:
                 await self._send_part(part, permit)
             if response.stream is not None:
-                async for part in response.stream:
-                    await self._send_part(part, permit)
+                async with contextlib.aclosing(response.stream) as parts:
+                    async for part in parts:
+                        await self._send_part(part, permit)
         self._write(h11.EndOfMessage())
         await self._drain(permit)
 

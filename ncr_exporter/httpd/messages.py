@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl
 
@@ -45,7 +45,7 @@ class Response:
     """Bytes of the body, for `content-length`; None sends the body with chunked encoding."""
     takeover: Callable[[asyncio.StreamWriter], Awaitable[None]] | None = None
     """Writes to the connection in place of all the above, valid HTTP or not, and ends it."""
-    stream: AsyncIterable[bytes] | None = None
+    stream: AsyncGenerator[bytes, None] | None = None
     """What follows `body`, in pieces that have to be waited for."""
     ended: Callable[[], object] = lambda: None
     """Called once the response was sent, or was given up."""

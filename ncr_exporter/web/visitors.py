@@ -3,7 +3,7 @@
 import asyncio
 import gc
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from http import HTTPStatus
@@ -33,7 +33,7 @@ class RenderingThread:
             loop = asyncio.get_running_loop()
             return await loop.run_in_executor(self._thread, _rendered, work)
 
-    async def pieces(self, body: Iterator[bytes]) -> AsyncIterator[bytes]:
+    async def pieces(self, body: Iterator[bytes]) -> AsyncGenerator[bytes, None]:
         """Yield the pieces of `body`, each rendered when the one before it was taken."""
         while piece := await self.render(lambda: next(body, b"")):
             yield piece
