@@ -113,13 +113,13 @@ async def timely_async(path: Path, work: Callable[[], Result]) -> Result:
     raise _missed(path, future)
 
 
-async def in_thread(work: Callable[[], Result]) -> Result:
-    """Return the result of `work`, which runs in a thread of its own.
+def in_thread(work: Callable[[], Result]) -> asyncio.Future[Result]:
+    """Start `work` in a thread of its own, and return the future of its result.
 
     Unlike `asyncio.to_thread` it never waits for a free thread. The event loop's own few may all be
     taken, as by name look-ups while no name server answers.
     """
-    return await asyncio.wrap_future(_started(work))
+    return asyncio.wrap_future(_started(work))
 
 
 def _started(work: Callable[[], Result]) -> Future[Result]:

@@ -1,7 +1,8 @@
 """HTTP Basic authentication against bcrypt hashes.
 
 To compute a bcrypt hash takes 70 ms and more, on purpose. So it is computed in a thread, once for
-each password. A flood of wrong passwords then delays neither the event loop nor known users.
+each password, and one at a time: the rest of the machine is for scrapes. A flood of wrong passwords
+then delays neither the event loop nor known users.
 """
 
 import asyncio
@@ -12,7 +13,7 @@ import time
 from base64 import b64decode
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from http import HTTPStatus
 
 import bcrypt
@@ -21,6 +22,7 @@ from ncr_exporter.config.secret import Secret
 from ncr_exporter.httpd.messages import Response, text_response
 from ncr_exporter.httpd.webconfig.hash_queue import HashQueue
 from ncr_exporter.httpd.webconfig.model import COST
+from ncr_exporter.runtime.timely import in_thread
 
 _MAX_REMEMBERED = 1024
 """Right passwords remembered, and as many wrong ones."""
@@ -40,8 +42,6 @@ class Passwords:
         # Two sets, so that wrong passwords, however many, do not push out right ones.
         self._right, self._wrong = _RecentKeys(), _RecentKeys()
         self._queue = HashQueue()
-        # One thread: the rest of the machine is for scrapes.
-        self._thread = ThreadPoolExecutor(1, "bcrypt")
         self._seconds_per_round = 0.0
         self._check(b"", _CHEAPEST)
 
@@ -89,12 +89,14 @@ class Passwords:
         known = self._remembered(key)
         if known is not None:
             return known
-        async with self._queue.turn(client) as is_mine:
-            if is_mine:
-                known = self._remembered(key)  # a request before this one may have had the same
-                return await self._compare(key, hashed, password) if known is None else known
-        await asyncio.sleep(_PAUSE)
-        return self._remembered(key)
+        if not await self._queue.turn(client):
+            await asyncio.sleep(_PAUSE)
+            return self._remembered(key)
+        known = self._remembered(key)  # a request before this one may have had the same
+        if known is not None:
+            self._queue.pass_on()
+            return known
+        return await self._compare(key, hashed, password)
 
     def _remembered(self, key: bytes) -> bool | None:
         if key in self._right:
@@ -102,11 +104,18 @@ class Passwords:
         return False if key in self._wrong else None
 
     async def _compare(self, key: bytes, hashed: str, password: bytes) -> bool:
-        matches = await asyncio.get_running_loop().run_in_executor(
-            self._thread, self._check, password[:_MAX_BYTES], hashed
-        )
-        (self._right if matches else self._wrong).add(key)
-        return matches
+        """Return whether `hashed` is the hash of `password`; end the turn when that is known.
+
+        A client that leaves ends neither the check nor its turn: no second one runs beside it.
+        """
+        check = in_thread(partial(self._check, password[:_MAX_BYTES], hashed))
+        check.add_done_callback(partial(self._end_check, key))
+        return await asyncio.shield(check)
+
+    def _end_check(self, key: bytes, check: asyncio.Future[bool]) -> None:
+        if not check.cancelled() and check.exception() is None:
+            (self._right if check.result() else self._wrong).add(key)
+        self._queue.pass_on()
 
     def _check(self, password: bytes, hashed: str) -> bool:
         started = time.perf_counter()

@@ -3,8 +3,6 @@
 import asyncio
 import random
 from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 _MOST_WAITING = 32
@@ -34,21 +32,11 @@ class HashQueue:
         self._waiting: list[_Waiter] = []
         self._is_taken = False
 
-    @asynccontextmanager
-    async def turn(self, client: str) -> AsyncIterator[bool]:
-        """Give whether it is the caller's turn, which ends with the block; else it was dropped.
+    async def turn(self, client: str) -> bool:
+        """Wait for a turn, which ends by `pass_on`; return False if the caller was dropped.
 
         `client` is the address that the request came from.
         """
-        if not await self._turn_of(client):
-            yield False
-            return
-        try:
-            yield True
-        finally:
-            self._pass_on()
-
-    async def _turn_of(self, client: str) -> bool:
         if not self._is_taken:
             self._is_taken = True
             return True
@@ -62,10 +50,11 @@ class HashQueue:
             if waiter in self._waiting:
                 self._waiting.remove(waiter)
             elif not waiter.turn.cancelled() and waiter.turn.result():  # it came this very moment
-                self._pass_on()
+                self.pass_on()
             raise
 
-    def _pass_on(self) -> None:
+    def pass_on(self) -> None:
+        """End a turn."""
         while self._waiting:
             turn = self._waiting.pop(0).turn
             if not turn.done():  # cancelled, and its task has not run since

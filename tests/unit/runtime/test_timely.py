@@ -99,7 +99,7 @@ async def test_of_calls_that_hang_few_threads_are_left_behind(disk: DeadDisk) ->
 
 
 async def test_work_in_a_thread_waits_for_no_other(disk: DeadDisk) -> None:
-    hung = [asyncio.create_task(in_thread(disk.read)) for _ in range(50)]
+    hung = [in_thread(disk.read) for _ in range(50)]
     assert await asyncio.wait_for(in_thread(lambda: 1), 2.0) == 1
     with pytest.raises(ZeroDivisionError):
         await in_thread(lambda: 1 // 0)

@@ -17,12 +17,12 @@ class Queue:
         self._passes = asyncio.Semaphore(0)
 
     async def visit(self, client: str) -> None:
-        async with self.queue.turn(client) as is_mine:
-            if is_mine:
-                self.turns.append(client)
-                await self._passes.acquire()
-                return
-        self.dropped.append(client)
+        if await self.queue.turn(client):
+            self.turns.append(client)
+            await self._passes.acquire()
+            self.queue.pass_on()
+        else:
+            self.dropped.append(client)
 
     async def come(self, *clients: str) -> list[asyncio.Task[None]]:
         tasks = [asyncio.create_task(self.visit(client)) for client in clients]
