@@ -152,7 +152,7 @@ class Connection:
         return True
 
     async def _handle_with_permit(self, request: Request) -> None:
-        permit = await self._permits.acquire()
+        permit = await self._permits.acquire(request.client)
         if permit is None:
             busy = text_response(HTTPStatus.SERVICE_UNAVAILABLE, "too many requests\n", _RETRY_SOON)
             await self._send(request, busy, None)

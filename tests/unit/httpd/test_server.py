@@ -251,6 +251,27 @@ async def test_a_request_gets_the_place_that_comes_free_while_it_waits() -> None
         assert statuses(await first + await second) == [200, 200]
 
 
+async def test_a_host_that_floods_the_server_delays_another_by_one_request() -> None:
+    async def works(request: Request) -> Response:
+        await asyncio.sleep(0.05)
+        return await echo(request)
+
+    async with house(works, Limits(requests=1, admission=30.0)) as it:
+        flood = [asyncio.create_task(exchange(it.port, GET)) for _ in range(40)]
+        await asyncio.sleep(0.1)
+        start = get_running_loop().time()
+        reader, writer = await asyncio.open_connection(
+            "127.0.0.1", it.port, local_addr=("127.0.0.2", 0)
+        )
+        with closing(writer):
+            writer.write(GET)
+            await reader.readuntil(b"GET /\n")
+        took = get_running_loop().time() - start
+        assert not all(task.done() for task in flood)
+        assert {statuses(answer)[0] for answer in await asyncio.gather(*flood)} == {200}
+    assert took < 1.0, "in the order of coming it would be 2 s"
+
+
 async def test_places_are_given_back_whatever_becomes_of_the_request() -> None:
     async def unlucky(request: Request) -> Response:
         match request.path:

@@ -397,12 +397,12 @@ async def test_every_place_of_the_report_comes_back_whatever_becomes_of_the_visi
             for _ in range(4):
                 visitor = client_that_never_reads(it.port, asking("GET", "/report.csv"))
                 stack.enter_context(visitor)
-            await eventually(exporter.routes._reports._free.locked)
+            await eventually(lambda: exporter.routes._reports.free == 0)
             answer = await exchange(it.port, asking("GET", "/report.csv"))
             assert statuses(answer) == [503]
             assert b"too many visitors" in answer
             assert statuses(await exchange(it.port, asking("GET", "/metrics"))) == [200]
-        await eventually(lambda: not exporter.routes._reports._free.locked())
+        await eventually(lambda: exporter.routes._reports.free == 4)
         for _ in range(9):
             assert statuses(await exchange(it.port, asking("HEAD", "/report.csv"))) == [200]
         whole = await exchange(it.port, asking("GET", "/report.csv", "connection: close"))
