@@ -8,7 +8,7 @@ import asyncio
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from math import inf
 from os import getpid
@@ -53,17 +53,20 @@ class Exporter:
             pipeline.exposition.on_change = lambda: (
                 None
             )  # rendered at the end, within what is timed
-            first = await self._round(pipeline, lambda: pipeline.use(self._config))
+            first = await self._round(pipeline, lambda: self._use(pipeline))
             again = await self._round(pipeline, lambda: self._hurry(pipeline))
         return first, again
 
-    def _hurry(self, pipeline: Pipeline) -> None:
+    async def _use(self, pipeline: Pipeline) -> None:
+        await pipeline.use(self._config)
+
+    async def _hurry(self, pipeline: Pipeline) -> None:
         for key in list(pipeline.store.images):
             pipeline.poller._jobs.scheduler.run_now(key)  # noqa: SLF001 -- users wait for the interval
 
-    async def _round(self, pipeline: Pipeline, begin: Callable[[], None]) -> Cost:
+    async def _round(self, pipeline: Pipeline, begin: Callable[[], Awaitable[None]]) -> Cost:
         wall, cpu = time.perf_counter(), time.process_time()
-        begin()
+        await begin()
         await pipeline.poller.first_round()
         series = pipeline.exposition.series  # renders what is not rendered yet
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu

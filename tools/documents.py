@@ -18,7 +18,7 @@ from ncr_exporter.ncr.paths import OPERATIONS
 from ncr_exporter.simulator.faults import FAULTS, Fault
 from tools import chart_values
 from tools.dependencies import Distribution, distributions
-from tools.fault_table import CLOCKS, TABLE
+from tools.fault_table import CLOCKS, PRESSURE, TABLE
 from tools.process_table import PROCESS, SIGNALS, VARIABLES
 
 ROOT = Path(__file__).parents[1]
@@ -143,6 +143,15 @@ dawdle or never read. All of this has to hold:
   allowed. That half is 150 polls of each image, as many as in 37 hours at the default interval.
 
 The last run on record, on two cores that did nothing else:
+"""
+
+
+RELIABILITY_PRESSURE = """\
+## Under pressure
+
+Scrapes and probes come before everybody else, and nothing that hangs outside the program holds
+them up. Tried through the whole program, over sockets, by these tests of `tests/e2e/`. What each
+client may cost: [web configuration](web-config.md#what-clients-may-cost).
 """
 
 
@@ -295,12 +304,19 @@ def reliability_page() -> str:
         ((what, words, f"`{test}`") for what, (words, test) in CLOCKS.items()),
     )
     soaked = MEASURED.read_text("utf-8")
+    pressure = _table(
+        ("what presses", "what users see", "test"),
+        ((what, words, f"`{test}`") for what, (words, test) in PRESSURE.items()),
+    )
     process = _table(
         ("what happens", "what users see", "test"),
         ((what, words, f"`{test}`") for what, (words, test) in PROCESS.items()),
     )
-    parts = (RELIABILITY_INTRO, faults, ENDURANCE, soaked, RELIABILITY_CLOCKS, clocks)
-    return _page("Reliability", *parts, RELIABILITY_PROCESS, process)
+    parts = (
+        *(RELIABILITY_INTRO, faults, RELIABILITY_PRESSURE, pressure, ENDURANCE, soaked),
+        *(RELIABILITY_CLOCKS, clocks, RELIABILITY_PROCESS, process),
+    )
+    return _page("Reliability", *parts)
 
 
 def _seen(fault: Fault) -> tuple[str, ...]:

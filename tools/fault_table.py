@@ -147,3 +147,74 @@ CLOCKS = {
     ),
 }
 """What happens to a clock → what is seen of it."""
+
+
+class Held(NamedTuple):
+    """What users see while something presses, and the test in tests/e2e/ that shows it."""
+
+    words: str
+    test: str
+
+
+PRESSURE = {
+    "more clients keep connections open than there is room for": Held(
+        "for each new connection the one idle longest is closed; one line a minute; "
+        "`ncr_exporter_open_connections`. `/-/healthy` and `/-/ready` wait for no place",
+        "test_places.py::test_a_crowd_that_keeps_its_connections_keeps_nobody_out",
+    ),
+    "they send half a request each": Held(
+        "as above: bytes of a request that is not whole keep no connection open",
+        "test_places.py::test_half_a_request_each_keeps_nobody_out",
+    ),
+    "the process runs out of descriptors": Held(
+        "fewer connections are allowed for a minute; one line a minute, with a remedy",
+        "test_places.py::test_out_of_descriptors_the_log_stays_short",
+    ),
+    "passwords of users who do not exist are guessed": Held(
+        "nothing: a guess waits as long as a check takes, and costs neither CPU time nor a turn",
+        "test_places.py::test_guesses_at_users_who_do_not_exist_delay_nobody",
+    ),
+    "passwords of a user who exists are guessed": Held(
+        "whose right one is remembered: nothing. Of those who wait for a check, chance drops one "
+        "of the client with most waiting; it is answered 503 after 2 s",
+        "test_places.py::test_among_guesses_at_a_known_user_the_right_password_gets_in",
+    ),
+    "many people load `/report.csv`": Held(
+        "four at a time are served, by a thread of its own; others get 503. Scrapes go on",
+        "test_places.py::test_visitors_of_the_report_delay_no_scrape",
+    ),
+    "reloads are asked for faster than they end": Held(
+        "one runs, and one more for all who asked since. They hold no place of a scrape",
+        "test_places.py::test_fifty_hangups_are_two_reloads",
+    ),
+    "whoever reads stderr stalls": Held(
+        "polls, scrapes and reloads go on; a mebibyte of lines waits",
+        "test_hanging.py::"
+        "test_a_reader_of_the_log_that_stalls_delays_nothing_and_loses_nothing_for_a_while",
+    ),
+    "and does not come back": Held(
+        "further lines are dropped; `ncr_exporter_log_lines_dropped_total` and one line tell how "
+        "many. At its end the program waits 1 s for the reader",
+        "test_hanging.py::test_what_a_reader_that_never_reads_misses_is_counted_and_said",
+    ),
+    "a `secret_key_file` hangs, as a pipe or on a file server that is down": Held(
+        "polls fail with `authentication` and a sentence after 5 s; scrapes go on. It heals by "
+        "itself",
+        "test_hanging.py::"
+        "test_a_secret_file_that_hangs_fails_polls_with_a_sentence_and_delays_no_scrape",
+    ),
+    "a web configuration or one of its certificates hangs": Held(
+        "the old version stays in force; requests wait for 1 s once",
+        "test_hanging.py::test_a_web_configuration_that_hangs_leaves_the_old_one_in_force",
+    ),
+    "the configuration, `ca_file` or a key hangs during a reload": Held(
+        "the reload fails with a sentence after 5 s; the old configuration stays in force",
+        "test_hanging.py::"
+        "test_a_reload_whose_files_hang_fails_with_a_sentence_and_delays_no_scrape",
+    ),
+    "any of them hangs at the start": Held(
+        "exit code 2 and a sentence, after 5 s",
+        "test_hanging.py::test_a_file_that_hangs_at_the_start_ends_it_with_a_sentence",
+    ),
+}
+"""What presses upon the program → what is seen of it."""

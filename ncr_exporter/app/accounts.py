@@ -92,6 +92,14 @@ def proxies_of(api: Api, gateway: Gateway, environ: Mapping[str, str]) -> dict[s
     return {host: proxy_of(api, host, environ) for host in sorted(hosts)}
 
 
+@dataclass(frozen=True)
+class ConnectedAccounts:
+    """The clients that a configuration needs, and what they were made from."""
+
+    settings: _ClientSettings
+    clients: Mapping[Account, Client]
+
+
 class Accounts:
     """The current clients. A new configuration reuses clients made from equal settings."""
 
@@ -121,6 +129,20 @@ class Accounts:
             CredentialsError: an account has no key; nothing was changed.
             ConfigError: `ca_file`, or the environment's proxy, cannot be used; nothing was changed.
         """
+        self.put(self.made(config, targets, rate=rate))
+
+    def made(
+        self, config: Config, targets: Iterable[RegistryListTarget], *, rate: float
+    ) -> "ConnectedAccounts":
+        """Return a client for each account of `targets`, made or reused; change nothing.
+
+        It reads the files of keys and certificates, and may run in a thread. `rate` is in requests
+        per second, of each account.
+
+        Raises:
+            CredentialsError: an account has no key.
+            ConfigError: `ca_file`, or the environment's proxy, cannot be used.
+        """
         authorities = ca_file_content(config.api, config.directory)
         settings = (config.api, config.directory, rate, authorities)
         reusable = self.clients if settings == self._settings else {}
@@ -131,12 +153,16 @@ class Accounts:
                 before = self.clients.get(account)
                 client = reusable.get(account) or self._factory.make(config, target, rate, before)
                 clients[account] = client
+        return ConnectedAccounts(settings, clients)
+
+    def put(self, made: "ConnectedAccounts") -> None:
+        """Put clients in force, and retire those that are no longer among them."""
         for account, client in self.clients.items():
-            if clients.get(account) is not client:
+            if made.clients.get(account) is not client:
                 self._retire(client)
-        self._settings = settings
+        self._settings = made.settings
         self.clients.clear()
-        self.clients.update(clients)
+        self.clients.update(made.clients)
 
     def _retire(self, client: Client) -> None:
         """Close a client when its lists under way have ended."""

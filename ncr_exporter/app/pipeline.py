@@ -13,6 +13,7 @@ from ncr_exporter.ncr.http import Hook
 from ncr_exporter.polling.poller import Poller
 from ncr_exporter.runtime.clock import Clock, SystemClock
 from ncr_exporter.runtime.cooperative import BackgroundTask
+from ncr_exporter.runtime.timely import in_thread
 from ncr_exporter.state.model import DeletedImage, Failure, ImageState, RegistryState
 from ncr_exporter.state.saved import SavedState
 from ncr_exporter.state.store import Store
@@ -93,22 +94,25 @@ class Pipeline:
         await self.poller.stop()
         await self.accounts.__aexit__()
 
-    def use(self, config: Config) -> None:
+    async def use(self, config: Config) -> None:
         """Poll what a configuration asks for, instead of what the one before asked for.
 
         Raises:
             UserError: it cannot be used; nothing was changed.
         """
-        self.poll(config, self.connect(config))
+        self.poll(config, await self.connect(config))
 
-    def connect(self, config: Config) -> tuple[RegistryListTarget, ...]:
+    async def connect(self, config: Config) -> tuple[RegistryListTarget, ...]:
         """Make a client for each account of a configuration; return its registry lists.
+
+        The files of keys and certificates are read in a thread.
 
         Raises:
             UserError: it cannot be used; nothing was changed.
         """
         targets = registry_list_targets(config)
-        self.accounts.apply(config, targets, rate=self._rate(config))
+        rate = self._rate(config)
+        self.accounts.put(await in_thread(lambda: self.accounts.made(config, targets, rate=rate)))
         return targets
 
     def poll(self, config: Config, targets: Iterable[RegistryListTarget]) -> None:
@@ -124,7 +128,7 @@ class Pipeline:
         Raises:
             UserError: the configuration cannot be used.
         """
-        connected = self.connect(self.config)
+        connected = await self.connect(self.config)
         self.poll(self.config, connected if targets is None else targets)
         await self.poller.first_round()
 

@@ -5,7 +5,7 @@ import os
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -20,7 +20,10 @@ from ncr_exporter.httpd.address import Address
 from ncr_exporter.httpd.limits import Limits
 from ncr_exporter.httpd.server import Server
 from ncr_exporter.runtime.clock import Clock, SystemClock
+from ncr_exporter.runtime.descriptors import WANTED_DESCRIPTORS, raise_descriptor_limit
 from ncr_exporter.runtime.errors import UserError
+from ncr_exporter.runtime.log_queue import logs_in_background
+from ncr_exporter.runtime.loop_errors import LoopErrors
 from ncr_exporter.runtime.memory import freeze_imported_objects, give_back_large_blocks
 from ncr_exporter.runtime.signals import reload_on_hangup, stop_on_signals
 from ncr_exporter.state.persistence import StatePersister
@@ -52,6 +55,10 @@ class ServeOptions:
     auto_reload: bool = False
     storage: Path | None = None
     """The directory of the state file; None if no state is saved."""
+    descriptors: int = WANTED_DESCRIPTORS
+    """How many files and sockets the process may have open."""
+    dropped_log_lines: Callable[[], int] = lambda: 0
+    """Returns how many log lines were dropped so far."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +69,8 @@ class RunningExporter:
     """The addresses that it listens on, with the actual ports."""
     reload: Callable[[], Awaitable[None]]
     """Reloads the configuration; raises UserError if it cannot be used."""
+    make_room: Callable[[], None]
+    """Closes the connections that have been idle longest."""
 
 
 @asynccontextmanager
@@ -89,15 +98,18 @@ async def exporter(
     )
     reloader = _reloader(pipeline, options, environ)
     routes = _routes(pipeline, options, reloader)
-    limits = Limits(requests=options.max_requests)
-    async with pipeline, Server(routes, limits, options.access) as server:
+    limits = Limits.within(options.descriptors, requests=options.max_requests)
+    server = Server(routes, limits, options.access, routes.shares_places)
+    pipeline.exporter_metrics.open_connections = lambda: server.open_connections
+    pipeline.exporter_metrics.dropped_log_lines = options.dropped_log_lines
+    async with pipeline, server:
         # No request is sent by an exporter that cannot listen: one may be running already.
-        targets = pipeline.connect(config)
+        targets = await pipeline.connect(config)
         addresses = await _listen(server, options)
         pipeline.poll(config, targets)
         persisting = persister.persisting(pipeline.store) if persister else nullcontext()
         async with persisting, _following(reloader, options, config.digest):
-            yield RunningExporter(addresses, reloader.reload)
+            yield RunningExporter(addresses, reloader.reload, server.make_room)
 
 
 async def serve(
@@ -117,15 +129,20 @@ async def serve(
     """
     stop = stop_on_signals()
     give_back_large_blocks()
-    async with exporter(config, options, environ=environ) as running:
-        freeze_imported_objects()
-        reload_on_hangup(running.reload)
-        announce(running.addresses)
-        listening = " ".join(map(str, running.addresses))
-        log.info("serving", version=__version__, address=listening, path=options.telemetry_path)
-        await stop.wait()
-        log.info("stopping")
-    log.info("stopped")
+    loop_errors = LoopErrors()
+    loop_errors.install()
+    with logs_in_background() as dropped:
+        options = replace(options, descriptors=raise_descriptor_limit(), dropped_log_lines=dropped)
+        async with exporter(config, options, environ=environ) as running:
+            freeze_imported_objects()
+            reload_on_hangup(running.reload)
+            loop_errors.make_room = running.make_room
+            announce(running.addresses)
+            listening = " ".join(map(str, running.addresses))
+            log.info("serving", version=__version__, address=listening, path=options.telemetry_path)
+            await stop.wait()
+            log.info("stopping")
+        log.info("stopped")
     return 0
 
 

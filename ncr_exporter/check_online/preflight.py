@@ -35,7 +35,7 @@ async def request_registry_lists(
     Raises:
         UserError: the configuration cannot be used.
     """
-    targets = pipeline.connect(pipeline.config)
+    targets = await pipeline.connect(pipeline.config)
     clients = pipeline.accounts.clients
     requests = [_request(clients[target.account], target) for target in targets]
     return dict(zip(targets, await asyncio.gather(*requests), strict=True))

@@ -14,6 +14,7 @@ from ncr_exporter.config.model import Config
 from ncr_exporter.config.reader import Reader
 from ncr_exporter.config.secret import redacted
 from ncr_exporter.config.yaml_tree import ConfigError, Problem, read_tree
+from ncr_exporter.runtime.timely import read_timely, timely
 
 log = structlog.get_logger()
 
@@ -38,8 +39,12 @@ def load(path: str, environ: Mapping[str, str] = os.environ) -> Config:
 
 
 def _warn_where_others_can_read(path: Path) -> None:
+    try:
+        mode = timely(path, path.stat).st_mode
+    except OSError:  # gone since it was read; what replaces it is read in its turn
+        return
     # The group's right is no reason to warn: Kubernetes mounts secrets for a pod's group.
-    if path.stat().st_mode & stat.S_IROTH:
+    if mode & stat.S_IROTH:
         log.warning(
             "configuration holds a secret and is readable by every user of this host",
             file=str(path),
@@ -47,7 +52,7 @@ def _warn_where_others_can_read(path: Path) -> None:
         )
 
 
-def read_file(path: str, flag: str, read: Callable[[Path], bytes] = Path.read_bytes) -> str:
+def read_file(path: str, flag: str, read: Callable[[Path], bytes] = read_timely) -> str:
     """Return the text of a file that the command line names.
 
     Args:

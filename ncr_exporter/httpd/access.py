@@ -33,9 +33,13 @@ class Tls:
 class AccessPolicy(Protocol):
     """Asked for each connection and each request; its answers may change while the server runs."""
 
+    async def refresh(self) -> None:
+        """Look for changes; called before a connection is encrypted."""
+        ...
+
     @property
     def tls(self) -> Tls | None:
-        """How a new connection is encrypted; None for plain HTTP."""
+        """How a new connection is encrypted; None for plain HTTP, which never changes."""
         ...
 
     @property
@@ -54,6 +58,9 @@ class AllowAll:
 
     tls: Tls | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+
+    async def refresh(self) -> None:
+        """Do nothing: this policy never changes."""
 
     async def refusal(self, _: Request) -> Response | None:
         """Return None: every request is allowed."""

@@ -1,7 +1,10 @@
 """Limits on what a client may cost the server."""
 
 import asyncio
+from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, Self
 
 
 @dataclass(frozen=True)
@@ -26,15 +29,33 @@ class Limits:
     requests: int = 8
     """Requests handled at a time; a request whose client is slow to read no longer counts."""
     connections: int = 800
-    """Open at a time; further ones are closed at once. Below the usual limit of 1024 files."""
+    """Open at a time. For one more, the connection that has been idle longest is closed."""
+    backlog: int = 256
+    """Connections that asyncio accepts in one iteration of the event loop."""
     header_bytes: int = 16 * 1024
     """Size of request line and headers. A larger request is refused at twice this size at most."""
     body_bytes: int = 8 * 1024
     """Size of a request's body. No route reads it; it is skipped to keep the connection usable."""
 
+    @classmethod
+    def within(cls, descriptors: int, **limits: Any) -> Self:  # noqa: ANN401 -- fields of this class
+        """Return the limits of a process that may open this many descriptors.
+
+        Four iterations pass from accepting a connection to closing the one that it pushes out. Each
+        may accept `backlog` connections, and the API client and files need descriptors too.
+        """
+        backlog = max(1, min(cls.backlog, descriptors // 16))
+        spare = 4 * backlog + min(96, descriptors // 4)
+        connections = min(cls.connections, descriptors - spare)
+        return cls(connections=connections, backlog=backlog, **limits)
+
 
 class ConcurrencyLimit:
-    """Limits the number of requests that are handled at a time."""
+    """Limits the number of requests that are handled at a time.
+
+    Clients take turns: however many requests one of them has waiting, another waits for one of them
+    at most. Requests of one client keep their order.
+    """
 
     def __init__(self, count: int, admission: float) -> None:
         """Set the limit.
@@ -43,27 +64,65 @@ class ConcurrencyLimit:
             count: how many permits there are.
             admission: seconds that `acquire` waits for one.
         """
-        self._free = asyncio.Semaphore(count)
+        self.free = count
+        """Permits that nobody has."""
         self._admission = admission
+        self._waiting: dict[str, deque[asyncio.Future[None]]] = {}
+        """Client → its requests that wait; the client whose turn is next stands first."""
 
-    async def acquire(self) -> "Permit | None":
-        """Return a permit, in the order of calls; None if none is released in time."""
+    async def acquire(self, client: str = "") -> "Permit | None":
+        """Return a permit; None if none is released in time.
+
+        `client` is the address that the request came from.
+        """
+        if self.free:
+            self.free -= 1
+            return Permit(self._release)
+        turn = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(client, deque()).append(turn)
         try:
             async with asyncio.timeout(self._admission):
-                await self._free.acquire()
+                await turn
         except TimeoutError:
+            self._give_up(client, turn)
             return None
-        return Permit(self._free)
+        except asyncio.CancelledError:
+            self._give_up(client, turn)
+            raise
+        return Permit(self._release)
+
+    def _release(self) -> None:
+        """Hand a permit to the client whose turn it is, and put that client last."""
+        while self._waiting:
+            client = next(iter(self._waiting))
+            turns = self._waiting.pop(client)
+            turn = turns.popleft()
+            if turns:
+                self._waiting[client] = turns
+            if not turn.done():  # else cancelled, and its task has not run since
+                turn.set_result(None)
+                return
+        self.free += 1
+
+    def _give_up(self, client: str, turn: asyncio.Future[None]) -> None:
+        """Stop waiting; pass the permit on if it came in this very moment."""
+        turns = self._waiting.get(client)
+        if not turn.cancelled():
+            self._release()
+        elif turns is not None and turn in turns:
+            turns.remove(turn)
+            if not turns:
+                del self._waiting[client]
 
 
 class Permit:
     """The right of one request to be handled."""
 
-    def __init__(self, free: asyncio.Semaphore) -> None:
-        self._free: asyncio.Semaphore | None = free
+    def __init__(self, release: Callable[[], None]) -> None:
+        self._release: Callable[[], None] | None = release
 
     def release(self) -> None:
         """Give the permit to the next request; a second call does nothing."""
-        if self._free is not None:
-            self._free.release()
-            self._free = None
+        if self._release is not None:
+            self._release()
+            self._release = None

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl
 
@@ -19,6 +19,8 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Names in lower case; values of equal names joined by `, `. `repr` leaves them out: they may
     hold a password."""
+    client: str = ""
+    """The address that it came from, without the port."""
 
     @property
     def path(self) -> str:
@@ -43,6 +45,10 @@ class Response:
     """Bytes of the body, for `content-length`; None sends the body with chunked encoding."""
     takeover: Callable[[asyncio.StreamWriter], Awaitable[None]] | None = None
     """Writes to the connection in place of all the above, valid HTTP or not, and ends it."""
+    stream: AsyncGenerator[bytes, None] | None = None
+    """What follows `body`, in pieces that have to be waited for."""
+    ended: Callable[[], object] = lambda: None
+    """Called once the response was sent, or was given up."""
 
 
 def text_response(status: int, text: str, headers: Mapping[str, str] | None = None) -> Response:

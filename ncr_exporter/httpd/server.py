@@ -7,19 +7,24 @@ handshakes, and caps connections as well.
 import asyncio
 import socket
 from asyncio import sslproto
+from collections.abc import Callable
 from typing import Self, cast
 
 import structlog
 
-from ncr_exporter.httpd.access import AccessPolicy, AllowAll, Tls
+from ncr_exporter.httpd.access import AccessPolicy, AllowAll
 from ncr_exporter.httpd.connection import Connection, Service
 from ncr_exporter.httpd.limits import ConcurrencyLimit, Limits
 from ncr_exporter.httpd.messages import Handler, Request, Response, text_response
+from ncr_exporter.httpd.open_connections import OpenConnections
 
 _UNSENT = 128 * 1024
 """Bytes of a response that the kernel holds for each connection before they are sent."""
 _TLS_BUFFER = 4 * 1024
 """Bytes of asyncio's read buffer for each TLS connection: enough for a request."""
+_QUEUED = 512
+"""Connections that the kernel keeps for us before they are accepted."""
+_ROOM_INTERVAL = 0.5  # seconds
 
 _ALL_IPV6 = "::"
 
@@ -30,7 +35,11 @@ class Server:
     """Serves one handler on any number of addresses; leaving its `async with` block stops it."""
 
     def __init__(
-        self, handler: Handler, limits: Limits | None = None, access: AccessPolicy | None = None
+        self,
+        handler: Handler,
+        limits: Limits | None = None,
+        access: AccessPolicy | None = None,
+        needs_permit: Callable[[Request], bool] = lambda _: True,
     ) -> None:
         """Set up a server that does not listen yet.
 
@@ -38,11 +47,15 @@ class Server:
             handler: returns the response to a request; one that raises is answered with 500.
             limits: what a client may cost; None for the defaults.
             access: who may connect and send requests; None for everyone, over plain HTTP.
+            needs_permit: whether a request counts towards `limits.requests`, and waits for its
+                turn. One that does not must cost next to nothing, or be limited by its handler.
         """
         self._handler = handler
         limits = limits or Limits()
         permits = ConcurrencyLimit(limits.requests, limits.admission)
-        self._service = Service(self._handle, permits, limits, access or AllowAll())
+        self._service = Service(self._handle, permits, limits, access or AllowAll(), needs_permit)
+        self._open = OpenConnections(limits.connections)
+        self._room_made_at = float("-inf")
         self._listeners: list[asyncio.Server] = []
         self._connections: set[asyncio.Task[None]] = set()
         if self._service.access.tls is not None:
@@ -58,6 +71,22 @@ class Server:
     async def __aexit__(self, *_: object) -> None:
         await self.stop()
 
+    @property
+    def open_connections(self) -> int:
+        """How many connections are open, those in their TLS handshake included."""
+        return len(self._open)
+
+    def make_room(self) -> None:
+        """Close the connections idle longest, since there are no descriptors left, and allow fewer.
+
+        Some versions of Python report this many times in one iteration of the event loop. The first
+        call in half a second counts.
+        """
+        now = asyncio.get_running_loop().time()
+        if now >= self._room_made_at + _ROOM_INTERVAL:
+            self._room_made_at = now
+            self._open.make_room(4 * self._service.limits.backlog)
+
     async def listen(self, host: str | None, port: int, *, ipv6_only: bool = False) -> int:
         """Listen on one more address and return its port.
 
@@ -69,15 +98,21 @@ class Server:
         Raises:
             OSError: the address cannot be listened on.
         """
+        backlog = self._service.limits.backlog
         if host == _ALL_IPV6 and not ipv6_only and socket.has_dualstack_ipv6():
             both = _socket_of_both_families(port)
-            listener = await asyncio.start_server(self._accept, sock=both, backlog=512)
+            listener = await asyncio.start_server(self._accept, sock=both, backlog=backlog)
         else:
-            listener = await asyncio.start_server(self._accept, host, port, backlog=512)
+            listener = await asyncio.start_server(self._accept, host, port, backlog=backlog)
         for listening in listener.sockets:
             # By default the kernel accepts megabytes at a time. A client that reads them slowly
             # would look as if it had stalled.
             listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _UNSENT)
+            # asyncio has one number for how many connections the kernel queues, and how many are
+            # accepted in one iteration of the event loop. The queue may be longer; listen(2) on a
+            # duplicate of the socket sets its length alone.
+            with socket.fromfd(listening.fileno(), listening.family, listening.type) as same:
+                same.listen(_QUEUED)
         self._listeners.append(listener)
         return int(listener.sockets[0].getsockname()[1])
 
@@ -91,22 +126,24 @@ class Server:
             await asyncio.wait(self._connections)
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        stopped = not self._listeners
-        if stopped or len(self._connections) >= self._service.limits.connections:
+        seat = self._open.add() if self._listeners else None
+        if seat is None:
             writer.transport.abort()
             return
-        tls = self._service.access.tls
-        if tls is not None:  # the bytes that come now belong to the handshake, not to `reader`
+        if self._service.access.tls is not None:
+            # The bytes that come now belong to the handshake, not to `reader`.
             cast("asyncio.Transport", writer.transport).pause_reading()
-        connection = Connection(reader, writer, self._service)
-        task = asyncio.create_task(self._run(connection, tls))
+        connection = Connection(reader, writer, self._service, seat)
+        task = asyncio.create_task(self._run(connection))
+        seat.close = task.cancel
         self._connections.add(task)
         task.add_done_callback(self._connections.discard)
+        task.add_done_callback(lambda _: seat.leave())
         task.add_done_callback(lambda _: writer.transport.abort())
 
-    async def _run(self, connection: Connection, tls: Tls | None) -> None:
+    async def _run(self, connection: Connection) -> None:
         try:
-            await connection.serve(tls)
+            await connection.serve()
         except asyncio.CancelledError:
             pass
         except Exception:

@@ -101,6 +101,12 @@ class ExporterMetrics:
         self._config_hash = self._gauge("ncr_exporter_config_hash")
         self._reloaded = self._gauge("ncr_exporter_config_last_reload_successful")
         self._reloaded_at = self._gauge("ncr_exporter_config_last_reload_success_timestamp_seconds")
+        self.open_connections: Callable[[], int] = lambda: 0
+        """Returns how many connections are open; called at each scrape."""
+        self.dropped_log_lines: Callable[[], int] = lambda: 0
+        """Returns how many log lines were dropped so far; called at each scrape."""
+        self._gauge("ncr_exporter_open_connections").set_function(self._count_connections)
+        self._registry.register(_DroppedLinesCollector(self))
         self._registries: set[str] = set()
         for operation in OPERATIONS:
             self._duration.labels(operation)
@@ -173,8 +179,20 @@ class ExporterMetrics:
         rest = (generate_openmetrics if openmetrics else generate_latest)(self._registry)
         return b"".join((*counted, rest))
 
+    def _count_connections(self) -> int:
+        return self.open_connections()
+
     def _gauge(self, name: str) -> Gauge:
         return Gauge(*_declaration(name), registry=self._registry)
+
+
+class _DroppedLinesCollector(Collector):
+    def __init__(self, metrics: ExporterMetrics) -> None:
+        self._metrics = metrics
+
+    def collect(self) -> Iterator[Metric]:
+        name, help_text, _ = _declaration("ncr_exporter_log_lines_dropped_total")
+        yield CounterMetricFamily(name, help_text, value=self._metrics.dropped_log_lines())
 
 
 class _AccountUseCollector(Collector):

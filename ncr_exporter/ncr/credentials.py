@@ -1,8 +1,10 @@
 """Sources of an account's key pair. Logs name the source, never the key."""
 
+import asyncio
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from ncr_exporter.ncr.configure_file import PROFILE_VARIABLE, ConfigureFile
 from ncr_exporter.ncr.keys import Credentials, CredentialsError, KeyPair
 from ncr_exporter.ncr.server_role import ServerRole
 from ncr_exporter.runtime.clock import Clock, SystemClock
+from ncr_exporter.runtime.timely import timely, timely_async
 from ncr_exporter.runtime.watched_files import WatchedFile
 
 # The variables that the vendor's SDKs read, in their order.
@@ -30,27 +33,68 @@ class SecretFile:
         self._secret: Secret | None = None
         """None before the first read, and after one that failed."""
         self._warned = False
+        self._refresh: asyncio.Task[None] | None = None
 
     def read(self) -> Secret:
-        """Return the file's content without surrounding white space.
+        """Return the file's content without surrounding white space; blocks for 5 s at most.
 
         Warns once in the log if every user of the host can read the file.
 
         Raises:
             CredentialsError: the file cannot be read, or is empty.
         """
-        path = self._file.path
+        with self._errors_for_people():
+            return timely(self._file.path, self._read_if_changed)
+
+    async def refresh(self) -> None:
+        """Read the file again if it changed, as `read` does, in a thread.
+
+        All who call it while the file is being read share that reading: a file that hangs holds one
+        thread, and each of them for 5 s.
+
+        Raises:
+            CredentialsError: the file cannot be read, or is empty.
+        """
+        if self._refresh is None:
+            self._refresh = asyncio.create_task(self._read_in_thread())
+            self._refresh.add_done_callback(self._end_refresh)
+        await asyncio.shield(self._refresh)
+
+    async def _read_in_thread(self) -> None:
+        with self._errors_for_people():
+            await timely_async(self._file.path, self._read_if_changed)
+
+    def _end_refresh(self, refresh: asyncio.Task[None]) -> None:
+        self._refresh = None
+        if not refresh.cancelled():
+            refresh.exception()  # seen, also if all who waited are gone
+
+    def current(self) -> Secret:
+        """Return the secret that was read last.
+
+        Raises:
+            CredentialsError: there is none: it was not read, or the last attempt failed.
+        """
+        if self._secret is None:
+            raise CredentialsError(f"{self._file.path} was not read")
+        return self._secret
+
+    @contextmanager
+    def _errors_for_people(self) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, ValueError) as error:  # ValueError: not UTF-8, or no valid path
+            self._secret = None
+            reason = error.strerror if isinstance(error, OSError) else "is not text"
+            raise CredentialsError(f"{self._file.path} cannot be read: {reason}") from None
+
+    def _read_if_changed(self) -> Secret:
         if self._secret is not None and not self._file.changed():
             return self._secret
         self._secret = None
-        try:
-            secret = _content(self._file)
-            self._warn_where_others_can_read(path.stat().st_mode)
-        except (OSError, ValueError) as error:  # ValueError: not UTF-8, or no valid path
-            reason = error.strerror if isinstance(error, OSError) else "is not text"
-            raise CredentialsError(f"{path} cannot be read: {reason}") from None
-        self._secret = secret
-        return secret
+        self._secret = _content(self._file)
+        self._warn_where_others_can_read(self._file.path.stat().st_mode)
+        return self._secret
 
     def _warn_where_others_can_read(self, mode: int) -> None:
         if mode & stat.S_IROTH and not self._warned:
@@ -77,13 +121,39 @@ class ConfiguredCredentials(Credentials):
     secret_key: Secret | SecretFile
     source: str = "configuration"
 
-    def current(self) -> KeyPair:
-        """Return the key pair; a file that changed is read again.
+    def read(self) -> KeyPair:
+        """Return the key pair; a file that changed is read again, which blocks for 5 s at most.
 
         Raises:
             CredentialsError: a file cannot be read, or holds no usable key.
         """
-        return KeyPair(_secret(self.access_key), _secret(self.secret_key))
+        return KeyPair(
+            *(each.read() if isinstance(each, SecretFile) else each for each in self._keys)
+        )
+
+    async def refresh(self) -> None:
+        """Read a file that changed again, in a thread.
+
+        Raises:
+            CredentialsError: a file cannot be read.
+        """
+        for each in self._keys:
+            if isinstance(each, SecretFile):
+                await each.refresh()
+
+    def current(self) -> KeyPair:
+        """Return the key pair that was read last.
+
+        Raises:
+            CredentialsError: a file could not be read, or holds no usable key.
+        """
+        return KeyPair(
+            *(each.current() if isinstance(each, SecretFile) else each for each in self._keys)
+        )
+
+    @property
+    def _keys(self) -> tuple[Secret | SecretFile, Secret | SecretFile]:
+        return self.access_key, self.secret_key
 
 
 @dataclass(frozen=True)
@@ -125,7 +195,7 @@ def find_credentials(
     secret = _configured(config.secret_key, config.secret_key_file, directory)
     if access is not None and secret is not None:
         found = ConfiguredCredentials(access, secret)
-        found.current()
+        found.read()
         return found
     return _from_environment(environ) or _from_configure_file(environ)
 

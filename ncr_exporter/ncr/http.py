@@ -26,6 +26,8 @@ from ncr_exporter.ncr.errors import (
     TlsError,
     TooLargeError,
 )
+from ncr_exporter.runtime.memory_files import file_in_memory
+from ncr_exporter.runtime.timely import read_timely
 from ncr_exporter.texts import failures
 
 Hook = Callable[[httpx.Response], Awaitable[None]]
@@ -110,7 +112,8 @@ def _tls_context(api: Api, directory: Path) -> ssl.SSLContext:
         return context
     path = directory / api.ca_file
     try:
-        context.load_verify_locations(cafile=str(path))
+        with file_in_memory(read_timely(path)) as cafile:
+            context.load_verify_locations(cafile)
     except (OSError, ValueError) as error:  # ssl.SSLError is an OSError; ValueError: no such path
         raise _ca_file_error(path, error) from None
     return context
@@ -125,7 +128,7 @@ def ca_file_content(api: Api, directory: Path) -> bytes:
     if api.ca_file is None:
         return b""
     try:
-        return (directory / api.ca_file).read_bytes()
+        return read_timely(directory / api.ca_file)
     except (OSError, ValueError) as error:
         raise _ca_file_error(directory / api.ca_file, error) from None
 

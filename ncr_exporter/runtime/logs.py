@@ -4,6 +4,8 @@ import logging
 import sys
 from typing import TYPE_CHECKING, Any
 
+from ncr_exporter.runtime.throttle import OnceAMinute
+
 if TYPE_CHECKING:
     from structlog.typing import Processor
 
@@ -67,6 +69,7 @@ def _write_to(handler: logging.Handler, level: int) -> None:
     # At info httpx logs each request's URL; at debug httpcore logs each header, keys included.
     for library in ("httpx", "httpcore", "asyncio"):
         logging.getLogger(library).setLevel(logging.WARNING)
+    logging.getLogger("asyncio").filters[:] = [OnceAMinute()]
 
 
 def _in_order(_: object, __: str, event: Any) -> Any:  # noqa: ANN401 -- structlog's own event dict

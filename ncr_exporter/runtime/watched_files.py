@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import NamedTuple
 
+from ncr_exporter.runtime.timely import read_whole, timely
+
 
 class _Signature(NamedTuple):
     device: int
@@ -33,7 +35,7 @@ class WatchedFile:
         # Signature first: after a write in between, `changed` is true and the file is read again.
         # The other way round the new signature would belong to the old content, for ever.
         self._is_read, self._signature = True, _signature(self.path)
-        return self.path.read_bytes()
+        return read_whole(self.path)
 
     def changed(self) -> bool:
         """Return whether the file differs from the one that was read, or was not read yet."""
@@ -41,7 +43,7 @@ class WatchedFile:
 
 
 class WatchedFiles:
-    """All files that were read for one purpose."""
+    """All files that were read for one purpose; each call blocks for 5 s a file at most."""
 
     def __init__(self) -> None:
         self._files: dict[Path, WatchedFile] = {}
@@ -52,11 +54,15 @@ class WatchedFiles:
         Raises:
             OSError, ValueError: the file cannot be read.
         """
-        return self._files.setdefault(path, WatchedFile(path)).read()
+        return timely(path, self._files.setdefault(path, WatchedFile(path)).read)
 
     def changed(self) -> bool:
-        """Return whether any of the files differs from the one that was read."""
-        return any(file.changed() for file in self._files.values())
+        """Return whether any of the files differs from the one that was read.
+
+        Raises:
+            TimeoutError: the disk of a file hangs.
+        """
+        return any(timely(path, file.changed) for path, file in self._files.items())
 
 
 def _signature(path: Path) -> _Signature | None:

@@ -1,6 +1,7 @@
 """The exporter's HTTP routes. None of them calls the API or waits for a poll."""
 
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
 from http import HTTPStatus
 from itertools import chain, islice
 from urllib.parse import urlsplit
@@ -21,9 +22,12 @@ from ncr_exporter.texts.page import LINKS
 from ncr_exporter.texts.text import Text
 from ncr_exporter.web.negotiation import OPENMETRICS, TEXT, wants_gzip, wants_openmetrics
 from ncr_exporter.web.status.handler import StatusPage
+from ncr_exporter.web.visitors import RenderingThread, places_for_visitors, too_many_visitors
 
 _LINES_PER_PIECE = 256
-"""Lines of CSV between two turns of the event loop."""
+"""Lines of CSV rendered before other pages have their turn."""
+_MOST_REPORTS = 4
+"""Reports on their way at a time; each keeps the states of its moment in memory."""
 _CSV_HEADERS = {
     "content-type": "text/csv; charset=utf-8",
     "content-disposition": 'attachment; filename="ncr-report.csv"',
@@ -31,12 +35,9 @@ _CSV_HEADERS = {
 }
 
 
-def csv_response(states: Collection[ImageState], now: float) -> Response:
-    """Return the report on `states` as CSV, with ages as of `now` (s since the epoch)."""
-    return Response(HTTPStatus.OK, _CSV_HEADERS, _pieces(images_as_csv(Report(states, now))))
-
-
-def _pieces(lines: Iterator[str]) -> Iterator[bytes]:
+def csv_pieces(states: Collection[ImageState], now: float) -> Iterator[bytes]:
+    """Yield the report on `states` as CSV, with ages as of `now` (s since the epoch)."""
+    lines = images_as_csv(Report(states, now))
     while piece := "".join(islice(lines, _LINES_PER_PIECE)):
         yield piece.encode()
 
@@ -75,6 +76,15 @@ _STATUS_PAGE_LINKS = (
 )
 
 
+@dataclass(frozen=True)
+class _Route:
+    methods: tuple[str, ...]
+    handler: Handler
+    shares_places: bool = True
+    """Whether it takes one of the places that `--web.max-requests` sets. A route does not, if it
+    answers at once, if it has places of its own, or if it waits for something else."""
+
+
 class Routes:
     """The exporter's request handler: `response = await routes(request)`.
 
@@ -111,27 +121,36 @@ class Routes:
         self._clock = clock
         self._config = config
         self._reload = reload
-        status = StatusPage(store, next_poll, lambda: self._links(telemetry_path), clock.time)
-        self._routes: dict[str, tuple[tuple[str, ...], Handler]] = {
-            "/": (_READ, status.page),
-            **{path: (_READ, handler) for path, handler in status.assets().items()},
-            "/report.csv": (_READ, self._report),
-            "/-/healthy": (_READ, self._healthy),
-            "/-/ready": (_READ, self._ready),
-            "/-/reload": (_WRITE, self._reload_config),
-            "/config": (_READ, self._show_config),
-            telemetry_path: (_READ, self._metrics),
+        self._thread = RenderingThread()
+        self._reports = places_for_visitors(_MOST_REPORTS)
+        status = StatusPage(
+            store, next_poll, lambda: self._links(telemetry_path), clock.time, self._thread
+        )
+        self._routes = {
+            "/": _Route(_READ, status.page, shares_places=False),
+            **{path: _Route(_READ, handler) for path, handler in status.assets().items()},
+            "/report.csv": _Route(_READ, self._report, shares_places=False),
+            "/-/healthy": _Route(_READ, self._healthy, shares_places=False),
+            "/-/ready": _Route(_READ, self._ready, shares_places=False),
+            "/-/reload": _Route(_WRITE, self._reload_config, shares_places=False),
+            "/config": _Route(_READ, self._show_config),
+            telemetry_path: _Route(_READ, self._metrics),
         }
+
+    def shares_places(self, request: Request) -> bool:
+        """Return whether a request takes one of the places that scrapes take."""
+        route = self._routes.get(request.path)
+        return route is None or route.shares_places
 
     async def __call__(self, request: Request) -> Response:
         """Return the response to one request: 404 or 405 unless a route matches."""
-        methods, handler = self._routes.get(request.path, (None, None))
-        if methods is None or handler is None:
+        route = self._routes.get(request.path)
+        if route is None:
             return text_response(HTTPStatus.NOT_FOUND, "not found; see /\n")
-        if request.method not in methods:
-            allow = {"allow": ", ".join(methods)}
+        if request.method not in route.methods:
+            allow = {"allow": ", ".join(route.methods)}
             return text_response(HTTPStatus.METHOD_NOT_ALLOWED, "method not allowed\n", allow)
-        return await handler(request)
+        return await route.handler(request)
 
     def _links(self, telemetry_path: str) -> list[tuple[Text, str]]:
         """Return the text and the relative URL of each link in the status page's header."""
@@ -172,7 +191,12 @@ class Routes:
         return Response(HTTPStatus.OK, headers, (body,), len(body))
 
     async def _report(self, _: Request) -> Response:
-        return csv_response(self._store.images.values(), self._clock.time())
+        place = await self._reports.acquire()
+        if place is None:
+            return too_many_visitors()
+        states = tuple(self._store.images.values())  # what is read in a thread must not change
+        body = self._thread.pieces(csv_pieces(states, self._clock.time()))
+        return Response(HTTPStatus.OK, _CSV_HEADERS, stream=body, ended=place.release)
 
     async def _healthy(self, _: Request) -> Response:
         return text_response(HTTPStatus.OK, "healthy\n")

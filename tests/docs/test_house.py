@@ -48,9 +48,12 @@ TOPICS = {
     "config/proxy_url.py",
     "httpd/address.py",
     "report/verdicts.py",
+    "runtime/descriptors.py",
     "runtime/environment.py",
     "runtime/errors.py",
     "runtime/memory.py",
+    "runtime/memory_files.py",
+    "state/pull_count.py",
     "texts/verdicts.py",
 }
 """Short files that stand alone: a command, or a topic that no neighbour is about."""

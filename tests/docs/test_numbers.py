@@ -12,7 +12,8 @@ from ncr_exporter.cli.serve import COMMAND
 from ncr_exporter.config.model import Api, Settings
 from ncr_exporter.httpd.connection import _PIECE
 from ncr_exporter.httpd.limits import Limits
-from ncr_exporter.httpd.webconfig.basic_auth import _MAX_REMEMBERED, _MAX_WAITING
+from ncr_exporter.httpd.webconfig.basic_auth import _MAX_REMEMBERED
+from ncr_exporter.httpd.webconfig.hash_queue import _MOST_WAITING
 from ncr_exporter.polling.scheduler import RETRY_FRACTIONS
 from ncr_exporter.runtime.errors import UserError
 from ncr_exporter.simulator.key_rotation import HANDED_OUT_AFTER
@@ -49,7 +50,7 @@ TOLD = [
     ("docs/web-config.md", r"a body \| (\d+) KiB", LIMITS.body_bytes / KIB),
     ("docs/web-config.md", r"last ([\d,]+) right ones", _MAX_REMEMBERED),
     ("docs/web-config.md", r"last ([\d,]+) wrong ones", _MAX_REMEMBERED),
-    ("docs/web-config.md", r"When (\d+)\s+wait", _MAX_WAITING),
+    ("docs/web-config.md", r"At most (\d+) passwords wait", _MOST_WAITING),
     ("docs/scaling.md", r"limit of (\d+) requests a\s+second", API.requests_per_second),
     ("docs/scaling.md", r"room for ([\d,]+) pages", API.requests_per_second * SETTINGS.interval),
     ("docs/scaling.md", r"with (\d+) tags a page", API.page_size),

@@ -104,14 +104,14 @@ def test_a_web_configuration_that_is_not_there_exits_2_and_names_the_flag(
 
 
 def test_a_password_in_work_does_not_hold_the_exit_up(config: Path, web: Path) -> None:
-    costly = hash_of(RIGHT).replace("$04$", "$20$")  # more than a minute
+    costly = hash_of(RIGHT).replace("$04$", "$16$")  # five seconds
     web.write_text(users_section({"prom": costly}))
     with exporter(config, of(web)) as program:
         with pytest.raises(httpx.ReadTimeout):
             httpx.get(program.url, auth=("prom", "x"), timeout=0.5, trust_env=False)
         code, seconds = program.stop()
     assert code == 0
-    assert seconds < 5
+    assert seconds < 2.9, "it ends by itself, before it is cut"
 
 
 @pytest.mark.prometheus

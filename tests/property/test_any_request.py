@@ -65,6 +65,7 @@ def test_any_request_has_an_answer_that_is_no_failure(
     exporter: Exporter, method: str, target: str, headers: dict[str, str]
 ) -> None:
     answer = asyncio.run(exporter.routes(Request(method, target, headers)))
+    answer.ended()
     ready = target.partition("?")[0].endswith("/-/ready")
     assert answer.status < 500 or (answer.status == 503 and ready)
     assert answer.length in {None, len(b"".join(answer.body))}

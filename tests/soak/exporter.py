@@ -1,17 +1,29 @@
 """The exporter of a soak: a process of its own, looked at from outside while it runs."""
 
 import asyncio
+import fcntl
 import re
 import signal
 import subprocess
+import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+import httpx
+
 from tests.soak.resources import Sample
-from tests.support.program import Program
+from tests.support.passwords import RIGHT, hash_of, users_section
+from tests.support.program import START_SECONDS, Program
 from tools.processes import cpu_of, descriptors_of, resident_of, threads_of
+from tools.waiting import wait_until
+
+USER = "soak"
+AUTH = (USER, RIGHT)
+"""What the exporter asks everybody for."""
 
 _TELLS = 20.0  # seconds
+_SMALL_PIPE = 4096
+"""Bytes of its log that nobody has read, after which a program that waits for its reader stalls."""
 _LONGEST = 600
 """Characters of a line of the log that are shown."""
 _LEVEL = re.compile(r"level=(\w+) msg=")
@@ -22,9 +34,12 @@ class Exporter(Program):
     """`ncr-exporter serve` as users run it, except for what `watched` adds."""
 
     def __init__(self, config: Path, storage: Path) -> None:
+        web = config.with_name("web.yml")
+        web.write_text(users_section({USER: hash_of(RIGHT, 6)}))
         super().__init__(
             "serve",
             f"--config.file={config}",
+            f"--web.config.file={web}",
             f"--storage.path={storage}",
             "--web.listen-address=127.0.0.1:0",
             "--web.enable-lifecycle",
@@ -33,6 +48,32 @@ class Exporter(Program):
         )
         self.samples: list[Sample] = []
         """What it used whenever it was looked at."""
+        self._is_read = threading.Event()
+        self._is_read.set()
+
+    def ready(self, within: float = START_SECONDS) -> None:
+        """Wait until every image was polled."""
+
+        def is_ready() -> bool:
+            answer = httpx.get(f"{self.url}/-/ready", auth=AUTH, timeout=10.0, trust_env=False)
+            return answer.is_success
+
+        wait_until(is_ready, within, seen=lambda: self.log)
+
+    def stop_reading(self) -> None:
+        """Leave the log unread; some lines fill the pipe."""
+        self._is_read.clear()
+
+    def go_on_reading(self) -> None:
+        """Read the log again."""
+        self._is_read.set()
+
+    def _lines(self) -> Iterator[str]:
+        assert self.process.stderr is not None
+        fcntl.fcntl(self.process.stderr, fcntl.F_SETPIPE_SZ, _SMALL_PIPE)
+        for line in super()._lines():
+            yield line
+            self._is_read.wait()
 
     async def look(self) -> None:
         """Note what it uses now.

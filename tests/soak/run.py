@@ -13,8 +13,9 @@ from pathlib import Path
 
 import httpx
 
-from tests.soak.exporter import Exporter
+from tests.soak.exporter import AUTH, Exporter
 from tests.soak.plan import Calm, Image, Reload, Settings, Step, plan
+from tests.soak.pressure import Pressure
 from tests.soak.readings import Reading
 from tests.soak.report import Findings
 from tests.soak.scrapers import KINDS, Checks, Heard, Scrapers, at_work, now
@@ -39,6 +40,7 @@ class Soak:
     def __init__(self, world: World, url: str, directory: Path, seed: int, pool: Executor) -> None:
         self.problems: list[str] = []
         self.heard = Heard()
+        self.pressure: Pressure | None = None
         self.reloads = 0
         self.broken = 0
         self._directory = directory
@@ -54,7 +56,7 @@ class Soak:
     async def run(self, program: Exporter, seconds: float) -> None:
         """Let everything happen, and see that all is well at the end."""
         async with httpx.AsyncClient(
-            base_url=program.url, timeout=_PATIENCE, limits=_MANY, trust_env=False
+            base_url=program.url, auth=AUTH, timeout=_PATIENCE, limits=_MANY, trust_env=False
         ) as client:
             try:
                 await self._run(program, client, seconds)
@@ -65,9 +67,11 @@ class Soak:
         checks = Checks(self._overdue, self._restarted, "soak-secret")
         scrapers = Scrapers(client, self._seed, checks, self._pool)
         self.heard = scrapers.heard
+        self.pressure = pressure = Pressure(program, self.heard, self._seed)
         await asyncio.to_thread(program.ready, _PATIENCE)
         every = max(0.2, min(1.0, seconds / 100))
-        async with at_work([*scrapers.everybody(), self._look(program, every)]):
+        everybody = [*scrapers.everybody(), *pressure.everybody(), self._look(program, every)]
+        async with at_work(everybody):
             await self._follow(plan(self._seed, seconds), program, client)
             self._world.apply(Calm())
         await self._heals(scrapers)
@@ -191,6 +195,9 @@ def _done(it: Soak, tally: Tally) -> dict[str, int]:
         "scrapes read whole": it.heard.read,
         "series of the last": it.heard.series,
         "visits by rude clients": it.heard.rude,
+        "crowds that keep all connections": it.pressure.crowds if it.pressure else 0,
+        "guesses at passwords": it.pressure.guesses if it.pressure else 0,
+        "stalls of who reads the log": it.pressure.stalls if it.pressure else 0,
     }
 
 

@@ -1,6 +1,7 @@
 """Everybody who asks a soak's exporter: monitoring, people, and clients without manners."""
 
 import asyncio
+import math
 import random
 import socket
 import struct
@@ -14,11 +15,14 @@ from typing import Any
 
 import httpx
 
+from tests.soak.exporter import AUTH
 from tests.soak.readings import Reading, fallen, read
 from tests.support.expositions import Key
+from tests.support.passwords import authorization
 
 _TEXT = "text/plain;version=0.0.4;q=0.5,*/*;q=0.1"
 _OPENMETRICS = f"application/openmetrics-text;version=1.0.0,{_TEXT}"
+_GOES_ROUND = 5.0  # seconds
 _LINGER_NOT = struct.pack("ii", 1, 0)
 _NAMES = "?name[]=ncr_image_tags&name[]=ncr_image_up"
 
@@ -57,6 +61,8 @@ class Heard:
     problems: list[str] = field(default_factory=list)
     read: int = 0
     rude: int = 0
+    pushed_out_at: float = -math.inf
+    """When a crowd last pushed idle connections out (monotonic seconds)."""
     series: int = 0
     """Of the last scrape."""
 
@@ -139,6 +145,8 @@ class Scrapers:
             try:
                 await once()
             except httpx.HTTPError as error:
+                if _was_pushed_out(error) and now() < self.heard.pushed_out_at + _GOES_ROUND:
+                    continue  # as Prometheus does with a connection that it kept
                 self.heard.problems.append(f"{who}: {type(error).__name__}: {error}")
             await asyncio.sleep(every)
 
@@ -180,7 +188,14 @@ class Scrapers:
             await asyncio.sleep(chance.uniform(0, 0.5))
 
 
-_ASK = b"GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n"
+def _was_pushed_out(error: httpx.HTTPError) -> bool:
+    """Return whether a kept connection was closed in the moment in which it was used again."""
+    return isinstance(error, httpx.ReadError) or "without sending a response" in str(error)
+
+
+_ASK = (
+    f"GET /metrics HTTP/1.1\r\nhost: x\r\nauthorization: {authorization(*AUTH)}\r\n\r\n"
+).encode()
 Manner = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 

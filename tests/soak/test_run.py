@@ -4,6 +4,7 @@ from pathlib import Path
 
 from tests.soak.readings import Reading
 from tests.soak.run import differences, soak
+from tests.soak.watched import DESCRIPTORS
 
 SECONDS = 12.0
 SEED = 3
@@ -17,11 +18,14 @@ async def test_seconds_of_faults_reloads_and_rude_clients_leave_no_wrong_answer(
     assert found.done["reloads"] >= 2
     assert found.done["different faults"] >= 2
     assert found.done["scrapes read whole"] > 0, "how many, a busy machine decides"
+    assert found.done["crowds that keep all connections"] > 0
+    assert found.done["guesses at passwords"] > 0
+    assert found.done["stalls of who reads the log"] > 0
     first, *_ = found.samples
     for sample in found.samples:  # no trend can be told in so short a time, but orders of magnitude
-        assert sample.descriptors < 150
+        assert sample.descriptors < DESCRIPTORS
         assert sample.threads < 15
-        assert sample.tasks < 150
+        assert sample.tasks < DESCRIPTORS
         assert sample.resident < first.resident + 60
 
 

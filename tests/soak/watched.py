@@ -5,6 +5,7 @@ The program has nothing for that: this adds a signal's handler and changes nothi
 
 import asyncio
 import os
+import resource
 import signal
 import sys
 
@@ -16,6 +17,10 @@ def tell() -> None:
     os.write(1, f"{len(asyncio.all_tasks())} {sys.getallocatedblocks()}\n".encode())
 
 
+DESCRIPTORS = 256
+"""What the exporter may open: few, so that a crowd need not be large to fill it."""
+
 if __name__ == "__main__":
+    resource.setrlimit(resource.RLIMIT_NOFILE, (DESCRIPTORS, DESCRIPTORS))
     signal.signal(signal.SIGUSR2, lambda *_: tell())
     run()

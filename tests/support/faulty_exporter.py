@@ -117,6 +117,9 @@ class _FaultyAccess:
         fault = self._registry.fault
         return access_policy(fault.certificate).tls if fault else self._good
 
+    async def refresh(self) -> None:
+        """The fault decides, whenever it is asked."""
+
     async def refusal(self, _: Request) -> Response | None:
         return None
 

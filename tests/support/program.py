@@ -82,9 +82,12 @@ class Program:
         """`host:port`, as Prometheus takes it."""
         return self.url.removeprefix("http://")
 
-    def _read(self) -> None:
+    def _lines(self) -> Iterator[str]:
         assert self.process.stderr is not None
-        for line in self.process.stderr:
+        yield from self.process.stderr
+
+    def _read(self) -> None:
+        for line in self._lines():
             with self._logged:
                 self.log.append(line.rstrip("\n"))
                 self._logged.notify_all()

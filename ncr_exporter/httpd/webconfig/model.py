@@ -44,6 +44,10 @@ CIPHERS = {
 _UNVERIFIED = ("RequireAnyClientCert", "RequireClientCert")
 _VERIFIED = ("VerifyClientCertIfGiven", "RequireAndVerifyClientCert")
 _HASH = re.compile(r"\$2[abxy]\$(0[4-9]|[12]\d|3[01])\$[./A-Za-z0-9]{21}[.Oeu][./A-Za-z0-9]{31}")
+COST = slice(4, 6)
+"""Where a hash has its cost: the binary logarithm of its rounds."""
+HIGHEST_COST = 16
+"""Takes five seconds, in which no other password is checked."""
 _SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1, "m": 60, "h": 3600}
 _PART = re.compile(rf"(\d+\.?\d*|\.\d+)({'|'.join(sorted(_SECONDS, key=len, reverse=True))})")
 
@@ -78,6 +82,12 @@ def bcrypt_hash(value: object) -> Secret:
     """Read the bcrypt hash of a password; it is a secret too."""
     if not isinstance(value, str) or not _HASH.fullmatch(value):
         raise ValueError("must be a bcrypt hash, as `htpasswd -nBC 10 USER` makes one")
+    if (cost := int(value[COST])) > HIGHEST_COST:
+        raise ValueError(
+            f"is a bcrypt hash of cost {cost}, which can be at most {HIGHEST_COST}: each step "
+            "doubles the time of a check, and cost 10 takes 0.1 s; make it by "
+            "`htpasswd -nBC 10 USER`"
+        )
     return Secret(value)
 
 

@@ -1,5 +1,6 @@
 """The access policy that `--web.config.file` defines; the file may change while we run."""
 
+import asyncio
 import time
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
@@ -12,6 +13,7 @@ from ncr_exporter.httpd.messages import Request, Response, text_response
 from ncr_exporter.httpd.webconfig.basic_auth import Passwords
 from ncr_exporter.httpd.webconfig.load import WebConfig, load_web_config
 from ncr_exporter.httpd.webconfig.model import RateSettings
+from ncr_exporter.runtime.timely import in_thread
 from ncr_exporter.runtime.watched_files import WatchedFiles
 
 
@@ -45,6 +47,8 @@ class TokenBucket:
 
 _CHECK_INTERVAL = 1.0
 """Seconds between two checks whether the files changed."""
+_PATIENCE = 1.0
+"""Seconds that requests wait for a check, from its beginning: enough unless a disk hangs."""
 
 log = structlog.get_logger()
 
@@ -53,8 +57,8 @@ class WebConfigPolicy(AccessPolicy):
     """Allows what the web configuration file allows.
 
     Connections and requests make it check, once a second at most, whether the file or its
-    certificates changed. A new version that is wrong, turns TLS on or off, or removes all users is
-    refused with one warning. The old version stays in force then.
+    certificates changed. The files are read in a thread. A new version that is wrong, turns TLS on
+    or off, or removes all users is refused with one warning. The old version stays in force then.
     """
 
     def __init__(self, path: str, monotonic: Callable[[], float] = time.monotonic) -> None:
@@ -74,12 +78,15 @@ class WebConfigPolicy(AccessPolicy):
         self._config = load_web_config(path, self._files)
         self._bucket = self._full_bucket(self._config.rate)
         self._checked_at = monotonic()
+        self._check: asyncio.Task[None] | None = None
+        self._patience_ends = 0.0
+        self._refused = ""
+        """Why the newest version was refused; empty if it is in force."""
         self._log("web configuration in force")
 
     @property
     def tls(self) -> Tls | None:
-        """How a new connection is encrypted, by the file as it is now."""
-        self._refresh()
+        """How a new connection is encrypted."""
         return self._config.tls
 
     @property
@@ -89,35 +96,63 @@ class WebConfigPolicy(AccessPolicy):
 
     async def refusal(self, request: Request) -> Response | None:
         """Return 429 above the rate limit, 401 without a right password, or None."""
-        self._refresh()
+        await self.refresh()
         if self._bucket is not None and not self._bucket.take():
             return text_response(HTTPStatus.TOO_MANY_REQUESTS, "too many requests\n")
         if not self._config.users:
             return None
         given = request.headers.get("authorization", "")
-        return await self._passwords.refusal(self._config.users, given)
+        return await self._passwords.refusal(self._config.users, given, request.client)
 
-    def _refresh(self) -> None:
+    async def refresh(self) -> None:
+        """Put a changed file in force, or go on with the old version while its disk hangs."""
         now = self._monotonic()
-        if now - self._checked_at < _CHECK_INTERVAL:
-            return
-        self._checked_at = now
-        if self._files.changed():
-            self._reload()
+        if self._check is None and now - self._checked_at >= _CHECK_INTERVAL:
+            self._checked_at = now
+            self._check = asyncio.create_task(self._reload_if_changed())
+            self._check.add_done_callback(self._end_check)
+            self._patience_ends = asyncio.get_running_loop().time() + _PATIENCE
+        if self._check is not None:
+            left = self._patience_ends - asyncio.get_running_loop().time()
+            await asyncio.wait([self._check], timeout=max(0.0, left))
 
-    def _reload(self) -> None:
-        self._files = WatchedFiles()
+    def _end_check(self, _: asyncio.Task[None]) -> None:
+        self._check = None
+
+    async def _reload_if_changed(self) -> None:
         try:
-            config = load_web_config(self._path, self._files)
-            self._refuse_opening(config)
-        except ConfigError as error:
-            reason = "; ".join(str(error).splitlines())
-            log.warning("new web configuration refused, the old one stays in force", reason=reason)
+            loaded = await in_thread(self._changed_config)
+        except (ConfigError, OSError) as error:
+            self._refuse("; ".join(str(error).splitlines()))
             return
+        self._refused = ""
+        if loaded is None:
+            return
+        config, self._files = loaded
         if config.rate != self._config.rate:
             self._bucket = self._full_bucket(config.rate)
         self._config = config
         self._log("web configuration read again")
+
+    def _changed_config(self) -> tuple[WebConfig, WatchedFiles] | None:
+        """Return the new version of the file and what watches it; None if nothing changed.
+
+        Raises:
+            ConfigError: the new version cannot be used.
+            OSError: a file's disk hangs.
+        """
+        if not self._files.changed():
+            return None
+        files = WatchedFiles()
+        config = load_web_config(self._path, files)
+        self._refuse_opening(config)
+        return config, files
+
+    def _refuse(self, reason: str) -> None:
+        """Keep the old version, and say why once; each further check tries the new one again."""
+        if reason != self._refused:
+            log.warning("new web configuration refused, the old one stays in force", reason=reason)
+        self._refused = reason
 
     def _refuse_opening(self, config: WebConfig) -> None:
         """Refuse a version that turns TLS on or off, or removes all users.

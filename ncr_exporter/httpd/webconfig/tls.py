@@ -1,17 +1,14 @@
 """`tls_server_config` → an `ssl.SSLContext`, or the problems of its certificates and keys."""
 
-import os
 import re
 import ssl
-import tempfile
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from typing import BinaryIO
+from collections.abc import Callable, Mapping
 
 from ncr_exporter.config.secret import Secret
 from ncr_exporter.config.yaml_tree import Node, ReportProblem
 from ncr_exporter.httpd.access import Tls
 from ncr_exporter.httpd.webconfig.model import CIPHERS, CURVES, TLS13_CIPHERS, TlsSettings
+from ncr_exporter.runtime.memory_files import file_in_memory
 
 _VERIFY = {
     "VerifyClientCertIfGiven": ssl.CERT_OPTIONAL,
@@ -41,7 +38,7 @@ def tls_of(settings: TlsSettings, node: Node, read: ReadFile, report: ReportProb
     if pems is None or context is None:
         return None
     try:
-        with _as_file(pems["cert"]) as cert, _as_file(pems["key"]) as key:
+        with file_in_memory(pems["cert"]) as cert, file_in_memory(pems["key"]) as key:
             # With no password given at all, OpenSSL would ask for one on the terminal.
             context.load_cert_chain(cert, key, password="")
     except ssl.SSLError as error:
@@ -146,27 +143,8 @@ def _verify_clients(
 
 
 def _trust(context: ssl.SSLContext, authorities: bytes) -> None:
-    with _as_file(authorities) as file:
+    with file_in_memory(authorities) as file:
         context.load_verify_locations(file)
-
-
-@contextmanager
-def _as_file(pem: bytes) -> Iterator[str]:
-    """Yield a path to a file in memory that holds `pem`.
-
-    Python's ssl module loads certificate chains and keys from a path only, and a key that was given
-    in a mounted Secret must not be copied to a disk.
-    """
-    with _unnamed() as file:
-        file.write(pem)
-        file.seek(0)
-        yield f"/dev/fd/{file.fileno()}"
-
-
-def _unnamed() -> BinaryIO:
-    if hasattr(os, "memfd_create"):  # Linux
-        return os.fdopen(os.memfd_create("pem"), "w+b", buffering=0)
-    return tempfile.TemporaryFile(buffering=0)
 
 
 def _why(error: ssl.SSLError) -> str:

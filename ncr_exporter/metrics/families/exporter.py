@@ -97,6 +97,15 @@ EXPORTER_FAMILIES: tuple[Family, ...] = (
         "Series about registries, images and tags in a scrape.",
     ),
     Family(
+        "ncr_exporter_open_connections",
+        "Connections of clients that are open, this scrape's included.",
+    ),
+    Family(
+        "ncr_exporter_log_lines_dropped_total",
+        "Log lines dropped because whatever reads stderr did not keep up.",
+        type="counter",
+    ),
+    Family(
         "ncr_exporter_config_hash",
         "Hash of the configuration file in force.",
     ),

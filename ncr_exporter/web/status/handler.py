@@ -1,25 +1,22 @@
 """Serves the status page: renders it in a thread, and sends it only if it changed."""
 
-import asyncio
-import gc
 import gzip
 import hashlib
-import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from functools import cache
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, partial
 from http import HTTPStatus
 from pathlib import Path
 
-from ncr_exporter.httpd.messages import Handler, Request, Response, text_response
-from ncr_exporter.runtime.cooperative import run_in_thread
+from ncr_exporter.httpd.messages import Handler, Request, Response
+from ncr_exporter.runtime.timely import in_thread
 from ncr_exporter.state.model import DeletedImage, ImageState, RegistryState
 from ncr_exporter.state.store import Store
 from ncr_exporter.targets.targets import ImageKey
 from ncr_exporter.texts.page import PAGE
 from ncr_exporter.texts.text import LANGUAGES, Language, Text
 from ncr_exporter.web.negotiation import preferred_language, wants_gzip
+from ncr_exporter.web.visitors import RenderingThread, places_for_visitors, too_many_visitors
 
 _DIRECTORY = Path(__file__).parent / "static"
 _TYPES = {
@@ -41,9 +38,7 @@ def asset(path: str) -> bytes:
 
 
 _MOST_VISITORS = 4
-"""Requests for the page rendered or waiting; more get 503, to leave connections to scrapes."""
-_SWITCH_INTERVAL = 0.001
-"""How long a thread may keep the interpreter while others wait (s); Python's default is 0.005."""
+"""Requests for the page rendered or waiting; more get 503."""
 _POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -60,8 +55,7 @@ _HEADERS = {
 class StatusPage:
     """The handlers of `/` and of the assets that the page loads.
 
-    A page is rendered in a thread, so that the event loop can serve scrapes meanwhile. Only one is
-    rendered at a time, because threads share the interpreter: several would slow scrapes down.
+    A page is rendered in a thread, so that the event loop can serve scrapes meanwhile.
     """
 
     def __init__(
@@ -70,6 +64,7 @@ class StatusPage:
         next_poll: Callable[[ImageKey], float | None],
         links: Callable[[], Sequence[tuple[Text, str]]] = tuple,
         now: Callable[[], float] = time.time,
+        thread: RenderingThread | None = None,
     ) -> None:
         """Serve the states in `store`.
 
@@ -78,32 +73,29 @@ class StatusPage:
             next_poll: when an image is polled next (s since the epoch), None while it is polled.
             links: text and URL of each link in the page's header.
             now: the moment that a page is of (s since the epoch).
+            thread: renders the pages; None for one of their own.
         """
         self._store = store
         self._next_poll = next_poll
         self._links = links
         self._now = now
-        self._rendering = asyncio.Lock()
-        self._visitors = 0
+        self._thread = thread or RenderingThread()
+        self._places = places_for_visitors(_MOST_VISITORS)
 
     async def page(self, request: Request) -> Response:
         """Return the page for the request's query; 503 if too many requests wait already."""
         language = language_of(request)
-        if self._visitors >= _MOST_VISITORS:
-            busy = {"retry-after": "2", **_language_headers(language)}
-            text = PAGE["busy"].pattern(language)
-            return text_response(HTTPStatus.SERVICE_UNAVAILABLE, f"{text}\n", busy)
-        self._visitors += 1
+        place = await self._places.acquire()
+        if place is None:
+            return too_many_visitors(PAGE["busy"].pattern(language), _language_headers(language))
         try:
-            async with self._rendering:
-                images = tuple(self._store.images.values())
-                registries = tuple(self._store.registries.values())
-                deleted = dict(self._store.deleted)
-                return await run_in_thread(
-                    self._render, request, language, images, registries, deleted
-                )
+            images = tuple(self._store.images.values())
+            registries = tuple(self._store.registries.values())
+            deleted = dict(self._store.deleted)
+            work = partial(self._render, request, language, images, registries, deleted)
+            return await self._thread.render(work)
         finally:
-            self._visitors -= 1
+            place.release()
 
     def _render(
         self,
@@ -119,8 +111,7 @@ class StatusPage:
         snapshot = StatusSnapshot(
             images, registries, self._next_poll, self._links(), self._now(), deleted
         )
-        with _yielding_to_event_loop():
-            status, text = render(snapshot, request.query, language)
+        status, text = render(snapshot, request.query, language)
         # A name with a lone surrogate must not make the whole page fail.
         body = text.encode(errors="replace")
         headers = {"content-type": "text/html; charset=utf-8", **_language_headers(language)}
@@ -144,31 +135,10 @@ def _language_headers(language: Language) -> dict[str, str]:
     return {"content-language": language, "vary": "accept-encoding, accept-language"}
 
 
-@contextmanager
-def _yielding_to_event_loop() -> Iterator[None]:
-    """Keep the event loop responsive while a page is rendered in this thread.
-
-    Both settings concern the whole process, and are restored afterwards. Pages are rendered one at
-    a time, so the context never nests.
-    """
-    # The event loop gets the interpreter back within 1 ms of asking for it. The collector is off
-    # because a full collection stops every thread, for 0.1 s at 3,000 images. The thousands of
-    # short-lived objects of a few pages would trigger one, although it would find no garbage:
-    # they refer to each other in no cycle, so reference counting frees them.
-    interval, collects = sys.getswitchinterval(), gc.isenabled()
-    sys.setswitchinterval(_SWITCH_INTERVAL)
-    gc.disable()
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(interval)
-        if collects:
-            gc.enable()
-
-
 async def _asset(request: Request) -> Response:
+    content = await in_thread(partial(asset, request.path))
     headers = {"content-type": content_types()[request.path]}
-    return _response(request, asset(request.path), headers)
+    return _response(request, content, headers)
 
 
 def _response(

@@ -1,6 +1,7 @@
 """Reading the configuration again: a bad one changes nothing, and a changed file is followed."""
 
 import asyncio
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from structlog.typing import EventDict
 
 from ncr_exporter.app.reloading import Reloader
 from ncr_exporter.config import Config, load
+from ncr_exporter.runtime import timely
 from ncr_exporter.runtime.errors import UserError
 from tests.support.clock import ManualClock, eventually
 
@@ -24,7 +26,7 @@ class Told:
         self.refusal: UserError | None = None
         self.bug: Exception | None = None
 
-    def use(self, config: Config) -> None:
+    async def use(self, config: Config) -> None:
         if problem := self.refusal or self.bug:
             raise problem
         self.used.append(config.registries[0].name)
@@ -110,9 +112,52 @@ async def test_a_file_that_reads_well_and_cannot_be_used_is_refused_likewise(
     assert told.outcomes == [None]
 
 
-async def test_reloads_come_one_after_another(reloader: Reloader, told: Told) -> None:
-    await asyncio.gather(*(reloader.reload() for _ in range(5)))
-    assert told.used == ["one"] * 5
+async def test_one_reload_runs_and_one_is_due_however_many_are_asked_for(
+    path: Path, told: Told, clock: ManualClock
+) -> None:
+    running, go_on = asyncio.Event(), asyncio.Event()
+
+    async def use(config: Config) -> None:
+        await told.use(config)
+        running.set()
+        await go_on.wait()
+
+    reloader = Reloader(lambda: load(str(path), {}), use, told, clock)
+    first = asyncio.create_task(reloader.reload())
+    await running.wait()
+    path.write_text(GOOD.format(name="two"))
+    others = [asyncio.create_task(reloader.reload()) for _ in range(50)]
+    await asyncio.sleep(0)
+    others[0].cancel()
+    go_on.set()
+    await asyncio.gather(first, *others[1:])
+    assert told.used == ["one", "two"], "whoever asked while one ran is given the newer file"
+
+
+async def test_all_who_wait_for_a_reload_that_fails_are_told(
+    reloader: Reloader, told: Told
+) -> None:
+    told.refusal = UserError("no API key")
+    asked = [asyncio.create_task(reloader.reload()) for _ in range(3)]
+    answers = await asyncio.gather(*asked, return_exceptions=True)
+    assert [str(answer) for answer in answers] == ["no API key"] * 3
+    assert told.outcomes == [None]
+
+
+async def test_a_file_that_hangs_fails_the_reload_with_a_sentence_and_holds_nothing_up(
+    reloader: Reloader, told: Told, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pipe that nobody writes to, as a file on a dead file server."""
+    monkeypatch.setattr(timely, "FILE_DEADLINE", 0.2)
+    path.unlink()
+    os.mkfifo(path)
+    for _ in range(3):
+        with pytest.raises(UserError, match=r"cannot be read: nothing came within 0.2 s"):
+            await asyncio.wait_for(reloader.reload(), 5.0)
+    path.unlink()
+    path.write_text(GOOD.format(name="two"))
+    await reloader.reload()
+    assert told.used == ["two"]
 
 
 def digest_of(path: Path) -> str:

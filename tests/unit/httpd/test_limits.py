@@ -79,3 +79,32 @@ async def test_a_permit_that_comes_free_in_the_moment_of_giving_up_is_not_lost()
     await settle()
     assert waiting.cancelled()
     await asyncio.wait_for(acquired(limit), 1.0)
+
+
+async def test_clients_take_turns_however_many_requests_one_of_them_has_waiting() -> None:
+    limit, order = ConcurrencyLimit(1, admission=5.0), list[str]()
+
+    async def ask(client: str) -> None:
+        permit = await limit.acquire(client)
+        assert permit is not None
+        order.append(client)
+        await settle(1)
+        permit.release()
+
+    flood = [asyncio.create_task(ask("flood")) for _ in range(20)]
+    await asyncio.sleep(0)
+    friends = [asyncio.create_task(ask(name)) for name in ("friend", "other", "friend")]
+    await asyncio.gather(*flood, *friends)
+    assert {"friend", "other"} < set(order[:5])
+    assert order[:8].count("friend") == 2
+    assert order.count("flood") == 20
+
+
+async def test_requests_that_gave_up_are_forgotten() -> None:
+    limit = ConcurrencyLimit(1, admission=0.01)
+    permit = await acquired(limit)
+    for number in range(5):
+        assert await limit.acquire(f"client-{number}") is None
+    assert limit._waiting == {}
+    permit.release()
+    assert limit.free == 1

@@ -18,6 +18,7 @@ import trustme
 from ncr_exporter.httpd.limits import Limits
 from ncr_exporter.httpd.messages import Request, Response
 from ncr_exporter.httpd.server import Server
+from ncr_exporter.runtime.descriptors import WANTED_DESCRIPTORS
 from tests.support.clock import eventually, settle
 from tests.unit.httpd.test_connection import (
     BLOCK,
@@ -38,6 +39,7 @@ from tests.unit.httpd.test_connection import (
 )
 
 MIB = 1024 * 1024
+Connected = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 class Hanging:
@@ -126,27 +128,100 @@ async def test_half_open_connections_delay_nobody_and_cost_little(said: bytes) -
             assert resident() - before < 200 * 100 * 1024
 
 
-def test_the_usual_limit_on_open_files_is_above_that_on_connections() -> None:
-    """Above it `accept` fails, and asyncio takes no connection at all for a second."""
-    assert Limits().connections + 100 < 1024
+@pytest.mark.parametrize("descriptors", [12, 40, 64, 256, 1024, 4096, 1_000_000])
+def test_connections_leave_descriptors_for_everything_else(descriptors: int) -> None:
+    """Above the limit `accept` fails, and asyncio takes no connection at all for a second."""
+    limits = Limits.within(descriptors, requests=3)
+    assert limits.requests == 3
+    assert limits.backlog >= 1
+    assert 0.4 * min(descriptors, 2000) <= limits.connections <= 800
+    assert limits.connections + 4 * limits.backlog < 0.95 * descriptors
 
 
-async def test_connections_above_the_cap_are_closed_at_once_and_others_live_on() -> None:
-    async with house(echo, Limits(connections=2)) as it, AsyncExitStack() as stack:
-        pairs = [await asyncio.open_connection("127.0.0.1", it.port) for _ in range(2)]
-        for _, writer in pairs:
-            stack.enter_context(closing(writer))
-        await eventually(lambda: it.connections == 2)
-        for _ in range(3):
-            reader, writer = await asyncio.open_connection("127.0.0.1", it.port)
-            with closing(writer):
-                assert await seconds_until_dropped(reader) < SLACK
-        for reader, writer in pairs:
-            writer.write(GET)
-            assert b"200" in await reader.readuntil(b"GET /\n")
-        pairs[0][1].close()
-        await eventually(lambda: it.connections == 1)
+def test_where_there_are_enough_descriptors_800_connections_are_open() -> None:
+    assert Limits.within(WANTED_DESCRIPTORS).connections == Limits().connections == 800
+
+
+async def connection(port: int, stack: AsyncExitStack) -> Connected:
+    """Return a new connection, closed at the end of the block."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    stack.enter_context(closing(writer))
+    return reader, writer
+
+
+async def answered(it: Connected) -> bool:
+    reader, writer = it
+    try:
+        writer.write(GET)
+        return b"200" in await reader.readuntil(b"GET /\n")
+    except (asyncio.IncompleteReadError, ConnectionError):
+        return False
+
+
+async def test_for_one_connection_too_many_the_one_idle_longest_is_closed() -> None:
+    async with house(echo, Limits(connections=3)) as it, AsyncExitStack() as stack:
+        first, second, third = [await connection(it.port, stack) for _ in range(3)]
+        await eventually(lambda: it.connections == 3)
+        for each in (second, third, first):
+            assert await answered(each)
+        fourth = await connection(it.port, stack)
+        assert await seconds_until_dropped(second[0]) < SLACK
+        assert it.logged()["connections"] == 3
+        for each in (third, first, fourth):
+            assert await answered(each)
+        await eventually(lambda: it.connections == it.server.open_connections == 3)
         assert statuses(await exchange(it.port, GET)) == [200]
+        assert it.logs == [], "once a minute"
+
+
+async def test_bytes_of_a_request_that_never_ends_keep_no_connection_open() -> None:
+    async with house(echo, Limits(connections=2)) as it, AsyncExitStack() as stack:
+        dripping, idle = [await connection(it.port, stack) for _ in range(2)]
+        await eventually(lambda: it.connections == 2)
+        assert await answered(idle)
+        for byte in GET[:10]:
+            dripping[1].write(bytes([byte]))
+            await asyncio.sleep(0.005)
+        assert statuses(await exchange(it.port, GET)) == [200]
+        assert await seconds_until_dropped(dripping[0]) < SLACK
+        assert await answered(idle)
+        it.logs.clear()
+
+
+async def test_a_client_that_stopped_reading_makes_room() -> None:
+    async with house(large, Limits(connections=2)) as it:
+        with ExitStack() as stack:
+            for _ in range(2):
+                stack.enter_context(client_that_never_reads(it.port))
+            await eventually(lambda: it.connections == 2)
+            await settle()
+            assert len(body_of(await exchange(it.port, GET))) > len(BLOCK)
+        it.logs.clear()
+
+
+async def test_what_is_at_work_is_not_closed_for_a_newcomer() -> None:
+    handler = Hanging()
+    async with house(handler, Limits(connections=2)) as it, AsyncExitStack() as stack:
+        working = [asyncio.create_task(exchange(it.port, asking("GET", f"/{n}"))) for n in range(2)]
+        await eventually(lambda: handler.working == 2)
+        reader, _ = await connection(it.port, stack)
+        assert await seconds_until_dropped(reader) < SLACK
+        handler.finish.set()
+        assert [statuses(answer) for answer in await asyncio.gather(*working)] == [[200], [200]]
+        it.logs.clear()
+
+
+async def test_a_request_that_needs_no_place_waits_for_none() -> None:
+    handler, limits = Hanging(), replace(QUICK, requests=1, admission=5.0)
+    async with Server(handler, limits, needs_permit=lambda it: it.path != "/") as server:
+        port = await server.listen("127.0.0.1", 0)
+        hanging = [asyncio.create_task(exchange(port, asking("GET", f"/{n}"))) for n in range(9)]
+        await eventually(lambda: handler.working == 1)
+        start = get_running_loop().time()
+        assert statuses(await exchange(port, GET)) == [200]
+        assert get_running_loop().time() - start < SLACK
+        handler.finish.set()
+        await asyncio.gather(*hanging)
 
 
 async def test_a_request_without_a_place_is_told_to_come_again() -> None:
@@ -174,6 +249,27 @@ async def test_a_request_gets_the_place_that_comes_free_while_it_waits() -> None
         assert not second.done()
         handler.finish.set()
         assert statuses(await first + await second) == [200, 200]
+
+
+async def test_a_host_that_floods_the_server_delays_another_by_one_request() -> None:
+    async def works(request: Request) -> Response:
+        await asyncio.sleep(0.05)
+        return await echo(request)
+
+    async with house(works, Limits(requests=1, admission=30.0)) as it:
+        flood = [asyncio.create_task(exchange(it.port, GET)) for _ in range(40)]
+        await asyncio.sleep(0.1)
+        start = get_running_loop().time()
+        reader, writer = await asyncio.open_connection(
+            "127.0.0.1", it.port, local_addr=("127.0.0.2", 0)
+        )
+        with closing(writer):
+            writer.write(GET)
+            await reader.readuntil(b"GET /\n")
+        took = get_running_loop().time() - start
+        assert not all(task.done() for task in flood)
+        assert {statuses(answer)[0] for answer in await asyncio.gather(*flood)} == {200}
+    assert took < 1.0, "in the order of coming it would be 2 s"
 
 
 async def test_places_are_given_back_whatever_becomes_of_the_request() -> None:
@@ -381,13 +477,18 @@ async def test_a_large_body_over_tls_is_refused_and_the_refusal_arrives(
         assert answer.status_code == 413
 
 
-async def test_handshakes_count_as_connections(server_tls: ssl.SSLContext) -> None:
+async def test_handshakes_count_as_connections(
+    server_tls: ssl.SSLContext, client_tls: ssl.SSLContext
+) -> None:
     async with house(echo, Limits(connections=1), server_tls) as it:
-        with socket.create_connection(("127.0.0.1", it.port)):
+        silent, writer = await asyncio.open_connection("127.0.0.1", it.port)
+        with closing(writer):
             await eventually(lambda: it.connections == 1)
-            reader, writer = await asyncio.open_connection("127.0.0.1", it.port)
-            with closing(writer):
-                assert await seconds_until_dropped(reader) < SLACK
+            async with httpx.AsyncClient(verify=client_tls) as client:
+                answer = await client.get(f"https://localhost:{it.port}/")
+            assert answer.text == "GET /\n"
+            assert await seconds_until_dropped(silent) < SLACK
+        it.logs.clear()
 
 
 async def test_a_tls_client_that_never_reads_is_cut_and_one_that_is_slow_is_not(

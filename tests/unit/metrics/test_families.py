@@ -64,6 +64,8 @@ PROMISED: dict[str, tuple[str, ...]] = {
     "ncr_api_requests_per_second_planned": REGISTRY,
     "ncr_exporter_build_info": ("version", "python"),
     "ncr_exporter_series": (),
+    "ncr_exporter_open_connections": (),
+    "ncr_exporter_log_lines_dropped_total": (),
     "ncr_exporter_config_hash": (),
     "ncr_exporter_config_last_reload_successful": (),
     "ncr_exporter_config_last_reload_success_timestamp_seconds": (),
@@ -95,6 +97,7 @@ ADDED: dict[str, tuple[str, ...]] = {
 }
 
 COUNTERS = {
+    "ncr_exporter_log_lines_dropped_total",
     "ncr_image_overwritten_tags_total",
     "ncr_image_polls_total",
     "ncr_image_poll_failures_total",

@@ -1,6 +1,9 @@
 """Where keys come from, in which order, and that no message ever quotes one."""
 
+import asyncio
 import os
+import threading
+import time
 import traceback
 from pathlib import Path
 
@@ -10,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ncr_exporter.config import CredentialsConfig, Secret
-from ncr_exporter.ncr.credentials import SecretFile, find_credentials
+from ncr_exporter.ncr.credentials import ConfiguredCredentials, SecretFile, find_credentials
 from ncr_exporter.ncr.keys import Credentials, CredentialsError, KeyPair
+from ncr_exporter.runtime import timely
 
 ENVIRONMENT = {"NCLOUD_ACCESS_KEY_ID": "env-id", "NCLOUD_SECRET_ACCESS_KEY": "env-secret"}
 NOWHERE = CredentialsConfig()
@@ -19,7 +23,11 @@ CONFIGURED = CredentialsConfig(access_key=Secret("file-id"), secret_key=Secret("
 
 
 def revealed(credentials: Credentials) -> tuple[str, str]:
-    pair = credentials.current()
+    pair = (
+        credentials.read()
+        if isinstance(credentials, ConfiguredCredentials)
+        else credentials.current()
+    )
     return pair.access_key.reveal(), pair.secret_key.reveal()
 
 
@@ -303,12 +311,38 @@ def test_a_file_that_comes_back_is_read_again(tmp_path: Path) -> None:
     found = found_in(tmp_path)
     path.unlink()
     with pytest.raises(CredentialsError, match="secret cannot be read: No such file or directory"):
-        found.current()
+        revealed(found)
     path.write_text("")
     with pytest.raises(CredentialsError, match="secret is empty; it must hold the key"):
-        found.current()
+        revealed(found)
     path.write_text("s2")
     assert revealed(found) == ("id", "s2")
+
+
+async def test_a_file_that_hangs_is_given_up_with_a_sentence_and_holds_one_thread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pipe that nobody writes to, as a file on a dead file server; it heals by itself."""
+    monkeypatch.setattr(timely, "FILE_DEADLINE", 0.2)
+    path = tmp_path / "secret"
+    path.write_text("s1")
+    found = found_in(tmp_path)
+    path.unlink()
+    os.mkfifo(path)
+    before = threading.active_count()
+    started = time.monotonic()
+    asked = [found.refresh() for _ in range(20)]
+    errors = await asyncio.gather(*asked, return_exceptions=True)
+    assert time.monotonic() - started < 2.0
+    assert {type(error) for error in errors} == {CredentialsError}
+    assert str(errors[0]).startswith(f"{path} cannot be read: nothing came within 0.2 s")
+    assert threading.active_count() == before
+    with pytest.raises(CredentialsError, match="was not read"):
+        found.current()
+    path.unlink()
+    path.write_text("s2")
+    await found.refresh()
+    assert found.current().secret_key.reveal() == "s2"
 
 
 @pytest.mark.parametrize(
@@ -404,7 +438,7 @@ def test_a_file_that_turns_bad_is_refused_when_it_is_used(tmp_path: Path) -> Non
     found = found_in(tmp_path)
     (tmp_path / "secret").write_text("two\nlines")
     with pytest.raises(CredentialsError, match="the secret key holds characters"):
-        found.current()
+        revealed(found)
 
 
 def test_no_source_shows_its_keys(tmp_path: Path) -> None:

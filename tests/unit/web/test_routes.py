@@ -6,7 +6,7 @@ import io
 import ssl
 import zlib
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from typing import Any
 
 import httpx
@@ -21,10 +21,16 @@ from ncr_exporter.state.model import Failure
 from ncr_exporter.state.store import Store
 from ncr_exporter.web.negotiation import OPENMETRICS, TEXT
 from ncr_exporter.web.routes import Routes
-from tests.support.clock import ManualClock
+from tests.support.clock import ManualClock, eventually
 from tests.support.expositions import Key, samples_of
 from tests.support.states import NOW, sample_tags, target
-from tests.unit.httpd.test_connection import asking, exchange, house, statuses
+from tests.unit.httpd.test_connection import (
+    asking,
+    client_that_never_reads,
+    exchange,
+    house,
+    statuses,
+)
 
 PATHS = ["/", "/static/status.css", "/metrics", "/report.csv", "/-/healthy", "/-/ready", "/config"]
 FAILURE = Failure("timeout", "no answer", "check the network")
@@ -382,3 +388,41 @@ async def test_the_report_is_a_file_for_spreadsheets() -> None:
         ("app", "3", "true"),
         ("late", "", ""),
     ]
+
+
+async def test_every_place_of_the_report_comes_back_whatever_becomes_of_the_visitor() -> None:
+    exporter = Exporter(*(f"app-{n}" for n in range(20_000)))  # 2 MB: more than sockets hold
+    async with house(exporter.routes) as it:
+        with ExitStack() as stack:
+            for _ in range(4):
+                visitor = client_that_never_reads(it.port, asking("GET", "/report.csv"))
+                stack.enter_context(visitor)
+            await eventually(lambda: exporter.routes._reports.free == 0)
+            answer = await exchange(it.port, asking("GET", "/report.csv"))
+            assert statuses(answer) == [503]
+            assert b"too many visitors" in answer
+            assert statuses(await exchange(it.port, asking("GET", "/metrics"))) == [200]
+        await eventually(lambda: exporter.routes._reports.free == 4)
+        for _ in range(9):
+            assert statuses(await exchange(it.port, asking("HEAD", "/report.csv"))) == [200]
+        whole = await exchange(it.port, asking("GET", "/report.csv", "connection: close"))
+        assert whole.count(b",app-") == 20_000
+
+
+@pytest.mark.parametrize(
+    ("path", "shares"),
+    [
+        *((path, True) for path in ("/metrics", "/config", "/static/status.css", "/nowhere")),
+        *((path, False) for path in ("/", "/report.csv", "/-/healthy", "/-/ready", "/-/reload")),
+    ],
+)
+def test_which_routes_take_a_place_of_those_for_scrapes(
+    path: str,
+    shares: bool,  # noqa: FBT001 -- a parametrised case
+) -> None:
+    """Every route is here: a new one must choose."""
+    routes = Exporter("app").routes
+    assert routes.shares_places(Request("GET", path)) == shares
+    assert {path for path in routes._routes if not path.startswith("/static/")} == {
+        *("/metrics", "/config", "/", "/report.csv", "/-/healthy", "/-/ready", "/-/reload")
+    }

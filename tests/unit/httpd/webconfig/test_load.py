@@ -52,6 +52,7 @@ STRICTER = {
     "rate-without-a-unit": "it takes a bare number for nanoseconds",
     "two-documents": "it reads the first without a word of the second",
     "user-with-a-colon": "it lets such a user never in",
+    "user-with-a-hash-that-takes-hours": "it computes for 40 hours at the first guess",
     "user-with-a-hash-of-no-known-kind": "Python's bcrypt does not know it",
     "user-with-a-long-hash": "it lets such a user never in",
     "user-with-a-salt-that-bcrypt-does-not-make": "Python's bcrypt refuses it",
