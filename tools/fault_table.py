@@ -187,7 +187,7 @@ PRESSURE = {
         "one runs, and one more for all who asked since. They hold no place of a scrape",
         "test_places.py::test_fifty_hangups_are_two_reloads",
     ),
-    "whoever reads stderr stalls": Held(
+    "the reader of stderr stalls": Held(
         "polls, scrapes and reloads go on; a mebibyte of lines waits",
         "test_hanging.py::"
         "test_a_reader_of_the_log_that_stalls_delays_nothing_and_loses_nothing_for_a_while",
