@@ -109,7 +109,14 @@ SHAPES: dict[str, tuple[object, str]] = {
         f"items in `body.content`, {ALL}",
     ),
     "bare": ([ITEM], "a bare array"),
-    "no error": ({"error": None, "content": [ITEM]}, "items in `content`, no totals"),
+    "no error": (
+        {"error": None, "returnCode": "0", "content": [ITEM]},
+        "items in `content`, no totals",
+    ),
+    "no error around": (
+        {"error": {}, "body": {"returnCode": 200, "rows": [ITEM]}},
+        "items in `body.rows`, no totals",
+    ),
 }
 
 
@@ -131,6 +138,12 @@ NO_PAGES = {
     "two arrays of objects": {"left": [ITEM], "right": [ITEM]},
     "two wrapped": {"a": {"content": [ITEM]}, "b": {"content": [ITEM]}},
     "an error beside items": {"error": {"errorCode": "NotFound"}, "content": [ITEM]},
+    "a code beside items": {"returnCode": "500", "content": [ITEM]},
+    "an error beside items of any name": {"error": True, "rows": [ITEM]},
+    "a code beside items of any name": {"returnCode": 500, "rows": [ITEM]},
+    "an error around items": {"error": "busy", "body": {"content": [ITEM]}},
+    "an error with wrapped items": {"code": 0, "body": {"error": "busy", "content": [ITEM]}},
+    "a code with wrapped items": {"code": 0, "body": {"returnCode": "500", "content": [ITEM]}},
     "an error with fields": {"error": {"errorCode": "x", "fieldErrors": [{"field": "a"}]}},
     "a word": "v1",
     "null": None,

@@ -260,6 +260,12 @@ def test_what_is_no_page_is_malformed(case: str) -> None:
         tag_page(NOT_PAGES[case], NOW_MS)
 
 
+@pytest.mark.parametrize("body", [b'{"error": {"message": "busy"}}', b'{"returnCode": "busy"}'])
+def test_the_message_says_when_an_error_came_instead(body: bytes) -> None:
+    with pytest.raises(MalformedError, match=r"an error with the status of a page: .*busy"):
+        tag_page(body, NOW_MS)
+
+
 def test_the_message_says_when_html_came_instead() -> None:
     with pytest.raises(MalformedError, match="HTML"):
         tag_page(NOT_PAGES["html"], NOW_MS)
