@@ -59,13 +59,18 @@ class WireTagV3(
 
 class WireImageV3(
     WireImage,
-    rename={"pull_count": "pullCount", "last_updated": "lastPushedDateTime"},
+    rename={
+        "pull_count": "pullCount",
+        "last_updated": "lastPushedDateTime",
+        "pulled": "lastPulledDateTime",
+    },
     gc=False,
 ):
-    """An item of the image list."""
+    """An item of the image list. Of a pull null and missing say different things."""
 
     pull_count: WireNumber = None
     last_updated: WireNumber = None
+    pulled: WirePull = msgspec.UNSET
 
 
 class WireRegistryV3(

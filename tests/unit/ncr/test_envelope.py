@@ -91,6 +91,32 @@ def test_an_image_has_its_pulls() -> None:
     assert [(image.name, image.pull_count) for image in page.records] == [("a/b", 12)]
 
 
+IMAGE = {"name": "a/b", "pullCount": 12, "lastPushedDateTime": "2025-08-24T07:12:33Z"}
+PULL = {"lastPulledDateTime": "2025-09-01T00:00:00Z"}
+PUSHED, PULLED = 1_756_019_553_000, 1_756_684_800_000
+
+
+@pytest.mark.parametrize(
+    ("fields", "activity"),
+    [
+        (PULL, (12, PUSHED, PULLED)),
+        ({"lastPulledDateTime": None}, (12, PUSHED, 0)),
+        ({}, None),
+        ({"lastPulledDateTime": "soon"}, None),
+        ({"lastPulledDateTime": {"odd": 1}}, None),
+        ({**PULL, "lastPushedDateTime": None}, None),
+        ({**PULL, "pullCount": None}, None),
+        ({**PULL, "pullCount": 0}, (0, PUSHED, PULLED)),
+        ({**PULL, "description": ["odd"]}, (12, PUSHED, PULLED)),
+    ],
+)
+def test_a_pull_or_push_of_an_image_shows_in_its_record(
+    fields: dict[str, Any], activity: tuple[int, ...] | None
+) -> None:
+    (image,) = read({"images": [{**IMAGE, **fields}]}, "image_list").records
+    assert image.activity == activity
+
+
 # Where the items and the totals stand
 
 TOTALS = {"totalElements": 1, "totalPages": 1, "pageNo": 0, "pageSize": 20}
