@@ -60,18 +60,11 @@ class Pipeline:
         self.config = config
         self.clock = clock or SystemClock()
         self.exposition = Exposition()
-        self.exporter_metrics = ExporterMetrics(series=lambda: self.exposition.series)
-        self.store = Store(Publisher(self.exposition, self.exporter_metrics, shard))
-        self.accounts = Accounts(
-            ClientFactory(
-                environ,
-                self.clock,
-                self.exporter_metrics,
-                hooks,
-                PATIENCE if once else 0.0,
-                language,
-            )
-        )
+        self.exporter_metrics = metrics = ExporterMetrics(series=lambda: self.exposition.series)
+        self.store = Store(Publisher(self.exposition, metrics, shard))
+        patience = PATIENCE if once else 0.0
+        factory = ClientFactory(environ, self.clock, metrics, hooks, patience, language)
+        self.accounts = Accounts(factory)
         self._shards = shard.total
         self._budget = Budget(self._rate(config))
         self.poller = Poller(
@@ -83,7 +76,7 @@ class Pipeline:
             saved=saved,
             once=once,
         )
-        self.exporter_metrics.publish_account_uses(self._account_uses)
+        metrics.publish_account_uses(self._account_uses)
         if not once:
             self.exposition.on_change = BackgroundTask(self.exposition.render_changes).wake
 

@@ -22,6 +22,7 @@ from ncr_exporter.ncr.wire import (
     WireRegistry,
     WireTag,
 )
+from ncr_exporter.ncr.wire_v3 import WireImageV3
 from ncr_exporter.texts import failures
 
 Record = TypeVar("Record")
@@ -72,9 +73,25 @@ class ListedImage(msgspec.Struct, frozen=True, gc=False):
 
         That these values change with each pull and push is inferred from their names.
         """
-        if self.pull_count is None or self.updated is None:
-            return None
-        return (self.pull_count, self.updated)
+        return _activity(self.pull_count, self.updated)
+
+
+class ListedImageV3(ListedImage, frozen=True, gc=False):
+    """A record of the image list of version 3, which also says when an image was pulled last."""
+
+    pulled: int | None = None
+    """When any tag was pulled last, in milliseconds since the epoch; `NEVER` if no pull is
+    recorded, None if that is unknown."""
+
+    @property
+    def activity(self) -> Activity | None:
+        """What a pull or a push changes: as in version 2, and the time of the last pull."""
+        return _activity(self.pull_count, self.updated, self.pulled)
+
+
+def _activity(*values: int | None) -> Activity | None:
+    known = tuple([value for value in values if value is not None])
+    return known if len(known) == len(values) else None
 
 
 class ListedRegistry(msgspec.Struct, frozen=True, gc=False):
@@ -223,7 +240,10 @@ def _image(raw: WireImage | None, parser: FieldParser) -> ListedImage | None:
     name = parser.name(raw and raw.name)
     if raw is None or name is None:
         return None
-    return ListedImage(name, parser.size(raw.pull_count), parser.time(raw.last_updated))
+    pull_count, updated = parser.size(raw.pull_count), parser.time(raw.last_updated)
+    if isinstance(raw, WireImageV3):
+        return ListedImageV3(name, pull_count, updated, parser.time_or_never(raw.pulled))
+    return ListedImage(name, pull_count, updated)
 
 
 def _registry(raw: WireRegistry | None, parser: FieldParser) -> ListedRegistry | None:

@@ -22,6 +22,7 @@ from ncr_exporter.ncr.vocabulary import (
     ERROR,
     ORIGIN_HEADER,
     REQUEST_ID_HEADER,
+    RETURN_CODE,
     TRACE_HEADER,
 )
 from ncr_exporter.texts import failures
@@ -128,7 +129,7 @@ def _details(status: int, headers: Mapping[str, str], body: bytes) -> tuple[Erro
     if isinstance(error, dict):
         code, words = _code(error.get("errorCode")), [*_words(error)]
     else:
-        error, code = {}, _code(content.get("returnCode"))
+        error, code = {}, _code(content.get(RETURN_CODE))
         words = [str(content.get("returnMessage") or "")]
     message, *more = words
     details = ErrorDetails(
@@ -141,7 +142,7 @@ def _details(status: int, headers: Mapping[str, str], body: bytes) -> tuple[Erro
         request_id=_clip(headers.get(REQUEST_ID_HEADER)),
     )
     is_word = bool(error) and code[:1].isalpha() and details.origin.upper() != _GATEWAY
-    return details, "returnCode" in content or is_word
+    return details, RETURN_CODE in content or is_word
 
 
 def _object(body: bytes) -> Mapping[str, Any]:

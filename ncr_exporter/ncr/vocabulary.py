@@ -23,8 +23,8 @@ RESULTS, COUNT, NEXT = "results", "count", "next"
 """The keys of a page of version 2 that the client reads."""
 TOTALS = ("totalElements", "totalPages", "pageNo", "pageSize")
 """The keys of a page of version 3 that say something of its list, as sister services have them."""
-ERROR = "error"
-"""The key of an error's details."""
+ERROR, RETURN_CODE = "error", "returnCode"
+"""The keys of an error: the gateway's or version 3's, and the service's in version 2."""
 
 Content = Literal[
     "name",
@@ -156,7 +156,7 @@ ERROR_FIELDS: Fields = {
     "details": "sentence",
     "detail": "sentence",
     "field": "plain",
-    "returnCode": "plain",
+    RETURN_CODE: "plain",
     "returnMessage": "sentence",
 }
 """The fields of an error: of `{"error": {…}}`, whose items of `fieldErrors` have `field` and

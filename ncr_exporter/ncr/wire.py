@@ -15,7 +15,7 @@ import msgspec
 from ncr_exporter.ncr.errors import MalformedError
 from ncr_exporter.ncr.fields import FieldParser
 from ncr_exporter.ncr.paths import Operation
-from ncr_exporter.ncr.vocabulary import COUNT, NEXT, RESULTS
+from ncr_exporter.ncr.vocabulary import COUNT, ERROR, NEXT, RESULTS, RETURN_CODE
 from ncr_exporter.texts import failures
 
 Record = TypeVar("Record")
@@ -90,7 +90,7 @@ class WirePage(msgspec.Struct, Generic[Record], gc=False):
     """The number of this page, in version 3."""
     error: object = msgspec.UNSET
     """An error of the gateway; a page has none."""
-    return_code: object = msgspec.field(default=msgspec.UNSET, name="returnCode")
+    return_code: object = msgspec.field(default=msgspec.UNSET, name=RETURN_CODE)
     """An error of the service; a page has none."""
 
 
@@ -162,7 +162,7 @@ def decode(operation: Operation, body: bytes) -> WirePage[Any]:
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         content = _plain_page(body)
     else:
-        _refuse_error(page.error, page.return_code)
+        refuse_error(page.error, page.return_code)
         return page
     records = [untyped(_STRUCTS[operation], item) for item in content[RESULTS]]
     return WirePage(records, content.get(COUNT), content.get(NEXT))
@@ -204,10 +204,11 @@ def raw_platforms(tag: RawRecord) -> list[RawRecord]:
 def _plain_page(body: bytes) -> dict[str, Any]:
     """Return a page decoded without types: fields may hold anything."""
     content = plain(body)
-    if not isinstance(content, dict) or not isinstance(content.get(RESULTS), list):
-        raise MalformedError(failures.NO_LIST(field=RESULTS))
-    _refuse_error(content.get("error"), content.get("returnCode"))
-    return content
+    if isinstance(content, dict):
+        refuse_error(content.get(ERROR), content.get(RETURN_CODE))
+        if isinstance(content.get(RESULTS), list):
+            return content
+    raise MalformedError(failures.NO_LIST(field=RESULTS))
 
 
 def plain(body: bytes) -> Any:  # noqa: ANN401 -- whatever JSON holds
@@ -226,16 +227,21 @@ def plain(body: bytes) -> Any:  # noqa: ANN401 -- whatever JSON holds
         raise MalformedError(_not_json(body)) from None
 
 
-def _refuse_error(error: object, return_code: object) -> None:
-    """Refuse a body with an error beside its records: they are not all, and may be none.
+def refuse_error(error: object, return_code: object) -> None:
+    """Refuse a body with an error, whatever else it holds: its records may not be all.
+
+    Args:
+        error: the value of `error`, where the gateway and version 3 describe an error.
+        return_code: the value of `returnCode`, where the service does in version 2.
 
     Raises:
-        MalformedError: there is an error.
+        MalformedError: one of them is an error.
     """
     if error not in _NO_ERROR:
-        raise MalformedError(failures.ERROR_BESIDE(error=str(error)[:_SHOWN]))
+        raise MalformedError(failures.ERROR_AS_PAGE(error=str(error)[:_SHOWN]))
     if return_code not in _NO_ERROR and str(return_code) not in _SUCCESSES:
-        raise MalformedError(failures.CODE_BESIDE(code=str(return_code)[:_SHOWN]))
+        shown = f"{RETURN_CODE} {str(return_code)[:_SHOWN]}"
+        raise MalformedError(failures.ERROR_AS_PAGE(error=shown))
 
 
 def _not_text(error: UnicodeDecodeError, body: bytes) -> str:

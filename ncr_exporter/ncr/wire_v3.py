@@ -14,7 +14,7 @@ import msgspec
 from ncr_exporter.ncr.datetimes import DateTimeParser
 from ncr_exporter.ncr.errors import MalformedError
 from ncr_exporter.ncr.paths import Operation
-from ncr_exporter.ncr.vocabulary import ERROR, TOTALS
+from ncr_exporter.ncr.vocabulary import ERROR, RETURN_CODE, TOTALS
 from ncr_exporter.ncr.wire import (
     RawPage,
     WireFlag,
@@ -28,6 +28,7 @@ from ncr_exporter.ncr.wire import (
     WireTag,
     plain,
     raw_page,
+    refuse_error,
     untyped,
 )
 from ncr_exporter.texts import failures
@@ -59,13 +60,18 @@ class WireTagV3(
 
 class WireImageV3(
     WireImage,
-    rename={"pull_count": "pullCount", "last_updated": "lastPushedDateTime"},
+    rename={
+        "pull_count": "pullCount",
+        "last_updated": "lastPushedDateTime",
+        "pulled": "lastPulledDateTime",
+    },
     gc=False,
 ):
-    """An item of the image list."""
+    """An item of the image list. Of a pull null and missing say different things."""
 
     pull_count: WireNumber = None
     last_updated: WireNumber = None
+    pulled: WirePull = msgspec.UNSET
 
 
 class WireRegistryV3(
@@ -148,16 +154,20 @@ def _typed(operation: Operation, body: bytes) -> WirePage[Any] | None:
 
     The envelope's values are left undecoded first: which of them are the items follows from all of
     them.
+
+    Raises:
+        MalformedError: it holds an error.
     """
     try:
         values = _ENVELOPE.decode(body)
         key = next((key for key in _LIKELY[operation] if _is_array(values.get(key))), None)
-        if key is None or ERROR in values:
+        if key is None:
             return None
         records = _ITEMS[operation].decode(values.pop(key))
         beside = {name: msgspec.json.decode(value) for name, value in values.items()}
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
+    refuse_error(beside.get(ERROR), beside.get(RETURN_CODE))
     return _page(records, _totals(beside)[0])
 
 
@@ -174,17 +184,17 @@ def _envelope(operation: Operation, content: object) -> _Envelope:
     """Return the items of a page, wherever they stand.
 
     Raises:
-        MalformedError: there are none, or they may be in one of several arrays.
+        MalformedError: there are none, they may be in one of several arrays, or there is an error.
     """
     if isinstance(content, list):
         return _Envelope(content, {}, "a bare array")
     if not isinstance(content, dict):
         raise MalformedError(failures.NO_OBJECT())
-    if content.get(ERROR):
-        raise MalformedError(failures.ERROR_AS_PAGE())
+    refuse_error(content.get(ERROR), content.get(RETURN_CODE))
     key, around = _items_key(operation, content), ""
     if key is None:
         content, around = _unwrapped(operation, content)
+        refuse_error(content.get(ERROR), content.get(RETURN_CODE))
         key = _items_key(operation, content)
     if key is None:
         raise MalformedError(failures.NO_ONE_LIST())

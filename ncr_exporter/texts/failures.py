@@ -90,14 +90,6 @@ REDIRECTED_NOWHERE = Text(
     "the answer is a redirect to what is no URL", "응답이 URL이 아닌 곳으로 리디렉션함"
 )
 LATER_PAGE = Text("page {page} of the list: {error}", "목록의 {page}페이지: {error}")
-ERROR_BESIDE = Text(
-    "the answer holds an error beside a list: {error!r}",
-    "응답에 목록과 함께 오류가 있음: {error!r}",
-)
-CODE_BESIDE = Text(
-    "the answer holds an error beside a list: return code {code!r}",
-    "응답에 목록과 함께 오류가 있음: 반환 코드 {code!r}",
-)
 NO_KEY = Text("no key to sign with: {detail}", "서명에 쓸 인증키가 없습니다: {detail}")
 NOT_IN_TIME = Text(
     "no complete answer within {seconds:g} s", "{seconds:g}초 안에 응답이 끝나지 않음"
@@ -154,7 +146,8 @@ OTHER_PAGE = Text(
 )
 NO_OBJECT = Text("the answer is JSON, but not a page", "응답이 JSON이지만 목록의 페이지가 아님")
 ERROR_AS_PAGE = Text(
-    "the answer is an error with the status of a page", "성공 상태 코드로 온 응답의 본문이 오류임"
+    "the answer is an error with the status of a page: {error!r}",
+    "성공 상태 코드로 온 응답의 본문이 오류임: {error!r}",
 )
 NO_ONE_LIST = Text(
     "the answer is JSON, but not a page: it has no one list of objects",

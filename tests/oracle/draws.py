@@ -17,6 +17,9 @@ INTERVAL = 900.0
 UPDATES = st.sampled_from([None, NOW_MS - 9 * DAY_MS, NOW_MS - 8 * DAY_MS])
 """`last_updated` of an image's record in the image list."""
 
+IMAGE_PULLS = st.sampled_from([None, 0, NOW_MS - 9 * DAY_MS, NOW_MS - 8 * DAY_MS])
+"""The last pull in that record in version 3; None where it is not sent, 0 for no pull."""
+
 SIZES = st.sampled_from([None, 0, -1, 1, 1000, 2**53, 2**60])
 MOMENTS = (
     st.sampled_from([None, 1, 10**16])

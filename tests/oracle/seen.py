@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from tests.oracle.computation import Json
 
-Entry = tuple[int, int]
+Entry = tuple[int, ...]
 """Pull count and last update of an image, by an image list."""
 
 

@@ -26,6 +26,7 @@ from ncr_exporter.ncr.paths import V2_PATHS, ListPath, RegistryPath, parse
 from ncr_exporter.ncr.signing import GatewayClock
 from ncr_exporter.ncr.transport import RequestLabels, Transport
 from ncr_exporter.ncr.versions import VERSIONS, gateway_of
+from ncr_exporter.simulator.v3 import date_time
 from ncr_exporter.state.model import ImageState
 from tests.oracle.computation import Json
 from tests.oracle.model import Model
@@ -61,6 +62,8 @@ class World:
         self.content: dict[str, dict[str, list[Json]]] = {"one": {}, "two": {}}
         self.pulls: dict[tuple[str, str], int] = {}
         self.updated: dict[tuple[str, str], int | None] = {}
+        self.pulled: dict[tuple[str, str], int | None] = {}
+        """The last pulls of images, which version 3 alone tells; 0 for no pull."""
         self.unlisted: set[tuple[str, str]] = set()
         self.faults: dict[str, str] = {}
         """Part of a path → the fault that requests to it meet."""
@@ -95,13 +98,27 @@ class World:
         there = images is not None and (image is None or image in images)
         return None if there else "service 404"
 
-    def entries(self, registry: str) -> dict[str, Entry]:
+    def entries(self, registry: str, version: str) -> dict[str, Entry]:
         """Return what a pull or a push changes in the image list, where all of it is told."""
-        return {
-            name: (pulls, updated)
-            for name, pulls in self.listed(registry).items()
-            if (updated := self.updated.get((registry, name))) is not None
-        }
+        entries = {}
+        for name, pulls in self.listed(registry).items():
+            told = [pulls, self.updated.get((registry, name))]
+            if version == "v3":
+                told.append(self.pulled.get((registry, name)))
+            if None not in told:
+                entries[name] = tuple(value for value in told if value is not None)
+        return entries
+
+    def images(self, registry: str, version: str) -> list[Json]:
+        """Return the records of the image list, with the fields of version 2 and a last pull."""
+        records: list[Json] = []
+        for name, pulls in self.listed(registry).items():
+            updated = self.updated.get((registry, name))
+            records.append({"name": name, "pull_count": pulls, "last_updated": updated})
+            pulled = self.pulled.get((registry, name))
+            if version == "v3" and pulled is not None:
+                records[-1]["lastPulledDateTime"] = date_time(pulled)
+        return records
 
     def listed(self, registry: str) -> dict[str, int]:
         names = self.content[registry]
@@ -207,10 +224,7 @@ class ScriptedTransport:
             raise _refusal("service 404")
         if image:
             return world.content[registry][image]
-        return [
-            {"name": k, "pull_count": v, "last_updated": world.updated.get((registry, k))}
-            for k, v in world.listed(registry).items()
-        ]
+        return world.images(registry, path.style.version)
 
 
 class WatchedClient(Client):
@@ -275,7 +289,7 @@ class WatchedClient(Client):
             self._model.answered(label, name, self.now)
 
     async def images(self, registry: RegistryPath) -> Listing[Any]:
-        began = self.now.mono
+        began, version = self.now.mono, self.gateway.version.name
         try:
             with self._asking(registry.label):
                 listing = await super().images(registry)
@@ -289,7 +303,7 @@ class WatchedClient(Client):
         listed = world.listed(registry.name)
         shown = {name: listed[name] for name in world.shown(path, listed)}
         nameless, said = world.nameless(path, shown), world.said(path, listed)
-        entries = {k: v for k, v in world.entries(registry.name).items() if k in shown}
+        entries = {k: v for k, v in world.entries(registry.name, version).items() if k in shown}
         is_sound = not nameless and said == len(shown)
         newest = SeenList(began, self.now, entries) if is_sound else None
         self._model.images_listed(

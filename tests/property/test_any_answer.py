@@ -38,6 +38,7 @@ API = Api(requests_per_second=100_000, timeout=1.0, page_size=2)
 FIELDS = [
     *("name", "pull_count", "end_point", "end_point_enabled", "public_reg_status"),
     *("pullCount", "publicEndpointHost", "publicEndpointEnabled", "publicRegistryEnabled"),
+    "lastPulledDateTime",
 ]
 WILD_RECORDS = st.dictionaries(st.sampled_from(FIELDS), JSON_VALUES)
 FEW_NAMES = st.fixed_dictionaries({"name": st.sampled_from(["v1", "v2", "v3"])})

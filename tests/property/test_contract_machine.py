@@ -26,6 +26,7 @@ from ncr_exporter.targets.budget import Budget
 from ncr_exporter.targets.targets import Shard
 from tests.oracle.computation import Json
 from tests.oracle.draws import (
+    IMAGE_PULLS,
     IMAGES,
     INTERVAL,
     LISTINGS,
@@ -112,14 +113,23 @@ class Contract(RuleBasedStateMachine):
         listing=LISTINGS,
         pulls=st.integers(0, 3),
         updated=UPDATES,
+        pulled=IMAGE_PULLS,
     )
-    def push(
-        self, registry: str, image: str, listing: list[Json], pulls: int, updated: int | None
+    def push(  # noqa: PLR0913 -- what a push changes, each by name
+        self,
+        *,
+        registry: str,
+        image: str,
+        listing: list[Json],
+        pulls: int,
+        updated: int | None,
+        pulled: int | None,
     ) -> None:
         """Have an image born or changed, its registry with it where there is none."""
         self.world.content.setdefault(registry, {})[image] = listing
         self.world.pulls[registry, image] = pulls
         self.world.updated[registry, image] = updated
+        self.world.pulled[registry, image] = pulled
 
     @rule(registry=REGISTRIES, image=IMAGES)
     def delete(self, registry: str, image: str) -> None:

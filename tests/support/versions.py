@@ -29,20 +29,35 @@ def page_number(target: str) -> int:
     return page.number - page.list.style.first_page + 1
 
 
+def number_in(version: ApiVersion, page: int) -> int:
+    """Return the number that a version gives to a page, which is counted from 1."""
+    return page - 1 + version.paths.first_page
+
+
+_OF_V2 = {"results", "count", "next", "previous"}
+
+
 def page_in(
     version: ApiVersion,
     content: Mapping[str, Any],
     number: int = 1,
     operation: Operation = "tag_list",
 ) -> dict[str, Any]:
-    """Return a page of version 2, which is the n-th of its list, as a version sends it."""
+    """Return a page of version 2, which is the n-th of its list, as a version sends it.
+
+    What a page of version 2 does not have, such as an error, stands beside it in either.
+    """
     if version is V2:
         return dict(content)
-    totals = {"pageNo": number - 1, "totalPages": max(number, content.get("next") or 0)}
+    totals = {
+        "pageNo": number_in(version, number),
+        "totalPages": max(number, content.get("next") or 0),
+    }
     if content.get("count") is not None:
         totals["totalElements"] = content["count"]
     items = [record_of(operation, record) for record in content["results"]]
-    return {"content": items, "page": totals}
+    others = {key: value for key, value in content.items() if key not in _OF_V2}
+    return {"content": items, "page": totals, **others}
 
 
 def at(version: ApiVersion, path: str) -> str:

@@ -91,6 +91,32 @@ def test_an_image_has_its_pulls() -> None:
     assert [(image.name, image.pull_count) for image in page.records] == [("a/b", 12)]
 
 
+IMAGE = {"name": "a/b", "pullCount": 12, "lastPushedDateTime": "2025-08-24T07:12:33Z"}
+PULL = {"lastPulledDateTime": "2025-09-01T00:00:00Z"}
+PUSHED, PULLED = 1_756_019_553_000, 1_756_684_800_000
+
+
+@pytest.mark.parametrize(
+    ("fields", "activity"),
+    [
+        (PULL, (12, PUSHED, PULLED)),
+        ({"lastPulledDateTime": None}, (12, PUSHED, 0)),
+        ({}, None),
+        ({"lastPulledDateTime": "soon"}, None),
+        ({"lastPulledDateTime": {"odd": 1}}, None),
+        ({**PULL, "lastPushedDateTime": None}, None),
+        ({**PULL, "pullCount": None}, None),
+        ({**PULL, "pullCount": 0}, (0, PUSHED, PULLED)),
+        ({**PULL, "description": ["odd"]}, (12, PUSHED, PULLED)),
+    ],
+)
+def test_a_pull_or_push_of_an_image_shows_in_its_record(
+    fields: dict[str, Any], activity: tuple[int, ...] | None
+) -> None:
+    (image,) = read({"images": [{**IMAGE, **fields}]}, "image_list").records
+    assert image.activity == activity
+
+
 # Where the items and the totals stand
 
 TOTALS = {"totalElements": 1, "totalPages": 1, "pageNo": 0, "pageSize": 20}
@@ -109,7 +135,14 @@ SHAPES: dict[str, tuple[object, str]] = {
         f"items in `body.content`, {ALL}",
     ),
     "bare": ([ITEM], "a bare array"),
-    "no error": ({"error": None, "content": [ITEM]}, "items in `content`, no totals"),
+    "no error": (
+        {"error": None, "returnCode": "0", "content": [ITEM]},
+        "items in `content`, no totals",
+    ),
+    "no error around": (
+        {"error": {}, "body": {"returnCode": 200, "rows": [ITEM]}},
+        "items in `body.rows`, no totals",
+    ),
 }
 
 
@@ -131,6 +164,12 @@ NO_PAGES = {
     "two arrays of objects": {"left": [ITEM], "right": [ITEM]},
     "two wrapped": {"a": {"content": [ITEM]}, "b": {"content": [ITEM]}},
     "an error beside items": {"error": {"errorCode": "NotFound"}, "content": [ITEM]},
+    "a code beside items": {"returnCode": "500", "content": [ITEM]},
+    "an error beside items of any name": {"error": True, "rows": [ITEM]},
+    "a code beside items of any name": {"returnCode": 500, "rows": [ITEM]},
+    "an error around items": {"error": "busy", "body": {"content": [ITEM]}},
+    "an error with wrapped items": {"code": 0, "body": {"error": "busy", "content": [ITEM]}},
+    "a code with wrapped items": {"code": 0, "body": {"returnCode": "500", "content": [ITEM]}},
     "an error with fields": {"error": {"errorCode": "x", "fieldErrors": [{"field": "a"}]}},
     "a word": "v1",
     "null": None,

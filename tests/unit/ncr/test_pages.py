@@ -238,6 +238,26 @@ def test_an_odd_count_is_only_a_hint_lost(count: object) -> None:
     assert read({"name": "v1"}, count=count).count is None
 
 
+@V2_ONLY
+@pytest.mark.parametrize(
+    ("fields", "activity"),
+    [
+        ({}, (12, GOOD_TIME)),
+        ({"pull_count": 0}, (0, GOOD_TIME)),
+        ({"pull_count": None}, None),
+        ({"last_updated": None}, None),
+        ({"last_updated": "soon"}, None),
+        ({"lastPulledDateTime": "2025-09-01T00:00:00Z"}, (12, GOOD_TIME)),
+    ],
+)
+def test_a_pull_or_push_of_an_image_shows_in_its_record(
+    fields: dict[str, Any], activity: tuple[int, ...] | None
+) -> None:
+    body = page({"name": "app", "pull_count": 12, "last_updated": GOOD_TIME, **fields})
+    (image,) = decode_page("image_list", body, NOW_MS).records
+    assert image.activity == activity
+
+
 NOT_PAGES = {
     "empty": b"",
     "spaces": b"  \n",
@@ -258,6 +278,12 @@ NOT_PAGES = {
 def test_what_is_no_page_is_malformed(case: str) -> None:
     with pytest.raises(MalformedError):
         tag_page(NOT_PAGES[case], NOW_MS)
+
+
+@pytest.mark.parametrize("body", [b'{"error": {"message": "busy"}}', b'{"returnCode": "busy"}'])
+def test_the_message_says_when_an_error_came_instead(body: bytes) -> None:
+    with pytest.raises(MalformedError, match=r"an error with the status of a page: .*busy"):
+        tag_page(body, NOW_MS)
 
 
 def test_the_message_says_when_html_came_instead() -> None:

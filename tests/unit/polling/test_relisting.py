@@ -7,13 +7,19 @@ from typing import Any
 import pytest
 from structlog.typing import EventDict
 
-from ncr_exporter.simulator.faults import fault_named
+from ncr_exporter.simulator.faults import Fault, fault_named
 from ncr_exporter.state.saved import SavedState, image_line, read_lines, registry_line
 from ncr_exporter.targets.targets import RegistryListTarget, Timing
 from tests.support.api_client import tag
 from tests.support.clock import ManualClock, passing
 from tests.support.polling import INTERVAL, Polling, choosing, events, polling_of, published_of
 from tests.support.states import ACCOUNT, rule
+from tests.support.versions import at, spoken
+
+pytestmark = pytest.mark.usefixtures("version")
+
+V3_ONLY = pytest.mark.parametrize("version", ["v3"], indirect=True)
+"""For the last pull in the image list, which version 2 has not."""
 
 DAY = 86_400.0
 HOURS = 3_600_000
@@ -31,6 +37,21 @@ async def begun(polling: Polling, target: RegistryListTarget) -> None:
     """
     await polling.first_round(target)
     await polling.intervals(1)
+
+
+def image_list() -> str:
+    """Return what the target of a request for the image list contains, and no other has."""
+    return at(spoken(), "my-registry?")
+
+
+WITHOUT_PULLS = Fault(
+    "without-pulls",
+    "",
+    relist=lambda records, _: [
+        {key: value for key, value in record.items() if key != "lastPulledDateTime"}
+        for record in records
+    ],
+)
 
 
 async def quiet(polling: Polling, intervals: int) -> list[str]:
@@ -51,9 +72,30 @@ async def test_what_nobody_pushed_or_pulled_is_not_listed_again(polling: Polling
 
 async def test_such_a_poll_is_as_old_as_the_list_that_answered_it(polling: Polling) -> None:
     await begun(polling, every())
-    ages = polling.clock.time() - (polling.state("app").last_success or 0)
-    assert polling.state("app").last_success != polling.state("app").listed_at
-    assert ages <= 2 * INTERVAL
+    assert await quiet(polling, 2) == []
+    lists = [round(seen.at, 3) for seen in polling.registry.requests if image_list() in seen.target]
+    state = polling.state("app")
+    assert state.last_success in lists[-2:]
+    assert state.listed_at is not None
+    assert state.listed_at < state.last_success < state.recent[0].at
+
+
+@V3_ONLY
+async def test_a_pull_that_is_not_counted_is_seen_by_its_time(polling: Polling) -> None:
+    polling.fleet.counted["my-registry", "app"] = 77
+    await begun(polling, every())
+    polling.images["app"] = [tag("v1", pulled=1_759_000_000_001), tag("v2")]
+    assert await quiet(polling, 3) == ["app"]
+
+
+@V3_ONLY
+async def test_no_recorded_pull_is_known_and_one_that_is_not_sent_is_not() -> None:
+    async with polling_of(images={"app": [tag("v1", pulled=0)]}) as polling:
+        await begun(polling, every())
+        assert await quiet(polling, 3) == []
+        polling.registry.faults.add(WITHOUT_PULLS, where=image_list())
+        await quiet(polling, 2)
+        assert await quiet(polling, 3) == ["app"] * 3
 
 
 async def test_a_push_is_seen_at_the_next_poll(polling: Polling) -> None:
@@ -105,7 +147,7 @@ async def test_a_named_image_is_listed_once_more_under_the_first_list(polling: P
 
 async def test_while_the_list_fails_tags_are_listed(polling: Polling) -> None:
     await polling.first_round(every())
-    polling.registry.faults.add(fault_named("denied"), where="my-registry?")
+    polling.registry.faults.add(fault_named("denied"), where=image_list())
     assert len(await quiet(polling, 3)) >= 4
     polling.registry.faults.clear()
     await quiet(polling, 2)
@@ -115,7 +157,7 @@ async def test_while_the_list_fails_tags_are_listed(polling: Polling) -> None:
 @pytest.mark.parametrize("fault", ["count-lies", "wrong-types"])
 async def test_a_list_that_contradicts_itself_answers_no_poll(polling: Polling, fault: str) -> None:
     await polling.first_round(every())
-    polling.registry.faults.add(fault_named(fault), where="my-registry?")
+    polling.registry.faults.add(fault_named(fault), where=image_list())
     assert len(await quiet(polling, 3)) >= 4
 
 
@@ -198,7 +240,7 @@ async def test_a_restart_asks_for_the_list_alone(polling: Polling) -> None:
 async def test_a_restart_without_its_list_asks_for_tags(polling: Polling) -> None:
     await polling.first_round(every())
     async with restarted(polling) as again:
-        again.registry.faults.add(fault_named("denied"), where="my-registry?")
+        again.registry.faults.add(fault_named("denied"), where=image_list())
         again.poller.apply([every()])
         await passing(again.clock, lambda: len(again.asked) == 2)
 
