@@ -61,16 +61,9 @@ class Pipeline:
         self.exposition = Exposition()
         self.exporter_metrics = ExporterMetrics(series=lambda: self.exposition.series)
         self.store = Store(Publisher(self.exposition, self.exporter_metrics, shard))
-        self.accounts = Accounts(
-            ClientFactory(
-                environ,
-                self.clock,
-                self.exporter_metrics,
-                hooks,
-                PATIENCE if once else 0.0,
-                language,
-            )
-        )
+        wait, metrics = PATIENCE if once else 0.0, self.exporter_metrics
+        factory = ClientFactory(environ, self.clock, metrics, hooks, wait, language)
+        self.accounts = Accounts(factory)
         self._shards = shard.total
         self._budget = Budget(self._rate(config))
         self.poller = Poller(
