@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from itertools import count
 
+from ncr_exporter.config.zones import VERSIONS
 from ncr_exporter.simulator.faults import FAULTS
 
 ALWAYS = ("alpha", "beta")
@@ -45,6 +46,8 @@ class Settings:
     timeout: int = 2
     """Seconds. Another one needs other clients of the API."""
     tag_series: int = 10
+    version: str = "v2"
+    """Of the API. Another one needs other clients, too."""
     broken: bool = False
     """Whether the file is one that must be refused."""
 
@@ -205,4 +208,5 @@ def _others(chance: random.Random) -> Settings:
         narrow=chance.random() < 1 / 4,
         timeout=chance.choice((2, 3)),
         tag_series=chance.choice((5, 10)),
+        version=chance.choice(VERSIONS),
     )

@@ -27,6 +27,7 @@ def write_settings(directory: Path, url: str, settings: Settings) -> Path:
         "requests_per_second": 400,
         "timeout": f"{settings.timeout}s",
         "page_size": PAGE_SIZE,
+        "version": settings.version,
     }
     keys = {"access_key": DEMO_ACCESS_KEY, "secret_key_file": SECRET_FILE}
     path = write_config(directory, url, *registries, keys=keys, defaults=defaults, **api)

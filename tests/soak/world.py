@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from ncr_exporter.config.globs import matches
 from ncr_exporter.httpd.messages import Request, Response
+from ncr_exporter.ncr.paths import PageTarget, parse
 from ncr_exporter.ncr.vocabulary import ORIGIN_HEADER
 from ncr_exporter.runtime.clock import SystemClock
 from ncr_exporter.simulator.api_records import JsonRecord
@@ -144,20 +145,22 @@ class World:
         self.tally.spoiled += is_spoiled
         answer = await self._registry.handle(request)
         is_right = not is_spoiled and answer.status == 200 and ORIGIN_HEADER in answer.headers
-        registry = request.path.rpartition("/repositories/")[2]
-        if registry in self._fleet.content:
-            self._note_page(registry, request, began, is_right=is_right)
+        page = parse(request.target)
+        known = page is not None and page.list.registry in self._fleet.content
+        if page and known and page.list.operation == "image_list":
+            self._note_page(page, began, is_right=is_right)
         return answer
 
-    def _note_page(self, registry: str, request: Request, began: float, *, is_right: bool) -> None:
+    def _note_page(self, page: PageTarget, began: float, *, is_right: bool) -> None:
         """Follow an image list from page to page."""
-        page, size = int(request.query["page"]), int(request.query["pagesize"])
-        if page == 1:
+        registry = page.list.registry or ""
+        if page.is_first:
             self._began[registry] = began
         if not is_right:
             self._began[registry] = None
         started = self._began.get(registry)
-        if started is not None and page * size >= len(self._fleet.content[registry]):
+        read = (page.number - page.list.style.first_page + 1) * (page.size or 0)
+        if started is not None and read >= len(self._fleet.content[registry]):
             self._listings[registry].append(_Listing(started, self._clock.time()))
 
 

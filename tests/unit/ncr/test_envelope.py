@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,12 +11,13 @@ from hypothesis import strategies as st
 from structlog.typing import EventDict
 
 from ncr_exporter.config import Api
+from ncr_exporter.config.zones import Endpoint
 from ncr_exporter.httpd.messages import Request, Response, text_response
 from ncr_exporter.ncr.errors import ApiError, MalformedError, OtherError
 from ncr_exporter.ncr.pages import ListedRegistry, decode_page
 from ncr_exporter.ncr.paging import next_of_v3
 from ncr_exporter.ncr.paths import OPERATIONS, Operation
-from ncr_exporter.ncr.versions import V3
+from ncr_exporter.ncr.versions import V3, Gateway
 from ncr_exporter.simulator.api_records import registry_record
 from ncr_exporter.simulator.v3 import ENVELOPES, record_of, service_error_to
 from tests.support.api_client import (
@@ -308,6 +310,23 @@ def test_however_many_records_and_whichever_totals_none_is_left_out(
         found += [record.name for record in page.records]
         number = next_of_v3(listed)
     assert found == [f"v{n}" for n in range(records)]
+
+
+# Hosts
+
+
+async def test_each_region_is_asked_at_its_own_host() -> None:
+    async with (
+        simulated(source_of(app=[tag("of-korea")])) as (korea, in_korea),
+        simulated(source_of(app=[tag("of-japan")])) as (japan, in_japan),
+        client_of(in_korea, api=SMALL) as (client, _),
+    ):
+        hosts = {"kr": Endpoint(in_korea, "/api/v3"), "jpn": Endpoint(in_japan, "/api/v3")}
+        client.gateway = Gateway(V3, hosts)
+        for region, name in (("kr", "of-korea"), ("jpn", "of-japan")) * 2:
+            listed = await client.tags(replace(REGISTRY, region=region), "app")
+            assert [record.name for record in listed.records] == [name]
+        assert len(korea.requests) == len(japan.requests) == 2
 
 
 # What the API refuses

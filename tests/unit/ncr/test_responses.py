@@ -7,7 +7,7 @@ import pytest
 from ncr_exporter.metrics.families.exporter import REASONS
 from ncr_exporter.ncr import errors
 from ncr_exporter.ncr.errors import ApiError, NotFoundError, ThrottledError
-from ncr_exporter.ncr.responses import date_of, error_of, gateway_time
+from ncr_exporter.ncr.responses import date_of, error_of, gateway_time, refused_parameters
 
 DATE = "Thu, 09 Oct 2025 08:53:20 GMT"
 
@@ -19,6 +19,11 @@ def gateway(code: object, message: str, details: str = "") -> bytes:
 
 
 SERVICE_404 = json.dumps({"returnCode": "404", "returnMessage": "no such image"}).encode()
+
+
+def v3(code: object, message: str = "", **more: object) -> bytes:
+    return json.dumps({"error": {"errorCode": code, "message": message, **more}}).encode()
+
 
 DOCUMENTED = [
     (400, gateway("100", "Bad Request Exception"), "other"),
@@ -42,6 +47,26 @@ DOCUMENTED = [
     (307, b"", "redirect"),
     (204, b"", "other"),
     (418, b"[]", "other"),
+    (400, v3("InvalidParameter", "Invalid parameter"), "other"),
+    (401, v3("Unauthorized"), "authentication"),
+    (401, v3("PermissionDenied"), "permission"),
+    (401, v3("SUBSCRIPTION_REQUIRED"), "permission"),
+    (401, v3("210"), "permission"),
+    (401, v3(210), "permission"),
+    (401, v3(210.0), "permission"),
+    (401, v3(" 210 "), "permission"),
+    (401, v3(200), "authentication"),
+    (401, v3([210]), "authentication"),
+    (403, v3("Forbidden"), "permission"),
+    (404, v3("NotFound"), "not_found"),
+    (409, v3("ResourceNotReady"), "other"),
+    (413, v3("PayloadTooLarge"), "other"),
+    (415, v3("UnsupportedMediaType"), "other"),
+    (424, v3("FailedDependency"), "other"),
+    (429, v3("TooManyRequests"), "throttled"),
+    (500, v3("InternalServerError"), "server"),
+    (502, v3("BadGateway"), "server"),
+    (503, v3("ServiceUnavailable"), "server"),
 ]
 
 
@@ -65,9 +90,74 @@ def test_the_gateways_words_are_kept_for_the_log() -> None:
     assert (error.details.origin, error.details.trace_id) == ("APIGW", "abc123")
 
 
+def test_what_version_3_adds_to_an_error_is_kept_for_whoever_reads_it() -> None:
+    headers = {"x-ncp-request-id": "r-1", "x-ncp-trace-id": "t-1"}
+    fields = [{"field": "pageSize", "message": "at most 1000"}, {"field": "sort"}, {}, None, 7]
+    body = v3("InvalidParameter", "Invalid parameter", detail="잘못된 값", fieldErrors=fields)
+    error = error_of(400, headers, body)
+    assert error is not None
+    said = "HTTP 400/InvalidParameter Invalid parameter (잘못된 값; pageSize: at most 1000; sort)"
+    assert str(error) == said
+    assert error.details.fields == ("pageSize", "sort")
+    assert (error.details.request_id, error.details.trace_id) == ("r-1", "t-1")
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"detail": "Not found"},
+        {"detail": None, "fieldErrors": None},
+        {"fieldErrors": "pageSize"},
+        {"fieldErrors": [{"field": "", "message": "x"}]},
+        {"fieldErrors": {}},
+    ],
+)
+def test_what_adds_nothing_is_left_out(more: dict[str, object]) -> None:
+    error = error_of(404, {}, v3("NotFound", "Not found", **more))
+    assert str(error) == "HTTP 404/NotFound Not found"
+
+
+def test_many_refused_fields_make_no_endless_line() -> None:
+    fields = [{"field": f"f{n}" * 200, "message": "m" * 9999} for n in range(1000)]
+    error = error_of(400, {}, v3("InvalidParameter", "x", fieldErrors=fields))
+    assert len(str(error)) < 400
+    assert error is not None
+    assert len(error.details.fields) == 5
+
+
+OPTIONAL = frozenset({"pageSize", "sort"})
+
+
+@pytest.mark.parametrize(
+    ("body", "refused"),
+    [
+        (v3("InvalidParameter", fieldErrors=[{"field": "sort"}]), {"sort"}),
+        (v3("InvalidParameter", fieldErrors=[{"field": "pageSize"}]), {"pageSize"}),
+        (v3("InvalidParameter", fieldErrors=[{"field": "pageNo"}]), set()),
+        (v3("InvalidParameter", "sort is unknown"), {"sort"}),
+        (v3("InvalidParameter", detail="pageSize: 1000 is too large"), {"pageSize"}),
+        (v3("InvalidParameter", "Invalid parameter"), {"pageSize", "sort"}),
+        (v3("BadRequest", "sort"), set()),
+        (gateway("100", "Bad Request Exception", "sort"), set()),
+        (b"", set()),
+    ],
+)
+def test_what_was_refused_is_known_by_fields_or_words(body: bytes, refused: set[str]) -> None:
+    error = error_of(400, {}, body)
+    assert error is not None
+    assert refused_parameters(error, OPTIONAL) == refused
+    assert refused_parameters(error, frozenset()) == frozenset(), "nothing is left to leave out"
+
+
 @pytest.mark.parametrize(
     ("headers", "body", "from_service"),
     [
+        ({}, v3("NotFound", "no such image"), True),
+        ({"x-ncp-apigw-response-origin": "ENDPOINT"}, v3("NotFound"), True),
+        ({"x-ncp-apigw-response-origin": "APIGW"}, v3("NotFound"), False),
+        ({}, v3("300", "Not Found Exception"), False),
+        ({}, v3(300), False),
+        ({}, v3(None), False),
         ({"x-ncp-apigw-response-origin": "ENDPOINT"}, b"", True),
         ({"x-ncp-apigw-response-origin": "APIGW"}, gateway("300", "Not Found"), False),
         ({}, SERVICE_404, True),
