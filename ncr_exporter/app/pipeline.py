@@ -9,6 +9,7 @@ from ncr_exporter.app.accounts import Accounts, ClientFactory, account_uses
 from ncr_exporter.config import Config
 from ncr_exporter.metrics.exporter_metrics import AccountUse, ExporterMetrics
 from ncr_exporter.metrics.exposition import Exposition
+from ncr_exporter.ncr.corrected_clock import CorrectedClock
 from ncr_exporter.ncr.http import Hook
 from ncr_exporter.polling.poller import Poller
 from ncr_exporter.runtime.clock import Clock, SystemClock
@@ -55,15 +56,16 @@ class Pipeline:
         """
         shard = shard or Shard()
         self.config = config
-        self.clock = clock or SystemClock()
+        host_clock = clock or SystemClock()
         self.exposition = Exposition()
         self.exporter_metrics = ExporterMetrics(series=lambda: self.exposition.series)
         self.store = Store(Publisher(self.exposition, self.exporter_metrics, shard))
         self.accounts = Accounts(
             ClientFactory(
-                environ, self.clock, self.exporter_metrics, hooks, PATIENCE if once else 0.0
+                environ, host_clock, self.exporter_metrics, hooks, PATIENCE if once else 0.0
             )
         )
+        self.clock = CorrectedClock(host_clock, self.accounts.gateway_clocks)
         self._shards = shard.total
         self._budget = Budget(self._rate(config))
         self.poller = Poller(

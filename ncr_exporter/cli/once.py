@@ -89,6 +89,7 @@ async def _once(
     ):
         await pipeline.poll_once()
     failed = list(pipeline.failed_polls())
+    _warn_of_wrong_clock(pipeline.clock.correction)
     in_use = None if references is None else _placed(references, pipeline.store)
     if output:
         content = _content(pipeline, values, failed, in_use, io.StringIO())
@@ -98,6 +99,16 @@ async def _once(
         sys.stdout.flush()
     _explain(failed)
     return int(any(poll.matters for poll in failed))
+
+
+def _warn_of_wrong_clock(correction: float) -> None:
+    """Say on stderr that this host's clock is wrong, where it is; `correction` is in seconds."""
+    if correction:
+        off = f"{abs(correction):.0f} s {'behind' if correction > 0 else 'ahead of'}"
+        sys.stderr.write(
+            f"ncr-exporter: this host's clock is {off} the API's; ages and what is stale go by the"
+            " API's; synchronise this host's clock (NTP)\n"
+        )
 
 
 def _placed(references: Iterable[Reference | None], store: Store) -> InUse:
