@@ -18,7 +18,7 @@ from ncr_exporter.ncr.paths import OPERATIONS
 from ncr_exporter.simulator.faults import FAULTS, Fault
 from tools import chart_values
 from tools.dependencies import Distribution, distributions
-from tools.fault_table import CLOCKS, TABLE
+from tools.fault_table import CLOCKS, NETWORK, TABLE
 
 ROOT = Path(__file__).parents[1]
 MEASURED = ROOT / "tests" / "soak" / "measured.md"
@@ -101,7 +101,7 @@ What is seen of each fault that the simulated registry knows, when every answer 
 image that was polled before, `up` is `ncr_image_up` meanwhile; while it is 0 the last good values
 stand and `ncr_image_last_success_timestamp_seconds` tells their age. The log says once what fails,
 where, why and what to do. The first good answer heals it: a failed image is asked again after a
-fifth of its interval, a throttled one once its account's pause is over.
+fifth of its interval, then after two fifths, then once an interval.
 
 Each row is tried through the whole program, over sockets, by
 `tests/e2e/test_faults.py::test_a_fault_shows_as_it_should_and_the_first_good_answer_heals_it[FAULT]`;
@@ -131,12 +131,19 @@ The last run that was written down, on two cores that did nothing else:
 """
 
 
+RELIABILITY_NETWORK = """\
+## Between exporter and API
+
+What hosts, networks and the service do besides, each tried over sockets.
+"""
+
+
 RELIABILITY_CLOCKS = """\
 ## Clocks
 
 How long something lasts, and when it is due, goes by time that passes (monotonic); when it was, and
-how old it is, by the wall clock of the exporter's host, which has to be right for ages to be. Tried
-by `tests/e2e/test_clock.py`.
+how old it is, by the wall clock of the exporter's host. Where that differs from the clocks of all
+gateways by more than a minute, it goes by theirs. Tried by `tests/e2e/test_clock.py`.
 """
 
 
@@ -259,9 +266,13 @@ def reliability_page() -> str:
         ("clock", "what users see", "test"),
         ((what, words, f"`{test}`") for what, (words, test) in CLOCKS.items()),
     )
+    network = _table(
+        ("what happens", "what users see", "test"),
+        ((what, words, f"`{test}`") for what, (words, test) in NETWORK.items()),
+    )
     soaked = MEASURED.read_text("utf-8")
-    parts = (RELIABILITY_INTRO, faults, ENDURANCE, soaked, RELIABILITY_CLOCKS, clocks)
-    return _page("Reliability", *parts)
+    beside = (RELIABILITY_NETWORK, network, RELIABILITY_CLOCKS, clocks)
+    return _page("Reliability", RELIABILITY_INTRO, faults, ENDURANCE, soaked, *beside)
 
 
 def _seen(fault: Fault) -> tuple[str, ...]:

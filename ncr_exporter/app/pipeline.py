@@ -60,10 +60,9 @@ class Pipeline:
         self.exposition = Exposition()
         self.exporter_metrics = ExporterMetrics(series=lambda: self.exposition.series)
         self.store = Store(Publisher(self.exposition, self.exporter_metrics, shard))
+        patience = PATIENCE if once else 0.0
         self.accounts = Accounts(
-            ClientFactory(
-                environ, host_clock, self.exporter_metrics, hooks, PATIENCE if once else 0.0
-            )
+            ClientFactory(environ, host_clock, self.exporter_metrics, hooks, patience)
         )
         self.clock = CorrectedClock(host_clock, self.accounts.gateway_clocks)
         self._shards = shard.total

@@ -49,6 +49,7 @@ TOPICS = {
     "report/verdicts.py",
     "runtime/errors.py",
     "runtime/memory.py",
+    "state/pull_count.py",
 }
 """Short files that stand alone: a command, or a topic that no neighbour is about."""
 

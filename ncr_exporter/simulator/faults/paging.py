@@ -7,7 +7,7 @@ from http import HTTPStatus
 from ncr_exporter.httpd.messages import Request, Response
 from ncr_exporter.simulator.api_records import JsonRecord
 from ncr_exporter.simulator.faults.fault import Apply, Fault
-from ncr_exporter.simulator.responses import content_of, with_body
+from ncr_exporter.simulator.responses import content_of, service_error, with_body
 
 _TOO_MANY = 7
 
@@ -37,6 +37,11 @@ def _jump(content: JsonRecord, _number: int) -> JsonRecord:
     return {"next": content["next"] + 1} if content["next"] else {}
 
 
+def _missing(request: Request, response: Response) -> Response:
+    is_first = request.query.get("page", "1") == "1"
+    return response if is_first else service_error(HTTPStatus.NOT_FOUND, "Not Found")
+
+
 def _shifted(records: list[JsonRecord], page: int) -> list[JsonRecord]:
     """Return the list with one more record in front for each page before this one."""
     pushed = [{**record, "name": f"pushed-{page}"} for record in records[:1]]
@@ -57,5 +62,11 @@ PAGING = (
         f"`count` is {_TOO_MANY} too high",
         _page(lambda content, _: {"count": content["count"] + _TOO_MANY}),
     ),
+    Fault(
+        "emptied",
+        "200 with the right `count`, and no records",
+        _page(lambda _, __: {"results": [], "next": None}),
+    ),
+    Fault("page-missing", "404 from the service for every page but the first", _missing),
     Fault("shifting", "a record is added to the list between two of its pages", relist=_shifted),
 )
