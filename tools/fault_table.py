@@ -143,7 +143,7 @@ CLOCKS = {
     ),
     "the wall clock is wrong by a year, in `serve` and in `once`": Told(
         "ages and what is stale are right from the first answer on: where every gateway says that "
-        "the clock is wrong, they go by the gateway's. `once` warns of it on stderr",
+        "the clock is wrong, they go by the gateway's, over a restart too. `once` warns on stderr",
         "test_ages_and_staleness_go_by_the_gateways_clock_where_this_hosts_is_wrong",
     ),
     "it was wrong when state was stored, or is at the start": Told(

@@ -64,7 +64,8 @@ class Pipeline:
         self.accounts = Accounts(
             ClientFactory(environ, host_clock, self.exporter_metrics, hooks, patience)
         )
-        self.clock = CorrectedClock(host_clock, self.accounts.gateway_clocks)
+        assumed = saved.correction if saved else 0.0
+        self.clock = CorrectedClock(host_clock, self.accounts.gateway_clocks, assumed)
         self._shards = shard.total
         self._budget = Budget(self._rate(config))
         self.poller = Poller(

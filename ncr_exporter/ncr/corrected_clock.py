@@ -13,10 +13,19 @@ class CorrectedClock(Clock):
     makes every tag stale.
     """
 
-    def __init__(self, clock: Clock, gateways: Callable[[], Iterable[GatewayClock]]) -> None:
-        """Correct this host's `clock` by what `gateways` returns: the clocks of all gateways."""
+    def __init__(
+        self,
+        clock: Clock,
+        gateways: Callable[[], Iterable[GatewayClock]],
+        assumed: float = 0.0,
+    ) -> None:
+        """Correct this host's `clock` by what `gateways` returns: the clocks of all gateways.
+
+        `assumed` is the correction (s) until the first of them answers, known from an earlier run.
+        """
         self._clock = clock
         self._gateways = gateways
+        self._assumed = assumed
 
     @property
     def correction(self) -> float:
@@ -26,9 +35,11 @@ class CorrectedClock(Clock):
         smallest is taken.
         """
         corrections = [each.correction for each in self._gateways() if each.is_known]
+        if not corrections:
+            return self._assumed
         ahead = [each for each in corrections if each > 0]
         behind = [each for each in corrections if each < 0]
-        if corrections and len(corrections) in {len(ahead), len(behind)}:
+        if len(corrections) in {len(ahead), len(behind)}:
             return min(corrections, key=abs)
         return 0.0
 

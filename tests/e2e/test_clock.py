@@ -217,6 +217,31 @@ async def test_state_stored_by_a_clock_that_was_wrong_is_not_believed(
         assert samples(polling)["tags"] == 2
 
 
+@pytest.mark.parametrize("seconds", [YEAR, -YEAR, HOUR, -HOUR])
+@pytest.mark.parametrize("set_right", [False, True])
+async def test_state_outlives_a_restart_on_a_host_whose_clock_is_wrong(
+    tmp_path: Path, seconds: float, *, set_right: bool
+) -> None:
+    """Its times are the gateway's: they are judged by that clock, as far as it is known."""
+    async with polling_of() as polling:
+        jump(polling, seconds)
+        await polling.first_round(naming("app"))
+        before = polling.state()
+        persister = StatePersister(tmp_path, polling.clock)
+        await persister.write(polling.store, polling.corrected.correction)
+    clock = ManualClock(EPOCH + (0 if set_right else seconds))
+    saved = StatePersister(tmp_path, clock).read()
+    assert saved.correction == pytest.approx(0 if set_right else -seconds, abs=5)
+    async with polling_of(clock=clock, saved=saved) as polling:
+        polling.registry.fault = fault_named("denied")
+        polling.poller.apply([naming("app")])
+        state = polling.state()
+        assert (state.tags, state.last_success) == (before.tags, before.last_success)
+        assert samples(polling)["last_pulled_age_seconds"] == pytest.approx(
+            EPOCH - 1_759_000_000, abs=60
+        )
+
+
 # A process or a host that sleeps
 
 

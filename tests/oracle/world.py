@@ -197,6 +197,10 @@ class WatchedClient(Client):
     def now(self) -> Moment:
         return Moment(self._clock.time(), self._clock.monotonic())
 
+    def _check_page(self, path: str) -> None:
+        """Fail where a listing was made of a body that holds an error."""
+        assert self._world.fault_of(f"{path}?") != "error body", f"believed: {path}"
+
     @contextmanager
     def _asking(self, *subject: str) -> Iterator[None]:
         assert subject not in self._under_way, "asked for twice at a time"
@@ -220,6 +224,7 @@ class WatchedClient(Client):
             took = self.now.mono - began
             self._model.tags_failed(label, image, self.now, took, not_found=not_found)
             raise
+        self._check_page(str(registry.tag_list(image)))
         tags = self._world.content[registry.name][image]
         names = self._world.shown(str(registry.tag_list(image)), [tag["name"] for tag in tags])
         tags = [tag for tag in tags if tag["name"] in names]
@@ -236,6 +241,7 @@ class WatchedClient(Client):
             self._model.images_failed(registry.label, self.now, denied=denied)
             raise
         world, path = self._world, str(registry.image_list)
+        self._check_page(path)
         listed = world.listed(registry.name)
         shown = {name: listed[name] for name in world.shown(path, listed)}
         nameless, said = world.nameless(path, shown), world.said(path, listed)
@@ -250,6 +256,7 @@ class WatchedClient(Client):
             self._model.registries_failed()
             raise
         world, path = self._world, str(ListPath(prefix))
+        self._check_page(path)
         there = world.described()
         shown = {name: there[name] for name in world.shown(path, there)}
         nameless, said = world.nameless(path, shown), world.said(path, there)

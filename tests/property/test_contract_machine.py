@@ -138,6 +138,18 @@ class Contract(RuleBasedStateMachine):
             self.world.unlisted.add((registry, image))
             self.world.faults = {f"/{registry}?": "nameless"}
 
+    @rule(
+        registry=REGISTRIES,
+        faults=st.sampled_from([("missing page", "denied"), ("service 404", "denied page")]),
+    )
+    def lose_a_page(self, registry: str, faults: tuple[str, str]) -> None:
+        """Have a page be missing or denied beside what would make its image gone.
+
+        That is a list that may not be read, or a 404 from the service for the image itself.
+        """
+        of_tags, of_images = faults
+        self.world.faults = {f"/{registry}?": of_images, f"/{registry}/": of_tags}
+
     @rule()
     def behave(self) -> None:
         self.world.faults.clear()
