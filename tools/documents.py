@@ -18,7 +18,7 @@ from ncr_exporter.ncr.paths import OPERATIONS
 from ncr_exporter.simulator.faults import FAULTS, Fault
 from tools import chart_values
 from tools.dependencies import Distribution, distributions
-from tools.fault_table import CLOCKS, PRESSURE, TABLE
+from tools.fault_table import CLOCKS, NETWORK, PRESSURE, TABLE
 from tools.process_table import PROCESS, SIGNALS, VARIABLES
 
 ROOT = Path(__file__).parents[1]
@@ -155,12 +155,19 @@ client may cost: [web configuration](web-config.md#what-clients-may-cost).
 """
 
 
+RELIABILITY_NETWORK = """\
+## Between exporter and API
+
+What hosts, networks and the service do besides, each tried over sockets.
+"""
+
+
 RELIABILITY_CLOCKS = """\
 ## Clocks
 
 How long something lasts, and when it is due, goes by time that passes (monotonic). When it was, and
-how old it is, goes by the wall clock of the exporter's host. For ages to be right, that clock has
-to be right. `tests/e2e/test_clock.py` tries each row.
+how old it is, goes by the wall clock of the exporter's host. Where that differs from the clocks of
+all gateways by more than a minute, it goes by theirs. `tests/e2e/test_clock.py` tries each row.
 """
 
 RELIABILITY_PROCESS = """\
@@ -303,6 +310,10 @@ def reliability_page() -> str:
         ("clock", "what users see", "test"),
         ((what, words, f"`{test}`") for what, (words, test) in CLOCKS.items()),
     )
+    network = _table(
+        ("what happens", "what users see", "test"),
+        ((what, words, f"`{test}`") for what, (words, test) in NETWORK.items()),
+    )
     soaked = MEASURED.read_text("utf-8")
     pressure = _table(
         ("what presses", "what users see", "test"),
@@ -313,8 +324,9 @@ def reliability_page() -> str:
         ((what, words, f"`{test}`") for what, (words, test) in PROCESS.items()),
     )
     parts = (
-        *(RELIABILITY_INTRO, faults, RELIABILITY_PRESSURE, pressure, ENDURANCE, soaked),
-        *(RELIABILITY_CLOCKS, clocks, RELIABILITY_PROCESS, process),
+        *(RELIABILITY_INTRO, faults, RELIABILITY_NETWORK, network),
+        *(RELIABILITY_PRESSURE, pressure, RELIABILITY_PROCESS, process),
+        *(RELIABILITY_CLOCKS, clocks, ENDURANCE, soaked),
     )
     return _page("Reliability", *parts)
 

@@ -18,6 +18,8 @@ class Seen(NamedTuple):
     """The reason of polls that fail; the last good data stands, and `ncr_image_up` is 0."""
     retried: str = ""
     """The reason of requests that fail and go well when sent again."""
+    refused: str = ""
+    """The reason of requests that fail, where it is not that of the polls."""
     counter: str = ""
     """What counts what is wrong where a poll succeeds."""
     absent: str = ""
@@ -40,8 +42,11 @@ TABLE = {
     "latency": Seen(f"{NOTHING}, `ncr_api_request_duration_seconds` shows the wait"),
     "hang": Seen("polls fail after `api.timeout`", fails="timeout"),
     "drip": Seen("polls fail after `api.timeout`", fails="timeout"),
-    "reset": Seen("polls fail after two retries", fails="connection"),
-    "close": Seen("polls fail after two retries", fails="connection"),
+    "reset": Seen(
+        "polls fail after two retries; on a kept connection one more costs nothing",
+        fails="connection",
+    ),
+    "close": Seen("as `reset`", fails="connection"),
     "garbage": Seen("polls fail after two retries", fails="connection"),
     "half": Seen("polls fail after two retries; no part of the answer is used", fails="connection"),
     "endless": Seen("polls fail once 16 MiB have come", fails="too_large"),
@@ -70,6 +75,9 @@ TABLE = {
     "truncated": Seen("polls fail; no part of the answer is used", fails="malformed"),
     "nested": Seen("polls fail", fails="malformed"),
     "not-a-page": Seen("polls fail", fails="malformed"),
+    "error-page": Seen("polls fail; nothing is taken for gone", fails="malformed"),
+    "x-gzip": Seen(NOTHING),
+    "cached": Seen(f"{NOTHING}, and so is the clock to sign by"),
     "gzip-bomb": Seen("polls fail once 64 MiB are inflated, which are not kept", fails="too_large"),
     "wrong-types": Seen(
         "sizes and times leave; tags are counted", counter=MALFORMED, absent=UPDATED
@@ -89,6 +97,16 @@ TABLE = {
     "next-back": Seen("polls of lists of several pages fail", fails="malformed"),
     "next-jumps": Seen("polls of lists of several pages fail", fails="malformed"),
     "count-lies": Seen("lists are read twice, then believed", counter=MISCOUNTED),
+    "emptied": Seen(
+        "the second list in a row that lacks all tags is believed; no image is taken for gone",
+        counter=MISCOUNTED,
+        tags=0,
+    ),
+    "page-missing": Seen(
+        "polls of lists of several pages fail, read twice; no image is taken for gone",
+        fails="malformed",
+        refused="not_found",
+    ),
     "shifting": Seen("lists are read twice, then believed", counter=MISCOUNTED),
     "clock-ahead": Seen(
         "one request fails; then requests are signed by the gateway's clock",
@@ -110,7 +128,7 @@ TABLE = {
 
 
 class Told(NamedTuple):
-    """What users see of a clock, and the test in tests/e2e/test_clock.py that shows it."""
+    """What users see, and the test that shows it; of clocks, one in tests/e2e/test_clock.py."""
 
     words: str
     test: str
@@ -119,9 +137,14 @@ class Told(NamedTuple):
 CLOCKS = {
     "the wall clock is set, by seconds or by years": Told(
         "polls, pauses and expiry go on: they go by time that passes. One request is refused, then "
-        "requests are signed by the gateway's clock. While the clock is wrong the ages are, and at "
-        "each poll what is stale; one warning and `ncr_api_clock_skew_seconds` tell",
+        "requests are signed, and ages and staleness judged, by the gateway's clock; one warning "
+        "and `ncr_api_clock_skew_seconds` tell",
         "test_a_wall_clock_that_jumps_and_comes_back_moves_neither_polls_nor_data",
+    ),
+    "the wall clock is wrong by a year, in `serve` and in `once`": Told(
+        "ages and what is stale are right from the first answer on: where every gateway says that "
+        "the clock is wrong, they go by the gateway's, over a restart too. `once` warns on stderr",
+        "test_ages_and_staleness_go_by_the_gateways_clock_where_this_hosts_is_wrong",
     ),
     "it was wrong when state was stored, or is at the start": Told(
         "what seems to come from the future, or is too old, is not used",
@@ -218,3 +241,62 @@ PRESSURE = {
     ),
 }
 """What presses upon the program → what is seen of it."""
+
+NETWORK = {
+    "`HTTPS_PROXY`, `ALL_PROXY` or `NO_PROXY` hold what cannot be used": Told(
+        "with `proxy_from_environment`, a SOCKS proxy or a broken URL is refused by every command, "
+        "without a word of its password; an entry of NO_PROXY that cannot be read is left out with "
+        "a warning. IPv6, networks and ports are understood",
+        "tests/e2e/test_proxy_environment.py::test_a_proxy_that_cannot_be_used_is_refused_by_every_command_and_nothing_of_it_is_shown",
+    ),
+    "an exception that nobody foresaw, anywhere in a poll or a list": Told(
+        "it fails as `other`, `ncr_image_up` or `ncr_registry_up` is 0, what is known stands, and "
+        "the log has one traceback when it starts",
+        "tests/unit/polling/test_poller.py::test_whatever_an_image_list_raises_is_a_failed_list_and_takes_nothing_away",
+    ),
+    "an authority in `ca_file` is an old one, or an intermediate one alone": Told(
+        "it is trusted, on every Python",
+        "tests/unit/ncr/test_authorities.py::test_an_authority_without_key_identifiers_and_key_usage_is_trusted",
+    ),
+    "`ca_file` is renewed": Told(
+        "a reload takes it up; one that cannot be read keeps the configuration in force",
+        "tests/unit/app/test_accounts.py::test_a_reload_takes_up_a_ca_file_that_was_renewed",
+    ),
+    "the key in `~/.ncloud/configure` is rotated": Told(
+        "the next request is signed with the new one",
+        "tests/unit/app/test_accounts.py::test_the_key_in_the_vendors_file_is_taken_up_when_it_is_rotated",
+    ),
+    "no server of names answers": Told(
+        "polls fail after `api.timeout`; page, scrape and reload come at once",
+        "tests/e2e/test_dns.py::test_page_and_reload_come_at_once_while_names_are_looked_up",
+    ),
+    "a kept connection is closed while a request is on its way": Told(
+        "the request is sent again at once, over another connection; that costs no retry",
+        "tests/unit/ncr/test_transport.py::test_a_kept_connection_that_was_closed_costs_neither_a_retry_nor_a_poll",
+    ),
+    "every second request is refused, for hours": Told(
+        "one retry in ten seconds and account is allowed beside the budget: few polls of a small "
+        "deployment fail",
+        "tests/unit/ncr/test_retries.py::test_few_polls_of_a_small_deployment_fail_where_every_second_request_does",
+    ),
+    "the API is out for hours": Told(
+        "a failed list is asked for again after a fifth of its interval, then two fifths, then "
+        "once an interval",
+        "tests/unit/polling/test_poller.py::test_an_image_that_goes_on_failing_is_asked_for_no_more_often_than_one_that_does_not",
+    ),
+    "the only tag of the last page is pushed again while the list is read": Told(
+        "the list is read once more",
+        "tests/unit/ncr/test_client.py::test_the_only_tag_of_the_last_page_may_be_pushed_again_while_the_list_is_read",
+    ),
+    "an image list has fewer names than its own `count`": Told(
+        "it does not tell what is gone; the fifth such list in a row does, since the count may be "
+        "of something else",
+        "tests/unit/polling/test_images.py::test_a_list_with_fewer_names_than_its_count_does_not_tell_what_is_gone",
+    ),
+    "`pull_count` dips and comes back": Told(
+        "`ncr_image_pulls_total` stays; a lower count is published when two lists in a row say so, "
+        "or when it is less than half",
+        "tests/unit/polling/test_images.py::test_a_pull_count_that_dips_is_published_only_when_it_is_said_twice_running",
+    ),
+}
+"""What happens between exporter and API beside the faults → what is seen of it."""

@@ -11,10 +11,12 @@ import structlog
 from ncr_exporter.config import Api, Config, Secret
 from ncr_exporter.metrics.exporter_metrics import AccountUse
 from ncr_exporter.ncr.client import Client
+from ncr_exporter.ncr.corrected_clock import CorrectedClock
 from ncr_exporter.ncr.credentials import find_credentials
 from ncr_exporter.ncr.http import Hook, ca_file_content, client_pool
 from ncr_exporter.ncr.limiter import Limiter
 from ncr_exporter.ncr.proxies import proxy_of
+from ncr_exporter.ncr.signing import GatewayClock
 from ncr_exporter.ncr.transport import ClientMetrics, Transport
 from ncr_exporter.ncr.versions import Gateway, gateway_of
 from ncr_exporter.polling.tags import Clients
@@ -49,23 +51,26 @@ class ClientFactory:
     ) -> Client:
         """Return a client for the account of `target` that sends `rate` requests per second.
 
-        It takes over the circuit breaker and the retry budget of the account's client `before`: a
-        reload must neither resume throttled requests nor allow more retries.
+        It takes over what the account's client `before` knows: a reload must neither resume
+        throttled requests, nor allow more retries, nor forget the gateway's clock.
 
         Raises:
             CredentialsError: the account has no key.
             ConfigError: `ca_file`, or the environment's proxy, cannot be used.
         """
         account, api = target.account, config.api
+        known = before.transport if before else None
+        gateway_clock = known.gateway_clock if known else GatewayClock(self.clock)
+        corrected = CorrectedClock(self.clock, lambda: [gateway_clock])
         credentials = find_credentials(
-            account.credentials, config.directory, self.environ, self.clock
+            account.credentials, config.directory, self.environ, corrected
         )
         log.info("key found", registry=target.label, source=credentials.source)
         limiter = Limiter(
             rate,
             api.max_concurrency,
             self.clock,
-            breaker=before.transport.limiter.breaker if before else None,
+            breaker=known.limiter.breaker if known else None,
             max_throttled_wait=self.max_throttled_wait,
         )
         gateway = gateway_of(api, account.zone, language=self.language)
@@ -77,7 +82,8 @@ class ClientFactory:
             timeout=api.timeout,
             clock=self.clock,
             metrics=self.metrics,
-            retry_budget=before.transport.retry_budget if before else None,
+            retry_budget=known.retry_budget if known else None,
+            gateway_clock=gateway_clock,
         )
         return Client(transport, gateway=gateway, page_size=api.page_size, metrics=self.metrics)
 
@@ -110,6 +116,11 @@ class Accounts:
         self._settings: _ClientSettings | None = None
         self._retiring: dict[asyncio.Task[None], Client] = {}
         """Clients no longer in use whose last lists are under way."""
+
+    def gateway_clocks(self) -> Iterator[GatewayClock]:
+        """Yield the gateway's clock of each account."""
+        for client in self.clients.values():
+            yield client.transport.gateway_clock
 
     async def __aenter__(self) -> Self:
         return self

@@ -9,6 +9,7 @@ from ncr_exporter.app.accounts import Accounts, ClientFactory, account_uses
 from ncr_exporter.config import Config
 from ncr_exporter.metrics.exporter_metrics import AccountUse, ExporterMetrics
 from ncr_exporter.metrics.exposition import Exposition
+from ncr_exporter.ncr.corrected_clock import CorrectedClock
 from ncr_exporter.ncr.http import Hook
 from ncr_exporter.polling.poller import Poller
 from ncr_exporter.runtime.clock import Clock, SystemClock
@@ -58,13 +59,15 @@ class Pipeline:
         """
         shard = shard or Shard()
         self.config = config
-        self.clock = clock or SystemClock()
+        host_clock = clock or SystemClock()
         self.exposition = Exposition()
         self.exporter_metrics = metrics = ExporterMetrics(series=lambda: self.exposition.series)
         self.store = Store(Publisher(self.exposition, metrics, shard))
         patience = PATIENCE if once else 0.0
-        factory = ClientFactory(environ, self.clock, metrics, hooks, patience, language)
+        factory = ClientFactory(environ, host_clock, metrics, hooks, patience, language)
         self.accounts = Accounts(factory)
+        assumed = saved.correction if saved else 0.0
+        self.clock = CorrectedClock(host_clock, self.accounts.gateway_clocks, assumed)
         self._shards = shard.total
         self._budget = Budget(self._rate(config))
         self.poller = Poller(

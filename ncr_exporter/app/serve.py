@@ -4,7 +4,7 @@ import asyncio
 import os
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -107,8 +107,7 @@ async def exporter(
         targets = await pipeline.connect(config)
         addresses = await _listen(server, options)
         pipeline.poll(config, targets)
-        persisting = persister.persisting(pipeline.store) if persister else nullcontext()
-        async with persisting, _following(reloader, options, config.digest):
+        async with _persisting(persister, pipeline), _following(reloader, options, config.digest):
             yield RunningExporter(addresses, reloader.reload, server.make_room)
 
 
@@ -158,6 +157,14 @@ def _routes(pipeline: Pipeline, options: ServeOptions, reloader: Reloader) -> Ro
         config=lambda: pipeline.config.redacted,
         reload=reloader.reload if options.enable_lifecycle else None,
     )
+
+
+def _persisting(
+    persister: StatePersister | None, pipeline: Pipeline
+) -> AbstractAsyncContextManager[None]:
+    if persister is None:
+        return nullcontext()
+    return persister.persisting(pipeline.store, lambda: pipeline.clock.correction)
 
 
 def _reloader(pipeline: Pipeline, options: ServeOptions, environ: Mapping[str, str]) -> Reloader:

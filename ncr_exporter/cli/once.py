@@ -112,6 +112,7 @@ async def _once(
         await pipeline.poll_once()
     end_command_on_signals()  # a reader that takes nothing would hold the event loop
     failed = list(pipeline.failed_polls())
+    _warn_of_wrong_clock(pipeline.clock.correction)
     in_use = None if references is None else _placed(references, pipeline.store)
     _deliver(pipeline, values, failed, in_use, output)
     _explain(failed)
@@ -156,6 +157,16 @@ async def _store(persister: StatePersister, store: Store) -> bool:
 
 def _say(sentence: str) -> None:
     sys.stderr.write(f"ncr-exporter: {sentence}\n")
+
+
+def _warn_of_wrong_clock(correction: float) -> None:
+    """Say on stderr that this host's clock is wrong, where it is; `correction` is in seconds."""
+    if correction:
+        off = f"{abs(correction):.0f} s {'behind' if correction > 0 else 'ahead of'}"
+        sys.stderr.write(
+            f"ncr-exporter: this host's clock is {off} the API's; ages and what is stale go by the"
+            " API's; synchronise this host's clock (NTP)\n"
+        )
 
 
 def _placed(references: Iterable[Reference | None], store: Store) -> InUse:

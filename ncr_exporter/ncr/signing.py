@@ -61,6 +61,8 @@ class GatewayClock:
         self._clock = clock
         self.skew = 0.0
         """The gateway's clock minus this host's, in seconds."""
+        self.is_known = False
+        """Whether a response has shown the gateway's time."""
 
     @property
     def correction(self) -> float:
@@ -78,5 +80,5 @@ class GatewayClock:
             date: seconds since the epoch.
         """
         before = self.correction
-        self.skew = date - self._clock.time()
+        self.skew, self.is_known = date - self._clock.time(), True
         return abs(self.correction - before) > TOLERATED_SKEW

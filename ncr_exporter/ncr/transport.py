@@ -104,6 +104,7 @@ class Transport:
         clock: Clock,
         metrics: ClientMetrics,
         retry_budget: RetryBudget | None = None,
+        gateway_clock: GatewayClock | None = None,
     ) -> None:
         """Join the parts.
 
@@ -116,10 +117,12 @@ class Transport:
             metrics: is told of each attempt.
             retry_budget: that of the transport which this one replaces, so that a reload does not
                 refill it; None for a new one.
+            gateway_clock: that of the transport which this one replaces, so that a reload does not
+                forget it; None for a new one.
         """
         self.limiter = limiter
         self.retry_budget = retry_budget or RetryBudget(clock)
-        self.gateway_clock = GatewayClock(clock)
+        self.gateway_clock = gateway_clock or GatewayClock(clock)
         self._pool = client_pool
         self._credentials = credentials
         self._timeout = timeout
@@ -277,7 +280,7 @@ class Transport:
         self._metrics.record_clock_skew(registry, skew)
         if changed:
             log.warning(
-                "clock differs from the API's; signing by the API's clock"
+                "clock differs from the API's; signing, ages and staleness go by the API's clock"
                 if self.gateway_clock.correction
                 else "clock agrees with the API's again",
                 registry=registry,

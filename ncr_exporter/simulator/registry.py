@@ -122,7 +122,9 @@ class SimulatedRegistry:
         self.requests.append(AnsweredRequest(request.method, request.target, now, status))
         await asyncio.sleep(self.delay + fault.seconds)
         # A gateway dates a response when it sends it: a slow one must not look like a wrong clock.
-        sent = replace(response, headers={**response.headers, **self._date(fault)})
+        # That of a cache, which has an age, keeps its date.
+        dated = {} if "age" in response.headers else self._date(fault)
+        sent = replace(response, headers={**response.headers, **dated})
         return compressed(sent, request.headers.get("accept-encoding", ""))
 
     def _ids(self, request: Request) -> dict[str, str]:

@@ -6,7 +6,7 @@ import os
 import re
 import time
 import zlib
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -16,7 +16,14 @@ from ncr_exporter.runtime.atomicfile import WriteError, check_writable, write_at
 from ncr_exporter.runtime.clock import Clock
 from ncr_exporter.runtime.cooperative import run_in_thread
 from ncr_exporter.runtime.errors import UserError
-from ncr_exporter.state.saved import SavedState, deleted_line, image_line, read_lines, registry_line
+from ncr_exporter.state.saved import (
+    SavedState,
+    clock_line,
+    deleted_line,
+    image_line,
+    read_lines,
+    registry_line,
+)
 from ncr_exporter.state.store import Store
 
 VERSION = 1
@@ -147,27 +154,37 @@ class StatePersister:
         return saved
 
     @asynccontextmanager
-    async def persisting(self, store: Store) -> AsyncIterator[None]:
-        """Write the store's states periodically while the context is open, and when it closes."""
-        task = asyncio.create_task(self._write_periodically(store))
+    async def persisting(
+        self, store: Store, correction: Callable[[], float] = lambda: 0.0
+    ) -> AsyncIterator[None]:
+        """Write the store's states periodically while the context is open, and when it closes.
+
+        `correction` returns the seconds that are added to the host's time in the states' times.
+        """
+        task = asyncio.create_task(self._write_periodically(store, correction))
         try:
             yield
         finally:
             task.cancel()
             await asyncio.wait([task])
-            await self.write(store)
+            await self.write(store, correction())
 
-    async def _write_periodically(self, store: Store) -> None:
+    async def _write_periodically(self, store: Store, correction: Callable[[], float]) -> None:
         pause = _SHORTEST_PAUSE
         while True:
             await self._clock.sleep(pause)
             started = time.process_time()
-            await self.write(store)
+            await self.write(store, correction())
             pause = max(_SHORTEST_PAUSE, (time.process_time() - started) / _CPU_SHARE)
 
-    async def write(self, store: Store) -> None:
-        """Write the current states; a failure is logged and leaves the file from before."""
+    async def write(self, store: Store, correction: float = 0.0) -> None:
+        """Write the current states; a failure is logged and leaves the file from before.
+
+        `correction` is what is added to the host's time in the states' times, in seconds.
+        """
         lines = await _lines(store)
+        if correction:
+            lines.insert(0, clock_line(correction))
         try:
             await _write_in_thread(self._path, lines)
         except WriteError as error:

@@ -61,6 +61,13 @@ class RegistryLine(msgspec.Struct, tag="registry"):
     scan_on_push: bool | None = None
 
 
+class ClockLine(msgspec.Struct, tag="clock"):
+    """A line with what the exporter knew of its host's clock."""
+
+    correction: float
+    """Seconds that were added to the host's time in the times of all lines."""
+
+
 class DeletedLine(msgspec.Struct, tag="deleted"):
     """A line with an image that was deleted in its registry."""
 
@@ -111,6 +118,8 @@ class SavedState:
     """By registry and name, when an image was known to be deleted (s)."""
     refused: int = 0
     """Lines of the file that could not be used."""
+    correction: float = 0.0
+    """Seconds to add to the host's time until the API shows its own: the clock is still wrong."""
 
     def image(self, target: ImageTarget, now: float) -> SavedImage | None:
         """Return the saved data of an image, or None."""
@@ -150,7 +159,8 @@ class SavedState:
         self.deleted.clear()
 
 
-_DECODER = msgspec.json.Decoder(ImageLine | RegistryLine | DeletedLine)
+_Line = ImageLine | RegistryLine | DeletedLine | ClockLine
+_DECODER: msgspec.json.Decoder[_Line] = msgspec.json.Decoder(_Line)
 _ENCODER = msgspec.json.Encoder()
 
 
@@ -201,15 +211,24 @@ def deleted_line(deleted: DeletedImage) -> bytes:
     return _ENCODER.encode(line) + b"\n"
 
 
+def clock_line(correction: float) -> bytes:
+    """Return the line with the seconds that are added to the host's time in all times."""
+    return _ENCODER.encode(ClockLine(correction)) + b"\n"
+
+
 def read_lines(lines: Iterable[bytes], now: float) -> SavedState:
     """Return what the lines of a state file hold; lines that cannot be used are counted.
 
-    `now` is in seconds since the epoch.
+    `now` is this host's time in seconds since the epoch.
     """
     saved = SavedState()
-    for encoded in lines:
+    decoded = list(_decoded(lines, saved))
+    saved.correction = _correction(decoded, now)
+    now += saved.correction
+    for line in decoded:
+        if isinstance(line, ClockLine):
+            continue
         try:
-            line = _DECODER.decode(encoded)
             for name in (line.registry.label, line.registry.name):
                 _name(name)  # requests for a registry that a list had found will hold this name
             identity = (line.zone, line.registry)
@@ -224,6 +243,31 @@ def read_lines(lines: Iterable[bytes], now: float) -> SavedState:
         except (msgspec.MsgspecError, MalformedError, ValueError, RecursionError):
             saved.refused += 1
     return saved
+
+
+def _decoded(lines: Iterable[bytes], saved: SavedState) -> Iterator[_Line]:
+    """Yield the lines that can be decoded; count the others."""
+    for encoded in lines:
+        try:
+            yield _DECODER.decode(encoded)
+        except (msgspec.MsgspecError, ValueError, RecursionError):
+            saved.refused += 1
+
+
+def _correction(lines: Iterable[_Line], now: float) -> float:
+    """Return the seconds to add to this host's time `now` to have that of the lines.
+
+    That is what was added when they were written, or nothing if the clock was set right since then:
+    the one by which the newest line is the younger, and not from the future.
+    """
+    known, newest = [0.0], -math.inf
+    for line in lines:
+        if not isinstance(line, ClockLine):
+            newest = max(newest, line.at)
+        elif math.isfinite(line.correction):
+            known.append(line.correction)
+    past = [correction for correction in known if newest <= now + correction + _CLOCK_TOLERANCE]
+    return min(past, key=lambda correction: now + correction - newest, default=0.0)
 
 
 def _saved_image(line: ImageLine, now: float) -> SavedImage:

@@ -1,6 +1,7 @@
 """Clocks that jump, sleep, stand in another zone or have a leap second: nothing that lasts."""
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -45,7 +46,7 @@ def jump(polling: Polling, seconds: float) -> None:
 
 def samples(polling: Polling) -> dict[str, float]:
     """Return what a scrape says of the image `app`: what follows `ncr_image_` → value."""
-    edition, now = polling.exposition.snapshot, polling.clock.time()
+    edition, now = polling.exposition.snapshot, polling.corrected.time()
     text = b"".join(edition.text(now, openmetrics=False)).decode()
     read = {name: value for (name, labels), value in samples_of(text).items() if len(labels) == 2}
     return {name.removeprefix("ncr_image_"): value for name, value in read.items()}
@@ -86,6 +87,62 @@ async def test_a_wall_clock_that_jumps_and_comes_back_moves_neither_polls_nor_da
     assert aged == pytest.approx(7 * INTERVAL, abs=60)
     refused = [seen for seen in polling.registry.requests if seen.status == 401]
     assert len(refused) <= 2, "signed by the gateway's clock as soon as that is known"
+
+
+@pytest.mark.parametrize("seconds", [YEAR, -YEAR, 90.0, -90.0])
+async def test_ages_and_staleness_go_by_the_gateways_clock_where_this_hosts_is_wrong(
+    seconds: float,
+) -> None:
+    tags = [
+        tag(f"v{days}", pulled=moment(days), last_updated=moment(days)) for days in (1, 20, 40, 400)
+    ]
+    async with polling_of(images={"app": tags}) as polling:
+        rules = (rule("app", stale_after=30 * DAY, keep_recent=0),)
+        target = list_target_of(registry_target(rules=rules))
+        await polling.first_round(target)
+        right = samples(polling)
+        assert right["stale_tags"] == 2
+        assert right["last_pulled_age_seconds"] == pytest.approx(DAY, abs=5)
+        polling.clock.set_wall(polling.clock.time() + seconds)
+        polling.registry.clock_offset -= seconds
+        await polling.intervals(1)
+        found = samples(polling)
+        assert found["stale_tags"] == 2
+        assert found["last_pulled_age_seconds"] == pytest.approx(DAY + INTERVAL, abs=60)
+        success = found["last_success_timestamp_seconds"]
+        assert polling.corrected.time() - success < INTERVAL
+
+
+def moment(days: float) -> int:
+    """Return so many days before the tests begin, in ms."""
+    return round((EPOCH - days * DAY) * 1000)
+
+
+@pytest.mark.parametrize("days", [365, -365])
+def test_once_judges_by_the_gateways_clock_and_says_that_this_hosts_is_wrong(
+    tmp_path: Path, days: int
+) -> None:
+    gateway_now = round((time.time() - days * DAY) * 1000)
+    used = [gateway_now - round(age * DAY * 1000) for age in (1, 20, 40, 400)]
+    tags = [tag(f"v{at}", pulled=at, last_updated=at) for at in used]
+    with answering(source_of(app=tags)) as (registry, url):
+        registry.clock_offset = -days * DAY
+        policy = {"stale_after": "30d", "keep_recent": 0}
+        config = write_config(tmp_path, url, "my-registry", defaults=policy)
+        done = inprocess.run("once", f"--config.file={config}", "--stale", "--format=json")
+    assert done.returncode == 0
+    assert sorted(stale["tag"] for stale in json.loads(done.stdout)["stale_tags"]) == sorted(
+        f"v{at}" for at in used[2:]
+    )
+    direction = "ahead of" if days > 0 else "behind"
+    assert f"s {direction} the API's; ages and what is stale go by the API's" in done.stderr
+    assert "NTP" in done.stderr
+
+
+def test_once_says_nothing_of_a_clock_that_is_right(tmp_path: Path) -> None:
+    with answering(source_of(app=[tag("v1")])) as (_, url):
+        done = inprocess.run("once", f"--config.file={write_config(tmp_path, url, 'my-registry')}")
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.mark.parametrize("seconds", JUMPS)
@@ -137,8 +194,7 @@ async def test_a_pause_lasts_as_long_as_was_asked(polling: Polling, seconds: flo
     await polling.clock.advance(890)
     await polling.settled()
     assert len(polling.registry.requests) == asked
-    await polling.clock.advance(190)
-    await polling.settled()
+    await polling.intervals(1)
     assert polling.state().up is True
 
 
@@ -159,6 +215,31 @@ async def test_state_stored_by_a_clock_that_was_wrong_is_not_believed(
         polling.registry.fault = None
         await passing(polling.clock, lambda: polling.state().up)
         assert samples(polling)["tags"] == 2
+
+
+@pytest.mark.parametrize("seconds", [YEAR, -YEAR, HOUR, -HOUR])
+@pytest.mark.parametrize("set_right", [False, True])
+async def test_state_outlives_a_restart_on_a_host_whose_clock_is_wrong(
+    tmp_path: Path, seconds: float, *, set_right: bool
+) -> None:
+    """Its times are the gateway's: they are judged by that clock, as far as it is known."""
+    async with polling_of() as polling:
+        jump(polling, seconds)
+        await polling.first_round(naming("app"))
+        before = polling.state()
+        persister = StatePersister(tmp_path, polling.clock)
+        await persister.write(polling.store, polling.corrected.correction)
+    clock = ManualClock(EPOCH + (0 if set_right else seconds))
+    saved = StatePersister(tmp_path, clock).read()
+    assert saved.correction == pytest.approx(0 if set_right else -seconds, abs=5)
+    async with polling_of(clock=clock, saved=saved) as polling:
+        polling.registry.fault = fault_named("denied")
+        polling.poller.apply([naming("app")])
+        state = polling.state()
+        assert (state.tags, state.last_success) == (before.tags, before.last_success)
+        assert samples(polling)["last_pulled_age_seconds"] == pytest.approx(
+            EPOCH - 1_759_000_000, abs=60
+        )
 
 
 # A process or a host that sleeps

@@ -14,8 +14,9 @@ from ncr_exporter.ncr.versions import VERSIONS
 from ncr_exporter.simulator.faults import FAULTS
 from tests.support.exporter import APP
 from tests.support.faulty_exporter import INTERVAL, Samples, Trial, inventory, trial
-from tools.fault_table import TABLE, TAGS, Seen
+from tools.fault_table import NETWORK, TABLE, TAGS, Seen
 
+ROOT = Path(__file__).parents[2]
 TAG_LIST = (("operation", "tag_list"), ("registry", "my-registry"))
 UP = ("ncr_image_up", APP)
 POLLS = ("ncr_image_polls_total", APP)
@@ -28,6 +29,12 @@ SHORT = {"hang", "drip"}
 
 def test_each_fault_has_its_row() -> None:
     assert TABLE.keys() == FAULTS.keys()
+
+
+@pytest.mark.parametrize("what", NETWORK)
+def test_what_is_told_of_the_network_is_tried_somewhere(what: str) -> None:
+    path, _, name = NETWORK[what].test.partition("::")
+    assert f"def {name}(" in (ROOT / path).read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -60,7 +67,7 @@ def polled(now: Samples, before: Samples, seen: Seen) -> bool:
 def judge(before: Samples, during: Samples, seen: Seen) -> None:
     """Look at the two scrapes: what moved, and what stands."""
     assert during[UP] == (0 if seen.fails else 1)
-    assert moved_reasons(before, during) == {seen.fails or seen.retried} - {""}
+    assert moved_reasons(before, during) == {seen.refused or seen.fails or seen.retried} - {""}
     for counter in ("ncr_api_malformed_records_total", "ncr_api_count_mismatches_total"):
         moved = during[counter, TAG_LIST] > before[counter, TAG_LIST]
         assert moved == (counter == seen.counter), counter

@@ -247,6 +247,10 @@ class WatchedClient(Client):
     def now(self) -> Moment:
         return Moment(self._clock.time(), self._clock.monotonic())
 
+    def _check_page(self, path: str) -> None:
+        """Fail where a listing was made of a body that holds an error."""
+        assert self._world.fault_of(f"{path}?") != "error body", f"believed: {path}"
+
     @contextmanager
     def _asking(self, *subject: str) -> Iterator[None]:
         assert subject not in self._under_way, "asked for twice at a time"
@@ -274,6 +278,7 @@ class WatchedClient(Client):
             raise
         tags = self._world.content[registry.name][image]
         path = path_of(self.gateway.list_path("kr", registry.name, image))
+        self._check_page(path)
         names = self._world.shown(path, [tag["name"] for tag in tags])
         tags = [tag for tag in tags if tag["name"] in names]
         took = self.now.mono - began
@@ -300,6 +305,7 @@ class WatchedClient(Client):
             self._model.images_failed(registry.label, self.now, denied=denied)
             raise
         world, path = self._world, path_of(self.gateway.list_path("kr", registry.name))
+        self._check_page(path)
         listed = world.listed(registry.name)
         shown = {name: listed[name] for name in world.shown(path, listed)}
         nameless, said = world.nameless(path, shown), world.said(path, listed)
@@ -319,6 +325,7 @@ class WatchedClient(Client):
             self._model.registries_failed()
             raise
         world, path = self._world, path_of(self.gateway.list_path(region))
+        self._check_page(path)
         there = world.described()
         shown = {name: there[name] for name in world.shown(path, there)}
         nameless, said = world.nameless(path, shown), world.said(path, there)

@@ -135,6 +135,27 @@ class Contract(RuleBasedStateMachine):
     def delete(self, registry: str, image: str) -> None:
         self.world.content.get(registry, {}).pop(image, None)
 
+    @rule(registry=REGISTRIES, intervals=st.integers(0, 2))
+    def delete_all_tags(self, registry: str, intervals: int) -> None:
+        """Have a registry's images lose all their tags, for good or until after a few polls."""
+        images = self.world.content.get(registry, {})
+        before = dict(images)
+        images.update({image: [] for image in before})
+        if intervals:
+            self.do(self.clock.advance(intervals * self.model.settings.interval))
+            images.update(before)
+
+    @rule(
+        registry=REGISTRIES,
+        image=IMAGES,
+        counts=st.lists(st.sampled_from([100, 99, 98, 50, 49, 3]), min_size=1, max_size=4),
+    )
+    def count_pulls(self, registry: str, image: str, counts: list[int]) -> None:
+        """Have a list say another count of pulls each time it is asked for."""
+        for count in counts:
+            self.world.pulls[registry, image] = count
+            self.do(self.clock.advance(self.model.settings.interval))
+
     @rule(registry=REGISTRIES)
     def delete_registry(self, registry: str) -> None:
         self.world.content.pop(registry, None)
@@ -159,6 +180,18 @@ class Contract(RuleBasedStateMachine):
         else:
             self.world.unlisted.add((registry, image))
             self.world.faults = {f"/{registry}?": "nameless"}
+
+    @rule(
+        registry=REGISTRIES,
+        faults=st.sampled_from([("missing page", "denied"), ("service 404", "denied page")]),
+    )
+    def lose_a_page(self, registry: str, faults: tuple[str, str]) -> None:
+        """Have a page be missing or denied beside what would make its image gone.
+
+        That is a list that may not be read, or a 404 from the service for the image itself.
+        """
+        of_tags, of_images = faults
+        self.world.faults = {f"/{registry}?": of_images, f"/{registry}/": of_tags}
 
     @rule()
     def behave(self) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from structlog.typing import EventDict
 
 from ncr_exporter.config import Api
+from ncr_exporter.ncr.corrected_clock import CorrectedClock
 from ncr_exporter.polling.poller import Poller
 from ncr_exporter.simulator.data import Source
 from ncr_exporter.simulator.registry import AnsweredRequest, SimulatedRegistry
@@ -57,6 +58,8 @@ class Polling:
         self.registry: SimulatedRegistry
         self.poller: Poller
         self.budget: Budget
+        self.corrected: CorrectedClock
+        """The clock that ages go by; `clock` is the host's."""
         self.heard: Heard
         """What the client of the last account tells its observer."""
 
@@ -129,7 +132,12 @@ async def polling_of(  # noqa: PLR0913 -- what a test may vary, each by name
             connected = client_of(url, api=used, clock=now, credentials=keys(pair))
             clients[account], polling.heard = await stack.enter_async_context(connected)
         polling.budget = Budget(limit or used.requests_per_second)
-        polling.poller = Poller(clients, polling.store, polling.budget, now, owned, saved=saved)
+        gateways = [client.transport.gateway_clock for client in clients.values()]
+        assumed = saved.correction if saved else 0.0
+        polling.corrected = CorrectedClock(now, lambda: gateways, assumed)
+        polling.poller = Poller(
+            clients, polling.store, polling.budget, polling.corrected, owned, saved=saved
+        )
         stack.push_async_callback(polling.poller.stop)
         yield polling
 
@@ -141,6 +149,6 @@ def events(logs: list[EventDict]) -> list[tuple[str, str]]:
 
 def published_of(polling: Polling, image: str) -> dict[str, float]:
     """Return name → value of all that is published of an image."""
-    pieces = polling.exposition.snapshot.text(polling.clock.time(), openmetrics=False)
+    pieces = polling.exposition.snapshot.text(polling.corrected.time(), openmetrics=False)
     samples = samples_of(b"".join(pieces).decode())
     return {name: value for (name, labels), value in samples.items() if ("image", image) in labels}

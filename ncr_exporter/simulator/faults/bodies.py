@@ -1,11 +1,15 @@
 """Faults of the body: complete HTTP responses whose body is no page, or contradicts the headers."""
 
 import functools
+import gzip
 import itertools
+import json
 import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
+from email.utils import format_datetime, parsedate_to_datetime
 
 from ncr_exporter.httpd.messages import Request, Response, text_response
 from ncr_exporter.simulator.faults.fault import Fault, always
@@ -17,6 +21,7 @@ _LOGIN_PAGE = text_response(
     {"content-type": "text/html; charset=utf-8"},
 )
 _DEPTH = 100_000
+_AGE = 2 * 60 * 60  # seconds
 _BLANKS = b" " * 2**20
 _BLOCKS = 1024
 _GZIP_HEAD = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
@@ -51,6 +56,23 @@ def _nested(_request: Request, response: Response) -> Response:
 
 def _not_a_page(_request: Request, response: Response) -> Response:
     return with_body(response, b'["this", "is", "no", "page"]')
+
+
+def _error_page(_request: Request, response: Response) -> Response:
+    error = {"errorCode": "900", "message": "Unexpected Error"}
+    return with_body(response, json.dumps({"error": error, "results": []}).encode("ascii"))
+
+
+def _x_gzip(_request: Request, response: Response) -> Response:
+    headers = {**response.headers, "content-encoding": "X-GZIP"}
+    return with_body(replace(response, headers=headers), gzip.compress(body_of(response), mtime=0))
+
+
+def _cached(_request: Request, response: Response) -> Response:
+    """Return the response as from a cache that has had it for two hours."""
+    sent = parsedate_to_datetime(response.headers["date"]) - timedelta(seconds=_AGE)
+    headers = {"date": format_datetime(sent, usegmt=True), "age": str(_AGE)}
+    return replace(response, headers={**response.headers, **headers})
 
 
 def _bomb(_request: Request, response: Response) -> Response:
@@ -92,5 +114,8 @@ BODIES = (
     Fault("truncated", "200 with half of the JSON, as a complete HTTP response", _truncated),
     Fault("nested", f"200 with JSON nested {_DEPTH:,} deep", _nested),
     Fault("not-a-page", "200 with a JSON array instead of a page", _not_a_page),
+    Fault("error-page", "200 with an error beside an empty list of records", _error_page),
+    Fault("x-gzip", "the correct response, compressed, its encoding written X-GZIP", _x_gzip),
+    Fault("cached", "the correct response, from a cache that is two hours behind", _cached),
     Fault("gzip-bomb", "200 with 1 MB that inflates to 1 GB", _bomb),
 )

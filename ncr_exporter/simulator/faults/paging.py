@@ -10,7 +10,7 @@ from http import HTTPStatus
 from ncr_exporter.httpd.messages import Request, Response
 from ncr_exporter.simulator.api_records import JsonRecord
 from ncr_exporter.simulator.faults.fault import Apply, Fault
-from ncr_exporter.simulator.responses import content_of, items_key, with_body
+from ncr_exporter.simulator.responses import content_of, items_key, service_error, with_body
 
 _TOO_MANY = 7
 
@@ -85,6 +85,15 @@ def _twice(content: JsonRecord, _number: int) -> JsonRecord:
     return {key: content[key] * 2}
 
 
+def _emptied(content: JsonRecord, _number: int) -> JsonRecord:
+    return {items_key(content): []} | ({} if "page" in content else {"next": None})
+
+
+def _missing(request: Request, response: Response) -> Response:
+    is_first = request.query.get("page", "1") == "1" and request.query.get("pageNo", "0") == "0"
+    return response if is_first else service_error(HTTPStatus.NOT_FOUND, "Not Found")
+
+
 def _shifted(records: list[JsonRecord], page: int) -> list[JsonRecord]:
     """Return the list with one more record in front for each page before this one."""
     pushed = [{**record, "name": f"pushed-{page}"} for record in records[:1]]
@@ -105,5 +114,11 @@ PAGING = (
         f"the count of records is {_TOO_MANY} too high",
         _goes_on(_more, _more_v3),
     ),
+    Fault(
+        "emptied",
+        "200 with the right `count`, and no records",
+        _page(_emptied),
+    ),
+    Fault("page-missing", "404 from the service for every page but the first", _missing),
     Fault("shifting", "a record is added to the list between two of its pages", relist=_shifted),
 )

@@ -176,6 +176,17 @@ async def test_a_reload_in_an_outage_brings_no_fresh_retries(
     assert BURST < heard.retries <= BURST + trickle
 
 
+async def test_a_reload_does_not_forget_the_gateways_clock(
+    account: Reloaded, registry: SimulatedRegistry, clock: ManualClock, heard: Heard
+) -> None:
+    registry.clock_offset = 7200
+    for timeout in (5, 6):
+        listing = asyncio.create_task(account.reload(timeout).tags(REGISTRY, "app"))
+        await passing(clock, listing.done)
+        assert len((await listing).records) == 30
+    assert heard.attempts.count("authentication") == 1
+
+
 # Files that the configuration names, changed though it is equal
 
 
