@@ -17,8 +17,11 @@ from bench.beside import announce, beside
 _DAY_MS = 86_400_000
 
 
-def tag_records(image: int, count: int, now_ms: int) -> list[dict[str, Any]]:
-    """Return an image's tags, one platform each, as NCR answers them."""
+_ARCHITECTURES = ("amd64", "arm64", "arm", "ppc64le", "s390x", "riscv64", "386")
+
+
+def tag_records(image: int, count: int, now_ms: int, platforms: int = 1) -> list[dict[str, Any]]:
+    """Return an image's tags, each with so many platforms, as NCR answers them."""
     return [
         {
             "creator": "8a0f1e9c-made-up",
@@ -28,9 +31,9 @@ def tag_records(image: int, count: int, now_ms: int) -> list[dict[str, Any]]:
             "image_id": image,
             "images": [
                 {
-                    "architecture": "amd64",
+                    "architecture": architecture,
                     "created": now_ms - number * _DAY_MS,
-                    "digest": f"sha256:{image * 100_003 + number:064x}",
+                    "digest": f"sha256:{image * 100_003 + number + place * 10**12:064x}",
                     "features": "",
                     "latest_pulled": now_ms - number * _DAY_MS // 2,
                     "mediaType": "application/vnd.docker.container.image.v1+json",
@@ -41,6 +44,7 @@ def tag_records(image: int, count: int, now_ms: int) -> list[dict[str, Any]]:
                     "updated": now_ms - number * _DAY_MS,
                     "variant": None,
                 }
+                for place, architecture in enumerate(_ARCHITECTURES[:platforms])
             ],
             "last_updated": now_ms - number * _DAY_MS,
             "last_updater": "8a0f1e9c-made-up",
@@ -68,9 +72,10 @@ def page_of(records: list[dict[str, Any]], number: int, size: int) -> bytes:
 class Answers:
     """Prepared answers by path and query."""
 
-    def __init__(self, images: int, tags: int) -> None:
+    def __init__(self, images: int, tags: int, platforms: int) -> None:
         self._now_ms = round(time.time() * 1000)
         self._tags = tags
+        self._platforms = platforms
         self._images = [{"name": f"app-{i}", "pull_count": 7} for i in range(images)]
         self._known: dict[bytes, bytes] = {}
 
@@ -89,7 +94,8 @@ class Answers:
         names = path.partition("/repositories")[2].split("/")[1:]
         if len(names) == 3:  # noqa: PLR2004 -- registry, image, "tags"
             image = int(names[1].removeprefix("app-"))
-            return page_of(tag_records(image, self._tags, self._now_ms), number, size)
+            records = tag_records(image, self._tags, self._now_ms, self._platforms)
+            return page_of(records, number, size)
         return page_of(self._images if names else [{"name": "bench"}], number, size)
 
 
@@ -116,9 +122,10 @@ class Connection(asyncio.Protocol):
 
 
 @contextmanager
-def running(images: int, tags: int, latency: float) -> Iterator[str]:
+def running(images: int, tags: int, latency: float, platforms: int = 1) -> Iterator[str]:
     """Give the base URL of such a registry, in a process of its own."""
-    words = (f"--images={images}", f"--tags={tags}", f"--latency={latency}")
+    counts = (f"--images={images}", f"--tags={tags}", f"--platforms={platforms}")
+    words = (*counts, f"--latency={latency}")
     with beside("registry", *words) as (_, port):
         yield f"http://127.0.0.1:{port}"
 
@@ -134,8 +141,8 @@ def config_for(url: str, images: int, in_flight: int = 32, **defaults: Any) -> s
     return json.dumps(content)
 
 
-async def _serve(images: int, tags: int, latency: float) -> None:
-    answers = Answers(images, tags)
+async def _serve(images: int, tags: int, platforms: int, latency: float) -> None:
+    answers = Answers(images, tags, platforms)
     for number in range(images):  # prepared before anybody measures
         for page in range(1, -(-tags // 100) + 1):
             path = f"/ncr/api/v2/repositories/bench/app-{number}/tags"
@@ -151,9 +158,10 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--images", type=int, required=True)
     parser.add_argument("--tags", type=int, required=True)
+    parser.add_argument("--platforms", type=int, required=True)
     parser.add_argument("--latency", type=float, required=True)
     given = parser.parse_args()
-    asyncio.run(_serve(given.images, given.tags, given.latency))
+    asyncio.run(_serve(given.images, given.tags, given.platforms, given.latency))
 
 
 if __name__ == "__main__":

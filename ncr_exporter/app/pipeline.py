@@ -102,6 +102,7 @@ class Pipeline:
         """
         targets = registry_list_targets(config)
         self.accounts.apply(config, targets, rate=self._rate(config))
+        self.exporter_metrics.record_config(config.digest, self.clock.time())
         return targets
 
     def poll(self, config: Config, targets: Iterable[RegistryListTarget]) -> None:
@@ -109,7 +110,6 @@ class Pipeline:
         self._budget.limit = self._rate(config)
         self.poller.apply(targets)
         self.config = config
-        self.exporter_metrics.record_config(config.digest, self.clock.time())
 
     async def poll_once(self, targets: Iterable[RegistryListTarget] | None = None) -> None:
         """Poll what the configuration asks for once, or only these of its registry lists.

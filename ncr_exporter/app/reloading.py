@@ -2,7 +2,8 @@
 
 import asyncio
 import hashlib
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -15,8 +16,16 @@ from ncr_exporter.runtime.watched_files import WatchedFile
 
 _CHECK_INTERVAL = 5.0
 """Seconds between two looks at the file. Kubernetes updates a mounted ConfigMap within a minute."""
+_LONGEST_PAUSE = 60.0
+"""Seconds until a reload that failed is tried again, at most; at first it is one look."""
 
 log = structlog.get_logger()
+
+
+class ReloadError(UserError):
+    """A reload failed for a reason that only a bug can be."""
+
+    exit_code = 1
 
 
 class ReloadListener(Protocol):
@@ -36,16 +45,33 @@ class Reloader:
         use: Callable[[Config], None],
         listener: ReloadListener,
         clock: Clock,
+        *,
+        digest: str = "",
     ) -> None:
         """`read` reads the configuration, in a thread; `use` puts it in force.
 
-        Both raise UserError if it cannot be used, and then have changed nothing.
+        Both raise UserError if it cannot be used, and then have changed nothing. `digest` is the
+        SHA-256, in hex, of the content that is in force.
         """
         self._read = read
         self._use = use
         self._listener = listener
         self._clock = clock
+        self._digest = digest
         self._lock = asyncio.Lock()
+        self._failure: str | None = None
+        """Why the last reload failed; None if it succeeded."""
+        self._pause = 0.0
+        self._retry_at = 0.0
+        """When a failed reload is tried again (monotonic seconds), after `_pause`."""
+        self._was_missing = False
+        """Whether the file could not be read at the last look."""
+
+    @asynccontextmanager
+    async def held(self) -> AsyncIterator[None]:
+        """Let reloads wait while the context is open."""
+        async with self._lock:
+            yield
 
     async def reload(self) -> None:
         """Read the configuration and put it in force.
@@ -53,38 +79,66 @@ class Reloader:
         Raises:
             UserError: it cannot be used; the one in force stays.
         """
+        self._failure = None  # whoever asks for a reload reads in the log what became of it
+        await self._reload()
+
+    async def _reload(self) -> None:
         async with self._lock:
+            self._was_missing = False
             try:
                 config = await asyncio.to_thread(self._read)  # a large file takes seconds
                 self._use(config)
             except UserError as error:
-                self._listener.record_reload_failure()
-                log.error(  # noqa: TRY400 -- it is the file that is wrong, not the program
-                    "reload failed; the configuration in force stays", error=str(error)
-                )
+                self._record_failure(error)
                 raise
+            except Exception as error:
+                self._record_failure(error)
+                unexpected = f"unexpected {type(error).__name__}; the log has its traceback"
+                raise ReloadError(unexpected) from error
+            self._digest, self._failure, self._pause = config.digest, None, 0.0
             log.info("configuration reloaded")
 
-    async def follow(self, path: Path, digest: str) -> None:
-        """Reload whenever the content of the file at `path` changes, until cancelled.
+    def _record_failure(self, error: Exception) -> None:
+        """Record a failed reload, and log it unless the one before failed for the same reason."""
+        self._pause = min(_LONGEST_PAUSE, max(_CHECK_INTERVAL, 2 * self._pause))
+        self._retry_at = self._clock.monotonic() + self._pause
+        if str(error) != self._failure:
+            log.error(
+                "reload failed; the configuration in force stays",
+                error=str(error),
+                exc_info=None if isinstance(error, UserError) else error,
+            )
+        self._failure = str(error)
+        self._listener.record_reload_failure()
 
-        `digest` is the SHA-256, in hex, of the content that is in force.
+    async def follow(self, path: Path) -> None:
+        """Reload when the file at `path` differs from what is in force, until cancelled.
+
+        A reload that failed is tried again, whoever had asked for it: what it lacked, a secret's
+        file for instance, may have come.
         """
         file = WatchedFile(path)
         while True:
             await self._clock.sleep(_CHECK_INTERVAL)
-            current = await asyncio.to_thread(_digest_if_changed, file)
-            if current is not None and current != digest:
-                digest = current
-                try:
-                    await self.reload()
-                except UserError:
-                    continue  # logged by `reload`; the next change may correct the file
+            try:
+                if await asyncio.to_thread(self._is_due, file):
+                    await self._reload()
+            except UserError:
+                continue  # recorded by `_reload`
+            except Exception as error:  # noqa: BLE001 -- recorded; to end here would be silent, and for good
+                self._record_failure(error)
 
-
-def _digest_if_changed(file: WatchedFile) -> str | None:
-    """Return the SHA-256, in hex, of a changed file; None if it is unchanged or cannot be read."""
-    try:
-        return hashlib.sha256(file.read()).hexdigest() if file.changed() else None
-    except OSError:
-        return None
+    def _is_due(self, file: WatchedFile) -> bool:
+        """Return whether the file should be read again."""
+        if not file.changed():
+            due = self._failure is not None and self._clock.monotonic() >= self._retry_at
+            return self._was_missing or due
+        try:
+            content = file.read()
+        except OSError:
+            # It is missing for a moment where an editor replaces it. If the next look finds it
+            # missing too, the reload fails and says so.
+            self._was_missing = True
+            return False
+        self._was_missing, self._pause = False, 0.0
+        return self._failure is not None or hashlib.sha256(content).hexdigest() != self._digest

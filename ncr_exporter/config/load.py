@@ -38,8 +38,12 @@ def load(path: str, environ: Mapping[str, str] = os.environ) -> Config:
 
 
 def _warn_where_others_can_read(path: Path) -> None:
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return  # it is gone since it was read
     # The group's right is no reason to warn: Kubernetes mounts secrets for a pod's group.
-    if path.stat().st_mode & stat.S_IROTH:
+    if mode & stat.S_IROTH:
         log.warning(
             "configuration holds a secret and is readable by every user of this host",
             file=str(path),

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import partial
 
 import structlog
@@ -66,9 +65,7 @@ class ImagePoller:
         saved = self._saved.image(target, now)
         if saved is None:
             return False
-        # The pull count is from an image list, so it expires with the registry's saved list.
-        saved_list = self._saved.registry(target.registry, now)
-        self._store.restore(target, saved if saved_list else replace(saved, pull_count=None))
+        self._store.restore(target, saved)
         self._renew(target, age=max(0.0, now - saved.at))
         return True
 

@@ -4,7 +4,11 @@ import asyncio
 from collections.abc import Callable, Generator, Iterator
 from typing import TypeVar
 
+import structlog
+
 Result = TypeVar("Result")
+
+log = structlog.get_logger()
 
 
 def exhaust(work: Generator[None, None, Result]) -> Result:
@@ -52,5 +56,8 @@ class BackgroundTask:
             next(steps)
         except StopIteration:
             self._steps = None
+        except Exception:
+            self._steps = None  # else no later call of `wake` would start a run
+            log.exception("unexpected error", task="background work")
         else:
             asyncio.get_running_loop().call_soon(self._step, steps)

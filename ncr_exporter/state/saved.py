@@ -1,12 +1,13 @@
 """States → lines of the state file, and back. Pure.
 
-A line holds an image's tags as a page of the API's tag list. The decoder of real answers reads it
-back, so a tampered file can put nothing into the program that the API could not.
+A line holds tags of an image as a page of the API's tag list. The decoder of real answers reads it
+back, so a tampered file can put nothing into the program that the API could not. A long listing
+takes several lines, so that no line is long.
 """
 
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import msgspec
 
@@ -15,8 +16,10 @@ from ncr_exporter.ncr.errors import MalformedError
 from ncr_exporter.ncr.fields import FieldParser
 from ncr_exporter.ncr.pages import encode_tags, tag_page
 from ncr_exporter.ncr.paths import RegistryPath
+from ncr_exporter.state.evaluation import Evaluation
 from ncr_exporter.state.model import DeletedImage, Description, Hosts, ImageState, RegistryState
 from ncr_exporter.targets.targets import (
+    Coverage,
     ImageTarget,
     RegistryIdentity,
     RegistryListTarget,
@@ -25,10 +28,12 @@ from ncr_exporter.targets.targets import (
 
 _CLOCK_TOLERANCE = 300.0
 """Seconds that saved data may lie in the future: clocks are set back by minutes, not by days."""
+_RECORDS_PER_LINE = 1000
+"""Tags and platforms. A thread that encodes or decodes so many keeps the interpreter for 2 ms."""
 
 
 class ImageLine(msgspec.Struct, tag="image"):
-    """A line with the last complete listing of an image."""
+    """A line with the last complete listing of an image, or with its first tags."""
 
     zone: str
     registry: RegistryPath
@@ -36,9 +41,18 @@ class ImageLine(msgspec.Struct, tag="image"):
     at: float
     """When it was read, in seconds since the epoch."""
     page: msgspec.Raw
-    """The listing as one page of the API's tag list."""
+    """The tags as one page of the API's tag list."""
     pull_count: int | None = None
     overwritten: int = 0
+    lines: int = 1
+    """How many lines hold the listing: this one, and those that follow it."""
+
+
+class MoreTagsLine(msgspec.Struct, tag="tags"):
+    """A line with more tags of the image in the lines before it."""
+
+    page: msgspec.Raw
+    """The tags as one page of the API's tag list."""
 
 
 class RegistryLine(msgspec.Struct, tag="registry"):
@@ -75,6 +89,8 @@ class SavedImage:
     at: float
     pull_count: int | None
     overwritten: int = 0
+    evaluation: Evaluation | None = None
+    """The summary of the tags, if it was worked out beforehand."""
 
 
 @dataclass(frozen=True)
@@ -101,13 +117,19 @@ class SavedState:
     """By registry and name."""
     deleted: dict[RegistryIdentity, dict[str, float]] = field(default_factory=dict)
     """By registry and name, when an image was known to be deleted (s)."""
+    showing_pulls: set[RegistryIdentity] = field(default_factory=set)
+    """Registries of which some image that is not too old has a pull time, if that was looked up."""
     refused: int = 0
     """Lines of the file that could not be used."""
 
     def image(self, target: ImageTarget, now: float) -> SavedImage | None:
         """Return the saved data of an image, or None."""
         saved = self.images.get(target.registry.identity, {}).get(target.name)
-        return saved if saved and now - saved.at < target.timing.expire_after else None
+        if saved is None or now - saved.at >= target.timing.expire_after:
+            return None
+        # The pull count is from an image list, so it expires with the registry's saved list.
+        has_list = self.registry(target.registry, now) is not None
+        return saved if has_list else replace(saved, pull_count=None)
 
     def registry(self, target: RegistryTarget, now: float) -> SavedRegistry | None:
         """Return what the image list said about a registry, or None."""
@@ -140,28 +162,42 @@ class SavedState:
         self.registries.clear()
         self.images.clear()
         self.deleted.clear()
+        self.showing_pulls.clear()
 
 
-_DECODER = msgspec.json.Decoder(ImageLine | RegistryLine | DeletedLine)
+_DECODER = msgspec.json.Decoder(ImageLine | MoreTagsLine | RegistryLine | DeletedLine)
 _ENCODER = msgspec.json.Encoder()
 
 
-def image_line(state: ImageState) -> bytes | None:
-    """Return the line of an image, or None if it has no listing."""
+def image_lines(state: ImageState) -> Iterator[bytes]:
+    """Yield the lines of an image; none if it has no listing."""
     if state.tags is None or state.last_success is None:
-        return None
-    registry = state.target.registry
-    page = msgspec.Raw(encode_tags(state.tags))
+        return
+    registry, pages = state.target.registry, list(_pages(state.tags))
     line = ImageLine(
         registry.account.zone,
         registry.path,
         state.target.name,
         state.last_success,
-        page,
+        msgspec.Raw(encode_tags(pages[0])),
         state.pull_count,
         state.overwritten,
+        lines=len(pages),
     )
-    return _ENCODER.encode(line) + b"\n"
+    yield _ENCODER.encode(line) + b"\n"
+    for page in pages[1:]:
+        yield _ENCODER.encode(MoreTagsLine(msgspec.Raw(encode_tags(page)))) + b"\n"
+
+
+def _pages(tags: tuple[Tag, ...]) -> Iterator[tuple[Tag, ...]]:
+    """Yield the tags by as many as a line holds; at least one page."""
+    start = records = 0
+    for position, tag in enumerate(tags):
+        records += 1 + len(tag.platforms)
+        if records > _RECORDS_PER_LINE and position > start:
+            yield tags[start:position]
+            start, records = position, 1 + len(tag.platforms)
+    yield tags[start:]
 
 
 def registry_line(state: RegistryState) -> bytes | None:
@@ -196,31 +232,103 @@ def read_lines(lines: Iterable[bytes], now: float) -> SavedState:
 
     `now` is in seconds since the epoch.
     """
-    saved = SavedState()
-    for encoded in lines:
+    reader = LineReader(SavedState(), now)
+    for line in lines:
+        reader.add(line)
+    return reader.finish()
+
+
+@dataclass
+class _Unfinished:
+    """An image of which lines are still to come."""
+
+    identity: RegistryIdentity
+    name: str
+    saved: SavedImage
+    """All but its tags."""
+    tags: list[Tag]
+    lines: int
+    """How many are still to come."""
+
+
+class LineReader:
+    """Collects what the lines of a state file hold, one after the other."""
+
+    def __init__(self, saved: SavedState, now: float, coverage: Coverage | None = None) -> None:
+        """Add to `saved`; `now` is in seconds since the epoch.
+
+        With `coverage`, images that it does not cover are left out.
+        """
+        self._saved = saved
+        self._now = now
+        self._coverage = coverage
+        self._unfinished: _Unfinished | None = None
+
+    def add(self, encoded: bytes) -> None:
+        """Add the next line; one that cannot be used is counted."""
         try:
             line = _DECODER.decode(encoded)
+            if isinstance(line, MoreTagsLine):
+                self._add_tags(line)
+                return
+            self._give_up_unfinished()
             for name in (line.registry.label, line.registry.name):
                 _name(name)  # requests for a registry that a list had found will hold this name
-            identity = (line.zone, line.registry)
-            if isinstance(line, RegistryLine):
-                saved.registries[identity] = _saved_registry(line, now)
-            elif isinstance(line, DeletedLine):
-                name, at = _name(line.image), _moment(line.at, now)
-                saved.deleted.setdefault(identity, {})[name] = at
-            else:
-                name, image = _name(line.image), _saved_image(line, now)
-                saved.images.setdefault(identity, {})[name] = image
+            self._add(line, (line.zone, line.registry))
         except (msgspec.MsgspecError, MalformedError, ValueError, RecursionError):
-            saved.refused += 1
-    return saved
+            self._saved.refused += 1
+            self._unfinished = None
+
+    def finish(self) -> SavedState:
+        """Return all that was collected."""
+        self._give_up_unfinished()
+        return self._saved
+
+    def _add(
+        self, line: ImageLine | RegistryLine | DeletedLine, identity: RegistryIdentity
+    ) -> None:
+        if isinstance(line, RegistryLine):
+            self._saved.registries[identity] = _saved_registry(line, self._now)
+            return
+        name = _name(line.image)
+        if self._coverage is not None and self._coverage.image(identity, name) is None:
+            return
+        if isinstance(line, DeletedLine):
+            at = _moment(line.at, self._now)
+            self._saved.deleted.setdefault(identity, {})[name] = at
+            return
+        if name in self._saved.images.get(identity, {}):
+            raise ValueError("an image that stands there already")
+        tags = list(tag_page(bytes(line.page), self._now * 1000).records)
+        saved = _saved_image(line, self._now)
+        self._unfinished = _Unfinished(identity, name, saved, tags, line.lines)
+        self._count_line(self._unfinished)
+
+    def _add_tags(self, line: MoreTagsLine) -> None:
+        unfinished = self._unfinished
+        if unfinished is None:
+            return  # of an image that is not covered, or was refused
+        unfinished.tags += tag_page(bytes(line.page), self._now * 1000).records
+        self._count_line(unfinished)
+
+    def _count_line(self, unfinished: _Unfinished) -> None:
+        unfinished.lines -= 1
+        if unfinished.lines <= 0:
+            self._unfinished = None
+            by_name = {tag.name: tag for tag in unfinished.tags}
+            saved = replace(unfinished.saved, tags=tuple(by_name.values()))
+            self._saved.images.setdefault(unfinished.identity, {})[unfinished.name] = saved
+
+    def _give_up_unfinished(self) -> None:
+        """Count an image as refused if some of its lines are missing."""
+        self._saved.refused += self._unfinished is not None
+        self._unfinished = None
 
 
 def _saved_image(line: ImageLine, now: float) -> SavedImage:
-    page = tag_page(bytes(line.page), now * 1000)
-    tags = tuple({tag.name: tag for tag in page.records}.values())
+    """Return what the first line of an image says besides its tags."""
     pull_count = FieldParser(now * 1000).size(line.pull_count)
-    return SavedImage(tags, _moment(line.at, now), pull_count, max(0, line.overwritten))
+    return SavedImage((), _moment(line.at, now), pull_count, max(0, line.overwritten))
 
 
 def _saved_registry(line: RegistryLine, now: float) -> SavedRegistry:

@@ -20,8 +20,6 @@ FOREIGN = {
 }
 """Metrics of others that rules and runbooks may name."""
 PROMISED = {
-    "ncr_exporter_state_last_write_timestamp_seconds": (),
-    "ncr_exporter_state_write_failures_total": (),
     "ncr_exporter_log_lines_dropped_total": (),
 }
 """Metrics of the contract that the exporter may not show yet, with their labels."""

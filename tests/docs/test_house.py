@@ -48,6 +48,7 @@ TOPICS = {
     "report/verdicts.py",
     "runtime/errors.py",
     "runtime/memory.py",
+    "state/restoring.py",
 }
 """Short files that stand alone: a command, or a topic that no neighbour is about."""
 

@@ -18,7 +18,7 @@ from ncr_exporter.metrics.exposition import Exposition
 from ncr_exporter.metrics.gzip import gzip_member
 from ncr_exporter.polling.poller import Poller
 from ncr_exporter.runtime.cooperative import exhaust
-from ncr_exporter.state.saved import SavedState, image_line, read_lines, registry_line
+from ncr_exporter.state.saved import SavedState, image_lines, read_lines, registry_line
 from ncr_exporter.state.store import Store
 from ncr_exporter.targets.budget import Budget
 from ncr_exporter.targets.targets import Shard
@@ -171,7 +171,7 @@ class Contract(RuleBasedStateMachine):
         await self.poller.stop()
         lines = [
             *map(registry_line, self.store.registries.values()),
-            *map(image_line, self.store.images.values()),
+            *(line for state in self.store.images.values() for line in image_lines(state)),
         ]
         self.model.expire(self.clock.monotonic())
         await self.clock.advance(seconds)

@@ -17,8 +17,6 @@ DASHBOARDS: dict[str, dict[str, Any]] = {
 PROMISED: dict[str, frozenset[str]] = {
     "ncr_exporter_log_lines_dropped_total": frozenset(),
     "ncr_exporter_open_connections": frozenset(),
-    "ncr_exporter_state_last_write_timestamp_seconds": frozenset(),
-    "ncr_exporter_state_write_failures_total": frozenset(),
     "ncr_image_unchanged_polls_total": frozenset({"registry", "image"}),
 }
 """Metrics that the dashboards may name before the catalogue has them, and their labels."""

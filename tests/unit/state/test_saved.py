@@ -12,7 +12,7 @@ from ncr_exporter.state.model import Description
 from ncr_exporter.state.saved import (
     SavedImage,
     SavedState,
-    image_line,
+    image_lines,
     read_lines,
     registry_line,
 )
@@ -35,8 +35,7 @@ DAY = 86_400.0
 def line_of(tags: tuple[Tag, ...], pull_count: int | None = 7) -> bytes:
     store, _ = recorder()
     store.restore(APP, SavedImage(tags, NOW, pull_count, overwritten=3))
-    line = image_line(store.images[APP.key])
-    assert line is not None
+    (line,) = image_lines(store.images[APP.key])
     return line
 
 
@@ -89,7 +88,7 @@ def test_any_listing_comes_back_as_it_was(listing: tuple[Tag, ...], pulls: int |
 def test_what_was_never_listed_or_is_gone_is_not_kept() -> None:
     store, _ = recorder()
     store.add(APP)
-    assert image_line(store.images[APP.key]) is None
+    assert list(image_lines(store.images[APP.key])) == []
 
 
 def test_a_registry_comes_back_as_it_was() -> None:
