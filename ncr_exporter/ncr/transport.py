@@ -27,6 +27,9 @@ from ncr_exporter.ncr.retries import RequestRetries, RetryBudget
 from ncr_exporter.ncr.signing import GatewayClock, signed_headers
 from ncr_exporter.runtime.clock import Clock
 
+_MOST_UNDECODED = 8
+"""Bodies of an account that wait to be decoded, besides those of requests in flight."""
+
 log = structlog.get_logger()
 
 
@@ -110,6 +113,7 @@ class Transport:
         self._metrics = metrics
         self._large_body = asyncio.Lock()
         self._decoding = asyncio.Lock()
+        self._undecoded = asyncio.Semaphore(_MOST_UNDECODED)
 
     async def close(self) -> None:
         """Close all connections; requests in flight fail."""
@@ -133,16 +137,19 @@ class Transport:
             ApiError: the request failed, after the retries that its errors allow.
         """
         body, sent_at = await self._send(target, labels, priority)
-        async with self._decoding:
-            # Responses often arrive together, and all their tasks would then run in one iteration
-            # of the event loop: 32 pages decoded in one made scrapes wait for 20 ms. The lock lets
-            # one of them through, and the pause ends the iteration first, so that a scrape gets in.
-            await asyncio.sleep(0)
-            try:
+        try:
+            async with self._decoding:
+                # Responses often arrive together, and all their tasks would then run in one
+                # iteration of the event loop: 32 pages decoded in one made scrapes wait for 20 ms.
+                # The lock lets one of them through, and the pause ends the iteration first, so that
+                # a scrape gets in.
+                await asyncio.sleep(0)
                 yield body
-            except ApiError as error:
-                self._metrics.record_attempt(*labels, self._since(sent_at), error.reason)
-                raise
+        except ApiError as error:
+            self._metrics.record_attempt(*labels, self._since(sent_at), error.reason)
+            raise
+        finally:
+            self._undecoded.release()
         self._metrics.record_attempt(*labels, self._since(sent_at), None)
         self.retry_budget.earn()
 
@@ -176,7 +183,11 @@ class Transport:
                 with self._pool.acquire() as http:
                     request = await self._signed(http, target)
                     sent_at = self._clock.monotonic()
-                    return await self._exchange(http, request, labels.registry), sent_at
+                    body = await self._exchange(http, request, labels.registry)
+                # Where the API answers faster than pages are decoded, bodies would pile up, up to
+                # one for each image. So a request keeps its slot until there is room for its body.
+                await self._undecoded.acquire()
+                return body, sent_at
         except ApiError as error:
             self._metrics.record_attempt(*labels, self._since(sent_at), error.reason)
             raise
