@@ -10,7 +10,7 @@ import pytest
 from ncr_exporter.state.file import read_state
 from tests.support.api_client import source_of, tag
 from tests.support.api_thread import answering, write_config
-from tests.support.program import Program, exporter
+from tests.support.program import LISTEN, Program, exporter
 from tools.processes import peak_of
 
 IMAGES = [f"app-{number}" for number in range(5)]
@@ -34,9 +34,9 @@ def stopped_while_it_writes(tmp_path: Path, seconds: float) -> tuple[int, float,
     """Return the exit code, the seconds it took, and the log; each image takes so long to write."""
     with answering(source_of(**{image: [tag("v1")] for image in IMAGES})) as (_, url):
         config = write_config(tmp_path, url, ENTRY)
-        argv = [f"--config.file={config}", f"--storage.path={tmp_path / 'state'}"]
-        listen = "--web.listen-address=127.0.0.1:0"
-        with Program(*argv, listen, start=("-c", SLOW.format(seconds=seconds))) as program:
+        start = ("-c", SLOW.format(seconds=seconds))
+        argv = (f"--config.file={config}", f"--storage.path={tmp_path / 'state'}", LISTEN)
+        with Program(*argv, start=start) as program:
             program.ready()
             code, took = program.stop(signal.SIGTERM)
             return code, took, program.log
