@@ -135,24 +135,23 @@ def first_run(exporter: Exporter, state: Path, config: Path, *, write: bool) -> 
     exporter.stop()
 
 
-def second_run(exporter: Exporter) -> None:
-    """Start with the state of the first run."""
+def second_run(exporter: Exporter, seconds: float) -> None:
+    """Start with the state of the first run, and poll everything again for so many seconds."""
     with exporter.peak("restart"):
         exporter.wait_for("/-/healthy")
         exporter.wait_for("/-/ready")
     with exporter.peak("gzip scrape"):
         exporter.get("/metrics", gzip=True)
     with exporter.peak("polled again"):
-        time.sleep(30)
+        time.sleep(seconds)
     exporter.stop()
 
 
 def command(name: str, words: Sequence[str], group: MemoryGroup | None) -> None:
     """Run a command that ends by itself."""
     prefix = group.entering if group else ()
-    measured = (
+    measured = (  # `__main__` ends by `sys.exit`, whose code stays
         "import resource, runpy, sys\n"
-        "sys.argv[1:] = sys.argv[1:]\n"
         "try:\n    runpy.run_module('ncr_exporter', run_name='__main__', alter_sys=True)\n"
         "finally:\n    sys.stderr.write(f'{resource.getrusage(0).ru_maxrss // 1024}')\n"
     )
@@ -187,7 +186,7 @@ def main() -> None:
     parser.add_argument("--platforms", type=int, default=1)
     parser.add_argument("--tag-series", default=10)
     parser.add_argument("--limit", type=float, default=512, help="MiB; 0: none")
-    parser.add_argument("--no-write", action="store_true", help="do not wait for a periodic write")
+    parser.add_argument("--briefly", action="store_true", help="do not wait for a periodic write")
     given = parser.parse_args()
     sys.stdout.write(f"{given.images} images of {given.tags} tags, limit {given.limit:g} MiB\n")
     with (
@@ -197,15 +196,16 @@ def main() -> None:
         config, storage = Path(name, "config.yml"), Path(name, "state")
         series = int(given.tag_series) if str(given.tag_series).isdigit() else given.tag_series
         text = registry.config_for(url, given.images, 8, interval="1h", tag_series=series)
+        config.touch(mode=0o600)  # it holds a key: else the program warns
         config.write_text(text, encoding="utf-8")
         state = storage / "ncr-exporter.state"
         for run in (1, 2):
             with limited(given.limit) as group, Exporter(config, storage, group) as exporter:
                 try:
                     if run == 1:
-                        first_run(exporter, state, config, write=not given.no_write)
+                        first_run(exporter, state, config, write=not given.briefly)
                     else:
-                        second_run(exporter)
+                        second_run(exporter, 1 if given.briefly else 30)
                 except (RuntimeError, httpx.HTTPError, TimeoutError) as error:
                     say("failed", f"{error!r}; exit {exporter.process.poll()}")
                 exporter.process.kill()

@@ -10,6 +10,10 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 BRIEFLY = {
     "memory": ("--series 200 --polls 5", r"\d+ series .* bytes a series\n( +\d polls .*\n){6}"),
+    "peaks": (
+        "--images 3 --tags 10 --limit 0 --briefly",
+        r"first round .* MiB.*\n(.*\n)+.*restart .* MiB.*\n(.*\n)+.*once .* MiB, exit code 0",
+    ),
     "poll": ("--images 5 --tags 10 --latency 0", r"exporter: .*\n +\d+ series.*\nonce more: "),
     "scrape": (
         "--series 200 --seconds 0.05 --only ours constant gauges collector",
