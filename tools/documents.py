@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from ncr_exporter.simulator.faults import FAULTS, Fault
 from tools import chart_values
 from tools.dependencies import Distribution, distributions
 from tools.fault_table import CLOCKS, TABLE
+from tools.storage_table import STORAGE, TASKS, Outcome
 
 ROOT = Path(__file__).parents[1]
 MEASURED = ROOT / "tests" / "soak" / "measured.md"
@@ -137,6 +138,19 @@ RELIABILITY_CLOCKS = """\
 How long something lasts, and when it is due, goes by time that passes (monotonic); when it was, and
 how old it is, by the wall clock of the exporter's host, which has to be right for ages to be. Tried
 by `tests/e2e/test_clock.py`.
+"""
+RELIABILITY_STORAGE = """\
+## Storage
+
+With `--storage.path` the state is written about once a minute, less often where that would take
+more than a hundredth of one core, and at the end. It is a file of this program's own: compressed,
+with a checksum, readable by its owner alone.
+"""
+RELIABILITY_TASKS = """\
+## What nobody foresaw
+
+A bug in what runs in the background must neither end it nor stay unseen. The log has one line with
+the traceback, and the work goes on.
 """
 
 
@@ -260,8 +274,17 @@ def reliability_page() -> str:
         ((what, words, f"`{test}`") for what, (words, test) in CLOCKS.items()),
     )
     soaked = MEASURED.read_text("utf-8")
-    parts = (RELIABILITY_INTRO, faults, ENDURANCE, soaked, RELIABILITY_CLOCKS, clocks)
-    return _page("Reliability", *parts)
+    return _page(
+        "Reliability",
+        *(RELIABILITY_INTRO, faults, ENDURANCE, soaked, RELIABILITY_CLOCKS, clocks),
+        *(RELIABILITY_STORAGE, _outcomes("what happens", STORAGE)),
+        *(RELIABILITY_TASKS, _outcomes("what raises it", TASKS)),
+    )
+
+
+def _outcomes(title: str, outcomes: Mapping[str, Outcome]) -> str:
+    rows = ((what, words, f"`{test}`") for what, (words, test) in outcomes.items())
+    return _table((title, "what users see", "test"), rows)
 
 
 def _seen(fault: Fault) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ BRIEFLY = {
         "--series 200 --seconds 0.05 --only ours constant gauges collector",
         r"(  (ours|constant|gauges|collector) +identity .* MB, gzip .*\n){4}",
     ),
-    "stalls": ("--images 5 --tags 10 --seconds 0.2", r"(  .* turns; late by .*\n){6}"),
+    "stalls": ("--images 5 --tags 10 --seconds 0.2 --storage", r"(  .* turns; late by .*\n){9}"),
     "start": ("--times 1", r"ncr-exporter .*\n  of which imports .*\nprometheus_client .*\n"),
 }
 """Module → its words, and what it prints at least."""
