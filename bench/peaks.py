@@ -136,7 +136,7 @@ def first_run(exporter: Exporter, state: Path, config: Path, *, write: bool) -> 
 
 
 def second_run(exporter: Exporter, seconds: float) -> None:
-    """Start with the state of the first run, and poll everything again for so many seconds."""
+    """Start with the state of the first run, and wait `seconds` for polls."""
     with exporter.peak("restart"):
         exporter.wait_for("/-/healthy")
         exporter.wait_for("/-/ready")

@@ -22,7 +22,7 @@ _ARCHITECTURES = ("amd64", "arm64", "arm", "ppc64le", "s390x", "riscv64", "386")
 
 
 def tag_records(count: int, now_ms: int, platforms: int) -> list[dict[str, Any]]:
-    """Return tags, each with so many platforms, as NCR answers them.
+    """Return `count` tags of `platforms` platforms each, as NCR answers them.
 
     In place of each digest is `@tag.platform@`, the numbers of both.
     """

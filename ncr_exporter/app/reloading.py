@@ -79,7 +79,7 @@ class Reloader:
         Raises:
             UserError: it cannot be used; the one in force stays.
         """
-        self._failure = None  # whoever asks for a reload reads in the log what became of it
+        self._failure = None  # so that the log has the reason again for the one that asked
         await self._reload()
 
     async def _reload(self) -> None:
@@ -114,8 +114,8 @@ class Reloader:
     async def follow(self, path: Path) -> None:
         """Reload when the file at `path` differs from what is in force, until cancelled.
 
-        A reload that failed is tried again, whoever had asked for it: what it lacked, a secret's
-        file for instance, may have come.
+        A reload that failed is tried again, also one by SIGHUP or over HTTP. What it lacked may
+        have come since: a secret's file, for instance.
         """
         file = WatchedFile(path)
         while True:

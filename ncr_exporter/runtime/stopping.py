@@ -34,6 +34,8 @@ class StopDeadline:
         self._has_begun = False
         self._due = 0.0
         self._is_done = False
+        self._stores = False
+        """Whether there is a storage whose last write may be what is cut."""
 
     def begin(self) -> None:
         """Start the deadline: three seconds from now, unless `postpone` is called meanwhile."""
@@ -44,6 +46,7 @@ class StopDeadline:
 
     def postpone(self) -> None:
         """Allow more time, because the storage makes progress; any thread may call this."""
+        self._stores = True
         self._due = time.monotonic() + _STORAGE_PATIENCE
 
     def done(self) -> None:
@@ -55,17 +58,14 @@ class StopDeadline:
         while time.monotonic() < self._due:
             time.sleep(_LOOK)
         if not self._is_done:
-            line = threading.Thread(target=_log_cut, daemon=True)
+            line = threading.Thread(target=self._log_cut, daemon=True)
             line.start()
             line.join(_LOG_PATIENCE)
         os._exit(0 if self._is_done else _CUT)
 
-
-def _log_cut() -> None:
-    log.warning(
-        "ended before everything was stopped: it hung",
-        remedy="what the last write of the state would have held is lost; look at the storage",
-    )
+    def _log_cut(self) -> None:
+        storage = {"remedy": "the last state may not be stored: look at the disk of --storage.path"}
+        log.warning("ended before all was stopped: it hung", **(storage if self._stores else {}))
 
 
 class Stop:

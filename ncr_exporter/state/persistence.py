@@ -71,8 +71,9 @@ class _Snapshot(NamedTuple):
 class StatePersister:
     """Writes a store's states to a file in `directory`, and reads the file of an earlier run.
 
-    Only one process at a time writes there: `prepare` claims the directory until `persisting`
-    closes, a write without it only for so long. The file of a newer version is never replaced.
+    Only one process at a time writes there. `prepare` claims the directory until `persisting`
+    closes; a write without either claims it until the write ends. The file of a newer version is
+    never replaced.
     """
 
     def __init__(
@@ -221,6 +222,7 @@ class StatePersister:
             WriteError: it cannot be written.
         """
         started = time.thread_time()
+        self._on_progress()
         try:
             self._check_path()
             write_state(self._path, self._lines(snapshot))

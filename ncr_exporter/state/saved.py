@@ -29,7 +29,7 @@ from ncr_exporter.targets.targets import (
 _CLOCK_TOLERANCE = 300.0
 """Seconds that saved data may lie in the future: clocks are set back by minutes, not by days."""
 _RECORDS_PER_LINE = 1000
-"""Tags and platforms. A thread that encodes or decodes so many keeps the interpreter for 2 ms."""
+"""Tags and platforms. A thread keeps the interpreter for the 2 ms that encoding them takes."""
 
 
 class ImageLine(msgspec.Struct, tag="image"):

@@ -31,7 +31,7 @@ run()
 
 
 def stopped_while_it_writes(tmp_path: Path, seconds: float) -> tuple[int, float, list[str]]:
-    """Return the exit code, the seconds it took, and the log; each image takes so long to write."""
+    """Return the exit code, the seconds it took, and the log; an image takes `seconds` to write."""
     with answering(source_of(**{image: [tag("v1")] for image in IMAGES})) as (_, url):
         config = write_config(tmp_path, url, ENTRY)
         start = ("-c", SLOW.format(seconds=seconds))
@@ -57,7 +57,7 @@ def test_a_write_that_hangs_is_cut_with_a_warning_and_exit_code_1(tmp_path: Path
     assert seconds < 8
     (line,) = [line for line in log if "it hung" in line]
     assert "level=warn" in line
-    assert "storage" in line
+    assert "--storage.path" in line
 
 
 def test_a_stop_while_the_state_is_read_neither_waits_for_it_nor_writes(tmp_path: Path) -> None:
