@@ -18,10 +18,11 @@ from ncr_exporter.metrics.exposition import Exposition
 from ncr_exporter.metrics.gzip import gzip_member
 from ncr_exporter.polling.poller import Poller
 from ncr_exporter.runtime.cooperative import exhaust
+from ncr_exporter.state.restoring import evaluate_saved
 from ncr_exporter.state.saved import SavedState, image_lines, read_lines, registry_line
 from ncr_exporter.state.store import Store
 from ncr_exporter.targets.budget import Budget
-from ncr_exporter.targets.targets import Shard
+from ncr_exporter.targets.targets import Coverage, Shard
 from tests.oracle.computation import Json
 from tests.oracle.draws import IMAGES, INTERVAL, LISTINGS, REGISTRIES, SETTINGS, list_target
 from tests.oracle.model import Model
@@ -176,6 +177,9 @@ class Contract(RuleBasedStateMachine):
         self.model.expire(self.clock.monotonic())
         await self.clock.advance(seconds)
         kept = read_lines([line for line in lines if line], self.clock.time())
+        coverage = Coverage([list_target(self.model.settings)], Shard())
+        for _ in evaluate_saved(kept, coverage, self.clock.time()):
+            pass  # as the program does, in a thread
         self.model.restarted(self.client.now)
         self.client.asked.clear()
         await self.start(kept)
