@@ -1,7 +1,8 @@
 """A registry that costs next to nothing, in a process of its own: prepared answers after a delay.
 
 The simulated registry of the demo checks signatures and makes its data up; beside that the
-exporter's own cost would not be seen. This one answers what was prepared, `latency` later.
+exporter's own cost would not be seen. This one answers what was prepared, `latency` later, with the
+digests of the image that was asked for.
 """
 
 import argparse
@@ -10,27 +11,33 @@ import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
+from hashlib import blake2b
 from typing import Any, Protocol
 
 from bench.beside import announce, beside
 
 _DAY_MS = 86_400_000
+_ARCHITECTURES = ("amd64", "arm64", "arm", "ppc64le", "s390x", "riscv64", "386")
 
 
-def tag_records(image: int, count: int, now_ms: int) -> list[dict[str, Any]]:
-    """Return an image's tags, one platform each, as NCR answers them."""
+def tag_records(count: int, now_ms: int, platforms: int) -> list[dict[str, Any]]:
+    """Return `count` tags of `platforms` platforms each, as NCR answers them.
+
+    In place of each digest is `@tag.platform@`, the numbers of both.
+    """
     return [
         {
             "creator": "8a0f1e9c-made-up",
-            "digest": f"sha256:{image * 100_003 + number:064x}",
+            "digest": f"sha256:@{number}.0@",
             "full_size": 50_000_000 + number,
-            "id": image * 1000 + number,
-            "image_id": image,
+            "id": number,
+            "image_id": 7,
             "images": [
                 {
-                    "architecture": "amd64",
+                    "architecture": architecture,
                     "created": now_ms - number * _DAY_MS,
-                    "digest": f"sha256:{image * 100_003 + number:064x}",
+                    "digest": f"sha256:@{number}.{place}@",
                     "features": "",
                     "latest_pulled": now_ms - number * _DAY_MS // 2,
                     "mediaType": "application/vnd.docker.container.image.v1+json",
@@ -41,6 +48,7 @@ def tag_records(image: int, count: int, now_ms: int) -> list[dict[str, Any]]:
                     "updated": now_ms - number * _DAY_MS,
                     "variant": None,
                 }
+                for place, architecture in enumerate(_ARCHITECTURES[:platforms])
             ],
             "last_updated": now_ms - number * _DAY_MS,
             "last_updater": "8a0f1e9c-made-up",
@@ -68,29 +76,37 @@ def page_of(records: list[dict[str, Any]], number: int, size: int) -> bytes:
 class Answers:
     """Prepared answers by path and query."""
 
-    def __init__(self, images: int, tags: int) -> None:
-        self._now_ms = round(time.time() * 1000)
-        self._tags = tags
+    def __init__(self, images: int, tags: int, platforms: int) -> None:
+        self._tags = tag_records(tags, round(time.time() * 1000), platforms)
         self._images = [{"name": f"app-{i}", "pull_count": 7} for i in range(images)]
-        self._known: dict[bytes, bytes] = {}
+        self._template = cache(self._made_template)
 
     def to(self, target: bytes) -> bytes:
         """Return the whole answer to a request line's target."""
-        if target not in self._known:
-            body = self._body(target.decode())
-            head = f"HTTP/1.1 200 OK\r\ncontent-length: {len(body)}\r\n\r\n".encode()
-            self._known[target] = head + body
-        return self._known[target]
+        path, _, query = target.decode().partition("?")
+        names = path.partition("/repositories")[2].split("/")[1:]
+        image = names[1] if len(names) == 3 else ""  # noqa: PLR2004 -- registry, image, "tags"
+        template = self._template("tags" if image else "images" if names else "registries", query)
+        body = b"".join(
+            _digest(image, part) if position % 2 else part for position, part in enumerate(template)
+        )
+        return b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % len(body) + body
 
-    def _body(self, target: str) -> bytes:
-        path, _, query = target.partition("?")
+    def _made_template(self, what: str, query: str) -> list[bytes]:
+        """Return a page in parts: every other one is what stands in place of a digest."""
         values = dict(pair.split("=") for pair in query.split("&"))
         number, size = int(values["page"]), int(values["pagesize"])
-        names = path.partition("/repositories")[2].split("/")[1:]
-        if len(names) == 3:  # noqa: PLR2004 -- registry, image, "tags"
-            image = int(names[1].removeprefix("app-"))
-            return page_of(tag_records(image, self._tags, self._now_ms), number, size)
-        return page_of(self._images if names else [{"name": "bench"}], number, size)
+        records = {"tags": self._tags, "images": self._images, "registries": [{"name": "bench"}]}
+        return page_of(records[what], number, size).split(b"@")
+
+    def prepare(self) -> None:
+        """Prepare the pages of tags, before anybody measures."""
+        for page in range(1, -(-len(self._tags) // 100) + 1):
+            self._template("tags", f"page={page}&pagesize=100")
+
+
+def _digest(image: str, place: bytes) -> bytes:
+    return blake2b(place, key=image.encode(), digest_size=32).hexdigest().encode()
 
 
 class Answering(Protocol):
@@ -124,9 +140,10 @@ class Connection(asyncio.Protocol):
 
 
 @contextmanager
-def running(images: int, tags: int, latency: float) -> Iterator[str]:
+def running(images: int, tags: int, latency: float, platforms: int = 1) -> Iterator[str]:
     """Give the base URL of such a registry, in a process of its own."""
-    words = (f"--images={images}", f"--tags={tags}", f"--latency={latency}")
+    counts = (f"--images={images}", f"--tags={tags}", f"--platforms={platforms}")
+    words = (*counts, f"--latency={latency}")
     with beside("registry", *words) as (_, port):
         yield f"http://127.0.0.1:{port}"
 
@@ -142,12 +159,9 @@ def config_for(url: str, images: int, in_flight: int = 32, **defaults: Any) -> s
     return json.dumps(content)
 
 
-async def _serve(images: int, tags: int, latency: float) -> None:
-    answers = Answers(images, tags)
-    for number in range(images):  # prepared before anybody measures
-        for page in range(1, -(-tags // 100) + 1):
-            path = f"/ncr/api/v2/repositories/bench/app-{number}/tags"
-            answers.to(f"{path}?page={page}&pagesize=100".encode())
+async def _serve(images: int, tags: int, platforms: int, latency: float) -> None:
+    answers = Answers(images, tags, platforms)
+    answers.prepare()
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: Connection(answers, latency), "127.0.0.1", 0)
     announce(server.sockets[0].getsockname()[1])
@@ -159,9 +173,10 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--images", type=int, required=True)
     parser.add_argument("--tags", type=int, required=True)
+    parser.add_argument("--platforms", type=int, required=True)
     parser.add_argument("--latency", type=float, required=True)
     given = parser.parse_args()
-    asyncio.run(_serve(given.images, given.tags, given.latency))
+    asyncio.run(_serve(given.images, given.tags, given.platforms, given.latency))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """How long the event loop keeps others waiting: while it polls, is scraped, and is reloaded.
 
 `python -m bench.stalls` polls 1,000 images of 100 tags (about 120,000 series) again and again.
-`--images=10 --tags=10000 --all` is the same work in few large images.
+`--images=10 --tags=10000 --all` is the same work in few large images. `--storage` stores the state
+every two seconds, and starts once more with it.
 """
 
 import argparse
@@ -19,6 +20,7 @@ from ncr_exporter.config import load
 from ncr_exporter.httpd.address import Address
 from ncr_exporter.runtime.logs import configure_logs
 from ncr_exporter.runtime.memory import freeze_imported_objects, give_back_large_blocks
+from ncr_exporter.state import persistence
 
 _TICK = 0.001
 
@@ -49,7 +51,7 @@ class Watchdog:
         late, self._late = sorted(self._late) or [0.0], []
         over = sum(each > 0.02 for each in late)  # noqa: PLR2004 -- the target
         sys.stdout.write(
-            f"  {name:20} {len(late):6} turns; late by {late[len(late) // 2] * 1e3:6.1f} ms "
+            f"  {name:24} {len(late):6} turns; late by {late[len(late) // 2] * 1e3:6.1f} ms "
             f"(median), {late[int(len(late) * 0.999)] * 1e3:6.1f} (99.9 %), "
             f"{late[-1] * 1e3:6.1f} (most); {over} over 20 ms\n"
         )
@@ -83,12 +85,14 @@ def slow_down(path: Path) -> None:
     path.write_text(path.read_text(encoding="utf-8").replace("10s", "11s"), encoding="utf-8")
 
 
-async def measure(path: Path, seconds: float) -> None:
+async def measure(path: Path, seconds: float, storage: Path | None) -> None:
     """Print how late others came in each phase; `path` is that of the configuration."""
     watchdog = Watchdog()
     await asyncio.sleep(0.2 * seconds)
     watchdog.report("nothing to do")
-    options = ServeOptions((Address("127.0.0.1", 0),), config_file=path, enable_lifecycle=True)
+    options = ServeOptions(
+        (Address("127.0.0.1", 0),), config_file=path, enable_lifecycle=True, storage=storage
+    )
     async with exporter(load(str(path), {}), options, environ={}) as running:
         freeze_imported_objects()
         await asyncio.sleep(0.9 * seconds)
@@ -103,6 +107,12 @@ async def measure(path: Path, seconds: float) -> None:
         watchdog.report("reload")
         await asyncio.sleep(seconds)
         watchdog.report("polling after it")
+    watchdog.report("stop")
+    if storage:
+        async with exporter(load(str(path), {}), options, environ={}):
+            watchdog.report("state read")
+            await asyncio.sleep(seconds)
+            watchdog.report("polling after a restart")
     watchdog.stop()
 
 
@@ -115,6 +125,7 @@ def main() -> None:
     parser.add_argument(
         "--seconds", type=float, default=10.0, help="of a phase; polls are 10 s apart"
     )
+    parser.add_argument("--storage", action="store_true", help="store the state")
     parser.add_argument("--scrape", type=int, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.scrape:
@@ -130,7 +141,10 @@ def main() -> None:
         tag_series = "all" if given.all else 10
         text = registry.config_for(url, given.images, interval="10s", tag_series=tag_series)
         path.write_text(text, encoding="utf-8")
-        asyncio.run(measure(path, given.seconds))
+        if given.storage:
+            persistence._SHORTEST_PAUSE, persistence._CPU_SHARE = 2.0, 1.0  # noqa: SLF001 -- a minute is long
+        storage = Path(directory) / "state" if given.storage else None
+        asyncio.run(measure(path, given.seconds, storage))
 
 
 if __name__ == "__main__":

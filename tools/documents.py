@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from tools import chart_values
 from tools.dependencies import Distribution, distributions
 from tools.fault_table import CLOCKS, NETWORK, PRESSURE, TABLE
 from tools.process_table import PROCESS, SIGNALS, VARIABLES
+from tools.storage_table import STORAGE, TASKS, Outcome
 
 ROOT = Path(__file__).parents[1]
 MEASURED = ROOT / "tests" / "soak" / "measured.md"
@@ -176,6 +177,19 @@ RELIABILITY_PROCESS = """\
 What hosts do to a process, each tried on the program in a process of its own. Tests are below
 `tests/`.
 """
+RELIABILITY_STORAGE = """\
+## Storage
+
+With `--storage.path` the state is written about once a minute, less often where that would take
+more than a hundredth of one core, and at the end. It is a file of this program's own: compressed,
+with a checksum, readable by its owner alone.
+"""
+RELIABILITY_TASKS = """\
+## What nobody foresaw
+
+A bug in what runs in the background must neither end it nor stay unseen. The log has one line with
+the traceback, and the work goes on.
+"""
 
 
 DEPENDENCIES_INTRO = """\
@@ -326,9 +340,16 @@ def reliability_page() -> str:
     parts = (
         *(RELIABILITY_INTRO, faults, RELIABILITY_NETWORK, network),
         *(RELIABILITY_PRESSURE, pressure, RELIABILITY_PROCESS, process),
+        *(RELIABILITY_STORAGE, _outcomes("what happens", STORAGE)),
+        *(RELIABILITY_TASKS, _outcomes("what raises it", TASKS)),
         *(RELIABILITY_CLOCKS, clocks, ENDURANCE, soaked),
     )
     return _page("Reliability", *parts)
+
+
+def _outcomes(title: str, outcomes: Mapping[str, Outcome]) -> str:
+    rows = ((what, words, f"`{test}`") for what, (words, test) in outcomes.items())
+    return _table((title, "what users see", "test"), rows)
 
 
 def _seen(fault: Fault) -> tuple[str, ...]:

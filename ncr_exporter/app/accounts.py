@@ -177,9 +177,16 @@ class Accounts:
 
     def _retire(self, client: Client) -> None:
         """Close a client when its lists under way have ended."""
-        task = asyncio.create_task(client.retire())
+        task = asyncio.create_task(_close_retired(client))
         self._retiring[task] = client
         task.add_done_callback(self._retiring.pop)
+
+
+async def _close_retired(client: Client) -> None:
+    try:
+        await client.retire()
+    except Exception:
+        log.exception("unexpected error", task="closing an account's connections")
 
 
 def account_uses(

@@ -66,8 +66,10 @@ class Pipeline:
         patience = PATIENCE if once else 0.0
         factory = ClientFactory(environ, host_clock, metrics, hooks, patience, language)
         self.accounts = Accounts(factory)
-        assumed = saved.correction if saved else 0.0
-        self.clock = CorrectedClock(host_clock, self.accounts.gateway_clocks, assumed)
+        known = saved or SavedState()  # it may be read later, while the port is open
+        self.clock = CorrectedClock(
+            host_clock, self.accounts.gateway_clocks, lambda: known.correction
+        )
         self._shards = shard.total
         self._budget = Budget(self._rate(config))
         self.poller = Poller(
@@ -109,6 +111,7 @@ class Pipeline:
         targets = registry_list_targets(config)
         rate = self._rate(config)
         self.accounts.put(await in_thread(lambda: self.accounts.made(config, targets, rate=rate)))
+        self.exporter_metrics.record_config(config.digest, self.clock.time())
         return targets
 
     def poll(self, config: Config, targets: Iterable[RegistryListTarget]) -> None:
@@ -116,7 +119,6 @@ class Pipeline:
         self._budget.limit = self._rate(config)
         self.poller.apply(targets)
         self.config = config
-        self.exporter_metrics.record_config(config.digest, self.clock.time())
 
     async def poll_once(self, targets: Iterable[RegistryListTarget] | None = None) -> None:
         """Poll what the configuration asks for once, or only these of its registry lists.

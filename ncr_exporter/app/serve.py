@@ -25,9 +25,11 @@ from ncr_exporter.runtime.errors import UserError
 from ncr_exporter.runtime.log_queue import logs_in_background
 from ncr_exporter.runtime.loop_errors import LoopErrors
 from ncr_exporter.runtime.memory import freeze_imported_objects, give_back_large_blocks
-from ncr_exporter.runtime.signals import reload_on_hangup, stop_on_signals
+from ncr_exporter.runtime.signals import reload_on_hangup
+from ncr_exporter.runtime.stopping import Stop
 from ncr_exporter.state.persistence import StatePersister
-from ncr_exporter.targets.targets import Shard
+from ncr_exporter.state.saved import SavedState
+from ncr_exporter.targets.targets import Coverage, Shard
 from ncr_exporter.web.routes import Routes
 
 log = structlog.get_logger()
@@ -74,28 +76,27 @@ class RunningExporter:
 
 
 @asynccontextmanager
-async def exporter(
+async def exporter(  # noqa: PLR0913 -- what tests and `serve` set, each by name
     config: Config,
     options: ServeOptions,
     *,
     environ: Mapping[str, str] = os.environ,
     clock: Clock | None = None,
+    on_listening: Callable[[RunningExporter], None] = lambda _: None,
+    on_progress: Callable[[], object] = lambda: None,
 ) -> AsyncIterator[RunningExporter]:
     """Run the whole exporter while the context is open.
+
+    `on_listening` is called when it answers requests, before the stored state is read: reloads
+    then wait until it polls. `on_progress` is called, in a thread, while state is written.
 
     Raises:
         UserError: the configuration or the storage cannot be used.
         ListenError: it cannot listen on an address.
     """
-    clock = clock or SystemClock()
-    persister = StatePersister(options.storage, clock) if options.storage else None
-    pipeline = Pipeline(
-        config,
-        environ=environ,
-        clock=clock,
-        shard=options.shard,
-        saved=persister.read() if persister else None,
-    )
+    clock, saved = clock or SystemClock(), SavedState()
+    pipeline = Pipeline(config, environ=environ, clock=clock, shard=options.shard, saved=saved)
+    persister = _persister(pipeline, options, on_progress)
     reloader = _reloader(pipeline, options, environ)
     routes = _routes(pipeline, options, reloader)
     limits = Limits.within(options.descriptors, requests=options.max_requests)
@@ -106,9 +107,26 @@ async def exporter(
         # No request is sent by an exporter that cannot listen: one may be running already.
         targets = await pipeline.connect(config)
         addresses = await _listen(server, options)
-        pipeline.poll(config, targets)
-        async with _persisting(persister, pipeline), _following(reloader, options, config.digest):
-            yield RunningExporter(addresses, reloader.reload, server.make_room)
+        running = RunningExporter(addresses, reloader.reload, server.make_room)
+        async with reloader.held():
+            on_listening(running)
+            if persister:
+                await persister.read_in_thread(Coverage(targets, options.shard), saved)
+            pipeline.poll(config, targets)
+        async with _persisting(persister, pipeline), _following(reloader, options):
+            yield running
+
+
+def _persister(
+    pipeline: Pipeline, options: ServeOptions, on_progress: Callable[[], object]
+) -> StatePersister | None:
+    if options.storage is None:
+        return None
+    metrics = pipeline.exporter_metrics
+    metrics.publish_state_writes()
+    persister = StatePersister(options.storage, pipeline.clock, metrics, on_progress=on_progress)
+    persister.prepare()
+    return persister
 
 
 async def serve(
@@ -126,22 +144,32 @@ async def serve(
         UserError: the configuration or the storage cannot be used.
         ListenError: it cannot listen on an address.
     """
-    stop = stop_on_signals()
+    stop = Stop()
     give_back_large_blocks()
     loop_errors = LoopErrors()
     loop_errors.install()
+
+    def on_listening(running: RunningExporter) -> None:
+        freeze_imported_objects()
+        reload_on_hangup(running.reload)
+        loop_errors.make_room = running.make_room
+        announce(running.addresses)
+        listening = " ".join(map(str, running.addresses))
+        log.info("serving", version=__version__, address=listening, path=options.telemetry_path)
+
     with logs_in_background() as dropped:
-        options = replace(options, descriptors=raise_descriptor_limit(), dropped_log_lines=dropped)
-        async with exporter(config, options, environ=environ) as running:
-            freeze_imported_objects()
-            reload_on_hangup(running.reload)
-            loop_errors.make_room = running.make_room
-            announce(running.addresses)
-            listening = " ".join(map(str, running.addresses))
-            log.info("serving", version=__version__, address=listening, path=options.telemetry_path)
-            await stop.wait()
-            log.info("stopping")
+        running = exporter(
+            config,
+            replace(options, descriptors=raise_descriptor_limit(), dropped_log_lines=dropped),
+            environ=environ,
+            on_listening=on_listening,
+            on_progress=stop.deadline.postpone,
+        )
+        with stop.awaited():
+            async with running:
+                await asyncio.Event().wait()
         log.info("stopped")
+    stop.deadline.done()
     return 0
 
 
@@ -170,16 +198,17 @@ def _persisting(
 def _reloader(pipeline: Pipeline, options: ServeOptions, environ: Mapping[str, str]) -> Reloader:
     path = options.config_file
     read = partial(load, str(path), environ) if path else lambda: pipeline.config
-    return Reloader(read, pipeline.use, pipeline.exporter_metrics, pipeline.clock)
+    metrics, digest = pipeline.exporter_metrics, pipeline.config.digest
+    return Reloader(read, pipeline.use, metrics, pipeline.clock, digest=digest)
 
 
 @asynccontextmanager
-async def _following(reloader: Reloader, options: ServeOptions, digest: str) -> AsyncIterator[None]:
+async def _following(reloader: Reloader, options: ServeOptions) -> AsyncIterator[None]:
     """Reload when the file changes, with `--config.auto-reload`, while the context is open."""
     if options.config_file is None or not options.auto_reload:
         yield
         return
-    task = asyncio.create_task(reloader.follow(options.config_file, digest))
+    task = asyncio.create_task(reloader.follow(options.config_file))
     try:
         yield
     finally:

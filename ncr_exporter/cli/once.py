@@ -104,6 +104,8 @@ async def _once(
     persister = (
         StatePersister(values["--storage.path"], clock) if values["--storage.path"] else None
     )
+    if persister:
+        persister.prepare()
     saved = persister.read() if persister else None
     async with (
         Pipeline(config, environ=environ, clock=clock, saved=saved, once=True) as pipeline,
@@ -116,7 +118,7 @@ async def _once(
     in_use = None if references is None else _placed(references, pipeline.store)
     _deliver(pipeline, values, failed, in_use, output)
     _explain(failed)
-    is_stored = await _store(persister, pipeline.store) if persister else True
+    is_stored = await _store(persister, pipeline) if persister else True
     return int(any(poll.matters for poll in failed) or not is_stored)
 
 
@@ -147,9 +149,9 @@ def _nothing_is_known(pipeline: Pipeline, failed: Iterable[FailedPoll]) -> bool:
     return not is_known and any(poll.matters for poll in failed)
 
 
-async def _store(persister: StatePersister, store: Store) -> bool:
+async def _store(persister: StatePersister, pipeline: Pipeline) -> bool:
     """Write the data down for the next run; say on stderr if that fails, and return whether not."""
-    await persister.write(store)
+    await persister.write(pipeline.store, pipeline.clock.correction)
     if persister.failure is not None:
         _say(f"--storage.path: {persister.failure}; the next run starts from older data, or none")
     return persister.failure is None

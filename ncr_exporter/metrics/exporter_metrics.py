@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import prometheus_client
 from prometheus_client import (
     CollectorRegistry,
+    Counter,
     Gauge,
     GCCollector,
     Histogram,
@@ -107,6 +108,8 @@ class ExporterMetrics:
         """Returns how many log lines were dropped so far; called at each scrape."""
         self._gauge("ncr_exporter_open_connections").set_function(self._count_connections)
         self._registry.register(_DroppedLinesCollector(self))
+        self._state_write_failures: Counter | None = None
+        self._state_written_at: Gauge | None = None
         self._registries: set[str] = set()
         for operation in OPERATIONS:
             self._duration.labels(operation)
@@ -121,6 +124,22 @@ class ExporterMetrics:
     def record_reload_failure(self) -> None:
         """Record that the configuration file could not be used when it was last read."""
         self._reloaded.set(0)
+
+    def publish_state_writes(self) -> None:
+        """Publish how writing the state goes: an exporter without storage writes none."""
+        failures = _declaration("ncr_exporter_state_write_failures_total")
+        self._state_write_failures = Counter(*failures, registry=self._registry)
+
+    def record_state_write(self, at: float) -> None:
+        """Record that the state file is of the moment `at` (s since the epoch)."""
+        if self._state_written_at is None:  # absent before the first: 0 would be a date
+            self._state_written_at = self._gauge("ncr_exporter_state_last_write_timestamp_seconds")
+        self._state_written_at.set(at)
+
+    def record_state_write_failure(self) -> None:
+        """Count an attempt to write the state that failed."""
+        if self._state_write_failures is not None:
+            self._state_write_failures.inc()
 
     def add_registry(self, label: str) -> None:
         """Create all counters of a registry at 0, so that a rate sees its first failure."""

@@ -17,11 +17,12 @@ class CorrectedClock(Clock):
         self,
         clock: Clock,
         gateways: Callable[[], Iterable[GatewayClock]],
-        assumed: float = 0.0,
+        assumed: Callable[[], float] = lambda: 0.0,
     ) -> None:
         """Correct this host's `clock` by what `gateways` returns: the clocks of all gateways.
 
-        `assumed` is the correction (s) until the first of them answers, known from an earlier run.
+        `assumed` returns the correction (s) until the first of them answers, known from an earlier
+        run.
         """
         self._clock = clock
         self._gateways = gateways
@@ -36,7 +37,7 @@ class CorrectedClock(Clock):
         """
         corrections = [each.correction for each in self._gateways() if each.is_known]
         if not corrections:
-            return self._assumed
+            return self._assumed()
         ahead = [each for each in corrections if each > 0]
         behind = [each for each in corrections if each < 0]
         if len(corrections) in {len(ahead), len(behind)}:

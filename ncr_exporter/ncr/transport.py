@@ -36,6 +36,9 @@ from ncr_exporter.ncr.signing import GatewayClock, signed_headers
 from ncr_exporter.runtime.clock import Clock
 from ncr_exporter.texts import failures
 
+_MOST_UNDECODED = 8
+"""Bodies of an account that wait to be decoded, besides those of requests in flight."""
+
 log = structlog.get_logger()
 
 
@@ -130,6 +133,7 @@ class Transport:
         self._metrics = metrics
         self._large_body = asyncio.Lock()
         self._decoding = asyncio.Lock()
+        self._undecoded = asyncio.Semaphore(_MOST_UNDECODED)
 
     async def close(self) -> None:
         """Close all connections; requests in flight fail."""
@@ -160,16 +164,19 @@ class Transport:
             ApiError: the request failed, after the retries that its errors allow.
         """
         body, sent_at = await self._send(_Address(base_url, target, headers), labels, priority)
-        async with self._decoding:
-            # Responses often arrive together, and all their tasks would then run in one iteration
-            # of the event loop: 32 pages decoded in one made scrapes wait for 20 ms. The lock lets
-            # one of them through, and the pause ends the iteration first, so that a scrape gets in.
-            await asyncio.sleep(0)
-            try:
+        try:
+            async with self._decoding:
+                # Responses often arrive together, and all their tasks would then run in one
+                # iteration of the event loop: 32 pages decoded in one made scrapes wait for 20 ms.
+                # The lock lets one of them through, and the pause ends the iteration first, so that
+                # a scrape gets in.
+                await asyncio.sleep(0)
                 yield body
-            except Exception as error:
-                self._metrics.record_attempt(*labels, self._since(sent_at), _reason_of(error))
-                raise
+        except Exception as error:
+            self._metrics.record_attempt(*labels, self._since(sent_at), _reason_of(error))
+            raise
+        finally:
+            self._undecoded.release()
         self._metrics.record_attempt(*labels, self._since(sent_at), None)
         self.retry_budget.earn()
 
@@ -203,7 +210,11 @@ class Transport:
                 with self._pool.acquire(address.base_url) as http:
                     request = await self._signed(http, address)
                     sent_at = self._clock.monotonic()
-                    return await self._exchange(http, request, labels.registry), sent_at
+                    body = await self._exchange(http, request, labels.registry)
+                # Where the API answers faster than pages are decoded, bodies would pile up, up to
+                # one for each image. So a request keeps its slot until there is room for its body.
+                await self._undecoded.acquire()
+                return body, sent_at
         except Exception as error:
             self._metrics.record_attempt(*labels, self._since(sent_at), _reason_of(error))
             raise

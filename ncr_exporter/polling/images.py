@@ -66,6 +66,8 @@ class RegistryPoller:
         run = partial(self.list_images, registry.label)
         self._jobs.begin(key, registry.account, interval, run, tried=was_restored)
         self._restore_deleted(registry)
+        if registry.identity in self._saved.showing_pulls:
+            self._store.restore_that_pulls_show(registry.label)
         self._begin_images(registry, {})
 
     def _restore(self, registry: RegistryTarget) -> bool:

@@ -1,7 +1,6 @@
 """Tag lists: poll an image, and commit its complete listing or record the failure."""
 
 from collections.abc import Generator, Mapping
-from dataclasses import replace
 from functools import partial
 from math import ceil
 
@@ -94,9 +93,7 @@ class ImagePoller:
         saved = self._saved.image(target, now)
         if saved is None:
             return False
-        # The pull count is from an image list, so it expires with the registry's saved list.
-        saved_list = self._saved.registry(target.registry, now)
-        self._store.restore(target, saved if saved_list else replace(saved, pull_count=None))
+        self._store.restore(target, saved)
         self._renew(target, age=max(0.0, now - saved.at))
         return True
 

@@ -76,7 +76,7 @@ def stale_tags_as_csv(report: Report) -> Iterator[str]:
 
 def tags_as_csv(report: Report) -> Iterator[str]:
     """Yield CSV: a header, then one line per tag."""
-    return _tags_csv(report.tags)
+    return _tags_csv(report.tags())
 
 
 def _tags_csv(rows: Iterable[TagRow]) -> Iterator[str]:
@@ -98,7 +98,7 @@ def stale_tags_as_json(report: Report) -> Iterator[str]:
 
 def tags_as_json(report: Report) -> Iterator[str]:
     """Yield a JSON object with the time, all tags that were listed, and all failures."""
-    return _json("tags", map(tag_fields, report.tags), report)
+    return _json("tags", map(tag_fields, report.tags()), report)
 
 
 def _csv(header: Iterable[str], rows: Iterable[ReportFields]) -> Iterator[str]:
@@ -146,9 +146,21 @@ def _json(key: str, rows: Iterable[ReportFields], report: Report) -> Iterator[st
     ]
     generated = _moment("generated", report.now * 1000)
     in_use = {} if report.in_use is None else {"in_use": _counts(report.in_use)}
-    content = {**generated, **in_use, key: list(rows), "failures": failures}
-    yield json.dumps(content, indent=2)
-    yield "\n"
+    yield "{\n"
+    for name, value in (generated | in_use).items():
+        yield f"  {json.dumps(name)}: {_indented(value, 2)},\n"
+    yield f"  {json.dumps(key)}: ["
+    separator = "\n    "
+    for row in rows:
+        yield separator + _indented(row, 4)
+        separator = ",\n    "
+    yield "],\n" if separator == "\n    " else "\n  ],\n"
+    yield f'  "failures": {_indented(failures, 2)}\n}}\n'
+
+
+def _indented(value: object, spaces: int) -> str:
+    """Return a value as JSON, its further lines indented: a line end within a text is escaped."""
+    return json.dumps(value, indent=2).replace("\n", "\n" + " " * spaces)
 
 
 def _counts(in_use: InUse) -> ReportFields:

@@ -88,17 +88,14 @@ class Report:
     @property
     def stale_tags(self) -> list[TagRow]:
         """A row per stale tag: largest first, then longest unused."""
-        return sorted((row for row in self._tags() if row.stale), key=_tag_order)
+        return sorted((row for row in self.tags() if row.stale), key=_tag_order)
 
-    @property
-    def tags(self) -> list[TagRow]:
-        """A row per tag, by image; of each image the most recently updated first.
+    def tags(self) -> Iterator[TagRow]:
+        """Yield a row per tag, by image; of each image the most recently updated first.
 
-        Attached and ignored tags follow those of their own.
+        Attached and ignored tags follow those of their own. Rows are made one by one: those of a
+        large account take more memory than its tags.
         """
-        return list(self._tags())
-
-    def _tags(self) -> Iterator[TagRow]:
         for state in sorted(self.states, key=lambda state: state.target.key):
             usage = self.in_use.usage_of(state) if self.in_use else NOTHING_IN_USE
             for verdict in state.verdicts(usage):

@@ -56,7 +56,7 @@ def stale_tags_as_table(terminal: Terminal, report: Report) -> Iterator[str]:
 
 def tags_as_table(terminal: Terminal, report: Report) -> Iterator[str]:
     """Yield a table of all tags with their verdicts, and their numbers, in lines."""
-    yield from _tag_lines(terminal, report.tags, report)
+    yield from _tag_lines(terminal, list(report.tags()), report)
 
 
 def _tag_lines(terminal: Terminal, listed: Sequence[TagRow], report: Report) -> Iterator[str]:

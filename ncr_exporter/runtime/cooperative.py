@@ -6,6 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import ParamSpec, TypeVar
 
+import structlog
+
 Result = TypeVar("Result")
 Arguments = ParamSpec("Arguments")
 
@@ -21,6 +23,9 @@ async def run_in_thread(
     """Call `work` in a thread and return its result. Cancelling does not stop the thread."""
     call = partial(work, *args, **keywords)
     return await asyncio.get_running_loop().run_in_executor(_THREADS, call)
+
+
+log = structlog.get_logger()
 
 
 def exhaust(work: Generator[None, None, Result]) -> Result:
@@ -68,5 +73,8 @@ class BackgroundTask:
             next(steps)
         except StopIteration:
             self._steps = None
+        except Exception:
+            self._steps = None  # else no later call of `wake` would start a run
+            log.exception("unexpected error", task="background work")
         else:
             asyncio.get_running_loop().call_soon(self._step, steps)

@@ -1,4 +1,4 @@
-"""Signal handlers: SIGTERM and SIGINT stop the process, SIGHUP reloads the configuration.
+"""Signal handlers: SIGTERM and SIGINT stop a command, SIGHUP reloads the configuration.
 
 What came before them is noted by `startup_signals`.
 """
@@ -15,24 +15,7 @@ from typing import Any
 from ncr_exporter.runtime.errors import UserError
 from ncr_exporter.runtime.startup_signals import hangup_was_noted
 
-_STOP_TIMEOUT = 3.0  # seconds from the signal to the end of `serve`
 _INTERRUPT_TIMEOUT = 1.0  # seconds from the signal to the end of a one-shot command
-
-
-def stop_on_signals() -> asyncio.Event:
-    """Install handlers for SIGTERM and SIGINT and return the event that they set.
-
-    The process ends 3 seconds after the signal at the latest, with exit code 0.
-    """
-    stop = asyncio.Event()
-
-    def request_stop() -> None:
-        stop.set()
-        _exit_after(_STOP_TIMEOUT, 0)
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, request_stop)
-    return stop
 
 
 def reload_on_hangup(reload: Callable[[], Awaitable[None]]) -> None:

@@ -1,157 +1,187 @@
-"""The state file: read at the start, written periodically and at the end."""
+"""The state over a restart: read at the start, written periodically and at the end."""
 
 import asyncio
-import hashlib
-import os
-import re
 import time
-import zlib
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import NamedTuple, Protocol
 
 import structlog
 
-from ncr_exporter.runtime.atomicfile import WriteError, check_writable, write_atomically
+from ncr_exporter.runtime.atomicfile import WriteError, check_writable, remove_leftovers
 from ncr_exporter.runtime.clock import Clock
-from ncr_exporter.runtime.cooperative import run_in_thread
 from ncr_exporter.runtime.errors import UserError
+from ncr_exporter.runtime.filelock import FileLock
+from ncr_exporter.runtime.timely import in_thread
+from ncr_exporter.state.file import (
+    NewerStateError,
+    StateError,
+    is_newer,
+    read_state,
+    set_aside,
+    write_state,
+)
+from ncr_exporter.state.model import DeletedImage, ImageState, RegistryState
+from ncr_exporter.state.restoring import evaluate_saved
 from ncr_exporter.state.saved import (
+    LineReader,
     SavedState,
     clock_line,
     deleted_line,
-    image_line,
-    read_lines,
+    image_lines,
     registry_line,
 )
 from ncr_exporter.state.store import Store
+from ncr_exporter.targets.targets import Coverage
 
-VERSION = 1
-_HEADER = re.compile(rb"ncr-exporter state (\d{1,6}) sha256=([0-9a-f]{64})\n")
 _FILE_NAME = "ncr-exporter.state"
-_MODE = 0o600
-_MAX_BYTES = 1024 * 2**20
-"""Limit of the file's content before compression: a million tags take a fifth of it."""
-_LEVEL = 1
-"""zlib's fastest: writing must take little CPU time."""
+_LOCK_NAME = "ncr-exporter.lock"
 
 _SHORTEST_PAUSE = 60.0
 """Seconds between two writes."""
 _CPU_SHARE = 1 / 100
 """Share of one core that writing may take: a large state is written less often."""
-_IMAGES_PER_STEP = 20
-"""Images encoded before other tasks run."""
 
 log = structlog.get_logger()
-
-
-class StateError(Exception):
-    """The file holds no usable state; `str()` says why."""
 
 
 class StorageError(UserError):
     """The directory of `--storage.path` cannot be used; `str()` names it and says why."""
 
 
-def write_state(path: Path, lines: Iterable[bytes]) -> None:
-    """Replace the file atomically. Lines beyond the size limit are left out.
+class PersistenceListener(Protocol):
+    """Called when the state was written, and when it could not be."""
 
-    Raises:
-        WriteError: it cannot be written; the file from before is still there.
-    """
-    compressor = zlib.compressobj(_LEVEL)
-    body = [compressor.compress(line) for line in _bounded(lines)]
-    body.append(compressor.flush())
-    digest = hashlib.sha256(b"".join(body)).hexdigest()
-    header = f"ncr-exporter state {VERSION} sha256={digest}\n".encode()
-    write_atomically(path, [header, *body], mode=_MODE)
+    def record_state_write(self, at: float) -> None:
+        """Record that the state file is of the moment `at` (s since the epoch)."""
+        ...
+
+    def record_state_write_failure(self) -> None:
+        """Record that the state could not be written."""
+        ...
 
 
-def read_state(path: Path) -> list[bytes]:
-    """Return the lines of the file.
+class _Snapshot(NamedTuple):
+    """The states of one moment. States are frozen, so that a thread may read them."""
 
-    Raises:
-        FileNotFoundError: there is no file.
-        OSError: it cannot be read.
-        StateError: it is damaged, too large, or not a state file of this version.
-    """
-    with path.open("rb") as file:
-        if os.fstat(file.fileno()).st_size > _MAX_BYTES:
-            raise StateError("larger than any state")
-        match = _HEADER.fullmatch(file.readline(200))
-        body = file.read()
-    if match is None:
-        raise StateError("not a state of this program")
-    if int(match[1]) != VERSION:
-        raise StateError(f"of version {int(match[1])}; this program reads {VERSION}")
-    if hashlib.sha256(body).hexdigest().encode() != match[2]:
-        raise StateError("its checksum differs: it is damaged")
-    return _inflated(body).splitlines()
-
-
-def set_aside(path: Path) -> Path:
-    """Rename a file that cannot be used, so that people can examine it; return its new path.
-
-    Raises:
-        OSError: it cannot be renamed.
-    """
-    aside = path.with_name(f"{path.name}.damaged")
-    path.replace(aside)
-    return aside
-
-
-def _inflated(body: bytes) -> bytes:
-    inflater = zlib.decompressobj()
-    try:
-        content = inflater.decompress(body, _MAX_BYTES)
-    except zlib.error as error:
-        raise StateError(f"damaged: {error}") from None
-    if not inflater.eof:
-        raise StateError("larger than any state, or cut short")
-    return content
-
-
-def _bounded(lines: Iterable[bytes]) -> Iterator[bytes]:
-    left = _MAX_BYTES
-    for line in lines:
-        left -= len(line)
-        if left < 0:
-            return
-        yield line
+    clock: bytes | None
+    """The line that says how wrong the host's clock is; None where it is right."""
+    registries: list[RegistryState]
+    images: list[ImageState]
+    deleted: list[DeletedImage]
 
 
 class StatePersister:
-    """Writes a store's states to a file in `directory`, and reads the file of an earlier run."""
+    """Writes a store's states to a file in `directory`, and reads the file of an earlier run.
 
-    def __init__(self, directory: Path, clock: Clock) -> None:
+    Only one process at a time writes there. `prepare` claims the directory until `persisting`
+    closes; a write without either claims it until the write ends. The file of a newer version is
+    never replaced.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        clock: Clock,
+        listener: PersistenceListener | None = None,
+        *,
+        on_progress: Callable[[], object] = lambda: None,
+    ) -> None:
+        """`on_progress` is called, in a thread, while a write makes progress."""
         self._path = directory / _FILE_NAME
+        self._lock = FileLock(directory / _LOCK_NAME)
         self._clock = clock
+        self._listener = listener
+        self._on_progress = on_progress
         self.failure: str | None = None
         """Why the last write failed; None if it succeeded."""
+        self._stays_claimed = False
+        self._is_abandoned = False
+        """Whether nobody waits any more for the file to be read."""
 
-    def read(self) -> SavedState:
-        """Return the saved state; it is empty if there is no file.
-
-        A damaged file is renamed and a warning logged: the exporter starts without it.
+    def prepare(self) -> None:
+        """Make the directory ready: create it, claim it, and remove what killed writers left.
 
         Raises:
-            StorageError: the directory cannot be created or written, or the file cannot be read.
+            StorageError: it cannot be created or written.
         """
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             check_writable(self._path)
-            saved = read_lines(read_state(self._path), self._clock.time())
-        except FileNotFoundError:
-            return SavedState()
-        except StateError as error:
-            aside = set_aside(self._path)
-            log.warning("stored state not used", file=str(aside), error=str(error))
-            return SavedState()
         except (OSError, WriteError) as error:
             raise StorageError(f"--storage.path: {_why(error)}") from None
+        remove_leftovers(self._path)
+        self._stays_claimed = True
+        if not self._is_claimed():
+            log.warning(_CLAIMED, file=str(self._path), remedy=_CLAIMED_REMEDY)
+
+    def read(self, coverage: Coverage | None = None, saved: SavedState | None = None) -> SavedState:
+        """Return the saved state, or add it to `saved`; it is empty if there is no file.
+
+        With `coverage`, images that it does not cover are left out, and the others are evaluated.
+        A damaged file is renamed and a warning logged: the exporter starts without it. The file of
+        a newer version stays where it is.
+
+        Raises:
+            StorageError: the file cannot be read.
+        """
+        saved = SavedState() if saved is None else saved
+        try:
+            self._read(saved, coverage)
+        except FileNotFoundError:
+            pass
+        except StateError as error:
+            saved.clear()
+            self._refuse(error)
+        except OSError as error:
+            raise StorageError(f"--storage.path: {_why(error)}") from None
+        finally:
+            self._release_if_claimed_for_one_use()
+        return saved
+
+    async def read_in_thread(self, coverage: Coverage, saved: SavedState) -> None:
+        """Do what `read` does, while the event loop runs other tasks.
+
+        Raises:
+            StorageError: as `read` does.
+        """
+        reading = in_thread(lambda: self._read_into(coverage, saved))
+        try:
+            await asyncio.shield(reading)
+        finally:
+            self._is_abandoned = True  # a thread cannot be cancelled: it looks here now and then
+            reading.add_done_callback(_forget_error)
+
+    def _read_into(self, coverage: Coverage, saved: SavedState) -> None:
+        self.read(coverage, saved)
+
+    def _read(self, saved: SavedState, coverage: Coverage | None) -> None:
+        now = self._clock.time()
+        reader = LineReader(saved, now, coverage)
+        for line in read_state(self._path):
+            reader.add(line)
+            if self._is_abandoned:
+                return
+        reader.finish()
+        for _ in evaluate_saved(saved, coverage, now) if coverage else ():
+            if self._is_abandoned:
+                return
+        if self._listener:
+            self._listener.record_state_write(self._path.stat().st_mtime)
         images = sum(map(len, saved.images.values()))
         log.info("stored state read", images=images, refused=saved.refused)
-        return saved
+
+    def _refuse(self, error: StateError) -> None:
+        """Set a damaged file aside; leave that of a newer version to that version."""
+        if isinstance(error, NewerStateError):
+            log.warning(_NOT_READ, file=str(self._path), error=str(error), remedy=_NEWER_REMEDY)
+            return
+        aside = self._path
+        if self._is_claimed():
+            with suppress(OSError):  # it stays then, until a write replaces it
+                aside = set_aside(self._path)
+        log.warning(_NOT_READ, file=str(aside), error=str(error))
 
     @asynccontextmanager
     async def persisting(
@@ -161,6 +191,7 @@ class StatePersister:
 
         `correction` returns the seconds that are added to the host's time in the states' times.
         """
+        self._stays_claimed = True
         task = asyncio.create_task(self._write_periodically(store, correction))
         try:
             yield
@@ -168,53 +199,125 @@ class StatePersister:
             task.cancel()
             await asyncio.wait([task])
             await self.write(store, correction())
+            self._stays_claimed = False
+            self._lock.release()
 
     async def _write_periodically(self, store: Store, correction: Callable[[], float]) -> None:
         pause = _SHORTEST_PAUSE
         while True:
             await self._clock.sleep(pause)
-            started = time.process_time()
-            await self.write(store, correction())
-            pause = max(_SHORTEST_PAUSE, (time.process_time() - started) / _CPU_SHARE)
+            pause = max(_SHORTEST_PAUSE, await self.write(store, correction()) / _CPU_SHARE)
 
-    async def write(self, store: Store, correction: float = 0.0) -> None:
-        """Write the current states; a failure is logged and leaves the file from before.
+    async def write(self, store: Store, correction: float = 0.0) -> float:
+        """Write the current states and return the CPU time (s) that it took.
 
-        `correction` is what is added to the host's time in the states' times, in seconds.
+        A failure is logged and counted, and leaves the file from before. `correction` is what is
+        added to the host's time in the states' times, in seconds.
         """
-        lines = await _lines(store)
-        if correction:
-            lines.insert(0, clock_line(correction))
+        images, deleted = list(store.images.values()), list(store.deleted.values())
+        at, cpu = self._clock.time(), list[float]()
+        clock = clock_line(correction, at) if correction else None
+        snapshot = _Snapshot(clock, list(store.registries.values()), images, deleted)
         try:
-            await _write_in_thread(self._path, lines)
-        except WriteError as error:
-            if self.failure is None:
-                log.warning("state not stored", error=str(error))
-            self.failure = str(error)
+            await _in_thread(lambda: self._write(snapshot, cpu))
+        except Exception as error:  # noqa: BLE001 -- a bug must show as what it is: a state not stored
+            self._record_failure(error)
         else:
-            self.failure = None
+            self._record_success(at)
+        return sum(cpu)
+
+    def _write(self, snapshot: _Snapshot, cpu: list[float]) -> None:
+        """Write a snapshot, and append to `cpu` what that took.
+
+        Raises:
+            WriteError: it cannot be written.
+        """
+        started = time.thread_time()
+        self._on_progress()
+        try:
+            self._check_path()
+            write_state(self._path, self._lines(snapshot))
+        finally:
+            cpu.append(time.thread_time() - started)
+            self._release_if_claimed_for_one_use()
+
+    def _check_path(self) -> None:
+        """Check that this process may replace the file, in a directory that is made if need be."""
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise WriteError(f"cannot write {self._path}: {_why(error)}") from None
+        if not self._is_claimed():
+            raise WriteError(f"cannot write {self._path}: {_CLAIMED}; {_CLAIMED_REMEDY}")
+        if is_newer(self._path):
+            raise WriteError(f"cannot write {self._path}: {_NEWER}; {_NEWER_REMEDY}")
+
+    def _is_claimed(self) -> bool:
+        """Return whether this process alone may write, as far as the file system can tell."""
+        try:
+            return self._lock.acquire()
+        except OSError:  # without locks, or not writable at all, which the write itself will tell
+            return True
+
+    def _release_if_claimed_for_one_use(self) -> None:
+        if not self._stays_claimed:
+            self._lock.release()
+
+    def _lines(self, snapshot: _Snapshot) -> Iterator[bytes]:
+        # One image at a time: all of them encoded would take as much memory as they do.
+        if snapshot.clock is not None:
+            yield snapshot.clock
+        for line in map(registry_line, snapshot.registries):
+            if line is not None:
+                yield line
+        for state in snapshot.images:
+            for line in image_lines(state):
+                self._on_progress()
+                yield line
+        yield from map(deleted_line, snapshot.deleted)
+        self._on_progress()
+
+    def _record_success(self, at: float) -> None:
+        if self.failure is not None:
+            log.info("state is stored again", file=str(self._path))
+        self.failure = None
+        if self._listener:
+            self._listener.record_state_write(at)
+
+    def _record_failure(self, error: Exception) -> None:
+        """Count a failed write, and log it unless the one before failed for the same reason."""
+        failure = str(error)
+        if failure != self.failure:
+            is_bug = not isinstance(error, WriteError)
+            log.warning("state not stored", error=failure, exc_info=error if is_bug else None)
+        self.failure = failure
+        if self._listener:
+            self._listener.record_state_write_failure()
 
 
-async def _write_in_thread(path: Path, lines: list[bytes]) -> None:
+_NOT_READ = "stored state not used"
+_CLAIMED = "another process writes its state there"
+_CLAIMED_REMEDY = "give each exporter a --storage.path of its own"
+_NEWER = "it is the state of a newer version"
+_NEWER_REMEDY = "the newer version can go on with it; to begin without it here, remove it"
+
+
+async def _in_thread(write: Callable[[], None]) -> None:
     # A thread cannot be cancelled. When `persisting` closes, it cancels a write under way and then
     # starts the last one. Side by side, the older state could replace the newer one. So a cancelled
     # write ends only when its thread has.
-    writing = asyncio.ensure_future(run_in_thread(write_state, path, lines))
+    writing = in_thread(write)
     try:
         await asyncio.shield(writing)
     finally:
         await asyncio.wait([writing])
+        _forget_error(writing)  # of a cancelled write; the last one will meet it again
 
 
-async def _lines(store: Store) -> list[bytes]:
-    """Encode the states of this moment, with other tasks running after every few."""
-    registries, images = list(store.registries.values()), list(store.images.values())
-    deleted = [deleted_line(image) for image in store.deleted.values()]
-    lines = [registry_line(state) for state in registries]
-    for start in range(0, len(images), _IMAGES_PER_STEP):
-        lines += map(image_line, images[start : start + _IMAGES_PER_STEP])
-        await asyncio.sleep(0)
-    return [line for line in lines if line is not None] + deleted
+def _forget_error(task: asyncio.Future[None]) -> None:
+    """Keep asyncio from reporting an error of a task that nobody waits for any more."""
+    if not task.cancelled():
+        task.exception()
 
 
 def _why(error: OSError | WriteError) -> str:

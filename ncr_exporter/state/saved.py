@@ -1,12 +1,13 @@
 """States → lines of the state file, and back. Pure.
 
-A line holds an image's tags as a page of the API's tag list. The decoder of real answers reads it
-back, so a tampered file can put nothing into the program that the API could not.
+A line holds tags of an image as a page of the API's tag list. The decoder of real answers reads it
+back, so a tampered file can put nothing into the program that the API could not. A long listing
+takes several lines, so that no line is long.
 """
 
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import msgspec
 
@@ -15,8 +16,10 @@ from ncr_exporter.ncr.errors import MalformedError
 from ncr_exporter.ncr.fields import FieldParser
 from ncr_exporter.ncr.pages import Activity, encode_tags, tag_page
 from ncr_exporter.ncr.paths import RegistryPath
+from ncr_exporter.state.evaluation import Evaluation
 from ncr_exporter.state.model import DeletedImage, Description, Hosts, ImageState, RegistryState
 from ncr_exporter.targets.targets import (
+    Coverage,
     ImageTarget,
     RegistryIdentity,
     RegistryListTarget,
@@ -25,10 +28,12 @@ from ncr_exporter.targets.targets import (
 
 _CLOCK_TOLERANCE = 300.0
 """Seconds that saved data may lie in the future: clocks are set back by minutes, not by days."""
+_RECORDS_PER_LINE = 1000
+"""Tags and platforms. A thread keeps the interpreter for the 2 ms that encoding them takes."""
 
 
 class ImageLine(msgspec.Struct, tag="image"):
-    """A line with the last complete listing of an image."""
+    """A line with the last complete listing of an image, or with its first tags."""
 
     zone: str
     registry: RegistryPath
@@ -36,13 +41,22 @@ class ImageLine(msgspec.Struct, tag="image"):
     at: float
     """When it was read, in seconds since the epoch."""
     page: msgspec.Raw
-    """The listing as one page of the API's tag list."""
+    """The tags as one page of the API's tag list."""
     pull_count: int | None = None
     overwritten: int = 0
     listed_at: float | None = None
     """When its tags were listed, in seconds since the epoch: `at`, or before."""
     listed_under: Activity | None = None
     """Its entry in the image list before that."""
+    lines: int = 1
+    """How many lines hold the listing: this one, and those that follow it."""
+
+
+class MoreTagsLine(msgspec.Struct, tag="tags"):
+    """A line with more tags of the image in the lines before it."""
+
+    page: msgspec.Raw
+    """The tags as one page of the API's tag list."""
 
 
 class RegistryLine(msgspec.Struct, tag="registry"):
@@ -66,6 +80,8 @@ class ClockLine(msgspec.Struct, tag="clock"):
 
     correction: float
     """Seconds that were added to the host's time in the times of all lines."""
+    at: float = 0.0
+    """When the lines were written, in seconds since the epoch, corrected."""
 
 
 class DeletedLine(msgspec.Struct, tag="deleted"):
@@ -90,6 +106,8 @@ class SavedImage:
     """When the tags were listed, in seconds since the epoch: `at`, or before."""
     listed_under: Activity | None = None
     """The image's entry in the image list before that; None if it is not known."""
+    evaluation: Evaluation | None = None
+    """The summary of the tags, if it was worked out beforehand."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +134,8 @@ class SavedState:
     """By registry and name."""
     deleted: dict[RegistryIdentity, dict[str, float]] = field(default_factory=dict)
     """By registry and name, when an image was known to be deleted (s)."""
+    showing_pulls: set[RegistryIdentity] = field(default_factory=set)
+    """Registries of which some image that is not too old has a pull time, if that was looked up."""
     refused: int = 0
     """Lines of the file that could not be used."""
     correction: float = 0.0
@@ -124,7 +144,11 @@ class SavedState:
     def image(self, target: ImageTarget, now: float) -> SavedImage | None:
         """Return the saved data of an image, or None."""
         saved = self.images.get(target.registry.identity, {}).get(target.name)
-        return saved if saved and now - saved.at < target.timing.expire_after else None
+        if saved is None or now - saved.at >= target.timing.expire_after:
+            return None
+        # The pull count is from an image list, so it expires with the registry's saved list.
+        has_list = self.registry(target.registry, now) is not None
+        return saved if has_list else replace(saved, pull_count=None)
 
     def registry(self, target: RegistryTarget, now: float) -> SavedRegistry | None:
         """Return what the image list said about a registry, or None."""
@@ -157,31 +181,45 @@ class SavedState:
         self.registries.clear()
         self.images.clear()
         self.deleted.clear()
+        self.showing_pulls.clear()
 
 
-_Line = ImageLine | RegistryLine | DeletedLine | ClockLine
+_Line = ImageLine | MoreTagsLine | RegistryLine | DeletedLine | ClockLine
 _DECODER: msgspec.json.Decoder[_Line] = msgspec.json.Decoder(_Line)
 _ENCODER = msgspec.json.Encoder()
 
 
-def image_line(state: ImageState) -> bytes | None:
-    """Return the line of an image, or None if it has no listing."""
+def image_lines(state: ImageState) -> Iterator[bytes]:
+    """Yield the lines of an image; none if it has no listing."""
     if state.tags is None or state.last_success is None:
-        return None
-    registry = state.target.registry
-    page = msgspec.Raw(encode_tags(state.tags))
+        return
+    registry, pages = state.target.registry, list(_pages(state.tags))
     line = ImageLine(
         registry.account.zone,
         registry.path,
         state.target.name,
         state.last_success,
-        page,
+        msgspec.Raw(encode_tags(pages[0])),
         state.pull_count,
         state.overwritten,
         state.listed_at,
         state.listed_under,
+        lines=len(pages),
     )
-    return _ENCODER.encode(line) + b"\n"
+    yield _ENCODER.encode(line) + b"\n"
+    for page in pages[1:]:
+        yield _ENCODER.encode(MoreTagsLine(msgspec.Raw(encode_tags(page)))) + b"\n"
+
+
+def _pages(tags: tuple[Tag, ...]) -> Iterator[tuple[Tag, ...]]:
+    """Yield the tags by as many as a line holds; at least one page."""
+    start = records = 0
+    for position, tag in enumerate(tags):
+        records += 1 + len(tag.platforms)
+        if records > _RECORDS_PER_LINE and position > start:
+            yield tags[start:position]
+            start, records = position, 1 + len(tag.platforms)
+    yield tags[start:]
 
 
 def registry_line(state: RegistryState) -> bytes | None:
@@ -211,9 +249,12 @@ def deleted_line(deleted: DeletedImage) -> bytes:
     return _ENCODER.encode(line) + b"\n"
 
 
-def clock_line(correction: float) -> bytes:
-    """Return the line with the seconds that are added to the host's time in all times."""
-    return _ENCODER.encode(ClockLine(correction)) + b"\n"
+def clock_line(correction: float, at: float) -> bytes:
+    """Return the line with the seconds that are added to the host's time in all times.
+
+    It is the first line; all lines are of the moment `at` or before (s, corrected).
+    """
+    return _ENCODER.encode(ClockLine(correction, at)) + b"\n"
 
 
 def read_lines(lines: Iterable[bytes], now: float) -> SavedState:
@@ -221,65 +262,124 @@ def read_lines(lines: Iterable[bytes], now: float) -> SavedState:
 
     `now` is this host's time in seconds since the epoch.
     """
-    saved = SavedState()
-    decoded = list(_decoded(lines, saved))
-    saved.correction = _correction(decoded, now)
-    now += saved.correction
-    for line in decoded:
-        if isinstance(line, ClockLine):
-            continue
+    reader = LineReader(SavedState(), now)
+    for line in lines:
+        reader.add(line)
+    return reader.finish()
+
+
+@dataclass
+class _Unfinished:
+    """An image of which lines are still to come."""
+
+    identity: RegistryIdentity
+    name: str
+    saved: SavedImage
+    """All but its tags."""
+    tags: list[Tag]
+    lines: int
+    """How many are still to come."""
+
+
+class LineReader:
+    """Collects what the lines of a state file hold, one after the other."""
+
+    def __init__(self, saved: SavedState, now: float, coverage: Coverage | None = None) -> None:
+        """Add to `saved`; `now` is this host's time in seconds since the epoch.
+
+        With `coverage`, images that it does not cover are left out.
+        """
+        self._saved = saved
+        self._now = now
+        self._coverage = coverage
+        self._unfinished: _Unfinished | None = None
+
+    def add(self, encoded: bytes) -> None:
+        """Add the next line; one that cannot be used is counted."""
         try:
+            line = _DECODER.decode(encoded)
+            if isinstance(line, MoreTagsLine):
+                self._add_tags(line)
+                return
+            self._give_up_unfinished()
+            if isinstance(line, ClockLine):
+                self._saved.correction = _correction(line, self._now)
+                self._now += self._saved.correction
+                return
             for name in (line.registry.label, line.registry.name):
                 _name(name)  # requests for a registry that a list had found will hold this name
-            identity = (line.zone, line.registry)
-            if isinstance(line, RegistryLine):
-                saved.registries[identity] = _saved_registry(line, now)
-            elif isinstance(line, DeletedLine):
-                name, at = _name(line.image), _moment(line.at, now)
-                saved.deleted.setdefault(identity, {})[name] = at
-            else:
-                name, image = _name(line.image), _saved_image(line, now)
-                saved.images.setdefault(identity, {})[name] = image
+            self._add(line, (line.zone, line.registry))
         except (msgspec.MsgspecError, MalformedError, ValueError, RecursionError):
-            saved.refused += 1
-    return saved
+            self._saved.refused += 1
+            self._unfinished = None
+
+    def finish(self) -> SavedState:
+        """Return all that was collected."""
+        self._give_up_unfinished()
+        return self._saved
+
+    def _add(
+        self, line: ImageLine | RegistryLine | DeletedLine, identity: RegistryIdentity
+    ) -> None:
+        if isinstance(line, RegistryLine):
+            self._saved.registries[identity] = _saved_registry(line, self._now)
+            return
+        name = _name(line.image)
+        if self._coverage is not None and self._coverage.image(identity, name) is None:
+            return
+        if isinstance(line, DeletedLine):
+            at = _moment(line.at, self._now)
+            self._saved.deleted.setdefault(identity, {})[name] = at
+            return
+        if name in self._saved.images.get(identity, {}):
+            raise ValueError("an image that stands there already")
+        tags = list(tag_page(bytes(line.page), self._now * 1000).records)
+        saved = _saved_image(line, self._now)
+        self._unfinished = _Unfinished(identity, name, saved, tags, line.lines)
+        self._count_line(self._unfinished)
+
+    def _add_tags(self, line: MoreTagsLine) -> None:
+        unfinished = self._unfinished
+        if unfinished is None:
+            return  # of an image that is not covered, or was refused
+        unfinished.tags += tag_page(bytes(line.page), self._now * 1000).records
+        self._count_line(unfinished)
+
+    def _count_line(self, unfinished: _Unfinished) -> None:
+        unfinished.lines -= 1
+        if unfinished.lines <= 0:
+            self._unfinished = None
+            by_name = {tag.name: tag for tag in unfinished.tags}
+            saved = replace(unfinished.saved, tags=tuple(by_name.values()))
+            self._saved.images.setdefault(unfinished.identity, {})[unfinished.name] = saved
+
+    def _give_up_unfinished(self) -> None:
+        """Count an image as refused if some of its lines are missing."""
+        self._saved.refused += self._unfinished is not None
+        self._unfinished = None
 
 
-def _decoded(lines: Iterable[bytes], saved: SavedState) -> Iterator[_Line]:
-    """Yield the lines that can be decoded; count the others."""
-    for encoded in lines:
-        try:
-            yield _DECODER.decode(encoded)
-        except (msgspec.MsgspecError, ValueError, RecursionError):
-            saved.refused += 1
-
-
-def _correction(lines: Iterable[_Line], now: float) -> float:
+def _correction(line: ClockLine, now: float) -> float:
     """Return the seconds to add to this host's time `now` to have that of the lines.
 
     That is what was added when they were written, or nothing if the clock was set right since then:
-    the one by which the newest line is the younger, and not from the future.
+    the one by which they are the younger, and not from the future.
     """
-    known, newest = [0.0], -math.inf
-    for line in lines:
-        if not isinstance(line, ClockLine):
-            newest = max(newest, line.at)
-        elif math.isfinite(line.correction):
-            known.append(line.correction)
-    past = [correction for correction in known if newest <= now + correction + _CLOCK_TOLERANCE]
-    return min(past, key=lambda correction: now + correction - newest, default=0.0)
+    known = [0.0, *([line.correction] if math.isfinite(line.correction) else [])]
+    past = [correction for correction in known if line.at <= now + correction + _CLOCK_TOLERANCE]
+    return min(past, key=lambda correction: now + correction - line.at, default=0.0)
 
 
 def _saved_image(line: ImageLine, now: float) -> SavedImage:
-    page = tag_page(bytes(line.page), now * 1000)
-    tags = tuple({tag.name: tag for tag in page.records}.values())
+    """Return what the first line of an image says besides its tags."""
     pull_count = FieldParser(now * 1000).size(line.pull_count)
+    listed_at = None if line.listed_at is None else _moment(line.listed_at, now)
     return SavedImage(
-        tags,
+        (),
         _moment(line.at, now),
         pull_count,
         max(0, line.overwritten),
-        None if line.listed_at is None else _moment(line.listed_at, now),
+        listed_at,
         line.listed_under,
     )
 

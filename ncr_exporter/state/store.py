@@ -227,7 +227,15 @@ class Store:
             pulls=PullCount(saved.pull_count, saved.pull_count),
             overwritten=saved.overwritten,
         )
-        self._put(replace(state, image=summary_of(state, self.knowledge(state))))
+        summary = summary_of(state, self.knowledge(state), saved.evaluation)
+        self._put(replace(state, image=summary))
+
+    def restore_that_pulls_show(self, label: str) -> None:
+        """Record that some image of a registry had a pull time in an earlier run.
+
+        Else each image restored before the first of those would be evaluated twice.
+        """
+        self._record_that_pulls_show(label)
 
     def restore_registry(self, label: str, *, at: float, images: int | None) -> None:
         """Record the number of images that a registry's list had in an earlier run, at `at`."""

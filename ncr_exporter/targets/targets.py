@@ -191,6 +191,31 @@ class RegistryListTarget:
                 yield replace(self.every, path=path, found_by=self.label)
 
 
+class Coverage:
+    """The images that registry lists and a shard cover, also of registries not found so far."""
+
+    def __init__(self, lists: Iterable[RegistryListTarget], shard: "Shard") -> None:
+        self._lists = tuple(lists)
+        self._shard = shard
+        self._known = {target.identity: target for each in self._lists for target in each.named}
+
+    def registry(self, identity: RegistryIdentity) -> RegistryTarget | None:
+        """Return the target of a registry, or None where the configuration does not cover it."""
+        if identity not in self._known:
+            found = (each for it in self._lists for each in it.found([identity[1].name]))
+            target = next((each for each in found if each.identity == identity), None)
+            if target is None:
+                return None
+            self._known[identity] = target
+        return self._known[identity]
+
+    def image(self, identity: RegistryIdentity, name: str) -> ImageTarget | None:
+        """Return the target of an image, or None where this shard does not poll it."""
+        registry = self.registry(identity)
+        target = registry.image(name) if registry else None
+        return target if target and self._shard.owns(*target.key) else None
+
+
 def registry_list_targets(config: Config) -> tuple[RegistryListTarget, ...]:
     """Return what a configuration asks to be polled: one registry list per account and region."""
     groups: dict[tuple[Account, str], list[RegistryTarget]] = {}

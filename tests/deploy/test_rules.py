@@ -19,10 +19,7 @@ FOREIGN = {
     "kube_pod_init_container_info",
 }
 """Metrics of others that rules and runbooks may name."""
-PROMISED = {
-    "ncr_exporter_state_last_write_timestamp_seconds": (),
-    "ncr_exporter_state_write_failures_total": (),
-}
+PROMISED: dict[str, tuple[str, ...]] = {}
 """Metrics of the contract that the exporter may not show yet, with their labels."""
 LABELS = {name: family.labels for name, family in FAMILIES.items()} | PROMISED
 TARGET_LABELS = {"cluster", "namespace", "job", "instance"}

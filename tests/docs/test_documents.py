@@ -14,6 +14,7 @@ from tools import manifests
 from tools.dashboards.__main__ import DASHBOARDS, file_of
 from tools.dependencies import distributions
 from tools.documents import DOCUMENTS, ROOT
+from tools.storage_table import STORAGE, TASKS
 
 GALLERY = Path(__file__).resolve().parents[1] / "data" / "config"
 TYPE_MISTAKES = [
@@ -151,3 +152,9 @@ def test_links_and_targets_of_make_exist(name: str) -> None:
     targets = set(re.findall(r"\bmake ([a-z-]+)", " ".join(re.findall(r"`([^`]+)`", text))))
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     assert [x for x in targets if not re.search(rf"^{x}:", makefile, re.MULTILINE)] == []
+
+
+@pytest.mark.parametrize("what", [*STORAGE, *TASKS])
+def test_what_is_told_of_storage_and_background_work_has_its_test(what: str) -> None:
+    file, name = ({**STORAGE, **TASKS})[what].test.split("::")
+    assert f"def {name}(" in (ROOT / "tests" / file).read_text(encoding="utf-8")

@@ -370,6 +370,15 @@ def test_a_changed_file_is_followed_when_asked_for(
         path.write_text(path.read_text().replace("images: [app]", "images: [app, web]"))
         program.wait_for_line("configuration reloaded")
         assert 'image="web"' in program.get().text
+        content = path.read_text()
+        path.unlink()
+        assert "cannot be read" in program.wait_for_line("reload failed", 30)
+        text = program.get().text
+        assert "ncr_exporter_config_last_reload_successful 0.0" in text
+        assert 'image="web"' in text
+        path.write_text(content)
+        program.wait_for_line("configuration reloaded", 30)
+        assert "ncr_exporter_config_last_reload_successful 1.0" in program.get().text
 
 
 # Storage

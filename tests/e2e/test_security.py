@@ -13,7 +13,7 @@ from ncr_exporter.httpd.messages import Request, Response
 from ncr_exporter.runtime.clock import SystemClock
 from ncr_exporter.simulator.faults import FAULTS
 from ncr_exporter.simulator.registry import SimulatedRegistry
-from ncr_exporter.state.persistence import read_state
+from ncr_exporter.state.file import read_state
 from tests.support.api_client import source_of, tag
 from tests.support.api_thread import answering, serving, write_config
 from tests.support.passwords import authorization, hash_of, users_section
@@ -189,7 +189,7 @@ def test_no_secret_appears_anywhere(tmp_path: Path) -> None:
             it.saw(*all_pages(program))
             program.stop()
             it.saw(program.process.stdout.read() if program.process.stdout else "", *program.log)
-        it.saw(*(b"\n".join(read_state(path)).decode() for path in storage.iterdir()))
+        it.saw(*(b"\n".join(read_state(path)).decode() for path in storage.glob("*.state")))
         it.write(api={"proxy_url": "http://CANARY-USER:CANARY-PROXY@127.0.0.1:9"})
         assert "FAILED" in it.run("check", "--online")
         assert len(it.signatures) > 5

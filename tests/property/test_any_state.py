@@ -13,8 +13,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ncr_exporter.metrics.exposition import Exposition
+from ncr_exporter.state.file import StateError, read_state
 from ncr_exporter.state.model import DeletedImage
-from ncr_exporter.state.persistence import StateError, StatePersister, read_state
+from ncr_exporter.state.persistence import StatePersister
 from ncr_exporter.state.saved import SavedState, read_lines
 from ncr_exporter.state.store import Store
 from ncr_exporter.targets.targets import ImageTarget
@@ -101,7 +102,7 @@ def test_any_file_is_read_or_set_aside(directory: Path, content: bytes) -> None:
     path = directory / "ncr-exporter.state"
     path.write_bytes(content)
     with suppress(StateError):
-        read_state(path)
+        list(read_state(path))
     with structlog.testing.capture_logs():
         assert isinstance(StatePersister(directory, ManualClock(NOW)).read(), SavedState)
 

@@ -20,10 +20,17 @@ from ncr_exporter.ncr.versions import VERSIONS
 from ncr_exporter.polling.poller import Poller
 from ncr_exporter.runtime.cooperative import exhaust
 from ncr_exporter.state.model import ImageState
-from ncr_exporter.state.saved import SavedState, deleted_line, image_line, read_lines, registry_line
+from ncr_exporter.state.restoring import evaluate_saved
+from ncr_exporter.state.saved import (
+    SavedState,
+    deleted_line,
+    image_lines,
+    read_lines,
+    registry_line,
+)
 from ncr_exporter.state.store import Store
 from ncr_exporter.targets.budget import Budget
-from ncr_exporter.targets.targets import Shard
+from ncr_exporter.targets.targets import Coverage, Shard
 from tests.oracle.computation import Json
 from tests.oracle.draws import (
     IMAGE_PULLS,
@@ -253,12 +260,15 @@ class Contract(RuleBasedStateMachine):
         await self.poller.stop()
         lines = [
             *map(registry_line, self.store.registries.values()),
-            *map(image_line, self.store.images.values()),
+            *(line for state in self.store.images.values() for line in image_lines(state)),
             *map(deleted_line, self.store.deleted.values()),
         ]
         self.model.expire(self.clock.monotonic())
         await self.clock.advance(seconds)
         kept = read_lines([line for line in lines if line], self.clock.time())
+        coverage = Coverage([list_target(self.model.settings)], Shard())
+        for _ in evaluate_saved(kept, coverage, self.clock.time()):
+            pass  # as the program does, in a thread
         self.model.restarted(self.client.now)
         self.client.asked.clear()
         await self.start(kept)

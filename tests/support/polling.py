@@ -133,8 +133,8 @@ async def polling_of(  # noqa: PLR0913 -- what a test may vary, each by name
             clients[account], polling.heard = await stack.enter_async_context(connected)
         polling.budget = Budget(limit or used.requests_per_second)
         gateways = [client.transport.gateway_clock for client in clients.values()]
-        assumed = saved.correction if saved else 0.0
-        polling.corrected = CorrectedClock(now, lambda: gateways, assumed)
+        earlier = saved or SavedState()
+        polling.corrected = CorrectedClock(now, lambda: gateways, lambda: earlier.correction)
         polling.poller = Poller(
             clients, polling.store, polling.budget, polling.corrected, owned, saved=saved
         )

@@ -15,6 +15,7 @@ from typing import Self
 
 import httpx
 
+from tools.memory_groups import MemoryGroup
 from tools.waiting import answers, wait_until
 
 START_SECONDS = 15.0
@@ -29,8 +30,9 @@ class Program:
         *argv: str,
         environ: Mapping[str, str] | None = None,
         start: tuple[str, str] = ("-m", "ncr_exporter"),
+        within: MemoryGroup | None = None,
     ) -> None:
-        self._argv = [sys.executable, *start, *argv]
+        self._argv = [*(within.entering if within else ()), sys.executable, *start, *argv]
         self._environ = {**os.environ, **(environ or {})}
         self.log: list[str] = []
         """The lines of stderr so far; all of them once it was stopped."""
@@ -127,21 +129,25 @@ class Program:
 
         return wait_until(scraped, within, seen=lambda: f"no {part!r} in:\n{texts[-1]}")
 
-    def stop(self, number: signal.Signals = signal.SIGTERM) -> tuple[int, float]:
+    def stop(
+        self, number: signal.Signals = signal.SIGTERM, within: float = 15.0
+    ) -> tuple[int, float]:
         """Send a signal; return the exit code and the seconds it took."""
         started = time.monotonic()
         self.process.send_signal(number)
-        code = self.process.wait(timeout=15)
+        code = self.process.wait(timeout=within)
         seconds = time.monotonic() - started
         self._reader.join()
         return code, seconds
 
 
+LISTEN = "--web.listen-address=127.0.0.1:0"
+
+
 @contextmanager
 def exporter(config: Path, *argv: str, **environ: str) -> Iterator[Program]:
     """Run `serve` with a configuration on a free port of 127.0.0.1."""
-    listen = "--web.listen-address=127.0.0.1:0"
-    with Program(f"--config.file={config}", listen, *argv, environ=environ) as program:
+    with Program(f"--config.file={config}", LISTEN, *argv, environ=environ) as program:
         yield program
 
 

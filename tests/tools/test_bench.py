@@ -14,12 +14,16 @@ BRIEFLY = {
         r"first round: .*\na round: \d+ requests, .*\n(    .*\n){2}stop: .*\nrestart: .*\n",
     ),
     "memory": ("--series 200 --polls 5", r"\d+ series .* bytes a series\n( +\d polls .*\n){6}"),
+    "peaks": (
+        "--images 3 --tags 10 --limit 0 --briefly",
+        r"first round .* MiB.*\n(.*\n)+.*restart .* MiB.*\n(.*\n)+.*once .* MiB, exit code 0",
+    ),
     "poll": ("--images 5 --tags 10 --latency 0", r"exporter: .*\n +\d+ series.*\nonce more: "),
     "scrape": (
         "--series 200 --seconds 0.05 --only ours constant gauges collector",
         r"(  (ours|constant|gauges|collector) +identity .* MB, gzip .*\n){4}",
     ),
-    "stalls": ("--images 5 --tags 10 --seconds 0.2", r"(  .* turns; late by .*\n){6}"),
+    "stalls": ("--images 5 --tags 10 --seconds 0.2 --storage", r"(  .* turns; late by .*\n){9}"),
     "start": ("--times 1", r"ncr-exporter .*\n  of which imports .*\nprometheus_client .*\n"),
 }
 """Module → its words, and what it prints at least."""

@@ -117,4 +117,14 @@ EXPORTER_FAMILIES: tuple[Family, ...] = (
         "ncr_exporter_config_last_reload_success_timestamp_seconds",
         "Time when the configuration in force was read.",
     ),
+    Family(
+        "ncr_exporter_state_last_write_timestamp_seconds",
+        "Time of the data in the state file, which a restart would begin with. Absent without "
+        "--storage.path, and before there is a file.",
+    ),
+    Family(
+        "ncr_exporter_state_write_failures_total",
+        "Attempts to write the state file that failed. Absent without --storage.path.",
+        type="counter",
+    ),
 )

@@ -2,7 +2,8 @@
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -59,7 +60,19 @@ def reloader(path: Path, told: Told, clock: ManualClock) -> Reloader:
 
 
 def reloader_of(path: Path, told: Told, clock: ManualClock) -> Reloader:
-    return Reloader(lambda: load(str(path), {}), told.use, told, clock)
+    digest = load(str(path), {}).digest
+    return Reloader(lambda: load(str(path), {}), told.use, told, clock, digest=digest)
+
+
+@asynccontextmanager
+async def followed(reloader: Reloader, path: Path) -> AsyncIterator[None]:
+    """Follow the file until the end of the block."""
+    following = asyncio.create_task(reloader.follow(path))
+    try:
+        yield
+        assert not following.done(), "it would follow nothing any more"
+    finally:
+        following.cancel()
 
 
 async def test_a_good_file_is_put_in_force(
@@ -69,25 +82,6 @@ async def test_a_good_file_is_put_in_force(
     assert told.used == ["one"]
     assert told.outcomes == [load(str(path), {}).digest]
     assert [entry["event"] for entry in logs] == ["configuration reloaded"]
-
-
-async def test_an_error_nobody_foresaw_is_a_failed_reload_and_the_file_is_followed_on(
-    reloader: Reloader, told: Told, path: Path, clock: ManualClock, logs: list[EventDict]
-) -> None:
-    told.bug = ZeroDivisionError()
-    with pytest.raises(UserError, match="ZeroDivisionError"):
-        await reloader.reload()
-    assert told.outcomes == [None]
-    following = asyncio.create_task(reloader.follow(path, "another"))
-    await clock.advance(5)
-    await eventually(lambda: told.outcomes == [None, None])
-    told.bug = None
-    path.write_text(GOOD.format(name="two"))
-    await clock.advance(5)
-    await eventually(lambda: told.used == ["two"])
-    following.cancel()
-    tracebacks = [entry for entry in logs if entry.get("exc_info")]
-    assert len(tracebacks) == 2, "one a reload, which somebody asked for"
 
 
 async def test_a_bad_file_changes_nothing_and_says_why(
@@ -160,17 +154,13 @@ async def test_a_file_that_hangs_fails_the_reload_with_a_sentence_and_holds_noth
     assert told.used == ["two"]
 
 
-def digest_of(path: Path) -> str:
-    return load(str(path), {}).digest
-
-
 async def looked(clock: ManualClock, fact: Callable[[], object]) -> None:
     """Let the follower look again, its reading in threads included, until a fact comes true."""
 
     def waiting() -> bool:
         return bool(fact()) or bool(clock.pending)
 
-    for _ in range(10):
+    for _ in range(100):
         await eventually(waiting)
         if fact():
             return
@@ -181,18 +171,115 @@ async def looked(clock: ManualClock, fact: Callable[[], object]) -> None:
 async def test_a_changed_file_is_followed_and_an_unchanged_one_is_not_read_again(
     reloader: Reloader, told: Told, clock: ManualClock, path: Path
 ) -> None:
-    following = asyncio.create_task(reloader.follow(path, digest_of(path)))
-    await looked(clock, lambda: clock.monotonic() > 1030)
-    assert told.used == []
-    path.write_text(GOOD.format(name="two"))
-    await looked(clock, lambda: told.used == ["two"])
-    path.unlink()
-    await looked(clock, lambda: clock.monotonic() > 1060)
-    path.write_text("broken: [")
-    await looked(clock, lambda: told.outcomes[-1] is None)
-    path.write_text(GOOD.format(name="three"))
-    await looked(clock, lambda: told.used == ["two", "three"])
-    following.cancel()
+    async with followed(reloader, path):
+        await looked(clock, lambda: clock.monotonic() > 1030)
+        assert told.used == []
+        path.write_text(GOOD.format(name="two"))
+        await looked(clock, lambda: told.used == ["two"])
+        path.write_text("broken: [")
+        await looked(clock, lambda: told.outcomes[-1] is None)
+        path.write_text(GOOD.format(name="three"))
+        await looked(clock, lambda: told.used == ["two", "three"])
+        path.touch()
+        await looked(clock, lambda: clock.monotonic() > 1100)
+        assert told.used == ["two", "three"]
+
+
+async def test_a_file_is_compared_with_what_is_in_force_not_with_what_it_was(
+    reloader: Reloader, told: Told, clock: ManualClock, path: Path
+) -> None:
+    """SIGHUP puts B in force, and A is restored before the next look."""
+    first = path.read_text()
+    async with followed(reloader, path):
+        await looked(clock, lambda: clock.monotonic() > 1010)
+        path.write_text(GOOD.format(name="two"))
+        await reloader.reload()
+        path.write_text(first)
+        await looked(clock, lambda: told.used == ["two", "one"])
+
+
+async def test_a_file_that_is_gone_is_said_once_and_what_follows_it_is_read(
+    reloader: Reloader, told: Told, clock: ManualClock, path: Path, logs: list[EventDict]
+) -> None:
+    async with followed(reloader, path):
+        await looked(clock, lambda: clock.monotonic() > 1010)
+        content = path.read_text()
+        path.unlink()
+        await looked(clock, lambda: told.outcomes == [None])
+        await looked(clock, lambda: clock.monotonic() > 1200)
+        assert [entry["event"] for entry in logs] == [
+            "reload failed; the configuration in force stays"
+        ]
+        assert "cannot be read" in logs[0]["error"]
+        path.write_text(content)
+        await looked(clock, lambda: told.used == ["one"])
+        assert told.outcomes[-1], "the same as before, and the reload succeeded"
+
+
+async def test_a_file_that_is_gone_for_a_moment_is_no_news(
+    reloader: Reloader, told: Told, clock: ManualClock, path: Path, logs: list[EventDict]
+) -> None:
+    async with followed(reloader, path):
+        await looked(clock, lambda: clock.monotonic() > 1010)
+        content = path.read_text()
+        path.unlink()
+        await looked(clock, lambda: clock.monotonic() > 1015)
+        path.write_text(content)
+        await looked(clock, lambda: clock.monotonic() > 1060)
+        assert (told.outcomes, logs) == ([], [])
+
+
+async def test_a_refused_reload_is_tried_again_for_what_it_lacked_may_have_come(
+    reloader: Reloader, told: Told, clock: ManualClock, path: Path, logs: list[EventDict]
+) -> None:
+    told.refusal = UserError("secret_key_file: no such file")
+    async with followed(reloader, path):
+        path.write_text(GOOD.format(name="two"))
+        await looked(clock, lambda: len(told.outcomes) > 2)
+        refused = [entry for entry in logs if entry["log_level"] == "error"]
+        assert len(refused) == 1, "the same reason is said once"
+        told.refusal = None
+        await looked(clock, lambda: told.used == ["two"])
+        await looked(clock, lambda: clock.monotonic() > 1400)
+        assert told.used == ["two"]
+
+
+async def test_so_is_one_that_somebody_asked_for(
+    reloader: Reloader, told: Told, clock: ManualClock, path: Path
+) -> None:
+    async with followed(reloader, path):
+        await looked(clock, lambda: clock.monotonic() > 1010)
+        told.refusal = UserError("no API key")
+        with pytest.raises(UserError):
+            await reloader.reload()
+        told.refusal = None
+        await looked(clock, lambda: told.used == ["one"])
+
+
+async def test_what_nobody_foresaw_is_a_failed_reload_and_the_file_is_followed_on(
+    path: Path, told: Told, clock: ManualClock, logs: list[EventDict]
+) -> None:
+    def vanishing_at_first() -> Config:
+        if not told.outcomes:
+            raise FileNotFoundError(2, "gone while it was read")
+        return load(str(path), {})
+
+    reloader = Reloader(vanishing_at_first, told.use, told, clock)
+    async with followed(reloader, path):
+        await looked(clock, lambda: told.outcomes == [None])
+        assert logs[0]["exc_info"], "a bug comes with its traceback"
+        await looked(clock, lambda: told.used == ["one"])
+
+
+async def test_who_asks_for_a_reload_is_told_of_what_nobody_foresaw(
+    told: Told, clock: ManualClock
+) -> None:
+    def broken() -> Config:
+        raise ZeroDivisionError
+
+    with pytest.raises(UserError, match="unexpected ZeroDivisionError"):
+        await Reloader(broken, told.use, told, clock).reload()
+    assert told.outcomes == [None]
 
 
 async def test_a_mounted_configmap_is_followed(
@@ -206,9 +293,8 @@ async def test_a_mounted_configmap_is_followed(
     mounted = tmp_path / "config.yml"
     mounted.symlink_to("..data/config.yml")
     reloader = reloader_of(mounted, told, clock)
-    following = asyncio.create_task(reloader.follow(mounted, digest_of(mounted)))
-    await looked(clock, lambda: clock.monotonic() > 1010)
-    (tmp_path / "..tmp").symlink_to("..2026_01_02")
-    (tmp_path / "..tmp").rename(tmp_path / "..data")
-    await looked(clock, lambda: told.used == ["two"])
-    following.cancel()
+    async with followed(reloader, mounted):
+        await looked(clock, lambda: clock.monotonic() > 1010)
+        (tmp_path / "..tmp").symlink_to("..2026_01_02")
+        (tmp_path / "..tmp").rename(tmp_path / "..data")
+        await looked(clock, lambda: told.used == ["two"])

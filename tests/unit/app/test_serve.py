@@ -2,24 +2,29 @@
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from freezegun import freeze_time
 
-from ncr_exporter.app.serve import ListenError, ServeOptions, exporter
+from ncr_exporter.app.serve import ListenError, RunningExporter, ServeOptions, exporter
 from ncr_exporter.config import Config, parse
 from ncr_exporter.httpd.address import Address
 from ncr_exporter.metrics.families import FAMILIES
 from ncr_exporter.simulator.faults import fault_named
+from ncr_exporter.state import persistence
+from ncr_exporter.state.file import read_state
 from tests.support.api_client import simulated, source_of, tag
 from tests.support.clock import eventually
-from tests.support.exporter import HERE, Running, listening
-from tests.support.expositions import families_of
+from tests.support.exporter import APP, HERE, Running, listening
+from tests.support.expositions import families_of, samples_of
 from tests.support.http_server import needs_ipv6
 from tools.processes import free_port
 
@@ -45,11 +50,11 @@ def config_for(url: str) -> Config:
 
 
 @asynccontextmanager
-async def running(*tags: dict[str, Any]) -> AsyncIterator[Running]:
+async def running(*tags: dict[str, Any], storage: Path | None = None) -> AsyncIterator[Running]:
     source = source_of(app=tags or [tag("v1"), tag("v2")], web=[tag("v1")])
     async with (
         simulated(source) as (registry, url),
-        exporter(config_for(url), HERE) as at_work,
+        exporter(config_for(url), replace(HERE, storage=storage)) as at_work,
         listening(registry, at_work) as exporting,
     ):
         yield exporting
@@ -118,11 +123,15 @@ async def test_after_an_error_the_last_good_values_stand_and_up_is_0(exporting: 
 
 
 async def test_every_family_of_the_catalogue_is_in_live_output_with_its_labels(
-    exporting: Running,
+    tmp_path: Path,
 ) -> None:
-    exporting.registry.fault = fault_named("unavailable")
-    await asyncio.sleep(1.2)
-    text = await exporting.text()
+    async with running(storage=tmp_path) as exporting:  # which writes a state at its end
+        await exporting.ready()
+    async with running(storage=tmp_path) as exporting:
+        await exporting.ready()
+        exporting.registry.fault = fault_named("unavailable")
+        await asyncio.sleep(1.2)
+        text = await exporting.text()
     live = {family.name: family for family in families_of(text)}
     for family in FAMILIES.values():
         published = live[family.name.removesuffix("_total")]
@@ -130,6 +139,63 @@ async def test_every_family_of_the_catalogue_is_in_live_output_with_its_labels(
         assert published.type == family.type
         labels = {name for sample in published.samples for name in sample.labels}
         assert labels - {"le"} == set(family.labels), family.name
+
+
+async def test_where_nothing_is_stored_nothing_is_said_of_it(exporting: Running) -> None:
+    assert "ncr_exporter_state_" not in await exporting.text()
+
+
+async def test_the_port_is_open_before_the_state_is_read_healthy_and_not_ready(
+    tmp_path: Path,
+) -> None:
+    async with running(storage=tmp_path) as exporting:
+        await exporting.ready()
+    answers: dict[str, Any] = {}
+
+    async def ask(at_work: RunningExporter) -> None:
+        url = f"http://{at_work.addresses[0]}"
+        async with httpx.AsyncClient(base_url=url, trust_env=False) as client:
+            for path in ("/-/healthy", "/-/ready", "/metrics", "/"):
+                answers[path] = await client.get(path)
+
+    asking: list[asyncio.Future[None]] = []
+
+    def ask_before_it_reads(at_work: RunningExporter) -> None:
+        asking.append(asyncio.create_task(ask(at_work)))
+        asking.append(asyncio.ensure_future(at_work.reload()))
+
+    options = replace(HERE, storage=tmp_path)
+    dead = config_for("http://127.0.0.1:9")
+    with reading_slowly() as go_on:
+        starting = exporter(dead, options, on_listening=ask_before_it_reads)
+        entering = asyncio.create_task(starting.__aenter__())
+        await eventually(lambda: len(answers) == 4, within=5)
+        assert not asking[1].done(), "a reload waits: it would begin without what is stored"
+        go_on.set()
+        at_work = await entering
+    assert [answer.status_code for answer in answers.values()] == [200, 503, 200, 200]
+    assert "ncr_image_tags{" not in answers["/metrics"].text
+    assert "ncr_exporter_config_last_reload_successful 1.0" in answers["/metrics"].text
+    await asking[1]
+    async with httpx.AsyncClient(trust_env=False) as client:
+        text = (await client.get(f"http://{at_work.addresses[0]}/metrics")).text
+    assert samples_of(text)["ncr_image_tags", APP] == 2
+    await starting.__aexit__(None, None, None)
+
+
+@contextmanager
+def reading_slowly() -> Iterator[threading.Event]:
+    """Let the state be read only once the event is set."""
+    go_on = threading.Event()
+
+    def read(path: Path) -> Iterator[bytes]:
+        go_on.wait(10)
+        yield from read_state(path)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(persistence, "read_state", read)
+        yield go_on
+        go_on.set()
 
 
 async def test_an_address_in_use_is_said_with_the_flag_to_change() -> None:

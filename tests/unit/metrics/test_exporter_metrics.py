@@ -95,6 +95,8 @@ def test_the_families_are_those_of_the_catalogue_with_its_help_and_labels(
     own.record_attempt("a", "tag_list", 0.3, "server")
     own.record_clock_skew("a", 0.5)
     own.record_config("ff" * 32, 0)
+    own.publish_state_writes()
+    own.record_state_write(1_700_000_000)
     live = {f.name: f for f in families_of(own.text(openmetrics=True).decode(), openmetrics=True)}
     for family in EXPORTER_FAMILIES:
         published = live.pop(family.openmetrics_name)
@@ -115,3 +117,17 @@ def test_the_series_of_a_registry_that_is_gone_leave(own: ExporterMetrics) -> No
     own.remove_registry("a")
     assert 'registry="a"' not in own.text(openmetrics=False).decode()
     assert 'registry="b"' in own.text(openmetrics=False).decode()
+
+
+def test_how_the_state_is_written_is_absent_until_it_is_known(own: ExporterMetrics) -> None:
+    written, failures = (
+        "ncr_exporter_state_last_write_timestamp_seconds",
+        "ncr_exporter_state_write_failures_total",
+    )
+    own.record_state_write_failure()
+    assert (value(own, written), value(own, failures)) == (None, None), "nothing is stored"
+    own.publish_state_writes()
+    assert (value(own, written), value(own, failures)) == (None, 0)
+    own.record_state_write_failure()
+    own.record_state_write(1_700_000_000.5)
+    assert (value(own, written), value(own, failures)) == (1_700_000_000.5, 1)

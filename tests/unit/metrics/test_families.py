@@ -69,6 +69,8 @@ PROMISED: dict[str, tuple[str, ...]] = {
     "ncr_exporter_config_hash": (),
     "ncr_exporter_config_last_reload_successful": (),
     "ncr_exporter_config_last_reload_success_timestamp_seconds": (),
+    "ncr_exporter_state_last_write_timestamp_seconds": (),
+    "ncr_exporter_state_write_failures_total": (),
     "ncr_image_stale_tags": IMAGE,
     "ncr_image_reclaimable_bytes": IMAGE,
     "ncr_image_pulls_total": IMAGE,
@@ -110,6 +112,7 @@ COUNTERS = {
     "ncr_api_throttled_seconds_total",
     "ncr_api_malformed_records_total",
     "ncr_api_count_mismatches_total",
+    "ncr_exporter_state_write_failures_total",
 }
 
 PROMISED_REASONS = {

@@ -44,7 +44,7 @@ def test_this_hosts_clock_is_wrong_where_every_gateway_says_so(
 def test_until_a_gateway_answers_what_an_earlier_run_knew_is_assumed() -> None:
     host = ManualClock(EPOCH)
     gateway = GatewayClock(host)
-    clock = CorrectedClock(host, lambda: [gateway], assumed=-7200.0)
+    clock = CorrectedClock(host, lambda: [gateway], assumed=lambda: -7200.0)
     assert clock.time() == EPOCH - 7200
     gateway.update(EPOCH + 1)
     assert clock.time() == EPOCH

@@ -20,6 +20,8 @@ from ncr_exporter.httpd.server import Server
 from ncr_exporter.ncr.client import Client
 from ncr_exporter.ncr.credentials import ConfiguredCredentials, SecretFile
 from ncr_exporter.ncr.errors import ApiError, NotFoundError
+from ncr_exporter.ncr.fair_queue import Priority
+from ncr_exporter.ncr.transport import RequestLabels
 from ncr_exporter.ncr.versions import V3, ApiVersion
 from ncr_exporter.simulator.faults import Fault, fault_named, latency
 from ncr_exporter.simulator.registry import SimulatedRegistry
@@ -35,7 +37,7 @@ from tests.support.api_client import (
     tag,
 )
 from tests.support.certificates import server_tls
-from tests.support.clock import EPOCH, ManualClock, tls_access
+from tests.support.clock import EPOCH, ManualClock, eventually, settle, tls_access
 from tests.support.versions import at, spoken
 
 pytestmark = pytest.mark.usefixtures("version")
@@ -538,3 +540,33 @@ async def test_after_a_429_nothing_is_asked_until_retry_after_then_a_probe() -> 
         await clock.advance(2)
         assert await names(client) == ["v1"]
         assert not client.transport.limiter.breaker.is_tripped
+
+
+async def test_answers_that_come_faster_than_they_are_decoded_do_not_pile_up() -> None:
+    """Each image of a large account would have one in memory in its first round."""
+    fast = Api(requests_per_second=10_000, max_concurrency=4)
+    async with connected(api=fast) as (client, registry, _):
+        gateway = client.gateway
+        path = gateway.list_path("kr", REGISTRY.name, "app").page(1, 100)
+        labels, host = RequestLabels("my-registry", "tag_list"), gateway.endpoints["kr"].base_url
+        async with client.transport.request(path, labels, Priority.of("tag_list"), host):
+            lists = [asyncio.create_task(names(client)) for _ in range(40)]
+            await eventually(lambda: len(registry.requests) >= 12)
+            await settle(200)
+            assert len(registry.requests) <= 1 + 8 + 4, "decoded, waiting, in flight"
+        assert await asyncio.gather(*lists) == [["v1", "v2"]] * 40
+
+
+async def test_lists_that_are_ended_before_they_are_decoded_leave_room_for_the_next() -> None:
+    async with connected(api=Api(requests_per_second=10_000)) as (client, registry, _):
+        gateway = client.gateway
+        path = gateway.list_path("kr", REGISTRY.name, "app").page(1, 100)
+        labels, host = RequestLabels("my-registry", "tag_list"), gateway.endpoints["kr"].base_url
+        async with client.transport.request(path, labels, Priority.of("tag_list"), host):
+            lists = [asyncio.create_task(names(client)) for _ in range(40)]
+            await eventually(lambda: len(registry.requests) >= 12)
+            await settle(200)
+            for each in lists:
+                each.cancel()
+            await asyncio.wait(lists)
+        assert await asyncio.gather(*(names(client) for _ in range(20))) == [["v1", "v2"]] * 20

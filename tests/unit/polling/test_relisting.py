@@ -8,7 +8,7 @@ import pytest
 from structlog.typing import EventDict
 
 from ncr_exporter.simulator.faults import Fault, fault_named
-from ncr_exporter.state.saved import SavedState, image_line, read_lines, registry_line
+from ncr_exporter.state.saved import SavedState, image_lines, read_lines, registry_line
 from ncr_exporter.targets.targets import RegistryListTarget, Timing
 from tests.support.api_client import tag
 from tests.support.clock import ManualClock, passing
@@ -220,7 +220,7 @@ async def restarted(
     clock = ManualClock(before.clock.time() + 60)
     lines = [
         *map(registry_line, before.store.registries.values()),
-        *map(image_line, before.store.images.values()),
+        *(line for state in before.store.images.values() for line in image_lines(state)),
     ]
     saved = read_lines([line for line in lines if line], clock.time())
     async with polling_of(images=images or before.images, saved=saved, clock=clock) as again:

@@ -150,6 +150,24 @@ def test_csv_and_json_have_the_same_documented_fields() -> None:
     assert list(tag) == tags_header
 
 
+@pytest.mark.parametrize("images", [{}, {"a": [aged(1)]}, {"a": [aged(1), aged(2)], "b": []}])
+@pytest.mark.parametrize("failures", [{}, {"my-registry": FAILURE, "a\nb": FAILURE}])
+def test_json_is_written_row_by_row_as_if_all_were_written_at_once(
+    images: dict[str, Any], failures: dict[str, Failure]
+) -> None:
+    report = report_of(failures, **images)
+    for form in (files.images_as_json, files.stale_tags_as_json, files.tags_as_json):
+        text = "".join(form(report))
+        assert text == json.dumps(json.loads(text), indent=2) + "\n"
+
+
+def test_rows_of_tags_are_made_as_they_are_written() -> None:
+    """All at once, those of half a million tags took 2 GB."""
+    text = files.tags_as_json(report_of(a=[aged(day) for day in range(3)]))
+    longest = max(map(len, text))
+    assert longest < 2 * len("".join(files.tags_as_json(report_of(a=[aged(1)]))))
+
+
 def test_json_holds_null_for_unknown_and_names_failures_of_registries() -> None:
     report = report_of({"my-registry": FAILURE}, app=FAILURE)
     content = json.loads("".join(files.images_as_json(report)))

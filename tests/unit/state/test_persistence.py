@@ -1,8 +1,9 @@
 """The last good data over a restart: published at once, with its true age."""
 
 import asyncio
+import shutil
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -11,7 +12,8 @@ from structlog.typing import EventDict
 
 from ncr_exporter.simulator.faults import fault_named
 from ncr_exporter.state import persistence
-from ncr_exporter.state.persistence import StatePersister, StorageError, write_state
+from ncr_exporter.state.file import write_state
+from ncr_exporter.state.persistence import StatePersister, StorageError
 from ncr_exporter.state.saved import SavedImage, SavedState
 from ncr_exporter.state.store import Store
 from ncr_exporter.targets.targets import RegistryListTarget, Timing
@@ -45,6 +47,19 @@ async def written(directory: Path, *images: str) -> Path:
     return directory / "ncr-exporter.state"
 
 
+class Told:
+    """What the persister told, in order: the moment of a state, or that a write failed."""
+
+    def __init__(self) -> None:
+        self.events: list[float | str] = []
+
+    def record_state_write(self, at: float) -> None:
+        self.events.append(at)
+
+    def record_state_write_failure(self) -> None:
+        self.events.append("failed")
+
+
 async def test_what_was_written_is_read(tmp_path: Path) -> None:
     await written(tmp_path, "app", "web")
     kept = StatePersister(tmp_path, ManualClock(NOW)).read()
@@ -54,6 +69,7 @@ async def test_what_was_written_is_read(tmp_path: Path) -> None:
 
 def test_a_first_start_has_nothing_and_makes_the_directory(tmp_path: Path) -> None:
     keeper = StatePersister(tmp_path / "new" / "directory", ManualClock())
+    keeper.prepare()
     assert keeper.read() == SavedState()
     assert (tmp_path / "new" / "directory").is_dir()
 
@@ -74,7 +90,7 @@ def test_a_directory_that_cannot_be_used_is_said_at_once(tmp_path: Path) -> None
     (tmp_path / "file").write_text("not a directory")
     for path in (tmp_path / "file", tmp_path / "file" / "below"):
         with pytest.raises(StorageError, match=r"--storage\.path"):
-            StatePersister(path, ManualClock()).read()
+            StatePersister(path, ManualClock()).prepare()
 
 
 async def test_it_is_written_once_a_minute_and_at_the_end(tmp_path: Path) -> None:
@@ -96,12 +112,13 @@ async def test_the_last_write_waits_for_one_under_way(
 ) -> None:
     first_goes_on, began, ended = threading.Event(), list[int](), list[int]()
 
-    def slow_at_first(path: Path, lines: list[bytes]) -> None:
-        began.append(len(lines))
+    def slow_at_first(path: Path, lines: Iterable[bytes]) -> None:
+        written = list(lines)
+        began.append(len(written))
         if len(began) == 1:
             first_goes_on.wait(5)
-        write_state(path, lines)
-        ended.append(len(lines))
+        write_state(path, written)
+        ended.append(len(written))
 
     monkeypatch.setattr(persistence, "write_state", slow_at_first)
     clock, store = ManualClock(NOW), store_with("app", "web")
@@ -117,11 +134,112 @@ async def test_a_failure_to_write_is_told_once_and_the_old_file_stays(
     tmp_path: Path, logs: list[EventDict]
 ) -> None:
     path = await written(tmp_path / "state", "app")
-    keeper = StatePersister(tmp_path / "moved", ManualClock(NOW))
-    await keeper.write(store_with("app"))
-    await keeper.write(store_with("app"))
+    before = path.read_bytes()
+    (tmp_path / "file").write_text("no directory")
+    keeper = StatePersister(tmp_path / "state", ManualClock(NOW), told := Told())
+    (tmp_path / "state").rename(tmp_path / "moved")
+    (tmp_path / "state").write_text("no directory")
+    await keeper.write(store_with("web"))
+    await keeper.write(store_with("web"))
     assert [entry["event"] for entry in logs] == ["state not stored"]
+    assert (tmp_path / "moved" / path.name).read_bytes() == before
+    assert told.events == ["failed", "failed"]
+    (tmp_path / "state").unlink()
+    await keeper.write(store_with("web"))
+    assert [entry["event"] for entry in logs] == ["state not stored", "state is stored again"]
+    assert told.events == ["failed", "failed", NOW]
+
+
+async def test_a_directory_that_vanished_is_made_again(tmp_path: Path) -> None:
+    path, clock = tmp_path / "state" / "ncr-exporter.state", ManualClock(NOW)
+    keeper = StatePersister(path.parent, clock)
+    keeper.prepare()
+    async with keeper.persisting(store_with("app")):
+        shutil.rmtree(path.parent)
+        await clock.advance(60)
+        await eventually(path.exists)
+        again = StatePersister(path.parent, clock, told := Told())
+        await again.write(store_with("web"))
+        assert told.events == ["failed"], "the claim was made again, too"
+
+
+async def test_of_two_processes_on_one_path_the_second_says_so_and_does_not_write(
+    tmp_path: Path, logs: list[EventDict]
+) -> None:
+    path, clock = tmp_path / "ncr-exporter.state", ManualClock(NOW)
+    first = StatePersister(tmp_path, clock)
+    second = StatePersister(tmp_path, clock, told := Told())
+    first.prepare()
+    await first.write(store_with("app"))
+    before = path.read_bytes()
+    second.prepare()
+    assert second.read().image(target("app"), NOW) is not None, "to read it harms nobody"
+    (entry,) = [entry for entry in logs if entry["log_level"] == "warning"]
+    assert "another process" in entry["event"]
+    assert "--storage.path" in entry["remedy"]
+    async with first.persisting(store_with("app")):
+        await second.write(store_with("web"))
+        assert path.read_bytes() == before
+        assert told.events[1:] == ["failed"]
+    await second.write(store_with("web"))
+    assert told.events[2:] == [NOW], "it goes on where the first has ended"
+    assert path.read_bytes() != before
+
+
+async def test_the_state_of_a_newer_version_is_neither_read_nor_moved_nor_replaced(
+    tmp_path: Path, logs: list[EventDict]
+) -> None:
+    path = await written(tmp_path, "app")
+    path.write_bytes(newer := path.read_bytes().replace(b"state 2\n", b"state 3\n"))
+    keeper = StatePersister(tmp_path, ManualClock(NOW), told := Told())
+    assert keeper.read() == SavedState()
+    (entry,) = logs
+    assert (entry["log_level"], entry["event"]) == ("warning", "stored state not used")
+    assert "version 3" in entry["error"]
+    await keeper.write(store_with("web"))
+    assert [each.name for each in tmp_path.glob("*.state*")] == [path.name]
+    assert path.read_bytes() == newer
+    assert told.events == ["failed"]
+    assert "newer version" in logs[-1]["error"]
+    path.unlink()
+    await keeper.write(store_with("web"))
+    assert told.events == ["failed", NOW]
+
+
+async def test_what_a_killed_writer_left_is_removed_at_the_start(tmp_path: Path) -> None:
+    path = await written(tmp_path, "app")
+    left = tmp_path / ".ncr-exporter.state.abcd1234.tmp"
+    left.write_bytes(b"half of a state")
+    StatePersister(tmp_path, ManualClock(NOW)).prepare()
+    assert not left.exists()
     assert path.exists()
+
+
+async def test_what_nobody_foresaw_is_a_failure_to_write_and_the_next_write_comes(
+    tmp_path: Path, logs: list[EventDict], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_: object) -> Iterable[bytes]:
+        raise ZeroDivisionError("nobody foresaw this")
+
+    clock, path = ManualClock(NOW), tmp_path / "ncr-exporter.state"
+    async with StatePersister(tmp_path, clock, told := Told()).persisting(store_with("app")):
+        with monkeypatch.context() as patched:
+            patched.setattr(persistence, "image_lines", broken)
+            await clock.advance(60)
+            await eventually(lambda: told.events)
+        assert told.events == ["failed"]
+        (entry,) = logs
+        assert (entry["event"], entry["error"]) == ("state not stored", "nobody foresaw this")
+        assert entry["exc_info"], "a bug comes with its traceback"
+        await eventually(lambda: clock.pending)
+        await clock.advance(60)
+        await eventually(path.exists)
+
+
+async def test_the_age_of_a_state_that_was_read_is_told_at_once(tmp_path: Path) -> None:
+    path = await written(tmp_path, "app")
+    StatePersister(tmp_path, ManualClock(NOW), told := Told()).read()
+    assert told.events == [path.stat().st_mtime]
 
 
 # Over a restart

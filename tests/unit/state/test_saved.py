@@ -9,20 +9,23 @@ from hypothesis import strategies as st
 
 from ncr_exporter.inventory import Platform, Tag
 from ncr_exporter.state.model import Description
+from ncr_exporter.state.restoring import evaluate_saved
 from ncr_exporter.state.saved import (
+    LineReader,
     SavedImage,
     SavedState,
-    image_line,
+    image_lines,
     read_lines,
     registry_line,
 )
-from ncr_exporter.targets.targets import ImageTarget, Timing
+from ncr_exporter.targets.targets import Coverage, ImageTarget, Shard, Timing
 from tests.support.states import (
     NOW,
     NOW_MS,
     list_target_of,
     recorder,
     registry_target,
+    rule,
     sample_tags,
     target,
 )
@@ -35,8 +38,7 @@ DAY = 86_400.0
 def line_of(tags: tuple[Tag, ...], pull_count: int | None = 7) -> bytes:
     store, _ = recorder()
     store.restore(APP, SavedImage(tags, NOW, pull_count, overwritten=3))
-    line = image_line(store.images[APP.key])
-    assert line is not None
+    (line,) = image_lines(store.images[APP.key])
     return line
 
 
@@ -86,10 +88,76 @@ def test_any_listing_comes_back_as_it_was(listing: tuple[Tag, ...], pulls: int |
     assert saved.images[REGISTRY.identity]["app"] == SavedImage(listing, NOW, pulls, overwritten=3)
 
 
+def long_listing() -> list[bytes]:
+    """Return the lines of an image of 2,500 tags, and of one of three."""
+    store, _ = recorder()
+    many = tuple(Tag(f"v{number}", platforms=(Platform(),) * 3) for number in range(2500))
+    store.restore(APP, SavedImage(many, NOW, 7))
+    store.restore(target("web"), SavedImage(sample_tags(), NOW, 7))
+    return [line for state in store.images.values() for line in image_lines(state)]
+
+
+def test_a_long_listing_takes_several_lines_and_comes_back_whole() -> None:
+    lines = long_listing()
+    assert len(lines) == 11, "250 tags of 3 platforms are 1,000 records"
+    assert max(map(len, lines)) < 2 * min(map(len, lines[:-1]))
+    saved = read_lines(lines, NOW)
+    assert saved.refused == 0
+    images = saved.images[REGISTRY.identity]
+    assert [tag.name for tag in images["app"].tags] == [f"v{number}" for number in range(2500)]
+    assert images["web"].tags == sample_tags()
+
+
+@pytest.mark.parametrize("missing", range(10))
+def test_a_listing_of_which_a_line_is_missing_is_left_out_alone(missing: int) -> None:
+    lines = long_listing()
+    del lines[missing]
+    saved = read_lines(lines, NOW)
+    assert list(saved.images[REGISTRY.identity]) == ["web"]
+    assert saved.refused == (missing > 0), "without its first line it is nobody's"
+
+
+def test_an_image_that_stands_there_twice_counts_once() -> None:
+    saved = read_lines([line_of(sample_tags()), line_of(())], NOW)
+    assert saved.images[REGISTRY.identity]["app"].tags == sample_tags()
+    assert saved.refused == 1
+
+
+def test_a_line_of_version_1_which_held_a_whole_listing_is_read() -> None:
+    line = json.loads(line_of(sample_tags()))
+    del line["lines"]
+    saved = saved_of(json.dumps(line).encode())
+    assert saved.images[REGISTRY.identity]["app"].tags == sample_tags()
+
+
+def test_what_the_configuration_does_not_cover_is_left_out_and_the_rest_evaluated() -> None:
+    registry = registry_target(rules=(rule("app"),))
+    coverage = Coverage([list_target_of(registry)], Shard())
+    store, _ = recorder()
+    for name in ("app", "web"):
+        store.restore(target(name), SavedImage(sample_tags(), NOW, 7))
+    reader = LineReader(SavedState(), NOW, coverage)
+    for state in store.images.values():
+        for line in image_lines(state):
+            reader.add(line)
+    saved = reader.finish()
+    assert list(saved.images[REGISTRY.identity]) == ["app"]
+    for _ in evaluate_saved(saved, coverage, NOW):
+        pass
+    again, _ = recorder()
+    again.add_registry(registry)
+    again.restore_that_pulls_show(registry.label)
+    kept = saved.image(target("app"), NOW)
+    assert kept is not None
+    assert kept.evaluation is not None
+    again.restore(target("app"), kept)
+    assert again.images[APP.key].image is kept.evaluation.image, "it is not evaluated again"
+
+
 def test_what_was_never_listed_or_is_gone_is_not_kept() -> None:
     store, _ = recorder()
     store.add(APP)
-    assert image_line(store.images[APP.key]) is None
+    assert list(image_lines(store.images[APP.key])) == []
 
 
 def test_a_registry_comes_back_as_it_was() -> None:
