@@ -245,12 +245,12 @@ PRESSURE = {
 NETWORK = {
     "`HTTPS_PROXY`, `ALL_PROXY` or `NO_PROXY` hold what cannot be used": Told(
         "with `proxy_from_environment`, a SOCKS proxy or a broken URL is refused by every command, "
-        "without a word of its password; an entry of NO_PROXY that cannot be read is left out with "
+        "without a word of its password. An entry of NO_PROXY that cannot be read is left out with "
         "a warning. IPv6, networks and ports are understood",
         "tests/e2e/test_proxy_environment.py::test_a_proxy_that_cannot_be_used_is_refused_by_every_command_and_nothing_of_it_is_shown",
     ),
     "an exception that nobody foresaw, anywhere in a poll or a list": Told(
-        "it fails as `other`, `ncr_image_up` or `ncr_registry_up` is 0, what is known stands, and "
+        "it fails as `other`, `ncr_image_up` or `ncr_registry_up` is 0, what is known stays, and "
         "the log has one traceback when it starts",
         "tests/unit/polling/test_poller.py::test_whatever_an_image_list_raises_is_a_failed_list_and_takes_nothing_away",
     ),

@@ -61,7 +61,7 @@ STORAGE = {
         f"{_STORAGE}test_a_stop_while_the_state_is_read_neither_waits_for_it_nor_writes",
     ),
     "a writer is killed": Outcome(
-        "the file from before stands; what the writer left is removed at the next start",
+        "the file from before stays; what the writer left is removed at the next start",
         f"{_PERSISTENCE}test_what_a_killed_writer_left_is_removed_at_the_start",
     ),
 }

@@ -72,14 +72,9 @@ class Pipeline:
         )
         self._shards = shard.total
         self._budget = Budget(self._rate(config))
+        clients = self.accounts.clients
         self.poller = Poller(
-            self.accounts.clients,
-            self.store,
-            self._budget,
-            self.clock,
-            shard,
-            saved=saved,
-            once=once,
+            clients, self.store, self._budget, self.clock, shard, saved=saved, once=once
         )
         metrics.publish_account_uses(self._account_uses)
         if not once:

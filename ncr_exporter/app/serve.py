@@ -166,11 +166,15 @@ async def serve(
             on_progress=stop.deadline.postpone,
         )
         with stop.awaited():
-            async with running:
-                await asyncio.Event().wait()
+            await _run_until_cancelled(running)
         log.info("stopped")
     stop.deadline.done()
     return 0
+
+
+async def _run_until_cancelled(running: AbstractAsyncContextManager[RunningExporter]) -> None:
+    async with running:
+        await asyncio.Event().wait()
 
 
 def _routes(pipeline: Pipeline, options: ServeOptions, reloader: Reloader) -> Routes:

@@ -240,8 +240,8 @@ def refuse_error(error: object, return_code: object) -> None:
     if error not in _NO_ERROR:
         raise MalformedError(failures.ERROR_AS_PAGE(error=str(error)[:_SHOWN]))
     if return_code not in _NO_ERROR and str(return_code) not in _SUCCESSES:
-        shown = f"{RETURN_CODE} {str(return_code)[:_SHOWN]}"
-        raise MalformedError(failures.ERROR_AS_PAGE(error=shown))
+        shown = str(return_code)[:_SHOWN]
+        raise MalformedError(failures.CODE_AS_PAGE(field=RETURN_CODE, code=shown))
 
 
 def _not_text(error: UnicodeDecodeError, body: bytes) -> str:

@@ -4,6 +4,7 @@ A tuple of states is thus a consistent snapshot, which a thread may read.
 """
 
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 import msgspec
 
@@ -11,7 +12,7 @@ from ncr_exporter.inventory import NOTHING_IN_USE, ImageSummary, Tag, Usage, Ver
 from ncr_exporter.ncr.pages import Activity
 from ncr_exporter.state.presence import ListTrust, Presence
 from ncr_exporter.state.pull_count import PullCount
-from ncr_exporter.targets.targets import ImageTarget, RegistryTarget
+from ncr_exporter.targets.targets import ImageKey, ImageTarget, RegistryTarget
 
 Hosts = tuple[tuple[str, str], ...]
 """Hosts to pull from, each with the endpoint that it serves: `public` or `private`."""
@@ -194,3 +195,27 @@ class ImageState:
             return False
         # A failed poll proves nothing: an image that existed exists until it is known to be gone.
         return True if self.presence.listed or self.last_success is not None else None
+
+
+class StateListener(Protocol):
+    """Called by a store with each state that changes."""
+
+    def put(self, state: ImageState) -> None:
+        """Handle the new state of an image."""
+        ...
+
+    def put_deleted(self, image: DeletedImage) -> None:
+        """Handle that an image was deleted in its registry: only that is published of it."""
+        ...
+
+    def remove(self, key: ImageKey) -> None:
+        """Handle the removal of an image."""
+        ...
+
+    def put_registry(self, state: RegistryState) -> None:
+        """Handle the new state of a registry."""
+        ...
+
+    def remove_registry(self, label: str) -> None:
+        """Handle the removal of a registry."""
+        ...

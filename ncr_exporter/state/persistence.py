@@ -22,16 +22,16 @@ from ncr_exporter.state.file import (
     set_aside,
     write_state,
 )
-from ncr_exporter.state.model import DeletedImage, ImageState, RegistryState
-from ncr_exporter.state.restoring import evaluate_saved
-from ncr_exporter.state.saved import (
+from ncr_exporter.state.lines import (
     LineReader,
-    SavedState,
     clock_line,
     deleted_line,
     image_lines,
     registry_line,
 )
+from ncr_exporter.state.model import DeletedImage, ImageState, RegistryState
+from ncr_exporter.state.restoring import evaluate_saved
+from ncr_exporter.state.saved import SavedState
 from ncr_exporter.state.store import Store
 from ncr_exporter.targets.targets import Coverage
 

@@ -3,7 +3,6 @@
 from collections.abc import Collection, Generator, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Protocol
 
 from ncr_exporter.config.globs import matches
 from ncr_exporter.inventory import Knowledge, Tag, records_pulls
@@ -16,6 +15,7 @@ from ncr_exporter.state.model import (
     ImageState,
     Poll,
     RegistryState,
+    StateListener,
 )
 from ncr_exporter.state.pull_count import PullCount
 from ncr_exporter.state.saved import SavedImage
@@ -28,30 +28,6 @@ _NAMES_PER_STEP = 1000
 """Names held to every glob in one step: about a millisecond with a few globs."""
 _IMAGES_PER_STEP = 64
 """Images updated from an image list in one step; each takes some hundredths of a millisecond."""
-
-
-class StateListener(Protocol):
-    """Called by a store with each state that changes."""
-
-    def put(self, state: ImageState) -> None:
-        """Handle the new state of an image."""
-        ...
-
-    def put_deleted(self, image: DeletedImage) -> None:
-        """Handle that an image was deleted in its registry: only that is published of it."""
-        ...
-
-    def remove(self, key: ImageKey) -> None:
-        """Handle the removal of an image."""
-        ...
-
-    def put_registry(self, state: RegistryState) -> None:
-        """Handle the new state of a registry."""
-        ...
-
-    def remove_registry(self, label: str) -> None:
-        """Handle the removal of a registry."""
-        ...
 
 
 @dataclass

@@ -149,6 +149,10 @@ ERROR_AS_PAGE = Text(
     "the answer is an error with the status of a page: {error!r}",
     "성공 상태 코드로 온 응답의 본문이 오류임: {error!r}",
 )
+CODE_AS_PAGE = Text(
+    "the answer is an error with the status of a page: {field} {code!r}",
+    "성공 상태 코드로 온 응답의 본문이 오류임: {field} {code!r}",
+)
 NO_ONE_LIST = Text(
     "the answer is JSON, but not a page: it has no one list of objects",
     "응답이 JSON이지만 목록의 페이지가 아님: 객체의 목록 하나를 찾을 수 없음",

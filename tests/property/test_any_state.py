@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 
 from ncr_exporter.metrics.exposition import Exposition
 from ncr_exporter.state.file import StateError, read_state
+from ncr_exporter.state.lines import read_lines
 from ncr_exporter.state.model import DeletedImage
 from ncr_exporter.state.persistence import StatePersister
-from ncr_exporter.state.saved import SavedState, read_lines
+from ncr_exporter.state.saved import SavedState
 from ncr_exporter.state.store import Store
 from ncr_exporter.targets.targets import ImageTarget
 from tests.support.clock import ManualClock

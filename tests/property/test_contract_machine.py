@@ -19,15 +19,10 @@ from ncr_exporter.metrics.gzip import gzip_member
 from ncr_exporter.ncr.versions import VERSIONS
 from ncr_exporter.polling.poller import Poller
 from ncr_exporter.runtime.cooperative import exhaust
+from ncr_exporter.state.lines import deleted_line, image_lines, read_lines, registry_line
 from ncr_exporter.state.model import ImageState
 from ncr_exporter.state.restoring import evaluate_saved
-from ncr_exporter.state.saved import (
-    SavedState,
-    deleted_line,
-    image_lines,
-    read_lines,
-    registry_line,
-)
+from ncr_exporter.state.saved import SavedState
 from ncr_exporter.state.store import Store
 from ncr_exporter.targets.budget import Budget
 from ncr_exporter.targets.targets import Coverage, Shard

@@ -8,7 +8,8 @@ import pytest
 from structlog.typing import EventDict
 
 from ncr_exporter.simulator.faults import Fault, fault_named
-from ncr_exporter.state.saved import SavedState, image_lines, read_lines, registry_line
+from ncr_exporter.state.lines import image_lines, read_lines, registry_line
+from ncr_exporter.state.saved import SavedState
 from ncr_exporter.targets.targets import RegistryListTarget, Timing
 from tests.support.api_client import tag
 from tests.support.clock import ManualClock, passing

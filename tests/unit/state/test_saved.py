@@ -8,16 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ncr_exporter.inventory import Platform, Tag
+from ncr_exporter.state.lines import LineReader, image_lines, read_lines, registry_line
 from ncr_exporter.state.model import Description
 from ncr_exporter.state.restoring import evaluate_saved
-from ncr_exporter.state.saved import (
-    LineReader,
-    SavedImage,
-    SavedState,
-    image_lines,
-    read_lines,
-    registry_line,
-)
+from ncr_exporter.state.saved import SavedImage, SavedState
 from ncr_exporter.targets.targets import Coverage, ImageTarget, Shard, Timing
 from tests.support.states import (
     NOW,
