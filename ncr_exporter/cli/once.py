@@ -152,6 +152,7 @@ def _nothing_is_known(pipeline: Pipeline, failed: Iterable[FailedPoll]) -> bool:
 async def _store(persister: StatePersister, pipeline: Pipeline) -> bool:
     """Write the data down for the next run; say on stderr if that fails, and return whether not."""
     await persister.write(pipeline.store, pipeline.clock.correction)
+    persister.release()
     if persister.failure is not None:
         _say(f"--storage.path: {persister.failure}; the next run starts from older data, or none")
     return persister.failure is None

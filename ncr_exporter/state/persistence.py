@@ -116,6 +116,11 @@ class StatePersister:
         if not self._is_claimed():
             log.warning(_CLAIMED, file=str(self._path), remedy=_CLAIMED_REMEDY)
 
+    def release(self) -> None:
+        """Let another process write there."""
+        self._stays_claimed = False
+        self._lock.release()
+
     def read(self, coverage: Coverage | None = None, saved: SavedState | None = None) -> SavedState:
         """Return the saved state, or add it to `saved`; it is empty if there is no file.
 
@@ -199,8 +204,7 @@ class StatePersister:
             task.cancel()
             await asyncio.wait([task])
             await self.write(store, correction())
-            self._stays_claimed = False
-            self._lock.release()
+            self.release()
 
     async def _write_periodically(self, store: Store, correction: Callable[[], float]) -> None:
         pause = _SHORTEST_PAUSE
