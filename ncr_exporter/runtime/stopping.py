@@ -1,6 +1,7 @@
 """How `serve` stops: asked by a signal, within a deadline for what hangs."""
 
 import asyncio
+import logging
 import os
 import signal
 import threading
@@ -66,6 +67,8 @@ class StopDeadline:
     def _log_cut(self) -> None:
         storage = {"remedy": "the last state may not be stored: look at the disk of --storage.path"}
         log.warning("ended before all was stopped: it hung", **(storage if self._stores else {}))
+        for handler in logging.getLogger().handlers:
+            handler.flush()  # lines are written by a thread, which ends with the process
 
 
 class Stop:
