@@ -8,7 +8,7 @@ from ncr_exporter.check_online.api_findings import skew_of
 from ncr_exporter.check_online.observed import ObservedResponses
 from ncr_exporter.check_online.preflight import RegistryListResult
 from ncr_exporter.config import Config
-from ncr_exporter.config.types import nearest
+from ncr_exporter.config.suggestions import did_you_mean
 from ncr_exporter.ncr.signing import TOLERATED_SKEW
 from ncr_exporter.report.rows import age_text, size_text
 from ncr_exporter.state.model import Failure, ImageState, RegistryState
@@ -159,7 +159,7 @@ def _failed(place: str, failure: Failure, remedy: str) -> CheckResult:
 def _instead(name: str, known: Sequence[str]) -> str:
     """Return the rest of a sentence on a wrong name: a similar name, or the first known ones."""
     shown = f"{', '.join(known[:_SHOWN])}{', …' if len(known) > _SHOWN else ''}"
-    return nearest(name, known) or (f"; it has {shown}" if known else "; it has none")
+    return did_you_mean(name, known) or (f"; it has {shown}" if known else "; it has none")
 
 
 def _targets(target: RegistryListTarget) -> tuple[RegistryTarget, ...]:

@@ -135,7 +135,7 @@ def test_a_missing_configuration_is_named_with_the_flag(
 ) -> None:
     path = tmp_path / "absent.yml"
     assert failed(capsys, [f"--config.file={path}"]) == (
-        f"ncr-exporter: {path}: cannot be read: No such file or directory; "
+        f"ncr-exporter: {path}: cannot be read: no such file; "
         "name the file with --config.file\n"
     )
 
