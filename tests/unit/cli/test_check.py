@@ -113,11 +113,11 @@ def test_a_plan_that_does_not_fit_is_warned_of(
 def test_every_problem_is_told_with_its_line_and_remedy(tmp_path: Path) -> None:
     text = "api:\n  zone: publik\n  page_sise: 5\nregistries:\n- nam: a\n"
     at, every = "ncr-exporter: FILE:", '"*" is every one of the account'
+    zones = "public, government, financial"
     for argv in (["check"], ["--config.check"], ["check", "--online"]):
         said = checked(tmp_path, text, *argv, code=2)
         assert said.splitlines() == [
-            f"{at}2: api.zone: must be one of public, government, financial, not 'publik'; "
-            "did you mean 'public'?",
+            f"{at}2: api.zone: must be one of {zones}, not 'publik'; did you mean 'public'?",
             f"{at}3: api.page_sise: unknown key; did you mean 'page_size'?",
             f"{at}5: registries[0].nam: unknown key; did you mean 'name'?",
             f"{at}5: registries[0].name: is needed: the registry's name; {every}",
