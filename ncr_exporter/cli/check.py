@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ncr_exporter.app.config_source import ENVIRONMENT, ConfigSource
 from ncr_exporter.cli.flags import (
     CONFIG_FILE,
     QUIET_LOG_FLAGS,
@@ -14,11 +15,8 @@ from ncr_exporter.cli.flags import (
     Values,
     boolean,
 )
-from ncr_exporter.config import Config, load
+from ncr_exporter.config import Config
 from ncr_exporter.ncr.credentials import find_credentials
-from ncr_exporter.ncr.http import client_pool
-from ncr_exporter.ncr.keys import CredentialsError
-from ncr_exporter.runtime.errors import UserError
 from ncr_exporter.runtime.signals import run_until_interrupted
 from ncr_exporter.targets.plan import plan_of
 from ncr_exporter.targets.targets import Account, RegistryListTarget, registry_list_targets
@@ -27,49 +25,54 @@ if TYPE_CHECKING:
     from ncr_exporter.recording.recorder import Recorder
 
 
-def check(path: str, environ: Mapping[str, str], *, with_credentials: bool = True) -> Config:
-    """Validate a configuration offline, print its plan, and return it.
+def config_source(values: Values, environ: Mapping[str, str]) -> ConfigSource:
+    """Return where the flags of a command say that the configuration is."""
+    return ConfigSource(
+        values["--config.file"],
+        environ,
+        is_given="--config.file" in values.given,
+        with_credentials=not values.get("--file-only", False),
+    )
 
-    With `with_credentials` false the API keys are neither looked for nor read.
+
+def check(source: ConfigSource) -> Config:
+    """Validate a configuration offline, print its plan, and return it.
 
     Raises:
         UserError: the configuration cannot be used.
     """
-    config = load(path, environ)
+    config = source.read()
     wanted = registry_list_targets(config)
-    client_pool(config.api, config.directory)
     sources = (
-        _sources(config, wanted, environ)
-        if with_credentials
+        _sources(config, wanted, source.environ)
+        if source.with_credentials
         else dict.fromkeys((each.account for each in wanted), "a place that was not looked at")
     )
     plan = plan_of(config, wanted, sources)
-    warnings = [line for warning in plan.warnings for line in ("", f"warning: {warning}")]
-    lines = [f"{path} is valid", "", *plan.lines, *warnings]
+    mistakes = [problem.in_file(config.source) for problem in config.warnings]
+    warnings = [f"warning: {warning}" for warning in (*mistakes, *plan.warnings)]
+    lines = [_verdict(source, config), "", *plan.lines, *[""][: len(warnings)], *warnings]
     sys.stdout.write("".join(f"{line}\n" for line in lines))
     sys.stdout.flush()
     return config
 
 
+def _verdict(source: ConfigSource, config: Config) -> str:
+    if config.source == ENVIRONMENT:
+        return f"There is no {source.path}: the environment alone says what to poll."
+    return f"{config.source} is valid"
+
+
 def _sources(
     config: Config, wanted: Iterable[RegistryListTarget], environ: Mapping[str, str]
 ) -> dict[Account, str]:
-    """Return the source of each account's API key.
-
-    Raises:
-        UserError: accounts have no usable key; the message has a line for each of them.
-    """
-    sources, problems = {}, []
-    for account in dict.fromkeys(target.account for target in wanted):
-        try:
-            sources[account] = find_credentials(
-                account.credentials, config.directory, environ
-            ).source
-        except CredentialsError as error:
-            problems.append(str(error))
-    if problems:
-        raise UserError("\n".join(dict.fromkeys(problems)))
-    return sources
+    """Return the source of each account's API key."""
+    accounts = dict.fromkeys(target.account for target in wanted)
+    found = (
+        (account, find_credentials(account.credentials, config.directory, environ))
+        for account in accounts
+    )
+    return {account: credentials.source for account, credentials in found}
 
 
 def _run(values: Values, environ: Mapping[str, str]) -> int:
@@ -78,7 +81,7 @@ def _run(values: Values, environ: Mapping[str, str]) -> int:
     with_credentials = not values["--file-only"]
     if values["--online"] and not with_credentials:
         raise UsageError("--online needs the API key, and --file-only looks for none")
-    config = check(values["--config.file"], environ, with_credentials=with_credentials)
+    config = check(config_source(values, environ))
     return _online(config, values, environ) if values["--online"] else 0
 
 

@@ -38,13 +38,20 @@ class Flag:
         return "NCR_EXPORTER_" + self.name[2:].replace(".", "_").replace("-", "_").upper()
 
 
+class Values(dict[str, Any]):
+    """Name of a flag → its value."""
+
+    given: frozenset[str] = frozenset()
+    """The flags that the command line or the environment sets."""
+
+
 def parse_flags(
     command: str,
     summary: str,
     flags: Sequence[Flag],
     argv: Sequence[str],
     environ: Mapping[str, str],
-) -> dict[str, Any]:
+) -> Values:
     """Return the value of every flag by name: from `argv`, else its variable, else its default.
 
     Raises:
@@ -65,7 +72,13 @@ def parse_flags(
             help=_help(flag),
         )
     given = vars(parser.parse_args(argv))
-    return {flag.name: _value(flag, given[flag.name], environ, parser.error) for flag in flags}
+    values = Values(
+        {flag.name: _value(flag, given[flag.name], environ, parser.error) for flag in flags}
+    )
+    values.given = frozenset(
+        flag.name for flag in flags if given[flag.name] is not None or environ.get(flag.env_var)
+    )
+    return values
 
 
 def _value(
@@ -158,10 +171,13 @@ def url_path(text: str) -> str:
     return text
 
 
-Values = Mapping[str, Any]
-"""Name of a flag → its value."""
-
-CONFIG_FILE = Flag("--config.file", "ncr-exporter.yml", str, "path of the configuration file")
+CONFIG_FILE = Flag(
+    "--config.file",
+    "ncr-exporter.yml",
+    str,
+    "path of the configuration file, or - for stdin; if neither this is set nor the default is "
+    "there, the environment alone is used",
+)
 LOG_FLAGS = (
     Flag("--log.level", "info", choice(LEVELS), "debug, info, warn or error"),
     Flag("--log.format", "logfmt", choice(FORMATS), "logfmt or json"),

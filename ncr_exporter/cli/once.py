@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import IO
 
 from ncr_exporter.app.pipeline import FailedPoll, Pipeline
+from ncr_exporter.cli.check import config_source
 from ncr_exporter.cli.flags import (
     CONFIG_FILE,
     QUIET_LOG_FLAGS,
@@ -19,7 +20,7 @@ from ncr_exporter.cli.flags import (
     boolean,
     choice,
 )
-from ncr_exporter.config import Config, load
+from ncr_exporter.config import Config
 from ncr_exporter.report import files, table
 from ncr_exporter.report.in_use import InUse, Reference, place, read_references
 from ncr_exporter.report.rows import Report
@@ -43,7 +44,10 @@ def _run(values: Values, environ: Mapping[str, str]) -> int:
     output = Path(values["--output"]) if values["--output"] else None
     if output is not None:
         check_writable(output)
-    config = load(values["--config.file"], environ)
+    source = config_source(values, environ)
+    if source.is_stdin and values["--in-use"] == _STDIN:
+        raise UsageError("--config.file=- and --in-use=-: stdin can be only one of them")
+    config = source.read()
     references = _references(values["--in-use"]) if values["--in-use"] else None
     return run_until_interrupted(_once(config, values, environ, output, references))
 

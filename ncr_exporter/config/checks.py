@@ -1,7 +1,7 @@
 """Checks that need more than one key or a URL: regions, labels, key pairs, expiry, base URLs."""
 
 import ipaddress
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,11 +12,8 @@ from ncr_exporter.config.globs import EVERY, excluded, is_glob
 from ncr_exporter.config.model import Config, RegistryConfig
 from ncr_exporter.config.suggestions import did_you_mean
 from ncr_exporter.config.units import duration_text
-from ncr_exporter.config.yaml_tree import Mistakes, Node
+from ncr_exporter.config.yaml_tree import Mistakes, Node, NodeOf
 from ncr_exporter.config.zones import REGION_ALIASES, REGIONS, zones_of_region
-
-NodeOf = Callable[[object], Node]
-"""An entry of `registries` or `images` → its node in the file."""
 
 
 def mistakes(config: Config, root: Node, node_of: NodeOf) -> Mistakes:

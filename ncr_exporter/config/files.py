@@ -29,6 +29,13 @@ def unreadable(path: Path, error: OSError | ValueError) -> str:
     return (error.strerror or str(error)) if isinstance(error, OSError) else "no such path"
 
 
+def similar_yaml(path: Path) -> Path | None:
+    """Return the YAML file beside `path` whose name is nearly the same, or None."""
+    names = [name for name in _names(path.parent) if name.endswith((".yml", ".yaml"))]
+    similar = nearest(path.name, names, least=0.8)
+    return path.with_name(similar) if similar else None
+
+
 def _instead(path: Path) -> str:
     if path.parts[:1] == ("~",) or "~" in path.parts:
         return "; ~ is not expanded: write the whole path, or ${HOME}"

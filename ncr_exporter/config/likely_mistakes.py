@@ -1,6 +1,6 @@
 """What a valid configuration holds that is most likely a mistake: warnings of `check`. Pure."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ncr_exporter.config.globs import EVERY, is_glob, matches
@@ -13,12 +13,12 @@ from ncr_exporter.config.names import (
     looks_like_a_host,
     own_registry_in,
 )
-from ncr_exporter.config.yaml_tree import Mistakes, Node
+from ncr_exporter.config.yaml_tree import Mistakes, Node, NodeOf
 
 _TAG_GLOBS = ("keep_tags", "ignore_tags", "immutable_tags")
 
 
-def likely_mistakes(config: Config, root: Node, node_of: Callable[[object], Node]) -> Mistakes:
+def likely_mistakes(config: Config, root: Node, node_of: NodeOf) -> Mistakes:
     """Yield what is most likely a mistake in a configuration without any certain one.
 
     Args:
@@ -40,7 +40,7 @@ def likely_mistakes(config: Config, root: Node, node_of: Callable[[object], Node
         yield from _images(registry, node_of)
 
 
-def _images(registry: RegistryConfig, node_of: Callable[[object], Node]) -> Mistakes:
+def _images(registry: RegistryConfig, node_of: NodeOf) -> Mistakes:
     globs: list[str] = []
     for image in registry.images or ():
         node = node_of(image)

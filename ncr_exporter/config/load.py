@@ -4,7 +4,7 @@ import codecs
 import hashlib
 import os
 import stat
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -17,14 +17,14 @@ from ncr_exporter.config.likely_mistakes import likely_mistakes
 from ncr_exporter.config.model import Config
 from ncr_exporter.config.reader import Reader
 from ncr_exporter.config.secret import redacted
-from ncr_exporter.config.yaml_tree import ConfigError, Mistakes, Node, Problem, read_tree
+from ncr_exporter.config.yaml_tree import ConfigError, Mistakes, Node, NodeOf, Problem, read_tree
 
 log = structlog.get_logger()
 
 _LOGGED = 10
 """Warnings that are logged one by one: a file may name thousands of images."""
 
-Inspection = Callable[[Config, Node], Mistakes]
+Inspection = Callable[[Config, Node, NodeOf], Mistakes]
 """Yields further mistakes in a configuration and its node, which may lack the wrong values."""
 
 
@@ -46,18 +46,20 @@ def load(
     """
     text = read_file(path, "--config.file")
     config = parse(text, path, environ, directory=Path(path).parent, inspect=inspect)
-    _log_warnings(path, config.warnings)
+    log_warnings(config)
     if config.holds_secret:
         _warn_where_others_can_read(Path(path))
     return config
 
 
-def _log_warnings(path: str, warnings: Sequence[Problem]) -> None:
-    for warning in warnings[:_LOGGED]:
-        place = f"{path}:{warning.line}: {warning.place}"
+def log_warnings(config: Config) -> None:
+    """Log what is most likely a mistake in a configuration."""
+    for warning in config.warnings[:_LOGGED]:
+        place = replace(warning, message="").in_file(config.source)
         log.warning("the configuration may be mistaken", place=place, why=warning.message)
-    if len(warnings) > _LOGGED:
-        log.warning("`check` names more such places", number=len(warnings) - _LOGGED)
+    if len(config.warnings) > _LOGGED:
+        more = len(config.warnings) - _LOGGED
+        log.warning("the configuration may be mistaken in more places", more=more, remedy="`check`")
 
 
 def _warn_where_others_can_read(path: Path) -> None:
@@ -134,21 +136,18 @@ def parse(
     config = reader.section(Config, root)
     if isinstance(config, Config):
         config = replace(config, directory=directory)
-        wrong = chain(mistakes(config, root, reader.node_of), _seen(inspect, config, root))
+        further = inspect(config, root, reader.node_of) if inspect and config.registries else ()
+        wrong = chain(mistakes(config, root, reader.node_of), further)
         problems += [node.problem(message) for message, node in wrong]
     if problems or not isinstance(config, Config):
         raise ConfigError(source, _by_line(problems))
     likely = likely_mistakes(config, root, reader.node_of)
     warnings = _by_line(node.problem(message) for message, node in likely)
-    return _described(replace(config, warnings=tuple(warnings)), text)
+    return _described(replace(config, source=source, warnings=tuple(warnings)), text)
 
 
 def _by_line(problems: Iterable[Problem]) -> list[Problem]:
     return sorted(problems, key=lambda problem: problem.line or 0)
-
-
-def _seen(inspect: Inspection | None, config: Config, root: Node) -> Mistakes:
-    return inspect(config, root) if inspect and config.registries else iter(())
 
 
 def _described(config: Config, text: str) -> Config:

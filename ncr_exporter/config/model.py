@@ -180,6 +180,8 @@ class Config:
     """The file before `${VAR}` is expanded, each secret replaced by `<secret>`."""
     holds_secret: bool = False
     """Whether the file itself holds a secret."""
+    source: str = field(default="", compare=False)
+    """The path of the file, or what is there in its place, for messages."""
     warnings: tuple[Problem, ...] = field(default=(), compare=False)
     """What is allowed and most likely a mistake."""
 

@@ -37,6 +37,11 @@ class Problem:
     column: int | None = None
     """Counted from 1; None for the whole line."""
 
+    def in_file(self, source: str) -> str:
+        """Return the problem as one line: where, in the file named `source`, and what."""
+        where = ":".join(str(part) for part in (source, self.line, self.column) if part)
+        return ": ".join(part for part in (where, self.place, self.message) if part)
+
 
 class ConfigError(UserError):
     """The configuration cannot be used; `str()` has one line for each problem."""
@@ -45,11 +50,7 @@ class ConfigError(UserError):
         """Set the problems, and the `source` that their lines begin with, such as a path."""
         self.source = source
         self.problems = tuple(problems)
-        super().__init__("\n".join(self._line(problem) for problem in self.problems))
-
-    def _line(self, problem: Problem) -> str:
-        where = ":".join(str(part) for part in (self.source, problem.line, problem.column) if part)
-        return ": ".join(part for part in (where, problem.place, problem.message) if part)
+        super().__init__("\n".join(problem.in_file(source) for problem in self.problems))
 
 
 _MERGE = "tag:yaml.org,2002:merge"
@@ -99,6 +100,10 @@ class Node:
 
 Mistakes = Iterator[tuple[str, Node]]
 """Messages, each with the node that is wrong."""
+
+
+NodeOf = Callable[[object], Node]
+"""An entry of `registries` or `images` → its node in the file."""
 
 
 def read_tree(text: str, source: str, environ: Mapping[str, str], report: ReportProblem) -> Node:

@@ -1,19 +1,32 @@
 """Sources of an account's key pair. Logs name the source, never the key."""
 
 import os
+import re
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import structlog
 
 from ncr_exporter.config import CredentialsConfig, Secret
-from ncr_exporter.ncr.keys import Credentials, CredentialsError, KeyPair
+from ncr_exporter.config.files import unreadable
+from ncr_exporter.config.suggestions import did_you_mean
+from ncr_exporter.ncr.keys import (
+    Credentials,
+    CredentialsError,
+    KeyPair,
+    check_characters,
+    usable_key,
+)
 from ncr_exporter.ncr.server_role import ServerRole
 from ncr_exporter.runtime.clock import Clock, SystemClock
 from ncr_exporter.runtime.watched_files import WatchedFile
 
+_CONFIGURE_KEYS = ("ncloud_access_key_id", "ncloud_secret_access_key")
+_LIKE_A_KEY = re.compile(r"(?:NCLOUD|NCP|NCR|NAVER)_\w*(?:KEY|SECRET)\w*")
+"""A variable that most likely is meant to hold a key."""
 # The variables that the vendor's SDKs read, in their order.
 _ACCESS_VARIABLES = ("NCLOUD_ACCESS_KEY_ID", "NCLOUD_ACCESS_KEY")
 _SECRET_VARIABLES = ("NCLOUD_SECRET_ACCESS_KEY", "NCLOUD_SECRET_KEY")
@@ -24,11 +37,12 @@ log = structlog.get_logger()
 class SecretFile:
     """A file that holds one secret, such as a mounted Secret; read again when it changes."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, warns: bool = True) -> None:
+        """`warns`: whether a file that every user of the host can read is logged."""
         self._file = WatchedFile(path)
         self._secret: Secret | None = None
         """None before the first read, and after one that failed."""
-        self._warned = False
+        self._warned = not warns
 
     def read(self) -> Secret:
         """Return the file's content without surrounding white space.
@@ -46,7 +60,7 @@ class SecretFile:
             secret = _content(self._file)
             self._warn_where_others_can_read(path.stat().st_mode)
         except (OSError, ValueError) as error:  # ValueError: not UTF-8, or no valid path
-            reason = error.strerror if isinstance(error, OSError) else "is not text"
+            reason = "is not text" if _is_no_text(error) else unreadable(path, error)
             raise CredentialsError(f"{path} cannot be read: {reason}") from None
         self._secret = secret
         return secret
@@ -61,11 +75,15 @@ class SecretFile:
             )
 
 
+def _is_no_text(error: OSError | ValueError) -> bool:
+    return isinstance(error, UnicodeDecodeError)
+
+
 def _content(file: WatchedFile) -> Secret:
-    text = file.read().decode("utf-8").strip()
+    text = file.read().decode("utf-8-sig").strip()  # editors of Windows write a byte order mark
     if not text:
         raise CredentialsError(f"{file.path} is empty; it must hold the key")
-    return Secret(text)
+    return usable_key(text, str(file.path))
 
 
 @dataclass(frozen=True)
@@ -129,40 +147,96 @@ def find_credentials(
 
 
 def _configured(
-    value: Secret | None, file: str | None, directory: Path
+    value: Secret | None, file: str | None, directory: Path, *, warns: bool = True
 ) -> Secret | SecretFile | None:
     if file is not None:
-        return SecretFile(directory / file)
+        return SecretFile(directory / file, warns=warns)
     return value
 
 
 def _from_environment(environ: Mapping[str, str]) -> Credentials | None:
-    access = next((environ[name] for name in _ACCESS_VARIABLES if environ.get(name)), None)
-    secret = next((environ[name] for name in _SECRET_VARIABLES if environ.get(name)), None)
+    access = next((name for name in _ACCESS_VARIABLES if environ.get(name)), None)
+    secret = next((name for name in _SECRET_VARIABLES if environ.get(name)), None)
     if access is None or secret is None:
         return None
-    return FixedCredentials(KeyPair(Secret(access), Secret(secret)), "environment")
+    keys = [usable_key(environ[name], f"the variable {name}") for name in (access, secret)]
+    return FixedCredentials(KeyPair(*keys), "environment")
 
 
 def _from_configure_file(environ: Mapping[str, str]) -> Credentials:
     """Return the key pair in the file of the vendor's command line tool: `key = value` lines."""
     path = Path(environ.get("HOME", "~")).expanduser() / ".ncloud" / "configure"
+    found, flaw = _configure_values(path)
+    names = [name for name in _CONFIGURE_KEYS if found.get(name)]
+    if len(names) == len(_CONFIGURE_KEYS):
+        return FixedCredentials(KeyPair(*(Secret(found[name]) for name in names)), str(path))
+    if names and not flaw:
+        (missing,) = set(_CONFIGURE_KEYS) - set(names)
+        flaw = f"{path} has no {missing}"
+    flaws = "".join(f"{each}. " for each in (*_half_set(environ), flaw) if each)
+    raise CredentialsError(
+        f"no API key: {flaws}{'Set' if flaws else 'set'} {_ACCESS_VARIABLES[0]} and {_SECRET_VARIABLES[0]} in the "
+        f"environment, or credentials in the configuration, or write {path}"
+    )
+
+
+def _configure_values(path: Path) -> tuple[Mapping[str, str], str]:
+    """Return the values in the vendor's file, and why it cannot be read though it is there."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError):
-        lines = []
-    values = {
-        key.strip().lower(): value.strip()
-        for key, _, value in (line.partition("=") for line in lines)
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (FileNotFoundError, NotADirectoryError):
+        return {}, ""
+    except (OSError, ValueError) as error:
+        reason = "it is not text" if _is_no_text(error) else unreadable(path, error)
+        return {}, f"{path} cannot be read: {reason}"
+    pairs = (line.partition("=") for line in lines)
+    return {key.strip().lower(): value.strip() for key, _, value in pairs}, ""
+
+
+def _half_set(environ: Mapping[str, str]) -> Iterator[str]:
+    """Yield which variable is set without the other, and which is set under another name."""
+    for names, others in (
+        (_ACCESS_VARIABLES, _SECRET_VARIABLES),
+        (_SECRET_VARIABLES, _ACCESS_VARIABLES),
+    ):
+        given = next((name for name in names if environ.get(name)), None)
+        if given and not any(environ.get(name) for name in others):
+            yield f"{given} is set, and {' or '.join(others)} is not"
+    known = (*_ACCESS_VARIABLES, *_SECRET_VARIABLES)
+    for name in environ:
+        if name not in known and _LIKE_A_KEY.fullmatch(name):
+            yield f"{name} is not read{did_you_mean(name, known).rstrip('?')}"
+
+
+def problems_of(
+    config: CredentialsConfig, directory: Path, environ: Mapping[str, str]
+) -> Iterator[tuple[str, str]]:
+    """Yield what makes an account's `credentials` unusable: the key in it, and the problem.
+
+    The key is empty where the problem is none of a single key. The arguments are those of
+    `find_credentials`; nothing is logged, and the server's role is not asked for.
+    """
+    pair = {
+        "access_key": (config.access_key, config.access_key_file),
+        "secret_key": (config.secret_key, config.secret_key_file),
     }
-    access = values.get("ncloud_access_key_id")
-    secret = values.get("ncloud_secret_access_key")
-    if not access or not secret:
-        raise CredentialsError(
-            "no API key: set credentials in the configuration, or NCLOUD_ACCESS_KEY_ID and "
-            f"NCLOUD_SECRET_ACCESS_KEY in the environment, or write {path}"
-        )
-    return FixedCredentials(KeyPair(Secret(access), Secret(secret)), str(path))
+    checks: dict[str, Callable[[], object]] = {}
+    if config.source is None and all(map(any, pair.values())):
+        for key, (value, file) in pair.items():
+            found = _configured(value, file, directory, warns=False)
+            checks[f"{key}_file" if file else key] = partial(_check, found, key.replace("_", " "))
+    elif config.source is None:
+        checks[""] = partial(find_credentials, config, directory, environ)
+    for key, check in checks.items():
+        try:
+            check()
+        except CredentialsError as error:
+            yield key, str(error)
+
+
+def _check(key: Secret | SecretFile | None, name: str) -> None:
+    if key is not None:
+        check_characters(usable_key(_secret(key).reveal(), f"the {name}"), name)
 
 
 def _secret(value: Secret | SecretFile) -> Secret:

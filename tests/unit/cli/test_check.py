@@ -111,7 +111,7 @@ def test_a_plan_that_does_not_fit_is_warned_of(
 
 
 def test_every_problem_is_told_with_its_line_and_remedy(tmp_path: Path) -> None:
-    text = "api:\n  zone: publik\n  page_sise: 5\nregistries:\n- nam: a\n"
+    text = f"api:\n  zone: publik\n  page_sise: 5\nregistries:\n- nam: a\n{CREDENTIALS}"
     at, every = "ncr-exporter: FILE:", '"*" is every one of the account'
     zones = "public, government, financial"
     for argv in (["check"], ["--config.check"], ["check", "--online"]):
@@ -131,9 +131,10 @@ registries:
   - {name: b, credentials: {access_key: x, secret_key_file: elsewhere}}
 """
     said = checked(tmp_path, text, code=2)
-    assert [line.rpartition("/")[2] for line in said.splitlines()] == [
-        "nowhere cannot be read: No such file or directory",
-        "elsewhere cannot be read: No such file or directory",
+    at, no_file = "ncr-exporter: FILE", "cannot be read: no such file; needed by registry"
+    assert said.splitlines() == [
+        f"{at}:3: registries[0].credentials.secret_key_file: {tmp_path / 'nowhere'} {no_file} a",
+        f"{at}:4: registries[1].credentials.secret_key_file: {tmp_path / 'elsewhere'} {no_file} b",
     ]
 
 

@@ -135,8 +135,7 @@ def test_a_missing_configuration_is_named_with_the_flag(
 ) -> None:
     path = tmp_path / "absent.yml"
     assert failed(capsys, [f"--config.file={path}"]) == (
-        f"ncr-exporter: {path}: cannot be read: no such file; "
-        "name the file with --config.file\n"
+        f"ncr-exporter: {path}: cannot be read: no such file; name the file with --config.file\n"
     )
 
 
@@ -231,8 +230,12 @@ def test_without_any_key_it_is_said_where_one_could_stand(
     (tmp_path / "c.yml").write_text(IMAGES)
     argv = [f"--config.file={tmp_path / 'c.yml'}", f"--web.listen-address={taken}"]
     err = failed(capsys, argv, {"HOME": str(tmp_path)})
-    assert err.startswith("ncr-exporter: no API key: set credentials in the configuration, or ")
-    assert err.endswith(f"or write {tmp_path / '.ncloud' / 'configure'}\n")
+    assert err == (
+        f"ncr-exporter: {tmp_path / 'c.yml'}:1: registries[0]: no API key: "
+        "set NCLOUD_ACCESS_KEY_ID and NCLOUD_SECRET_ACCESS_KEY in the environment, "
+        "or credentials in the configuration, "
+        f"or write {tmp_path / '.ncloud' / 'configure'}; needed by registry mine\n"
+    )
 
 
 @pytest.mark.parametrize(("form", "start"), [("logfmt", "ts="), ("json", "{")])
