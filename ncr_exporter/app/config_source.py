@@ -21,9 +21,11 @@ STDIN = "-"
 """In place of a path."""
 ENVIRONMENT = "environment"
 """The source of a configuration without a file."""
+
 REGISTRIES_VARIABLE = "NCR_EXPORTER_REGISTRIES"
 REGION_VARIABLE = "NCR_EXPORTER_REGION"
 """What to poll without a file: names separated by commas, and their region."""
+VARIABLES = (REGISTRIES_VARIABLE, REGION_VARIABLE)
 
 log = structlog.get_logger()
 
@@ -92,8 +94,7 @@ class ConfigSource:
 
     def _without_variables(self, config: Config) -> Config:
         """Return the configuration of a file, with a warning on variables that it overrules."""
-        names = (REGISTRIES_VARIABLE, REGION_VARIABLE)
-        ignored = [name for name in names if self.environ.get(name)]
+        ignored = [name for name in VARIABLES if self.environ.get(name)]
         for name in ignored:
             log.warning("variable is ignored: the file says what to poll", variable=name)
         messages = [Problem(name, "is ignored: the file says what to poll") for name in ignored]

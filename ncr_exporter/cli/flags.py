@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ncr_exporter import __version__
+from ncr_exporter.cli.mistyped import unknown_arguments
 from ncr_exporter.httpd.address import Address
 from ncr_exporter.runtime.errors import UserError
 from ncr_exporter.runtime.logs import FORMATS, LEVELS
@@ -45,14 +46,18 @@ class Values(dict[str, Any]):
     """The flags that the command line or the environment sets."""
 
 
-def parse_flags(
+def parse_flags(  # noqa: PLR0913 -- what a command line is read by, the last one by name
     command: str,
     summary: str,
     flags: Sequence[Flag],
     argv: Sequence[str],
     environ: Mapping[str, str],
+    *,
+    elsewhere: Callable[[], Mapping[str, str]] = dict,
 ) -> Values:
     """Return the value of every flag by name: from `argv`, else its variable, else its default.
+
+    `elsewhere` says what other words of the command line belong to, as `unknown_arguments` asks.
 
     Raises:
         SystemExit: 0 after help or version was printed, 2 if a flag is wrong.
@@ -71,7 +76,10 @@ def parse_flags(
             metavar="VALUE",
             help=_help(flag),
         )
-    given = vars(parser.parse_args(argv))
+    parsed, unknown = parser.parse_known_args(argv)
+    if unknown:
+        parser.error(unknown_arguments(unknown, [flag.name for flag in flags], elsewhere()))
+    given = vars(parsed)
     values = Values(
         {flag.name: _value(flag, given[flag.name], environ, parser.error) for flag in flags}
     )

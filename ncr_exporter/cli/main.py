@@ -12,6 +12,7 @@ from typing import NoReturn
 
 from ncr_exporter import __version__
 from ncr_exporter.cli.flags import Command, parse_flags
+from ncr_exporter.cli.mistyped import unknown_command, unknown_variables, warn_on_stderr
 from ncr_exporter.runtime.errors import UserError
 from ncr_exporter.runtime.logs import configure_logs
 
@@ -23,15 +24,18 @@ def main(argv: Sequence[str], environ: Mapping[str, str] = os.environ) -> int:
     """Run the command in `argv`, by default `serve`, and return the exit code."""
     name = argv[0] if argv and not argv[0].startswith("-") else ""
     if name and name not in COMMANDS:
-        return _refuse(f"unknown command {name!r}; the commands are {', '.join(COMMANDS)}")
+        return _refuse(unknown_command(name, COMMANDS))
     if not name and {"-h", "--help"} & set(argv):
         sys.stdout.write(_overview())
     command = command_named(name or "serve")
     rest = argv[1:] if name else argv
     try:
-        values = parse_flags(name or "serve", command.summary, command.flags, rest, environ)
+        values = parse_flags(
+            name or "serve", command.summary, command.flags, rest, environ, elsewhere=_elsewhere
+        )
         if "--log.level" in values:
             configure_logs(values["--log.level"], values["--log.format"])
+            _warn_of_variables(command, values["--log.level"], environ)
         code = command.run(values, environ)
         sys.stdout.flush()
     except SystemExit as stop:
@@ -55,6 +59,30 @@ def command_named(name: str) -> Command:
     """Return a command, and import only its module, so that `serve` starts fast."""
     command: Command = import_module(f"ncr_exporter.cli.{name.replace('-', '_')}").COMMAND
     return command
+
+
+def _elsewhere() -> dict[str, str]:
+    """Return each command and flag with the command that it belongs to."""
+    flags = {flag.name: name for name in COMMANDS for flag in command_named(name).flags}
+    return flags | {name: name for name in COMMANDS}
+
+
+def _warn_of_variables(command: Command, level: str, environ: Mapping[str, str]) -> None:
+    """Warn of variables with the program's prefix that no command reads."""
+    known = {flag.env_var for flag in command.flags}
+    if not any(unknown_variables(environ, known)):
+        return  # without importing the other commands
+    import structlog  # noqa: PLC0415 -- `health` logs nothing and is started often
+
+    from ncr_exporter.app.config_source import VARIABLES  # noqa: PLC0415 -- as above
+
+    known |= {flag.env_var for name in COMMANDS for flag in command_named(name).flags}
+    for variable, meant in unknown_variables(environ, known | set(VARIABLES)):
+        if level == "error":  # as the commands have it that print their failures themselves
+            warn_on_stderr(variable, meant)
+        else:
+            log = structlog.get_logger()
+            log.warning("variable is not read", variable=variable, remedy=meant or "unset it")
 
 
 def _overview() -> str:

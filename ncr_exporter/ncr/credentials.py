@@ -174,8 +174,9 @@ def _from_configure_file(environ: Mapping[str, str]) -> Credentials:
         (missing,) = set(_CONFIGURE_KEYS) - set(names)
         flaw = f"{path} has no {missing}"
     flaws = "".join(f"{each}. " for each in (*_half_set(environ), flaw) if each)
+    setting = f"{'Set' if flaws else 'set'} {_ACCESS_VARIABLES[0]} and {_SECRET_VARIABLES[0]}"
     raise CredentialsError(
-        f"no API key: {flaws}{'Set' if flaws else 'set'} {_ACCESS_VARIABLES[0]} and {_SECRET_VARIABLES[0]} in the "
+        f"no API key: {flaws}{setting} in the "
         f"environment, or credentials in the configuration, or write {path}"
     )
 

@@ -98,14 +98,25 @@ def test_help_is_shown_even_where_the_environment_is_wrong(
     assert "--log.level" in shown(capsys, ["--help"], {"NCR_EXPORTER_LOG_LEVEL": "loud"})
 
 
-@pytest.mark.parametrize("name", ["sevre", "SERVE", "help", "version", "ncr-exporter.yml"])
-def test_an_unknown_command_is_refused_with_the_known_ones(
-    name: str, capsys: pytest.CaptureFixture[str]
+ARE = f"he commands are {', '.join(COMMANDS)}"
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("sevre", f"did you mean 'serve'? T{ARE}"),
+        ("SERVE", f"did you mean 'serve'? T{ARE}"),
+        ("chek", f"did you mean 'check'? T{ARE}"),
+        ("status", f"t{ARE}"),
+        ("help", "write --help"),
+        ("version", "write --version"),
+        ("my.yaml", "name a configuration with --config.file=my.yaml"),
+    ],
+)
+def test_an_unknown_command_is_refused_with_what_was_meant(
+    name: str, told: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    err = failed(capsys, [name])
-    assert (
-        err == f"ncr-exporter: unknown command {name!r}; the commands are {', '.join(COMMANDS)}\n"
-    )
+    assert failed(capsys, [name]) == f"ncr-exporter: unknown command {name!r}; {told}\n"
 
 
 @pytest.mark.parametrize(
@@ -116,8 +127,7 @@ def test_an_unknown_command_is_refused_with_the_known_ones(
         ([], {"NCR_EXPORTER_LOG_LEVEL": "loud"}, "NCR_EXPORTER_LOG_LEVEL: must be one of"),
         (["demo"], {"NCR_EXPORTER_LOG_FORMAT": "x"}, "NCR_EXPORTER_LOG_FORMAT: must be one of"),
         (["demo", "--web.listen-address=x"], {}, "--web.listen-address: 'x' is not an address"),
-        (["--config.fil=x"], {}, "unrecognized arguments: --config.fil=x"),
-        (["serve", "more"], {}, "unrecognized arguments: more"),
+        (["serve", "more"], {}, "unrecognized arguments: more\n"),
         ([""], {}, "unrecognized arguments: "),
     ],
 )
@@ -128,6 +138,67 @@ def test_wrong_usage_shows_the_usage_and_what_is_wrong(
     command = argv[0] if argv and argv[0] in COMMANDS else "serve"
     assert err.startswith(f"usage: ncr-exporter {command} ")
     assert f"\nncr-exporter {command}: error: {told}" in err
+
+
+@pytest.mark.parametrize(
+    ("argv", "told"),
+    [
+        (["--config.fil=x"], "--config.fil=x; did you mean '--config.file'?"),
+        (["--config=x"], "--config=x; did you mean '--config.file'?"),
+        (["--log-level=x"], "--log-level=x; did you mean '--log.level'?"),
+        (["--online"], "--online; --online is a flag of `ncr-exporter check`"),
+        (["once", "--file-only"], "--file-only; --file-only is a flag of `ncr-exporter check`"),
+        (["--config.file=x", "check"], "check; the command comes first: ncr-exporter check …"),
+        (["check", "x.yml"], "x.yml; name a configuration with --config.file=x.yml"),
+        (
+            ["--secret-key=canary"],
+            "--secret-key=…; keys are taken from the configuration or the environment",
+        ),
+    ],
+)
+def test_a_mistyped_argument_is_told_with_what_was_meant(
+    argv: list[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    last = failed(capsys, argv).splitlines()[-1]
+    assert last.partition("error: ")[2] == f"unrecognized arguments: {told}"
+
+
+MISSPELT = {"NCR_EXPORTER_LOGLEVEL": "info", "NCR_EXPORTER_REGISTRY": "mine"}
+OF_A_SERVICE = (
+    "NCR_EXPORTER_SERVICE_HOST",
+    "NCR_EXPORTER_SERVICE_PORT",
+    "NCR_EXPORTER_SERVICE_PORT_HTTP_METRICS",
+    "NCR_EXPORTER_PORT",
+    "NCR_EXPORTER_PORT_10627_TCP",
+    "NCR_EXPORTER_PORT_10627_TCP_PROTO",
+    "NCR_EXPORTER_PORT_10627_TCP_PORT",
+    "NCR_EXPORTER_PORT_10627_TCP_ADDR",
+)
+
+
+def test_a_misspelt_variable_is_warned_about(
+    tmp_path: Path, taken: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "c.yml").write_text(KEYS + IMAGES)
+    file = f"--config.file={tmp_path / 'c.yml'}"
+    assert main(["check", file], MISSPELT) == 0
+    assert capsys.readouterr().err == (
+        "ncr-exporter: warning: the variable NCR_EXPORTER_LOGLEVEL is not read; "
+        "did you mean 'NCR_EXPORTER_LOG_LEVEL'?\n"
+        "ncr-exporter: warning: the variable NCR_EXPORTER_REGISTRY is not read; "
+        "did you mean 'NCR_EXPORTER_REGISTRIES'?\n"
+    )
+    log = failed(capsys, [file, f"--web.listen-address={taken}"], MISSPELT, code=1)
+    assert 'level=warn msg="variable is not read" variable=NCR_EXPORTER_LOGLEVEL' in log
+
+
+def test_variables_of_other_commands_and_of_kubernetes_are_no_mistake(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "c.yml").write_text(KEYS + IMAGES)
+    environ = {**dict.fromkeys(OF_A_SERVICE, "x"), "NCR_EXPORTER_WEB_MAX_REQUESTS": "3"}
+    assert main(["check", f"--config.file={tmp_path / 'c.yml'}"], environ) == 0
+    assert capsys.readouterr().err == ""
 
 
 def test_a_missing_configuration_is_named_with_the_flag(
