@@ -5,7 +5,7 @@ from dataclasses import fields
 
 from ncr_exporter.config import Config, ConfigError, CredentialsConfig, RegistryConfig
 from ncr_exporter.config.load import Inspection
-from ncr_exporter.config.suggestions import some_of
+from ncr_exporter.config.suggestions import followed_by, some_of
 from ncr_exporter.config.yaml_tree import Mistakes, Node, NodeOf
 from ncr_exporter.ncr.credentials import problems_of
 from ncr_exporter.ncr.http import client_pool
@@ -54,11 +54,12 @@ def _credentials(
         needed = _needed_by([each.label or each.name or node_of(each).place for each in registries])
         place = node_of(registries[0]) if node is owner else node
         for key, problem in problems_of(credentials, config.directory, environ):
-            yield f"{problem}; {needed}", place.child(key) if key else place
+            yield followed_by(problem, needed), place.child(key) if key else place
 
 
 def _needed_by(names: list[str]) -> str:
-    return f"needed by {'registry' if len(names) == 1 else 'registries'} {some_of(names, _NAMED)}"
+    what = "registry" if len(names) == 1 else "registries"
+    return f"it is needed by {what} {some_of(names, _NAMED)}"
 
 
 def _is_reported(credentials: CredentialsConfig, node: Node, owner: Node) -> bool:

@@ -1,7 +1,7 @@
 """`ncr-exporter check`: validates the configuration and prints the plan of requests."""
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,17 +50,38 @@ def check(source: ConfigSource) -> Config:
     )
     plan = plan_of(config, wanted, sources)
     mistakes = [problem.in_file(config.source) for problem in config.warnings]
-    warnings = [f"warning: {warning}" for warning in (*mistakes, *plan.warnings)]
-    lines = [_verdict(source, config), "", *plan.lines, *[""][: len(warnings)], *warnings]
-    sys.stdout.write("".join(f"{line}\n" for line in lines))
-    sys.stdout.flush()
+    _print(plan.lines, [*mistakes, *plan.warnings], _verdict(source, config))
     return config
+
+
+def _print(plan: Iterable[str], warnings: Sequence[str], verdict: str) -> None:
+    from ncr_exporter.report.terminal import Terminal, prose  # noqa: PLC0415 -- see _online
+
+    width = Terminal(sys.stdout).width
+    fitted = [line for text in plan for line in _fitted(text, width)]
+    told = [line for text in warnings for line in prose(f"warning: {text}", width, hanging="  ")]
+    for lines in filter(None, (fitted, told)):
+        sys.stdout.write("".join(f"{line}\n" for line in (*lines, "")))
+    sys.stdout.write(f"{verdict}\n")
+    sys.stdout.flush()
+
+
+def _fitted(line: str, width: int | None) -> Iterable[str]:
+    """Return a line of the plan, broken if it is too long; its columns stay."""
+    from ncr_exporter.report.terminal import prose  # noqa: PLC0415 -- see _online
+
+    if width is None or len(line) <= width:
+        return [line]
+    indent = " " * (len(line) - len(line.lstrip()))
+    return prose(line.lstrip(), width, indent=indent, hanging=f"{indent}  ")
 
 
 def _verdict(source: ConfigSource, config: Config) -> str:
     if config.source == ENVIRONMENT:
         return f"There is no {source.path}: the environment alone says what to poll."
-    return f"{config.source} is valid"
+    warnings = len(config.warnings)
+    more = f", with {warnings} warning{'' if warnings == 1 else 's'}" if warnings else ""
+    return f"{config.source} is valid{more}"
 
 
 def _sources(
@@ -76,8 +97,9 @@ def _sources(
 
 
 def _run(values: Values, environ: Mapping[str, str]) -> int:
-    if values["--record"] and not values["--online"]:
-        raise UsageError("--record needs --online")
+    for flag in ("--record", "--findings"):
+        if values[flag] and not values["--online"]:
+            raise UsageError(f"{flag} needs --online")
     with_credentials = not values["--file-only"]
     if values["--online"] and not with_credentials:
         raise UsageError("--online needs the API key, and --file-only looks for none")
@@ -90,19 +112,16 @@ def _online(config: Config, values: Values, environ: Mapping[str, str]) -> int:
     from ncr_exporter.check_online.run import check_online  # noqa: PLC0415 -- see above
     from ncr_exporter.report.terminal import Terminal  # noqa: PLC0415 -- see above
 
-    recorder = _recorder(config, values)
     sys.stdout.write("\n")
     work = check_online(
         config,
         environ,
         Terminal(sys.stdout),
-        sinks=[recorder.add] if recorder else [],
+        recorder=_recorder(config, values),
+        with_findings=values["--findings"],
         with_progress=values["--log.level"] == "error",
     )
-    code = run_until_interrupted(work)
-    if recorder:
-        sys.stdout.write(f"\n{recorder.finish()}\n")
-    return code
+    return run_until_interrupted(work)
 
 
 def _recorder(config: Config, values: Values) -> "Recorder | None":
@@ -121,7 +140,19 @@ COMMAND = Command(
         Flag(
             "--online", "false", boolean, "also request everything from the API once", switch=True
         ),
-        Flag("--record", None, str, "with --online: save the redacted responses in this directory"),
+        Flag(
+            "--findings",
+            "false",
+            boolean,
+            "with --online: also print what was learned where the API's documentation is silent",
+            switch=True,
+        ),
+        Flag(
+            "--record",
+            None,
+            str,
+            "with --online: save the redacted responses and the findings in this directory",
+        ),
         Flag(
             "--record-names",
             "false",

@@ -12,7 +12,8 @@ from typing import NoReturn
 
 from ncr_exporter import __version__
 from ncr_exporter.cli.flags import Command, parse_flags
-from ncr_exporter.cli.mistyped import unknown_command, unknown_variables, warn_on_stderr
+from ncr_exporter.cli.messages import complain, warn
+from ncr_exporter.cli.mistyped import unknown_command, unknown_variables
 from ncr_exporter.runtime.errors import UserError
 from ncr_exporter.runtime.logs import configure_logs
 
@@ -79,7 +80,7 @@ def _warn_of_variables(command: Command, level: str, environ: Mapping[str, str])
     known |= {flag.env_var for name in COMMANDS for flag in command_named(name).flags}
     for variable, meant in unknown_variables(environ, known | set(VARIABLES)):
         if level == "error":  # as the commands have it that print their failures themselves
-            warn_on_stderr(variable, meant)
+            warn(f"the variable {variable} is not read{'; ' if meant else ''}{meant}")
         else:
             log = structlog.get_logger()
             log.warning("variable is not read", variable=variable, remedy=meant or "unset it")
@@ -95,6 +96,5 @@ def _overview() -> str:
 
 def _refuse(message: str, *, code: int = 2) -> int:
     """Print what is wrong to stderr, and return the exit code."""
-    for line in message.splitlines():
-        sys.stderr.write(f"ncr-exporter: {line}\n")
+    complain(message)
     return code

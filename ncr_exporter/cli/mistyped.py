@@ -1,7 +1,6 @@
 """Mistyped commands, flags and variables: what was most likely meant."""
 
 import re
-import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 PREFIX = "NCR_EXPORTER_"
@@ -78,9 +77,3 @@ def unknown_variables(environ: Iterable[str], known: Iterable[str]) -> Iterator[
     for name in environ:
         if name.startswith(PREFIX) and name not in names and not _OF_A_SERVICE.fullmatch(name):
             yield name, _did_you_mean(name, names).lstrip("; ")
-
-
-def warn_on_stderr(variable: str, meant: str) -> None:
-    """Warn of an unknown variable where no log does."""
-    remedy = f"; {meant}" if meant else ""
-    sys.stderr.write(f"ncr-exporter: warning: the variable {variable} is not read{remedy}\n")

@@ -8,6 +8,7 @@ from itertools import chain
 from pathlib import Path
 from typing import IO
 
+from ncr_exporter.app.config_source import ENVIRONMENT
 from ncr_exporter.app.pipeline import FailedPoll, Pipeline
 from ncr_exporter.cli.check import config_source
 from ncr_exporter.cli.flags import (
@@ -20,14 +21,18 @@ from ncr_exporter.cli.flags import (
     boolean,
     choice,
 )
+from ncr_exporter.cli.messages import complain, note_at_a_terminal, warn
 from ncr_exporter.config import Config
+from ncr_exporter.config.suggestions import some_of
 from ncr_exporter.report import files, table
 from ncr_exporter.report.in_use import InUse, Reference, place, read_references
 from ncr_exporter.report.rows import Report
 from ncr_exporter.report.terminal import Terminal, progress_bar
+from ncr_exporter.report.verdicts import idle_pattern_remedy, idle_pattern_text
 from ncr_exporter.runtime.atomicfile import check_writable, write_atomically
 from ncr_exporter.runtime.errors import UserError
 from ncr_exporter.runtime.signals import run_until_interrupted
+from ncr_exporter.state.model import RegistryState
 from ncr_exporter.state.store import Store
 
 _STDIN = "-"
@@ -48,6 +53,8 @@ def _run(values: Values, environ: Mapping[str, str]) -> int:
     if source.is_stdin and values["--in-use"] == _STDIN:
         raise UsageError("--config.file=- and --in-use=-: stdin can be only one of them")
     config = source.read()
+    if config.source == ENVIRONMENT:
+        note_at_a_terminal(f"there is no {source.path}: the environment alone says what to poll")
     references = _references(values["--in-use"]) if values["--in-use"] else None
     return run_until_interrupted(_once(config, values, environ, output, references))
 
@@ -56,10 +63,18 @@ def _check(values: Values) -> None:
     wanted = [flag for flag in ("--stale", "--tags") if values[flag]]
     if len(wanted) > 1:
         raise UsageError("--stale and --tags: name one of them")
-    if wanted and values["--format"] == _METRICS:
+    if wanted and _format(values) == _METRICS:
         raise UsageError(f"{wanted[0]}: needs --format=table, json or csv")
     if values["--in-use"] and not wanted:
         raise UsageError("--in-use: needs --stale or --tags")
+
+
+def _format(values: Values) -> str:
+    """Return the format: tags on stdout are a table where none is asked for."""
+    wants_tags = values["--stale"] or values["--tags"]
+    if wants_tags and "--format" not in values.given and not values["--output"]:
+        return "table"
+    return str(values["--format"])
 
 
 def _references(source: str) -> list[Reference | None]:
@@ -100,6 +115,8 @@ async def _once(
     else:
         sys.stdout.buffer.writelines(_content(pipeline, values, failed, in_use, sys.stdout))
         sys.stdout.flush()
+    if quiet:  # else the log has it
+        _name_idle_patterns(pipeline.store.registries.values())
     _explain(failed)
     return int(any(poll.matters for poll in failed))
 
@@ -109,10 +126,10 @@ def _placed(references: Iterable[Reference | None], store: Store) -> InUse:
     in_use = place(references, store.registries.values(), store.images)
     if in_use.unknown_hosts:
         named = ", ".join(in_use.unknown_hosts[:_NAMED])
-        sys.stderr.write(
-            f"ncr-exporter: --in-use: no registry that was polled is known to have"
+        complain(
+            f"--in-use: no registry that was polled is known to have"
             f" the host {named}: what runs from there is not spared;"
-            " private hosts are known where the key may read the registry list\n"
+            " private hosts are known where the key may read the registry list"
         )
     return in_use
 
@@ -137,7 +154,7 @@ def _content(
         file: where a table will be printed; decides on its width and colours.
     """
     now = pipeline.clock.time()
-    if values["--format"] == _METRICS:
+    if _format(values) == _METRICS:
         snapshot = pipeline.exposition.snapshot
         if values["--output"]:
             return snapshot.text(None, openmetrics=False)
@@ -159,7 +176,7 @@ def _form(values: Values, file: IO[str]) -> Callable[[Report], Iterable[str]]:
         "json": (files.images_as_json, files.stale_tags_as_json, files.tags_as_json),
         "csv": (files.images_as_csv, files.stale_tags_as_csv, files.tags_as_csv),
     }
-    images, stale_tags, tags = forms[values["--format"]]
+    images, stale_tags, tags = forms[_format(values)]
     if values["--tags"]:
         return tags
     return stale_tags if values["--stale"] else images
@@ -172,9 +189,17 @@ def _explain(failed: Iterable[FailedPoll]) -> None:
         cause = (poll.failure.message, poll.failure.remedy)
         places.setdefault(cause, []).append(poll.place)
     for (message, remedy), names in places.items():
-        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-        named = ", ".join(names[:_NAMED])
-        sys.stderr.write(f"ncr-exporter: {named}{more} failed: {message}; {remedy}\n")
+        complain(f"{some_of(names, _NAMED)} failed: {message}; {remedy}")
+
+
+def _name_idle_patterns(registries: Iterable[RegistryState]) -> None:
+    """Print what in the configuration matches nothing; an empty registry is said to be empty."""
+    for state in registries:
+        if state.failure is None and state.images == 0:
+            warn(f"{state.target.label}: the registry is empty: it has no images")
+        for idle in state.idle_patterns:
+            what, remedy = idle_pattern_text(idle), idle_pattern_remedy(idle)
+            warn(f"{state.target.label}: {what}; {remedy}")
 
 
 COMMAND = Command(
@@ -185,7 +210,7 @@ COMMAND = Command(
             "--format",
             _METRICS,
             choice((_METRICS, "table", "json", "csv")),
-            "prometheus for metrics; table, json or csv for a report",
+            "prometheus for metrics; table, json or csv for a report, of tags a table by default",
         ),
         Flag(
             "--stale", "false", boolean, "report the stale tags instead of the images", switch=True

@@ -17,6 +17,7 @@ from ncr_exporter.config.likely_mistakes import likely_mistakes
 from ncr_exporter.config.model import Config
 from ncr_exporter.config.reader import Reader
 from ncr_exporter.config.secret import redacted
+from ncr_exporter.config.suggestions import followed_by
 from ncr_exporter.config.yaml_tree import ConfigError, Mistakes, Node, NodeOf, Problem, read_tree
 
 log = structlog.get_logger()
@@ -86,8 +87,8 @@ def read_file(path: str, flag: str, read: Callable[[Path], bytes] = Path.read_by
     try:
         content = read(Path(path))
     except (OSError, ValueError) as error:  # ValueError: no path can hold that
-        message = f"cannot be read: {unreadable(Path(path), error)}"
-        raise ConfigError(path, [Problem("", f"{message}; name the file with {flag}")]) from None
+        reason = followed_by(unreadable(Path(path), error), f"name the file with {flag}")
+        raise ConfigError(path, [Problem("", f"cannot be read: {reason}")]) from None
     return decoded(content, path)
 
 

@@ -70,6 +70,13 @@ def _similar(word: str, known: Mapping[str, str], least: float) -> Iterator[str]
         yield from beginning
 
 
+def followed_by(sentence: str, more: str) -> str:
+    """Return a sentence with more behind a semicolon, or as a new sentence if it is a question."""
+    if sentence.endswith("?"):
+        return f"{sentence} {more[0].upper()}{more[1:]}"
+    return f"{sentence}; {more}"
+
+
 def some_of(names: Iterable[str], most: int) -> str:
     """Return names as a list for a sentence; those beyond `most` are counted."""
     every = list(names)

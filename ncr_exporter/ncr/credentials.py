@@ -173,7 +173,11 @@ def _from_configure_file(environ: Mapping[str, str]) -> Credentials:
     if names and not flaw:
         (missing,) = set(_CONFIGURE_KEYS) - set(names)
         flaw = f"{path} has no {missing}"
-    flaws = "".join(f"{each}. " for each in (*_half_set(environ), flaw) if each)
+    flaws = "".join(
+        f"{each}{'' if each.endswith('?') else '.'} "
+        for each in (*_half_set(environ), flaw)
+        if each
+    )
     setting = f"{'Set' if flaws else 'set'} {_ACCESS_VARIABLES[0]} and {_SECRET_VARIABLES[0]}"
     raise CredentialsError(
         f"no API key: {flaws}{setting} in the "
@@ -206,7 +210,7 @@ def _half_set(environ: Mapping[str, str]) -> Iterator[str]:
     known = (*_ACCESS_VARIABLES, *_SECRET_VARIABLES)
     for name in environ:
         if name not in known and _LIKE_A_KEY.fullmatch(name):
-            yield f"{name} is not read{did_you_mean(name, known).rstrip('?')}"
+            yield f"{name} is not read{did_you_mean(name, known)}"
 
 
 def problems_of(

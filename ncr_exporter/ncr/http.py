@@ -14,6 +14,7 @@ import httpx
 
 from ncr_exporter import __version__
 from ncr_exporter.config import Api, ConfigError, Problem
+from ncr_exporter.config.files import unreadable
 from ncr_exporter.ncr.errors import (
     ApiError,
     ConnectionFailedError,
@@ -85,7 +86,9 @@ def _tls_context(api: Api, directory: Path) -> ssl.SSLContext:
     try:
         context.load_verify_locations(cafile=str(path))
     except (OSError, ssl.SSLError) as error:
-        message = f"{path} cannot be read as certificates: {error.strerror or error}"
+        is_ssl = isinstance(error, ssl.SSLError)
+        reason = (error.strerror or str(error)) if is_ssl else unreadable(path, error)
+        message = f"{path} cannot be read as certificates: {reason}"
         raise ConfigError("configuration", [Problem("api.ca_file", message)]) from None
     return context
 

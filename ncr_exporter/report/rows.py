@@ -3,8 +3,10 @@
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cached_property
 
-from ncr_exporter.inventory import NEVER, NOTHING_IN_USE, Verdict
+from ncr_exporter.inventory import NEVER, NOTHING_IN_USE, Usage, Verdict
+from ncr_exporter.inventory.image import reclaimable_bytes
 from ncr_exporter.report.in_use import InUse
 from ncr_exporter.report.verdicts import verdict_text
 from ncr_exporter.state.model import Failure, ImageState
@@ -98,11 +100,30 @@ class Report:
         """
         return list(self._tags())
 
+    @property
+    def reclaimable(self) -> int:
+        """The bytes that only stale tags refer to, counted as in `ncr_image_reclaimable_bytes`.
+
+        A tag that runs is not stale. An upper bound.
+        """
+        return sum(
+            reclaimable_bytes(state.tags or (), {each.name: each.stale is True for each in found})
+            or 0
+            for state, found in self._judged
+        )
+
     def _tags(self) -> Iterator[TagRow]:
-        for state in sorted(self.states, key=lambda state: state.target.key):
-            usage = self.in_use.usage_of(state) if self.in_use else NOTHING_IN_USE
-            for verdict in state.verdicts(usage):
-                yield _tag_row(state, verdict, self.now)
+        for state, found in self._judged:
+            yield from (_tag_row(state, verdict, self.now) for verdict in found)
+
+    @cached_property
+    def _judged(self) -> list[tuple[ImageState, list[Verdict]]]:
+        """The images in the order of their names, each with the verdicts of its tags."""
+        ordered = sorted(self.states, key=lambda state: state.target.key)
+        return [(state, state.verdicts(self._usage_of(state))) for state in ordered]
+
+    def _usage_of(self, state: ImageState) -> Usage:
+        return self.in_use.usage_of(state) if self.in_use else NOTHING_IN_USE
 
 
 def _image_row(state: ImageState, now: float) -> ImageRow:

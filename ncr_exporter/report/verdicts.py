@@ -1,6 +1,7 @@
 """Verdicts in words: the same in tables, files and on the status page. Pure."""
 
 from ncr_exporter.inventory import Reason, Verdict
+from ncr_exporter.state.model import IdlePattern
 
 _WORDS = {
     Reason.UNUSED: "stale",
@@ -29,3 +30,20 @@ def verdict_text(verdict: Verdict) -> str:
     )
     kind = verdict.attachment.kind if verdict.attachment else ""
     return form.format(other=verdict.other, kind=kind)
+
+
+def idle_pattern_text(idle: IdlePattern) -> str:
+    """Return which pattern of the configuration matches nothing: `no image matches 'team-*'`."""
+    where = " of `exclude`" if idle.key == "exclude" else ""
+    if idle.excluded:
+        return f"every image that {idle.pattern!r} matches is excluded"
+    return f"no image matches {idle.pattern!r}{where}"
+
+
+def idle_pattern_remedy(idle: IdlePattern) -> str:
+    """Return what to do about a pattern that matches nothing."""
+    if idle.similar:
+        return f"did you mean {idle.similar!r}?"
+    if idle.key == "exclude":
+        return "check the pattern, or leave it out"
+    return "check `exclude`" if idle.excluded else "check the pattern; later images are found"

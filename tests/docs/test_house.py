@@ -43,9 +43,9 @@ LADDER = (
 """The rooms, the highest first: a room imports only rooms below it. ARCHITECTURE.md draws it."""
 
 TOPICS = {
+    "cli/messages.py",
     "config/globs.py",
     "httpd/address.py",
-    "report/verdicts.py",
     "runtime/errors.py",
     "runtime/memory.py",
 }

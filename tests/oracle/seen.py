@@ -73,3 +73,5 @@ class ModelRegistry:
     """Images found by globs that are gone → when that was known."""
     matched: dict[str, int] = field(default_factory=dict)
     """Globs → images that they matched at the last list."""
+    excluded: dict[str, int] = field(default_factory=dict)
+    """Patterns of `exclude` → images that they matched at the last list."""

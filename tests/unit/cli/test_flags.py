@@ -40,6 +40,7 @@ TWINS = {
     "--online": "NCR_EXPORTER_ONLINE",
     "--record": "NCR_EXPORTER_RECORD",
     "--record-names": "NCR_EXPORTER_RECORD_NAMES",
+    "--findings": "NCR_EXPORTER_FINDINGS",
     "--file-only": "NCR_EXPORTER_FILE_ONLY",
 }
 

@@ -305,7 +305,7 @@ def test_without_any_key_it_is_said_where_one_could_stand(
         f"ncr-exporter: {tmp_path / 'c.yml'}:1: registries[0]: no API key: "
         "set NCLOUD_ACCESS_KEY_ID and NCLOUD_SECRET_ACCESS_KEY in the environment, "
         "or credentials in the configuration, "
-        f"or write {tmp_path / '.ncloud' / 'configure'}; needed by registry mine\n"
+        f"or write {tmp_path / '.ncloud' / 'configure'}; it is needed by registry mine\n"
     )
 
 

@@ -225,7 +225,7 @@ def test_stale_tags_are_reported_largest_first(tmp_path: Path) -> None:
     assert rows[0]["size_bytes"] == "4000"
     assert table[0].split() == ["IMAGE", "TAG", "SIZE", "UNUSED", "LAST", "PULL"]
     assert table[1].split()[:4] == ["my-registry/old", "v4", "4.00", "kB"]
-    assert "4 stale tags" in table
+    assert "4 stale tags, 10.0 kB that only they refer to" in table
 
 
 HOST = "my-registry.kr.ncr.ntruss.com"
@@ -301,8 +301,8 @@ def test_a_report_may_go_to_a_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("argv", "said"),
     [
-        (["--stale"], "--stale: needs --format=table, json or csv"),
-        (["--tags"], "--tags: needs --format=table, json or csv"),
+        (["--stale", "--format=prometheus"], "--stale: needs --format=table, json or csv"),
+        (["--tags", "--output=x"], "--tags: needs --format=table, json or csv"),
         (["--tags", "--stale", "--format=csv"], "--stale and --tags: name one of them"),
         (["--in-use=-", "--format=csv"], "--in-use: needs --stale or --tags"),
         (["--format=xml"], "--format: must be one of prometheus, table, json, csv, not 'xml'"),
