@@ -143,9 +143,10 @@ class ConfigSource:
         try:
             find_credentials(CredentialsConfig(), Path(), self.environ)
         except CredentialsError as error:
+            needed = str(error).removeprefix("no API key: ")
             raise UserError(
                 f"{self.path}: no such file; name the file with --config.file\n"
-                f"or go without a file, and {str(error).removeprefix('no API key: ')}"
+                f"or go without a file, which needs an API key: {needed}"
             ) from None
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ncr_exporter import __version__
-from ncr_exporter.cli.mistyped import unknown_arguments
+from ncr_exporter.cli.mistyped import did_you_mean, unknown_arguments
 from ncr_exporter.httpd.address import Address
 from ncr_exporter.runtime.errors import UserError
 from ncr_exporter.runtime.logs import FORMATS, LEVELS
@@ -151,10 +151,22 @@ def choice(words: Iterable[str]) -> Callable[[str], str]:
 
     def read(text: str) -> str:
         if text not in known:
-            raise ValueError(f"must be one of {', '.join(known)}, not {text!r}")
+            similar = did_you_mean(text, known)
+            raise ValueError(f"must be one of {', '.join(known)}, not {text!r}{similar}")
         return text
 
     return read
+
+
+def path_or_stdin(text: str) -> str:
+    """Return the path of a file, or `-` for stdin.
+
+    Raises:
+        ValueError: the text is empty.
+    """
+    if not text:
+        raise ValueError("must be the path of a file, or - for stdin, not empty")
+    return text
 
 
 def positive(text: str) -> int:
@@ -182,7 +194,7 @@ def url_path(text: str) -> str:
 CONFIG_FILE = Flag(
     "--config.file",
     "ncr-exporter.yml",
-    str,
+    path_or_stdin,
     "path of the configuration file, or - for stdin; if neither this is set nor the default is "
     "there, the environment alone is used",
 )

@@ -4,8 +4,10 @@ The exit code is 0 for success, 1 for failure, 2 for wrong usage or configuratio
 """
 
 import os
+import shutil
 import signal
 import sys
+import textwrap
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import NoReturn
@@ -87,10 +89,20 @@ def _warn_of_variables(command: Command, level: str, environ: Mapping[str, str])
 
 
 def _overview() -> str:
-    rows = "".join(f"  {name:8} {command_named(name).summary}\n" for name in COMMANDS)
+    width = shutil.get_terminal_size().columns
+    rows = (
+        textwrap.fill(
+            command_named(name).summary,
+            width,
+            initial_indent=f"  {name:8} ",
+            subsequent_indent=" " * 11,
+        )
+        for name in COMMANDS
+    )
+    listed = "\n".join(rows)
     return (
         f"ncr-exporter {__version__}: Prometheus exporter for NAVER Cloud Container Registry\n\n"
-        f"Commands (default: serve). COMMAND --help shows the flags of a command.\n{rows}\n"
+        f"Commands (default: serve). COMMAND --help shows the flags of a command.\n{listed}\n\n"
     )
 
 

@@ -15,7 +15,8 @@ _WORDS = {"help": "--help", "version": "--version"}
 _CONFIG = (".yml", ".yaml")
 
 
-def _did_you_mean(word: str, known: Iterable[str]) -> str:
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return `; did you mean 'X'?` for the most similar known word, or an empty text."""
     from ncr_exporter.config import suggestions  # noqa: PLC0415 -- `health` needs no configuration
 
     return suggestions.did_you_mean(word, known)
@@ -27,7 +28,7 @@ def unknown_command(name: str, commands: Sequence[str]) -> str:
         return f"unknown command {name!r}; write {_WORDS[name]}"
     if name.endswith(_CONFIG):
         return f"unknown command {name!r}; name a configuration with --config.file={name}"
-    similar = _did_you_mean(name, commands).lstrip("; ")
+    similar = did_you_mean(name, commands).lstrip("; ")
     listed = f"the commands are {', '.join(commands)}"
     return f"unknown command {name!r}; {f'{similar} {listed.capitalize()}' if similar else listed}"
 
@@ -63,7 +64,7 @@ def _hint(argument: str, flags: Sequence[str], elsewhere: Mapping[str, str]) -> 
         return f"; name a configuration with --config.file={name}" if is_config else ""
     if _SECRET.search(name):
         return "; keys are taken from the configuration or the environment"
-    return _did_you_mean(name, flags)
+    return did_you_mean(name, flags)
 
 
 def unknown_variables(environ: Iterable[str], known: Iterable[str]) -> Iterator[tuple[str, str]]:
@@ -76,4 +77,4 @@ def unknown_variables(environ: Iterable[str], known: Iterable[str]) -> Iterator[
     names = tuple(known)
     for name in environ:
         if name.startswith(PREFIX) and name not in names and not _OF_A_SERVICE.fullmatch(name):
-            yield name, _did_you_mean(name, names).lstrip("; ")
+            yield name, did_you_mean(name, names).lstrip("; ")

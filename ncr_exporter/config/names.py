@@ -154,12 +154,19 @@ def _quotes(name: str) -> _Flaw | None:
 
 def _comma(name: str) -> _Flaw | None:
     found = next((sign for sign in name if sign in ",;"), None)
-    return (f"it holds a {found}; write a list with one name each", "") if found else None
+    if found is None:
+        return None
+    alone = name.rstrip(",; ")
+    if found not in alone:
+        return f"it ends in a {found}", alone
+    return f"it holds a {found}; write a list with one name each", ""
 
 
 def _blanks(name: str) -> _Flaw | None:
     if not re.search(r"\s", name):
         return None
+    if " - " in name:
+        return "it holds two entries of a list; begin each `- ` in the same column", ""
     return "it holds a blank", name.strip()
 
 

@@ -87,7 +87,7 @@ class Reader:
 
     def _items(self, list_type: ListOf, node: Node) -> Any:  # noqa: ANN401 -- a tuple, or INVALID
         if not isinstance(node.value, list):
-            self._report(node.problem(f"must be a list, not {_shape(node)}"))
+            self._report(node.problem(f"must be a list, not {_no_list(node)}"))
             return INVALID
         if len(node.value) < list_type.least:
             self._report(node.problem("must not be an empty list"))
@@ -186,6 +186,14 @@ def _into(section: str) -> str:
     if section.endswith("[]"):
         return entries
     return f"in `{section}`" if section else "at the top of the file"
+
+
+def _no_list(node: Node) -> str:
+    """Return the type of a value that should be a list, and how a list is written."""
+    shape = _shape(node)
+    if shape == type_name({}):
+        return f"{shape}; begin each entry with `- `"
+    return f"{shape}; put it in [ ]" if shape == type_name("") else shape
 
 
 def _shape(node: Node) -> str:

@@ -117,6 +117,8 @@ def _colon(found: _Found) -> _Explained:
     if _FULL_WIDTH_COLON in before:
         sign = start + before.index(_FULL_WIDTH_COLON)
         return "a full-width colon; write `: `, a plain colon and a blank", sign
+    if before.lstrip().startswith("- ") and not _KEY.match(before):
+        return "an entry with settings begins with `- name: `", start + indent
     if not _KEY.match(before):
         return "no `: ` here; a key, a colon and a blank begin each line", start + indent
     message = (
@@ -196,7 +198,9 @@ def _document_end(found: _Found) -> _Explained:
     percent = re.search(r"^%", found.text[: found.at], re.MULTILINE)
     if percent:
         return "a line that begins with %; put what it stands for in quotes", percent.start()
-    return "text behind the end of the document; remove the `...` above", found.at
+    if re.search(r"^\.\.\.", found.text[: found.at], re.MULTILINE):
+        return "text behind the end of the document; remove the `...` above", found.at
+    return "text behind the end of a value; a configuration is lines of `key: value`", found.at
 
 
 def _no_value(found: _Found) -> _Explained:

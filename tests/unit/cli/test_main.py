@@ -77,11 +77,14 @@ def test_version_is_shown(argv: list[str], capsys: pytest.CaptureFixture[str]) -
 
 @pytest.mark.parametrize("argument", ["--help", "-h"])
 def test_help_lists_the_commands_and_the_flags_of_serve(
-    argument: str, capsys: pytest.CaptureFixture[str]
+    argument: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
     out = shown(capsys, [argument])
+    words = " ".join(out.split())
     for name in COMMANDS:
-        assert f"  {name:8} {command_named(name).summary}\n" in out
+        assert f" {name} {command_named(name).summary} " in words
+    assert max(map(len, out.splitlines())) <= 80
     assert "--config.file" in out
 
 
