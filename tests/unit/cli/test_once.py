@@ -382,3 +382,35 @@ def test_no_secret_appears_even_at_debug(tmp_path: Path) -> None:
         done = once(config, "--log.level=debug", "--format=json")
     assert done.returncode == 1
     assert "CANARY" not in done.stdout + done.stderr
+
+
+def test_patterns_that_match_nothing_are_named_and_fail_nothing(tmp_path: Path) -> None:
+    entry = {"name": "my-registry", "images": ["taem/*", "api"], "exclude": ["*/wbe"]}
+    source = source_of(**{"api": TWO_TAGS, "team/web": TWO_TAGS})
+    with answering(source) as (_, url):
+        done = once(write_config(tmp_path, url, entry), "--format=csv")
+        logged = once(write_config(tmp_path, url, entry), "--format=csv", "--log.level=warn")
+    assert done.returncode == 0
+    told = "ncr-exporter: warning: my-registry: no image matches"
+    assert done.stderr.splitlines() == [
+        f"{told} 'taem/*'; did you mean 'team/*'?",
+        f"{told} '*/wbe' of `exclude`; did you mean '*/web'?",
+    ]
+    assert "ncr-exporter: warning" not in logged.stderr
+    assert logged.stderr.count("did you mean") == 2
+
+
+def test_an_empty_registry_is_said_to_be_empty(tmp_path: Path) -> None:
+    with answering(source_of()) as (_, url):
+        done = once(write_config(tmp_path, url, "my-registry"), "--format=csv")
+    what = "the registry is empty: it has no images"
+    assert (done.returncode, done.stderr) == (0, f"ncr-exporter: warning: my-registry: {what}\n")
+
+
+def test_what_runs_is_no_part_of_the_sum_of_stale_tags(tmp_path: Path) -> None:
+    file = tmp_path / "running.txt"
+    file.write_text(f"{HOST}/old:v4\n")
+    with answering(stale_source()) as (_, url):
+        config = write_config(tmp_path, url, "my-registry")
+        done = once(config, "--stale", f"--in-use={file}")
+    assert "3 stale tags, 6.00 kB that only they refer to" in done.stdout.splitlines()
