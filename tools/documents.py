@@ -69,15 +69,22 @@ tag whether it is stale, and why: see [reports](reports.md#what-could-go-and-why
 CONFIGURATION_INTRO = """\
 The configuration is one YAML file. An unknown key, a wrong type, an empty secret or a
 contradiction is refused, with its line, its place and what would be right. `ncr-exporter check`
-shows all of them at once.
+shows all of them at once, unusable API keys included.
 
 - `${VAR}` in a value is replaced by the environment's variable, which must be set; `$$` is a dollar
-  sign.
+  sign. Within `[ ]` and `{ }` it must be in quotes.
 - A key without a value counts as left out.
 - Durations are written as Prometheus does (`90d`, `1h30m`), sizes with SI or IEC units (`1GB`,
   `500MiB`).
 - In globs `*` matches any characters, `/` included. Case matters.
 - Relative paths start at the file's own directory.
+- What cannot be a name is refused: a reference with a host, tag or digest, a URL, blanks, quotes.
+  The vendor publishes rules for names since version 3 of the API. Names that break them are warned
+  about, and polled.
+- Without a file an API key is enough, in the environment or in `~/.ncloud/configure`.
+  `NCR_EXPORTER_REGISTRIES` then names registries, separated by commas, and `NCR_EXPORTER_REGION`
+  their region. Without these variables every registry of the account in `kr` is polled.
+- `--config.file=-` reads stdin. A reload is refused then: stdin cannot be read again.
 - Editors that know JSON Schema complete the file. For that it begins with
   `# yaml-language-server: $schema=` and the path of `schema.json`, which is in
   `ncr_exporter/config/` of the package.
@@ -86,6 +93,10 @@ shows all of them at once.
 CLI_INTRO = """\
 Each flag has a twin in the environment; the flag wins. Logs go to stderr. Secrets are accepted on
 no command line. Exit codes: 0 clean stop, 1 failure, 2 wrong usage or configuration.
+
+A variable that begins with `NCR_EXPORTER_` and is not read is warned about. Without a configuration
+file `NCR_EXPORTER_REGISTRIES` and `NCR_EXPORTER_REGION` say what to poll: see
+[configuration](configuration.md).
 """
 
 CLI_SIGNALS = """\

@@ -52,7 +52,9 @@ class ServeOptions:
     access: AccessPolicy | None = None
     """TLS, passwords and headers; None without `--web.config.file`."""
     config_file: Path | None = None
-    """The file that a reload reads; None if the configuration has no file."""
+    """The file that auto-reload follows; None if the configuration has no file."""
+    read_again: Callable[[], Config] | None = None
+    """Reads the configuration for a reload; None reads `config_file`."""
     enable_lifecycle: bool = False
     auto_reload: bool = False
     storage: Path | None = None
@@ -202,6 +204,7 @@ def _persisting(
 def _reloader(pipeline: Pipeline, options: ServeOptions, environ: Mapping[str, str]) -> Reloader:
     path = options.config_file
     read = partial(load, str(path), environ) if path else lambda: pipeline.config
+    read = options.read_again or read
     metrics, digest = pipeline.exporter_metrics, pipeline.config.digest
     return Reloader(read, pipeline.use, metrics, pipeline.clock, digest=digest)
 

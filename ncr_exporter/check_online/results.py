@@ -9,10 +9,11 @@ from ncr_exporter.check_online.observed import ObservedResponses
 from ncr_exporter.check_online.other_version import V3Result
 from ncr_exporter.check_online.preflight import RegistryListResult
 from ncr_exporter.config import Config
-from ncr_exporter.config.types import nearest
+from ncr_exporter.config.suggestions import did_you_mean
 from ncr_exporter.ncr.signing import TOLERATED_SKEW
 from ncr_exporter.ncr.versions import V3, gateway_of
 from ncr_exporter.report.rows import age_text, size_text
+from ncr_exporter.report.verdicts import idle_pattern_remedy, idle_pattern_text
 from ncr_exporter.state.model import Failure, ImageState, RegistryState
 from ncr_exporter.state.store import Store
 from ncr_exporter.targets.targets import RegistryListTarget, RegistryTarget
@@ -59,6 +60,7 @@ def check_results(check: OnlineCheck) -> Iterator[CheckResult]:
     for state in check.store.registries.values():
         if not state.target.is_every:  # every registry of an account: its list is reported above
             yield _registry(check, state)
+            yield from _idle_patterns(state)
             images = check.store.images_of(state.target.label)
             yield from (_image(check, image) for image in images)
     yield from (_v3(check, result) for result in check.v3)
@@ -97,8 +99,18 @@ def _not_asked(target: RegistryListTarget) -> Iterator[CheckResult]:
             yield CheckResult("not asked", "/".join(image.key), text)
 
 
+def _idle_patterns(state: RegistryState) -> Iterator[CheckResult]:
+    """Yield a warning for each pattern of the configuration that matches nothing."""
+    for idle in state.idle_patterns:
+        text, remedy = idle_pattern_text(idle), idle_pattern_remedy(idle)
+        yield CheckResult("warning", state.target.label, text, f"{text}; {remedy}")
+
+
 def _registry(check: OnlineCheck, state: RegistryState) -> CheckResult:
     target = state.target
+    if state.failure is None and state.images == 0:
+        text, remedy = "the registry is empty: it has no images", "check that it is the one meant"
+        return CheckResult("warning", target.label, text, f"{text}; {remedy}")
     if state.failure is None:
         public = ", anyone may pull" if state.public else ""
         text = _count(state.images or 0, "image")
@@ -178,7 +190,7 @@ def _failed(place: str, failure: Failure, remedy: str) -> CheckResult:
 def _instead(name: str, known: Sequence[str]) -> str:
     """Return the rest of a sentence on a wrong name: a similar name, or the first known ones."""
     shown = f"{', '.join(known[:_SHOWN])}{', …' if len(known) > _SHOWN else ''}"
-    return nearest(name, known) or (f"; it has {shown}" if known else "; it has none")
+    return did_you_mean(name, known) or (f"; it has {shown}" if known else "; it has none")
 
 
 def _targets(target: RegistryListTarget) -> tuple[RegistryTarget, ...]:

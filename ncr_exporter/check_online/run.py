@@ -1,7 +1,8 @@
 """Runs `check --online`: asks for everything once, and prints results and findings."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from ncr_exporter import __version__
@@ -9,25 +10,32 @@ from ncr_exporter.app.pipeline import Pipeline
 from ncr_exporter.check_online.api_findings import api_findings
 from ncr_exporter.check_online.observed import ObservedResponses
 from ncr_exporter.check_online.other_version import ask_v3, list_in_other_version
-from ncr_exporter.check_online.output import finding_lines, result_lines
+from ncr_exporter.check_online.output import finding_lines, remedy_lines, result_lines
 from ncr_exporter.check_online.preflight import request_registry_lists
 from ncr_exporter.check_online.results import CheckResult, OnlineCheck, check_results
 from ncr_exporter.config import Config
-from ncr_exporter.recording.exchange import Sink, Tap
-from ncr_exporter.report.terminal import Span, Terminal, progress_bar
+from ncr_exporter.recording.exchange import Tap
+from ncr_exporter.recording.recorder import Recorder, RecordError
+from ncr_exporter.report.terminal import Cell, Span, Terminal, progress_bar, prose
 from ncr_exporter.runtime.clock import SystemClock
 from ncr_exporter.runtime.startup_signals import end_command_on_signals
 
 _LANGUAGES = {"ko": "ko-KR", "ja": "ja-JP"}
 """Language of a locale → as version 3 of the API names it. Its default is English."""
 
+_ABOUT_FINDINGS = (
+    "--findings also prints what was learned where the API's documentation is silent. "
+    "It holds no names, keys or digests: please put it into an issue."
+)
 
-async def check_online(
+
+async def check_online(  # noqa: PLR0913 -- what the flags ask for, each by name
     config: Config,
     environ: Mapping[str, str],
     terminal: Terminal,
     *,
-    sinks: Sequence[Sink] = (),
+    recorder: Recorder | None = None,
+    with_findings: bool = False,
     with_progress: bool,
 ) -> int:
     """Check a configuration against the API, and return the exit code.
@@ -36,14 +44,17 @@ async def check_online(
         config: the configuration to check.
         environ: the environment, for the API key and for hints on proxies.
         terminal: where results and findings are printed.
-        sinks: each gets a copy of every exchange with the API.
+        recorder: keeps every exchange with the API, and the findings.
+        with_findings: whether these are printed.
         with_progress: whether to show a progress bar on stderr.
 
     Raises:
         UserError: the configuration cannot be used.
+        RecordError: the recording could not be written; the results are printed.
     """
     clock, observed = SystemClock(), ObservedResponses()
-    hooks, language = [Tap(clock, observed.add, *sinks)], language_of(environ)
+    hooks = [Tap(clock, observed.add, *([recorder.add] if recorder else []))]
+    language = language_of(environ)
     async with (
         Pipeline(
             config, environ=environ, clock=clock, once=True, hooks=hooks, language=language
@@ -57,7 +68,8 @@ async def check_online(
     end_command_on_signals()  # a reader that takes nothing would hold the event loop
     check = OnlineCheck(config, environ, lists, v3, pipeline.store, observed, clock.time())
     results = list(check_results(check))
-    _print(results, config, observed, terminal)
+    findings = _Findings(config, list(api_findings(observed)))
+    _report(results, findings, terminal, recorder, with_findings=with_findings)
     return int(any(result.verdict in {"FAILED", "not asked"} for result in results))
 
 
@@ -70,19 +82,59 @@ def language_of(environ: Mapping[str, str]) -> str:
     return _LANGUAGES.get(next((locale for locale in given if locale), "")[:2], "")
 
 
-def _print(
-    results: Sequence[CheckResult], config: Config, observed: ObservedResponses, terminal: Terminal
+@dataclass(frozen=True)
+class _Findings:
+    """What was learned of the API."""
+
+    config: Config
+    topics: Sequence[tuple[str, str]]
+
+    def lines(self, width: int | None) -> list[Cell]:
+        return list(finding_lines(_title(self.config), self.topics, width))
+
+    def text(self) -> str:
+        lines = ("".join(span.text for span in line) for line in self.lines(None))
+        return "".join(f"{line}\n" for line in lines)
+
+
+def _report(
+    results: Sequence[CheckResult],
+    findings: _Findings,
+    terminal: Terminal,
+    recorder: Recorder | None,
+    *,
+    with_findings: bool,
 ) -> None:
-    terminal.file.writelines(
-        f"{terminal.painted(line)}\n"
-        for line in (
-            *result_lines(results),
-            [],
-            *finding_lines(_title(config), api_findings(observed)),
-            [],
-            [Span(_summary(results), "bold")],
-        )
+    """Print everything, and keep the findings if the responses are recorded.
+
+    Raises:
+        RecordError: the recording could not be written; the results are printed.
+    """
+    width, failure, kept = terminal.width, None, ""
+    if recorder:
+        try:
+            recorder.keep_findings(findings.text())
+            kept = recorder.finish()
+        except RecordError as error:
+            failure = error
+    about = kept or ("" if with_findings else _ABOUT_FINDINGS)
+    notes = [[Span(line, "dim")] for line in prose(about, width)] if about else []
+    _print(results, [*(findings.lines(width) if with_findings else []), *notes], terminal)
+    if failure:
+        raise failure
+
+
+def _print(results: Sequence[CheckResult], notes: Iterable[Cell], terminal: Terminal) -> None:
+    """Print what was found; what to do and the verdict come last, where a person looks first."""
+    blocks = (
+        result_lines(results, terminal.width),
+        notes,
+        remedy_lines(results, terminal.width),
+        [[Span(_summary(results), "bold")]],
     )
+    for number, lines in enumerate(filter(None, map(list, blocks))):
+        terminal.file.write("\n" if number else "")
+        terminal.file.writelines(f"{terminal.painted(line)}\n" for line in lines)
     terminal.file.flush()
 
 
@@ -93,5 +145,6 @@ def _title(config: Config) -> str:
 
 
 def _summary(results: Sequence[CheckResult]) -> str:
-    counts = Counter(result.verdict for result in results)
-    return ", ".join(f"{number} {verdict}" for verdict, number in counts.items())
+    counts: Counter[str] = Counter(result.verdict for result in results)
+    plural = {"warning": "warnings"} if counts["warning"] > 1 else {}
+    return ", ".join(f"{number} {plural.get(name, name)}" for name, number in counts.items())

@@ -1,11 +1,12 @@
 """`ncr-exporter check`: validates the configuration and prints the plan of requests."""
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ncr_exporter.app.accounts import proxies_of
+from ncr_exporter.app.config_source import ENVIRONMENT, ConfigSource
 from ncr_exporter.cli.flags import (
     CONFIG_FILE,
     QUIET_LOG_FLAGS,
@@ -15,12 +16,9 @@ from ncr_exporter.cli.flags import (
     Values,
     boolean,
 )
-from ncr_exporter.config import Config, load
+from ncr_exporter.config import Config
 from ncr_exporter.ncr.credentials import find_credentials
-from ncr_exporter.ncr.http import client_pool
-from ncr_exporter.ncr.keys import CredentialsError
 from ncr_exporter.ncr.versions import gateway_of
-from ncr_exporter.runtime.errors import UserError
 from ncr_exporter.runtime.signals import run_until_interrupted
 from ncr_exporter.targets.plan import plan_of
 from ncr_exporter.targets.targets import Account, RegistryListTarget, registry_list_targets
@@ -29,60 +27,87 @@ if TYPE_CHECKING:
     from ncr_exporter.recording.recorder import Recorder
 
 
-def check(path: str, environ: Mapping[str, str], *, with_credentials: bool = True) -> Config:
-    """Validate a configuration offline, print its plan, and return it.
+def config_source(values: Values, environ: Mapping[str, str]) -> ConfigSource:
+    """Return where the flags of a command say that the configuration is."""
+    return ConfigSource(
+        values["--config.file"],
+        environ,
+        is_given="--config.file" in values.given,
+        with_credentials=not values.get("--file-only", False),
+    )
 
-    With `with_credentials` false the API keys are neither looked for nor read.
+
+def check(source: ConfigSource) -> Config:
+    """Validate a configuration offline, print its plan, and return it.
 
     Raises:
         UserError: the configuration cannot be used.
     """
-    config = load(path, environ)
+    config = source.read()
     wanted = registry_list_targets(config)
-    client_pool(config.api, config.directory)
     for account in dict.fromkeys(target.account for target in wanted):
-        proxies_of(config.api, gateway_of(config.api, account.zone), environ)
+        proxies_of(config.api, gateway_of(config.api, account.zone), source.environ)
     sources = (
-        _sources(config, wanted, environ)
-        if with_credentials
+        _sources(config, wanted, source.environ)
+        if source.with_credentials
         else dict.fromkeys((each.account for each in wanted), "a place that was not looked at")
     )
     plan = plan_of(config, wanted, sources)
-    warnings = [line for warning in plan.warnings for line in ("", f"warning: {warning}")]
-    lines = [f"{path} is valid", "", *plan.lines, *warnings]
-    sys.stdout.write("".join(f"{line}\n" for line in lines))
-    sys.stdout.flush()
+    mistakes = [problem.in_file(config.source) for problem in config.warnings]
+    _print(plan.lines, [*mistakes, *plan.warnings], _verdict(source, config))
     return config
+
+
+def _print(plan: Iterable[str], warnings: Sequence[str], verdict: str) -> None:
+    from ncr_exporter.report.terminal import Terminal, prose  # noqa: PLC0415 -- see _online
+
+    width = Terminal(sys.stdout).width
+    fitted = [line for text in plan for line in _fitted(text, width)]
+    told = [line for text in warnings for line in prose(f"warning: {text}", width, hanging="  ")]
+    for lines in filter(None, (fitted, told)):
+        sys.stdout.write("".join(f"{line}\n" for line in (*lines, "")))
+    sys.stdout.write(f"{verdict}\n")
+    sys.stdout.flush()
+
+
+def _fitted(line: str, width: int | None) -> Iterable[str]:
+    """Return a line of the plan, broken if it is too long; its columns stay."""
+    from ncr_exporter.report.terminal import prose  # noqa: PLC0415 -- see _online
+
+    if width is None or len(line) <= width:
+        return [line]
+    indent = " " * (len(line) - len(line.lstrip()))
+    return prose(line.lstrip(), width, indent=indent, hanging=f"{indent}  ")
+
+
+def _verdict(source: ConfigSource, config: Config) -> str:
+    if config.source == ENVIRONMENT:
+        return f"There is no {source.path}: the environment alone says what to poll."
+    warnings = len(config.warnings)
+    more = f", with {warnings} warning{'' if warnings == 1 else 's'}" if warnings else ""
+    return f"{config.source} is valid{more}"
 
 
 def _sources(
     config: Config, wanted: Iterable[RegistryListTarget], environ: Mapping[str, str]
 ) -> dict[Account, str]:
-    """Return the source of each account's API key.
-
-    Raises:
-        UserError: accounts have no usable key; the message has a line for each of them.
-    """
-    sources, problems = {}, []
-    for account in dict.fromkeys(target.account for target in wanted):
-        try:
-            sources[account] = find_credentials(
-                account.credentials, config.directory, environ
-            ).source
-        except CredentialsError as error:
-            problems.append(str(error))
-    if problems:
-        raise UserError("\n".join(dict.fromkeys(problems)))
-    return sources
+    """Return the source of each account's API key."""
+    accounts = dict.fromkeys(target.account for target in wanted)
+    found = (
+        (account, find_credentials(account.credentials, config.directory, environ))
+        for account in accounts
+    )
+    return {account: credentials.source for account, credentials in found}
 
 
 def _run(values: Values, environ: Mapping[str, str]) -> int:
-    if values["--record"] and not values["--online"]:
-        raise UsageError("--record needs --online")
+    for flag in ("--record", "--findings"):
+        if values[flag] and not values["--online"]:
+            raise UsageError(f"{flag} needs --online")
     with_credentials = not values["--file-only"]
     if values["--online"] and not with_credentials:
         raise UsageError("--online needs the API key, and --file-only looks for none")
-    config = check(values["--config.file"], environ, with_credentials=with_credentials)
+    config = check(config_source(values, environ))
     return _online(config, values, environ) if values["--online"] else 0
 
 
@@ -91,19 +116,16 @@ def _online(config: Config, values: Values, environ: Mapping[str, str]) -> int:
     from ncr_exporter.check_online.run import check_online  # noqa: PLC0415 -- see above
     from ncr_exporter.report.terminal import Terminal  # noqa: PLC0415 -- see above
 
-    recorder = _recorder(config, values)
     sys.stdout.write("\n")
     work = check_online(
         config,
         environ,
         Terminal(sys.stdout),
-        sinks=[recorder.add] if recorder else [],
+        recorder=_recorder(config, values),
+        with_findings=values["--findings"],
         with_progress=values["--log.level"] == "error",
     )
-    code = run_until_interrupted(work)
-    if recorder:
-        sys.stdout.write(f"\n{recorder.finish()}\n")
-    return code
+    return run_until_interrupted(work)
 
 
 def _recorder(config: Config, values: Values) -> "Recorder | None":
@@ -122,7 +144,19 @@ COMMAND = Command(
         Flag(
             "--online", "false", boolean, "also request everything from the API once", switch=True
         ),
-        Flag("--record", None, str, "with --online: save the redacted responses in this directory"),
+        Flag(
+            "--findings",
+            "false",
+            boolean,
+            "with --online: also print what was learned where the API's documentation is silent",
+            switch=True,
+        ),
+        Flag(
+            "--record",
+            None,
+            str,
+            "with --online: save the redacted responses and the findings in this directory",
+        ),
         Flag(
             "--record-names",
             "false",

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ncr_exporter import __version__
+from ncr_exporter.cli.mistyped import did_you_mean, unknown_arguments
 from ncr_exporter.httpd.address import Address
 from ncr_exporter.runtime.errors import UserError
 from ncr_exporter.runtime.logs import FORMATS, LEVELS
@@ -39,14 +40,25 @@ class Flag:
         return "NCR_EXPORTER_" + self.name[2:].replace(".", "_").replace("-", "_").upper()
 
 
-def parse_flags(
+class Values(dict[str, Any]):
+    """Name of a flag → its value."""
+
+    given: frozenset[str] = frozenset()
+    """The flags that the command line or the environment sets."""
+
+
+def parse_flags(  # noqa: PLR0913 -- what a command line is read by, the last one by name
     command: str,
     summary: str,
     flags: Sequence[Flag],
     argv: Sequence[str],
     environ: Mapping[str, str],
-) -> dict[str, Any]:
+    *,
+    elsewhere: Callable[[], Mapping[str, str]] = dict,
+) -> Values:
     """Return the value of every flag by name: from `argv`, else its variable, else its default.
+
+    `elsewhere` says what other words of the command line belong to, as `unknown_arguments` asks.
 
     Raises:
         SystemExit: 0 after help or version was printed, 2 if a flag is wrong.
@@ -65,8 +77,17 @@ def parse_flags(
             metavar="VALUE",
             help=_help(flag),
         )
-    given = vars(parser.parse_args(argv))
-    return {flag.name: _value(flag, given[flag.name], environ, parser.error) for flag in flags}
+    parsed, unknown = parser.parse_known_args(argv)
+    if unknown:
+        parser.error(unknown_arguments(unknown, [flag.name for flag in flags], elsewhere()))
+    given = vars(parsed)
+    values = Values(
+        {flag.name: _value(flag, given[flag.name], environ, parser.error) for flag in flags}
+    )
+    values.given = frozenset(
+        flag.name for flag in flags if given[flag.name] is not None or environ.get(flag.env_var)
+    )
+    return values
 
 
 def _value(
@@ -131,10 +152,22 @@ def choice(words: Iterable[str]) -> Callable[[str], str]:
 
     def read(text: str) -> str:
         if text not in known:
-            raise ValueError(f"must be one of {', '.join(known)}, not {text!r}")
+            similar = did_you_mean(text, known)
+            raise ValueError(f"must be one of {', '.join(known)}, not {text!r}{similar}")
         return text
 
     return read
+
+
+def path_or_stdin(text: str) -> str:
+    """Return the path of a file, or `-` for stdin.
+
+    Raises:
+        ValueError: the text is empty.
+    """
+    if not text:
+        raise ValueError("must be the path of a file, or - for stdin, not empty")
+    return text
 
 
 def positive(text: str) -> int:
@@ -159,10 +192,13 @@ def url_path(text: str) -> str:
     return text
 
 
-Values = Mapping[str, Any]
-"""Name of a flag → its value."""
-
-CONFIG_FILE = Flag("--config.file", "ncr-exporter.yml", str, "path of the configuration file")
+CONFIG_FILE = Flag(
+    "--config.file",
+    "ncr-exporter.yml",
+    path_or_stdin,
+    "path of the configuration file, or - for stdin; if neither this is set nor the default is "
+    "there, the environment alone is used",
+)
 STORAGE_PATH = Flag(
     "--storage.path",
     None,

@@ -4,8 +4,10 @@ The exit code is 0 for success, 1 for failure, 2 for wrong usage or configuratio
 """
 
 import os
+import shutil
 import signal
 import sys
+import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 
@@ -58,18 +60,22 @@ def main(argv: Sequence[str], environ: Mapping[str, str] = os.environ) -> int:
 
 def _run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     from ncr_exporter.cli.flags import parse_flags  # noqa: PLC0415 -- see `run`
+    from ncr_exporter.cli.mistyped import unknown_command  # noqa: PLC0415 -- see `run`
     from ncr_exporter.runtime.logs import configure_logs  # noqa: PLC0415 -- see `run`
 
     name = _named(argv)
     if name and name not in COMMANDS:
-        return _refuse(f"unknown command {name!r}; the commands are {', '.join(COMMANDS)}")
+        return _refuse(unknown_command(name, COMMANDS))
     if not name and {"-h", "--help"} & set(argv):
         sys.stdout.write(_overview())
     command = command_named(name or _DEFAULT)
     rest = argv[1:] if name else argv
-    values = parse_flags(name or _DEFAULT, command.summary, command.flags, rest, environ)
+    values = parse_flags(
+        name or _DEFAULT, command.summary, command.flags, rest, environ, elsewhere=_elsewhere
+    )
     if "--log.level" in values:
         configure_logs(values["--log.level"], values["--log.format"])
+        _warn_of_variables(command, values["--log.level"], environ)
     return command.run(values, environ)
 
 
@@ -105,16 +111,54 @@ def command_named(name: str) -> "Command":
     return command
 
 
+def _elsewhere() -> dict[str, str]:
+    """Return each command and flag with the command that it belongs to."""
+    flags = {flag.name: name for name in COMMANDS for flag in command_named(name).flags}
+    return flags | {name: name for name in COMMANDS}
+
+
+def _warn_of_variables(command: "Command", level: str, environ: Mapping[str, str]) -> None:
+    """Warn of variables with the program's prefix that no command reads."""
+    from ncr_exporter.cli.messages import warn  # noqa: PLC0415 -- see `run`
+    from ncr_exporter.cli.mistyped import unknown_variables  # noqa: PLC0415 -- see `run`
+
+    known = {flag.env_var for flag in command.flags}
+    if not any(unknown_variables(environ, known)):
+        return  # without importing the other commands
+    import structlog  # noqa: PLC0415 -- `health` logs nothing and is started often
+
+    from ncr_exporter.app.config_source import VARIABLES  # noqa: PLC0415 -- as above
+
+    known |= {flag.env_var for name in COMMANDS for flag in command_named(name).flags}
+    for variable, meant in unknown_variables(environ, known | set(VARIABLES)):
+        if level == "error":  # as the commands have it that print their failures themselves
+            warn(f"the variable {variable} is not read{'; ' if meant else ''}{meant}")
+        else:
+            log = structlog.get_logger()
+            log.warning("variable is not read", variable=variable, remedy=meant or "unset it")
+
+
 def _overview() -> str:
-    rows = "".join(f"  {name:8} {command_named(name).summary}\n" for name in COMMANDS)
+    width = shutil.get_terminal_size().columns
+    rows = (
+        textwrap.fill(
+            command_named(name).summary,
+            width,
+            initial_indent=f"  {name:8} ",
+            subsequent_indent=" " * 11,
+        )
+        for name in COMMANDS
+    )
+    listed = "\n".join(rows)
     return (
         f"ncr-exporter {__version__}: Prometheus exporter for NAVER Cloud Container Registry\n\n"
-        f"Commands (default: serve). COMMAND --help shows the flags of a command.\n{rows}\n"
+        f"Commands (default: serve). COMMAND --help shows the flags of a command.\n{listed}\n\n"
     )
 
 
 def _refuse(message: str, *, code: int = 2) -> int:
     """Print what is wrong to stderr, and return the exit code."""
-    for line in message.splitlines():
-        sys.stderr.write(f"ncr-exporter: {line}\n")
+    from ncr_exporter.cli.messages import complain  # noqa: PLC0415 -- see `run`
+
+    complain(message)
     return code

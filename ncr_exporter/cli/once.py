@@ -8,7 +8,9 @@ from itertools import chain
 from pathlib import Path
 from typing import TextIO
 
+from ncr_exporter.app.config_source import ENVIRONMENT
 from ncr_exporter.app.pipeline import FailedPoll, Pipeline
+from ncr_exporter.cli.check import config_source
 from ncr_exporter.cli.flags import (
     CONFIG_FILE,
     QUIET_LOG_FLAGS,
@@ -20,16 +22,20 @@ from ncr_exporter.cli.flags import (
     boolean,
     choice,
 )
-from ncr_exporter.config import Config, load
+from ncr_exporter.cli.messages import complain, note_at_a_terminal, warn
+from ncr_exporter.config import Config
+from ncr_exporter.config.suggestions import some_of
 from ncr_exporter.report import files, table
 from ncr_exporter.report.in_use import InUse, Reference, place, read_references
 from ncr_exporter.report.rows import Report
 from ncr_exporter.report.terminal import Terminal, progress_bar
+from ncr_exporter.report.verdicts import idle_pattern_remedy, idle_pattern_text
 from ncr_exporter.runtime.atomicfile import check_writable, write_atomically
 from ncr_exporter.runtime.clock import SystemClock
 from ncr_exporter.runtime.errors import UserError
 from ncr_exporter.runtime.signals import run_until_interrupted
 from ncr_exporter.runtime.startup_signals import end_command_on_signals
+from ncr_exporter.state.model import RegistryState
 from ncr_exporter.state.persistence import StatePersister
 from ncr_exporter.state.store import Store
 
@@ -49,7 +55,12 @@ def _run(values: Values, environ: Mapping[str, str]) -> int:
     output = _resolved(values["--output"]) if values["--output"] else None
     if output is not None:
         check_writable(output)
-    config = load(values["--config.file"], environ)
+    source = config_source(values, environ)
+    if source.is_stdin and values["--in-use"] == _STDIN:
+        raise UsageError("--config.file=- and --in-use=-: stdin can be only one of them")
+    config = source.read()
+    if config.source == ENVIRONMENT:
+        note_at_a_terminal(f"there is no {source.path}: the environment alone says what to poll")
     references = _references(values["--in-use"]) if values["--in-use"] else None
     return run_until_interrupted(_once(config, values, environ, output, references))
 
@@ -58,7 +69,7 @@ def _check(values: Values) -> None:
     wanted = [flag for flag in ("--stale", "--tags") if values[flag]]
     if len(wanted) > 1:
         raise UsageError("--stale and --tags: name one of them")
-    if wanted and values["--format"] == _METRICS:
+    if wanted and _format(values) == _METRICS:
         raise UsageError(f"{wanted[0]}: needs --format=table, json or csv")
     if values["--in-use"] and not wanted:
         raise UsageError("--in-use: needs --stale or --tags")
@@ -74,6 +85,14 @@ def _resolved(path: str) -> Path:
         return Path(path).resolve()
     except (OSError, RuntimeError):
         raise UserError(f"cannot write {path}: its links lead in a circle") from None
+
+
+def _format(values: Values) -> str:
+    """Return the format: tags on stdout are a table where none is asked for."""
+    wants_tags = values["--stale"] or values["--tags"]
+    if wants_tags and "--format" not in values.given and not values["--output"]:
+        return "table"
+    return str(values["--format"])
 
 
 def _references(source: str) -> list[Reference | None]:
@@ -117,6 +136,8 @@ async def _once(
     _warn_of_wrong_clock(pipeline.clock.correction)
     in_use = None if references is None else _placed(references, pipeline.store)
     _deliver(pipeline, values, failed, in_use, output)
+    if values["--log.level"] == "error":  # else the log has it
+        _name_idle_patterns(pipeline.store.registries.values())
     _explain(failed)
     is_stored = await _store(persister, pipeline) if persister else True
     return int(any(poll.matters for poll in failed) or not is_stored)
@@ -134,7 +155,7 @@ def _deliver(
         sys.stdout.buffer.writelines(_content(pipeline, values, failed, in_use, sys.stdout))
         sys.stdout.flush()
     elif output.exists() and _nothing_is_known(pipeline, failed):
-        _say(f"nothing could be listed, so {output} stays as it was")
+        complain(f"nothing could be listed, so {output} stays as it was")
     else:
         content = _content(pipeline, values, failed, in_use, io.StringIO())
         write_atomically(output, content, mode=_READABLE_BY_ALL)
@@ -154,21 +175,19 @@ async def _store(persister: StatePersister, pipeline: Pipeline) -> bool:
     await persister.write(pipeline.store, pipeline.clock.correction)
     persister.release()
     if persister.failure is not None:
-        _say(f"--storage.path: {persister.failure}; the next run starts from older data, or none")
+        complain(
+            f"--storage.path: {persister.failure}; the next run starts from older data, or none"
+        )
     return persister.failure is None
-
-
-def _say(sentence: str) -> None:
-    sys.stderr.write(f"ncr-exporter: {sentence}\n")
 
 
 def _warn_of_wrong_clock(correction: float) -> None:
     """Say on stderr that this host's clock is wrong, where it is; `correction` is in seconds."""
     if correction:
         off = f"{abs(correction):.0f} s {'behind' if correction > 0 else 'ahead of'}"
-        sys.stderr.write(
-            f"ncr-exporter: this host's clock is {off} the API's; ages and what is stale go by the"
-            " API's; synchronise this host's clock (NTP)\n"
+        complain(
+            f"this host's clock is {off} the API's; ages and what is stale go by the"
+            " API's; synchronise this host's clock (NTP)"
         )
 
 
@@ -177,9 +196,9 @@ def _placed(references: Iterable[Reference | None], store: Store) -> InUse:
     in_use = place(references, store.registries.values(), store.images)
     if in_use.unknown_hosts:
         named = ", ".join(in_use.unknown_hosts[:_NAMED])
-        _say(
-            f"--in-use: no registry that was polled is known to have the host {named}:"
-            " what runs from there is not spared;"
+        complain(
+            f"--in-use: no registry that was polled is known to have"
+            f" the host {named}: what runs from there is not spared;"
             " private hosts are known where the key may read the registry list"
         )
     return in_use
@@ -205,7 +224,7 @@ def _content(
         file: where a table will be printed; decides on its width and colours.
     """
     now = pipeline.clock.time()
-    if values["--format"] == _METRICS:
+    if _format(values) == _METRICS:
         snapshot = pipeline.exposition.snapshot
         if values["--output"]:
             return snapshot.text(None, openmetrics=False)
@@ -230,7 +249,7 @@ def _form(values: Values, file: TextIO) -> Callable[[Report], Iterable[str]]:
         "json": (files.images_as_json, files.stale_tags_as_json, files.tags_as_json),
         "csv": (files.images_as_csv, files.stale_tags_as_csv, files.tags_as_csv),
     }
-    images, stale_tags, tags = forms[values["--format"]]
+    images, stale_tags, tags = forms[_format(values)]
     if values["--tags"]:
         return tags
     return stale_tags if values["--stale"] else images
@@ -243,9 +262,17 @@ def _explain(failed: Iterable[FailedPoll]) -> None:
         cause = (poll.failure.message, poll.failure.remedy)
         places.setdefault(cause, []).append(poll.place)
     for (message, remedy), names in places.items():
-        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-        named = ", ".join(names[:_NAMED])
-        _say(f"{named}{more} failed: {message}; {remedy}")
+        complain(f"{some_of(names, _NAMED)} failed: {message}; {remedy}")
+
+
+def _name_idle_patterns(registries: Iterable[RegistryState]) -> None:
+    """Print what in the configuration matches nothing; an empty registry is said to be empty."""
+    for state in registries:
+        if state.failure is None and state.images == 0:
+            warn(f"{state.target.label}: the registry is empty: it has no images")
+        for idle in state.idle_patterns:
+            what, remedy = idle_pattern_text(idle), idle_pattern_remedy(idle)
+            warn(f"{state.target.label}: {what}; {remedy}")
 
 
 COMMAND = Command(
@@ -256,7 +283,7 @@ COMMAND = Command(
             "--format",
             _METRICS,
             choice((_METRICS, "table", "json", "csv")),
-            "prometheus for metrics; table, json or csv for a report",
+            "prometheus for metrics; table, json or csv for a report, of tags a table by default",
         ),
         Flag(
             "--stale", "false", boolean, "report the stale tags instead of the images", switch=True

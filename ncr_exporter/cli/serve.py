@@ -3,10 +3,12 @@
 import asyncio
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
+from ncr_exporter.app.config_source import STDIN
 from ncr_exporter.app.serve import ServeOptions, serve
-from ncr_exporter.cli.check import check
+from ncr_exporter.cli.check import check, config_source
 from ncr_exporter.cli.flags import (
     CONFIG_FILE,
     LOG_FLAGS,
@@ -20,7 +22,6 @@ from ncr_exporter.cli.flags import (
     positive,
     url_path,
 )
-from ncr_exporter.config import load
 from ncr_exporter.httpd.access import AccessPolicy
 from ncr_exporter.runtime.startup_signals import end_command_on_signals
 from ncr_exporter.targets.targets import Shard
@@ -29,12 +30,16 @@ _LONGEST_SHARD = 6  # digits
 
 
 def _run(values: Values, environ: Mapping[str, str]) -> int:
+    source = config_source(values, environ)
     if values["--config.check"]:
         end_command_on_signals()
-        check(values["--config.file"], environ)
+        check(source)
         return 0
-    config = load(values["--config.file"], environ)
-    return asyncio.run(serve(config, _options(values, environ), environ=environ))
+    if source.is_stdin and values["--config.auto-reload"]:
+        raise UsageError("--config.auto-reload: a configuration from stdin cannot be read again")
+    options = _options(values, environ)
+    options = replace(options, read_again=source.read_again)
+    return asyncio.run(serve(source.read(), options, environ=environ))
 
 
 def _options(values: Values, environ: Mapping[str, str]) -> ServeOptions:
@@ -42,7 +47,7 @@ def _options(values: Values, environ: Mapping[str, str]) -> ServeOptions:
         listen=values["--web.listen-address"],
         telemetry_path=values["--web.telemetry-path"],
         max_requests=values["--web.max-requests"],
-        config_file=Path(values["--config.file"]),
+        config_file=None if values["--config.file"] == STDIN else Path(values["--config.file"]),
         enable_lifecycle=values["--web.enable-lifecycle"],
         auto_reload=values["--config.auto-reload"],
         storage=values["--storage.path"],

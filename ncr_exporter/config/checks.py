@@ -1,39 +1,39 @@
 """Checks that need more than one key or a URL: regions, labels, key pairs, expiry, base URLs."""
 
 import ipaddress
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 
 from ncr_exporter.config.globs import EVERY, excluded, is_glob
-from ncr_exporter.config.model import Api, Config, ImageConfig, RegistryConfig
+from ncr_exporter.config.model import Api, Config, RegistryConfig
 from ncr_exporter.config.proxy_url import proxy_problem
+from ncr_exporter.config.suggestions import did_you_mean
 from ncr_exporter.config.units import duration_text
-from ncr_exporter.config.yaml_tree import Mistakes, Node, ReportProblem
-from ncr_exporter.config.zones import REGIONS, V3, V3_LARGEST_PAGE, V3_ZONE
+from ncr_exporter.config.yaml_tree import Mistakes, Node, NodeOf
+from ncr_exporter.config.zones import (
+    REGION_ALIASES,
+    REGIONS,
+    V3,
+    V3_LARGEST_PAGE,
+    V3_ZONE,
+    zones_of_region,
+)
 
-_DOT_SEGMENTS = {".", ".."}
-"""Not usable as names: in a URL's path they mean another place (RFC 3986, section 5.2.4)."""
 _NO_V3 = "the {} zone has no version 3 of the API, as far as the vendor documents"
-Entry = TypeVar("Entry", RegistryConfig, ImageConfig)
 
 
-def check(config: Config, root: Node, report: ReportProblem) -> None:
-    """Report the mistakes that no single value shows.
+def mistakes(config: Config, root: Node, node_of: NodeOf) -> Mistakes:
+    """Yield the mistakes that no single value shows.
 
     Args:
         config: the configuration as read from `root`, without the values that were wrong.
         root: the node of the whole file.
-        report: called with each problem.
+        node_of: returns the node of an entry.
     """
-    for message, node in _mistakes(config, root):
-        report(node.problem(message))
-
-
-def _mistakes(config: Config, root: Node) -> Mistakes:
     if config.api.base_url is not None:
         node = root.child("api").child("base_url")
         yield from ((message, node) for message in _base_url(config.api.base_url))
@@ -43,18 +43,20 @@ def _mistakes(config: Config, root: Node) -> Mistakes:
     yield from _credentials(root)
     settings = asdict(config.defaults)
     yield from _expiry(settings, settings, root.child("defaults"))
-    yield from _clashes(config, root.child("registries"))
-    for registry, node in _entries(config.registries, root.child("registries")):
+    yield from _clashes(config, node_of)
+    for registry in config.registries or ():  # None if the file has no valid list
+        node = node_of(registry)
         yield from _registry(registry, registry.zone or config.api.zone, node)
         yield from _zone_in_version(registry, config.api, node)
-        yield from _images(registry, settings, node)
+        yield from _images(registry, settings, node, node_of)
 
 
-def _clashes(config: Config, node: Node) -> Mistakes:
+def _clashes(config: Config, node_of: NodeOf) -> Mistakes:
     """Yield each label that two registries have, and each account that two "*" entries list."""
     labels: dict[str, str] = {}
     accounts: dict[object, str] = {}
-    for registry, entry in _entries(config.registries, node):
+    for registry in config.registries or ():
+        entry = node_of(registry)
         label = registry.label or registry.name
         other = labels.setdefault(label, entry.place)
         if label and other != entry.place:
@@ -72,11 +74,7 @@ def _registry(registry: RegistryConfig, zone: str, node: Node) -> Mistakes:
     regions = REGIONS[zone]
     if registry.region not in regions:
         message = f"the {zone} zone has the regions {', '.join(regions)}, not {registry.region!r}"
-        yield message, node.child("region")
-    if registry.name in _DOT_SEGMENTS:
-        yield f"{registry.name!r} cannot be a registry's name", node.child("name")
-    if registry.name and is_glob(registry.name) and registry.name != EVERY:
-        yield 'must be one name, or "*" for every registry', node.child("name")
+        yield f"{message}{_other_region(registry.region, zone)}", node.child("region")
     yield from _credentials(node)
 
 
@@ -98,13 +96,22 @@ def _zone_in_version(registry: RegistryConfig, api: Api, node: Node) -> Mistakes
         yield f"{_NO_V3.format(registry.zone)}; {apart}", node.child("zone")
 
 
-def _images(registry: RegistryConfig, defaults: Mapping[str, Any], node: Node) -> Mistakes:
+def _other_region(region: str, zone: str) -> str:
+    """Return the rest of a sentence on a wrong region: the zone that has it, or a similar one."""
+    others = [other for other in zones_of_region(region) if other != zone]
+    if others:
+        return f"; {region} is a region of the {others[0]} zone: write zone: {others[0]}"
+    return did_you_mean(region, REGIONS[zone], REGION_ALIASES)
+
+
+def _images(
+    registry: RegistryConfig, defaults: Mapping[str, Any], node: Node, node_of: NodeOf
+) -> Mistakes:
     settings = {**defaults, **registry.overrides}
     yield from _expiry(settings, registry.overrides, node)
     seen: set[str] = set()
-    for image, image_node in _entries(registry.images, node.child("images")):
-        if image.name in _DOT_SEGMENTS:
-            yield f"{image.name!r} cannot be an image's name", image_node
+    for image in registry.images or ():
+        image_node = node_of(image)
         if image.name and image.name in seen:
             yield f"{image.name!r} is listed twice; keep one", image_node
         seen.add(image.name)
@@ -129,13 +136,6 @@ def _expiry(settings: Mapping[str, Any], own: Mapping[str, Any], node: Node) -> 
     if expire_after and expire_after < 3 * interval and {"interval", "expire_after"} & set(own):
         least, given = duration_text(3 * interval), duration_text(expire_after)
         yield f"expire_after must be at least three intervals, here {least}, not {given}", node
-
-
-def _entries(entries: Sequence[Entry] | None, node: Node) -> Iterator[tuple[Entry, Node]]:
-    """Yield entries with their nodes; none if an invalid entry makes the two lists differ."""
-    nodes = node.value if isinstance(node.value, list) else []
-    if entries and len(entries) == len(nodes):
-        yield from zip(entries, nodes, strict=True)
 
 
 def _proxy(config: Config, node: Node) -> Mistakes:

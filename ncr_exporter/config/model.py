@@ -10,6 +10,7 @@ from typing import Any
 
 from ncr_exporter.config import types
 from ncr_exporter.config.secret import Secret
+from ncr_exporter.config.yaml_tree import Problem
 from ncr_exporter.config.zones import VERSIONS, ZONES
 
 REQUIRED: Any = object()
@@ -89,15 +90,15 @@ class Settings:
         "this many of an image's most recently updated tags are never stale",
     )
     keep_tags: tuple[str, ...] = option(
-        types.ListOf(types.text), ("latest",), "globs of tags that are never stale"
+        types.ListOf(types.tag_name), ("latest",), "globs of tags that are never stale"
     )
     ignore_tags: tuple[str, ...] = option(
-        types.ListOf(types.text),
+        types.ListOf(types.tag_name),
         (),
         "globs of tags that count in tags and size and are otherwise not judged, as build caches",
     )
     immutable_tags: tuple[str, ...] = option(
-        types.ListOf(types.text),
+        types.ListOf(types.tag_name),
         (),
         "globs of tags whose content must not change under the same name, as releases",
     )
@@ -138,7 +139,7 @@ class Settings:
 class ImageConfig:
     """An entry of `images`: a name or glob, or a mapping with one and overrides."""
 
-    name: str = option(types.text, REQUIRED, "the image's name, or a glob such as team-a/*")
+    name: str = option(types.image_name, REQUIRED, "the image's name, or a glob such as team-a/*")
     overrides: Mapping[str, Any] = field(default_factory=dict)
     """The keys of `Settings` that this entry gives, with their values."""
 
@@ -148,7 +149,7 @@ class RegistryConfig:
     """An entry of `registries`."""
 
     name: str = option(
-        types.text, REQUIRED, 'the registry\'s name; "*" is every one of the account'
+        types.registry_name, REQUIRED, 'the registry\'s name; "*" is every one of the account'
     )
     region: str = option(
         types.text, "kr", "public: kr, sgn, jpn; government: kr, krs; financial: kr"
@@ -163,7 +164,7 @@ class RegistryConfig:
         types.ListOf(ImageConfig, least=1), None, "the images to poll; omitted, every image"
     )
     exclude: tuple[str, ...] = option(
-        types.ListOf(types.text), (), "globs of images to leave out; beats a glob in `images`"
+        types.ListOf(types.image_name), (), "globs of images to leave out; beats a glob in `images`"
     )
     zone: str | None = option(types.one_of(*ZONES), None, "another zone than api.zone")
     overrides: Mapping[str, Any] = field(default_factory=dict)
@@ -190,6 +191,10 @@ class Config:
     """The file before `${VAR}` is expanded, each secret replaced by `<secret>`."""
     holds_secret: bool = False
     """Whether the file itself holds a secret."""
+    source: str = field(default="", compare=False)
+    """The path of the file, or what is there in its place, for messages."""
+    warnings: tuple[Problem, ...] = field(default=(), compare=False)
+    """What is allowed and most likely a mistake."""
 
 
 def own_options(model: type[Any]) -> dict[str, Field[Any]]:

@@ -27,7 +27,7 @@ def _section(model: type[Any]) -> dict[str, Any]:
     }
     if "name" not in options:
         return mapping
-    return {"anyOf": [mapping, {"type": "string", "minLength": 1}]}
+    return {"anyOf": [mapping, _value(options["name"].metadata["type"])]}
 
 
 def _option(option: Field[Any]) -> dict[str, Any]:

@@ -36,7 +36,7 @@ class Secret:
 
 
 MASK = "<secret>"
-_SECRETS = {"access_key", "secret_key", "proxy_url"}
+SECRET_KEYS = {"access_key", "secret_key", "proxy_url"}
 """Keys of the configuration whose values are secret, in every section."""
 
 
@@ -63,7 +63,7 @@ def redacted(text: str) -> Redacted:
         return Redacted("", holds_secret=False)
     scalars = list(_scalars(root))
     holds_secret = any(_gives_access(key, scalar.value) for key, scalar in scalars)
-    secrets = {scalar.value for key, scalar in scalars if key in _SECRETS and scalar.value}
+    secrets = {scalar.value for key, scalar in scalars if key in SECRET_KEYS and scalar.value}
     for _, scalar in scalars:
         if scalar.value in secrets:
             scalar.value, scalar.style, scalar.tag = MASK, None, "tag:yaml.org,2002:str"

@@ -1,19 +1,29 @@
 """The types that an option can have: how a value is read, documented and shown."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 import yaml
 
+from ncr_exporter.config.names import image_mistake, registry_mistake, tag_mistake
 from ncr_exporter.config.secret import Secret
-from ncr_exporter.config.units import DURATION_PATTERN, duration_text, parse_duration, parse_size
+from ncr_exporter.config.stray_signs import look_alike
+from ncr_exporter.config.suggestions import did_you_mean
+from ncr_exporter.config.units import (
+    DURATION_PATTERN,
+    duration_text,
+    parse_duration,
+    parse_size,
+)
 from ncr_exporter.config.yaml_tree import Expanded
 
 _LONGEST_SHOWN = 60
 FOREVER = float("inf")
+_NAME_PATTERN = r"^[^\s:@,;?\"'`]+$|\$\{"
+"""JSON Schema's pattern of names and globs: what an editor can tell of them."""
 _REFERENCE = {"type": "string", "pattern": r"\$\{"}
 """JSON Schema of a `${VAR}`, whose value a schema cannot know."""
 
@@ -66,10 +76,31 @@ def text(value: object) -> str:
     if not isinstance(value, str):
         raise ValueError(f"must be text, not {describe(value)}; put it in quotes")
     if not value.strip():
-        raise ValueError("must not be empty")
+        empty = isinstance(value, Expanded)
+        raise ValueError(f"must not be empty{'; the variable in it is' if empty else ''}")
     if not value.isprintable():
-        raise ValueError("holds control or other characters that cannot be shown")
+        what = look_alike(value) or "control or other characters that cannot be shown"
+        raise ValueError(f"has {what}")
     return value
+
+
+def _name(mistake: Callable[[str], str | None]) -> ValueType:
+    """Return the type of a name or glob; `mistake` says what is wrong with one."""
+
+    @_value_type("text", {"type": "string", "pattern": _NAME_PATTERN})
+    def read(value: object) -> str:
+        name: str = text(value)
+        wrong = mistake(name)
+        if wrong:
+            raise ValueError(wrong)
+        return name
+
+    return read
+
+
+registry_name = _name(registry_mistake)
+image_name = _name(image_mistake)
+tag_name = _name(tag_mistake)
 
 
 @_value_type("text, never shown", {"type": "string", "minLength": 1})
@@ -97,7 +128,9 @@ def one_of(*choices: str) -> ValueType:
     @_value_type(" or ".join(choices), _or_reference({"enum": list(choices)}))
     def read(value: object) -> str:
         if value not in choices:
-            raise ValueError(f"must be one of {', '.join(choices)}, not {describe(value)}")
+            similar = did_you_mean(value, choices) if isinstance(value, str) else ""
+            known = ", ".join(choices)
+            raise ValueError(f"must be one of {known}, not {describe(value)}{similar}")
         return str(value)
 
     return read
@@ -135,7 +168,10 @@ def duration(low: str, *, never: bool = False) -> ValueType:
         if never and value == "never":
             return FOREVER
         if not isinstance(value, str):
-            raise ValueError(f"must be a duration such as 15m or 90d, not {describe(value)}")
+            number = isinstance(value, int) and not isinstance(value, bool) and value > 0
+            unit = "; the unit is missing" if number else ""
+            message = f"must be a duration such as 15m or 90d, not {describe(value)}{unit}"
+            raise ValueError(message)
         seconds = parse_duration(value)
         if seconds < least:
             raise ValueError(f"must be at least {low}, not {value}")
@@ -223,11 +259,3 @@ def type_name(value: object) -> str:
         float: "a number",
     }
     return names.get(type(value), "a date")
-
-
-def nearest(word: str, known: Sequence[str]) -> str:
-    """Return `; did you mean 'X'?` for the most similar known word, or an empty text."""
-    from difflib import get_close_matches  # noqa: PLC0415 -- needed for mistakes only
-
-    matches = get_close_matches(word, known, n=1)
-    return f"; did you mean {matches[0]!r}?" if matches else ""

@@ -16,6 +16,10 @@ _DURATION = re.compile("".join(rf"(?:(\d{{1,9}}){unit})?" for unit in _SECONDS),
 DURATION_PATTERN = f"(0|(?=.){''.join(rf'([0-9]{{1,9}}{unit})?' for unit in _SECONDS)})"
 """The same grammar for JSON Schema, in ECMA 262's dialect of regular expressions."""
 
+_LOOSE = re.compile(r"(?:\s*\d{1,9}\s*[A-Za-z]+)+\s*", re.ASCII)
+_AMOUNT = re.compile(r"(\d+)\s*([A-Za-z]+)", re.ASCII)
+_EXAMPLES = "30s, 15m, 1h30m or 90d"
+
 _SIZE = re.compile(r"(\d{1,18}(?:\.\d{1,9})?)\s*([kKMGTP]i?)?B?", re.ASCII)
 _PREFIXES = "kMGTP"
 
@@ -30,12 +34,31 @@ def parse_duration(text: str) -> float:
         return 0.0
     match = _DURATION.fullmatch(text)
     if not text or match is None:
-        raise ValueError(f"{text!r} is not a duration; write for example 30s, 15m, 1h30m or 90d")
+        likely = _likely_duration(text)
+        instead = f"did you mean {likely!r}?" if likely else f"write for example {_EXAMPLES}"
+        raise ValueError(f"{text!r} is not a duration; {instead}")
     return sum(
         int(amount) * seconds
         for amount, seconds in zip(match.groups(), _SECONDS.values(), strict=True)
         if amount
     )
+
+
+def _likely_duration(text: str) -> str | None:
+    """Return the duration that `15 min` or `12H` most likely means; None if unclear."""
+    if not _LOOSE.fullmatch(text):
+        return None
+    amounts = [(amount, _unit(word)) for amount, word in _AMOUNT.findall(text)]
+    likely = "".join(f"{amount}{unit}" for amount, unit in amounts)
+    return likely if _DURATION.fullmatch(likely) else None
+
+
+def _unit(word: str) -> str:
+    """Return the unit that a word begins like; a month is none."""
+    lower = word.lower()
+    if lower.startswith("mo"):
+        return ""
+    return "ms" if lower.startswith(("ms", "milli")) else lower[0]
 
 
 def parse_size(text: str) -> int:
@@ -46,7 +69,10 @@ def parse_size(text: str) -> int:
     """
     match = _SIZE.fullmatch(text)
     if match is None:
-        raise ValueError(f"{text!r} is not a size; write bytes, or for example 500MiB or 1GB")
+        likely = text.strip().upper().replace("IB", "iB").removesuffix("S")
+        similar = f"; did you mean {likely!r}?" if _SIZE.fullmatch(likely) else ""
+        example = similar or "; write bytes, or for example 500MiB or 1GB"
+        raise ValueError(f"{text!r} is not a size{example}")
     amount, prefix = match.groups()
     base = 1024 if prefix and prefix.endswith("i") else 1000
     power = _PREFIXES.index(prefix[0].replace("K", "k")) + 1 if prefix else 0

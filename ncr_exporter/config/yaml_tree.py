@@ -11,6 +11,16 @@ from typing import Any
 
 import yaml
 
+from ncr_exporter.config.secret import SECRET_KEYS
+from ncr_exporter.config.stray_signs import (
+    BYTE_ORDER_MARK,
+    is_bullet,
+    is_curly_quoted,
+    look_alike,
+    stray_end,
+)
+from ncr_exporter.config.suggestions import did_you_mean
+from ncr_exporter.config.yaml_errors import yaml_mistake
 from ncr_exporter.runtime.errors import UserError
 
 
@@ -24,6 +34,13 @@ class Problem:
     """What is wrong, and what would be right."""
     line: int | None = None
     """Counted from 1; None for the whole file."""
+    column: int | None = None
+    """Counted from 1; None for the whole line."""
+
+    def in_file(self, source: str) -> str:
+        """Return the problem as one line: where, in the file named `source`, and what."""
+        where = ":".join(str(part) for part in (source, self.line, self.column) if part)
+        return ": ".join(part for part in (where, self.place, self.message) if part)
 
 
 class ConfigError(UserError):
@@ -33,20 +50,18 @@ class ConfigError(UserError):
         """Set the problems, and the `source` that their lines begin with, such as a path."""
         self.source = source
         self.problems = tuple(problems)
-        super().__init__("\n".join(self._line(problem) for problem in self.problems))
-
-    def _line(self, problem: Problem) -> str:
-        where = self.source if problem.line is None else f"{self.source}:{problem.line}"
-        return ": ".join(part for part in (where, problem.place, problem.message) if part)
+        super().__init__("\n".join(problem.in_file(source) for problem in self.problems))
 
 
-_QUOTED = re.compile(r"'.{5,}'", re.DOTALL)
 _MERGE = "tag:yaml.org,2002:merge"
 _NULL = "tag:yaml.org,2002:null"
 _TEXT = "tag:yaml.org,2002:str"
 _PLAIN = {_TEXT, *(f"tag:yaml.org,2002:{tag}" for tag in ("bool", "float", "int", "timestamp"))}
 _LARGEST = 10**300  # Python cannot compare a larger integer with every float
-_REFERENCE = re.compile(r"\$(?:\$|\{([^}]*)\}|)")
+_REFERENCE = re.compile(r"\$(?:\$|\{([^}]*)\}|([A-Za-z_]\w*)|)", re.ASCII)
+"""A `$` that stands for something: `$$`, `${VAR}`, or `$VAR`, which lacks its braces."""
+_SIMILAR_VARIABLE = 0.8
+"""Least similarity: an environment has a hundred names, and one of them is always a bit alike."""
 
 INVALID: Any = object()
 """In place of a value that was reported as a problem; None is a value (`tag_series: all`)."""
@@ -85,6 +100,10 @@ class Node:
 
 Mistakes = Iterator[tuple[str, Node]]
 """Messages, each with the node that is wrong."""
+
+
+NodeOf = Callable[[object], Node]
+"""An entry of `registries` or `images` → its node in the file."""
 
 
 def read_tree(text: str, source: str, environ: Mapping[str, str], report: ReportProblem) -> Node:
@@ -126,14 +145,10 @@ def _build(builder: "_Builder", text: str, source: str) -> Node | None:
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
         return None if root is None else builder.build(root, "")
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else None
-        problem = _QUOTED.sub("…", error.problem or "")  # PyYAML quotes the file, perhaps a secret
-        raise ConfigError(source, [Problem("", f"not YAML: {problem}", line)]) from None
     except yaml.YAMLError as error:
-        # A character that YAML does not allow; the text before the colon has its number alone.
-        summary = str(error).split(":")[0]
-        raise ConfigError(source, [Problem("", f"not YAML: {summary}")]) from None
+        wrong = yaml_mistake(error, text)
+        problem = Problem("", wrong.message, wrong.line, wrong.column)
+        raise ConfigError(source, [problem]) from None
     except RecursionError:
         raise ConfigError(
             source, [Problem("", "is nested too deeply, or contains itself")]
@@ -151,7 +166,9 @@ class _Builder:
     def build(self, node: yaml.Node, place: str) -> Node:
         line = node.start_mark.line + 1
         if isinstance(node, yaml.MappingNode):
-            return Node(dict(self._items(node, place)), place, line)
+            mapping = dict(self._items(node, place))
+            is_one = not place or not any(_is_no_key(key) for key, _ in node.value)
+            return Node(mapping if is_one else INVALID, place, line)
         if isinstance(node, yaml.SequenceNode):
             items = [self.build(item, f"{place}[{i}]") for i, item in enumerate(node.value)]
             return Node(items, place, line)
@@ -162,12 +179,17 @@ class _Builder:
         for key_node, value_node in node.value:
             line = key_node.start_mark.line + 1
             if not isinstance(key_node, yaml.ScalarNode):
-                self._report(Problem(place, "a key must be plain text", line))
+                template = isinstance(key_node, yaml.MappingNode)
+                hint = "; render the template first that has {{ }} here" if template else ""
+                self._report(Problem(place, f"a key must be plain text{hint}", line))
                 continue
             if key_node.tag == _MERGE:
                 self._report(Problem(place, "`<<` is not understood; write its keys out", line))
                 continue
             key = key_node.value
+            if stray := look_alike(key):
+                self._report(Problem(place, f"the key has {stray}", line))
+                continue
             child = f"{place}.{key}" if place else key
             if key in seen:
                 self._report(Problem(child, "this key is given twice; keep one", line))
@@ -186,20 +208,51 @@ class _Builder:
         return self._expanded(value, place, line) if isinstance(value, str) else value
 
     def _expanded(self, text: str, place: str, line: int) -> object:
-        references = [match[1] for match in _REFERENCE.finditer(text) if match[1] is not None]
-        unset = [name for name in references if name not in self._environ]
-        for name in unset:
-            message = f"${{{name}}} is not set in the environment; for a dollar sign write $$"
+        matches = list(_REFERENCE.finditer(text))
+        secret = place.rpartition(".")[2] in SECRET_KEYS
+        problems = [*self._bare(text, matches, secret=secret), *self._unusable(matches)]
+        if is_curly_quoted(text):
+            problems.append(f"has {look_alike(text)}")
+        if text.startswith("${") and "}" not in text:
+            problems.append("the ${ at the beginning has no }; for a dollar sign write $$")
+        for message in problems:
             self._report(Problem(place, message, line))
-        if unset:
+        if problems:
             return INVALID
         expanded = _REFERENCE.sub(self._replacement, text)
-        return Expanded(expanded) if references else expanded
+        return Expanded(expanded) if any(match[1] is not None for match in matches) else expanded
+
+    @staticmethod
+    def _bare(text: str, matches: list[re.Match[str]], *, secret: bool) -> Iterator[str]:
+        """Yield a message for each `$VAR` without braces; part of a secret may look like one."""
+        for match in matches:
+            if match[2] is None or (secret and match[0] != text):
+                continue
+            variable = "VARIABLE" if secret else match[2]
+            yield f"a variable needs braces: write ${{{variable}}}; for a dollar sign write $$"
+
+    def _unusable(self, matches: list[re.Match[str]]) -> Iterator[str]:
+        """Yield a message for each variable that is not set, or whose value has a stray end."""
+        for name in (match[1] for match in matches if match[1] is not None):
+            if name not in self._environ:
+                similar = did_you_mean(name, self._environ, least=_SIMILAR_VARIABLE)
+                what = f"${{{name}}} is not set in the environment{similar}"
+                yield what if similar else f"{what}; for a dollar sign write $$"
+            elif (
+                self._environ[name].startswith(BYTE_ORDER_MARK) or "\n" in self._environ[name][-1:]
+            ):
+                yield f"the variable {name} {stray_end(self._environ[name])}; set it without"
 
     def _replacement(self, match: re.Match[str]) -> str:
         if match[0] == "$$":
             return "$"
         return match[0] if match[1] is None else self._environ[match[1]]
+
+
+def _is_no_key(key: yaml.Node) -> bool:
+    """Return whether a key shows that no mapping was meant: of a template, or behind a dash."""
+    dash = isinstance(key, yaml.ScalarNode) and is_bullet(key.value)
+    return dash or isinstance(key, yaml.MappingNode)
 
 
 class _Verbatim(_Builder):

@@ -23,6 +23,16 @@ REGIONS = {
 }
 """Zone → region → path prefix of the API, version 2."""
 
+REGION_ALIASES = {
+    "korea": "kr",
+    "seoul": "kr",
+    "singapore": "sgn",
+    "sg": "sgn",
+    "japan": "jpn",
+    "tokyo": "jpn",
+    "jp": "jpn",
+}
+"""Other words for regions: of places, and of the pull hosts."""
 V3_ZONE = "public"
 """The only zone with a documented version 3."""
 V3_HOSTS = {
@@ -81,3 +91,18 @@ def pull_host(zone: str, region: str, registry: str) -> str:
         registry: the registry's name.
     """
     return f"{registry}.{_PULL_DOMAINS[zone, region]}"
+
+
+def region_of_host(host: str) -> str | None:
+    """Return the region of the registry that a public pull host belongs to; None of other hosts.
+
+    Zones share no domain, so the domain tells the zone too.
+    """
+    _, _, domain = host.partition(":")[0].partition(".")
+    regions = (region for (_, region), known in _PULL_DOMAINS.items() if known == domain)
+    return next(regions, None)
+
+
+def zones_of_region(region: str) -> tuple[str, ...]:
+    """Return the zones that have a region."""
+    return tuple(zone for zone, regions in REGIONS.items() if region in regions)

@@ -1,9 +1,9 @@
 """The key pair in `~/.ncloud/configure`, the file of the vendor's command line tool and SDKs."""
 
-from collections.abc import Mapping
 from pathlib import Path
 
 from ncr_exporter.config import Secret
+from ncr_exporter.config.files import unreadable
 from ncr_exporter.ncr.keys import Credentials, CredentialsError, KeyPair
 from ncr_exporter.runtime.watched_files import WatchedFile
 
@@ -12,8 +12,22 @@ PROFILE_VARIABLE = "NCLOUD_PROFILE"
 _DEFAULT = "DEFAULT"
 _ACCESS_KEY, _SECRET_KEY = "ncloud_access_key_id", "ncloud_secret_access_key"
 
-_Profiles = Mapping[str, Mapping[str, str]]
+_Profiles = dict[str, dict[str, str]]
 """Profile → its keys and values. Lines above all profiles are of the one named DEFAULT."""
+
+
+class NoKeyPairError(CredentialsError):
+    """There is no key pair in the file, nor elsewhere; `flaw` says what is wrong with the file."""
+
+    def __init__(self, path: Path, *flaws: str) -> None:
+        """Say what is wrong and what to write; the last of `flaws` is that of the file, or empty."""
+        self.flaw = flaws[-1] if flaws else ""
+        found = "".join(f"{each}{'' if each.endswith('?') else '.'} " for each in flaws if each)
+        super().__init__(
+            f"no API key: {found}{'Set' if found else 'set'} NCLOUD_ACCESS_KEY_ID and "
+            "NCLOUD_SECRET_ACCESS_KEY in the environment, or credentials in the configuration, "
+            f"or write {path}"
+        )
 
 
 class ConfigureFile(Credentials):
@@ -47,18 +61,22 @@ class ConfigureFile(Credentials):
         return self._pair
 
     def _read(self) -> KeyPair:
+        path, profiles, flaw = self._file.path, _Profiles(), ""
         try:
-            profiles = _profiles(self._file.read().decode("utf-8"))
-        except (OSError, ValueError):  # ValueError: not UTF-8, or no valid path
-            profiles = {}
+            profiles = _profiles(self._file.read().decode("utf-8-sig"))
+        except (FileNotFoundError, NotADirectoryError):
+            flaw = ""
+        except (OSError, ValueError) as error:  # ValueError: not UTF-8, or no valid path
+            is_binary = isinstance(error, UnicodeDecodeError)
+            reason = "it is not text" if is_binary else unreadable(path, error)
+            flaw = f"{path} cannot be read: {reason}"
         name = self._chosen(profiles)
         values = profiles.get(name, {})
         access, secret = values.get(_ACCESS_KEY), values.get(_SECRET_KEY)
         if not access or not secret:
-            raise CredentialsError(
-                "no API key: set credentials in the configuration, or NCLOUD_ACCESS_KEY_ID and "
-                f"NCLOUD_SECRET_ACCESS_KEY in the environment, or write {self._file.path}"
-            )
+            if access or secret:
+                flaw = f"{path} has no {_SECRET_KEY if access else _ACCESS_KEY}"
+            raise NoKeyPairError(path, flaw)
         is_plain = name == _DEFAULT and len(profiles) == 1
         self.source = f"{self._file.path}" if is_plain else f"{self._file.path} [{name}]"
         return KeyPair(Secret(access), Secret(secret))

@@ -2,22 +2,34 @@
 
 import asyncio
 import os
+import re
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import structlog
 
 from ncr_exporter.config import CredentialsConfig, Secret
-from ncr_exporter.ncr.configure_file import PROFILE_VARIABLE, ConfigureFile
-from ncr_exporter.ncr.keys import Credentials, CredentialsError, KeyPair
+from ncr_exporter.config.files import unreadable
+from ncr_exporter.config.suggestions import did_you_mean
+from ncr_exporter.ncr.configure_file import PROFILE_VARIABLE, ConfigureFile, NoKeyPairError
+from ncr_exporter.ncr.keys import (
+    Credentials,
+    CredentialsError,
+    KeyPair,
+    check_characters,
+    usable_key,
+)
 from ncr_exporter.ncr.server_role import ServerRole
 from ncr_exporter.runtime.clock import Clock, SystemClock
 from ncr_exporter.runtime.timely import timely, timely_async
 from ncr_exporter.runtime.watched_files import WatchedFile
 
+_LIKE_A_KEY = re.compile(r"(?:NCLOUD|NCP|NCR|NAVER)_\w*(?:KEY|SECRET)\w*")
+"""A variable that most likely is meant to hold a key."""
 # The variables that the vendor's SDKs read, in their order.
 _ACCESS_VARIABLES = ("NCLOUD_ACCESS_KEY_ID", "NCLOUD_ACCESS_KEY")
 _SECRET_VARIABLES = ("NCLOUD_SECRET_ACCESS_KEY", "NCLOUD_SECRET_KEY")
@@ -28,11 +40,12 @@ log = structlog.get_logger()
 class SecretFile:
     """A file that holds one secret, such as a mounted Secret; read again when it changes."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, warns: bool = True) -> None:
+        """`warns`: whether a file that every user of the host can read is logged."""
         self._file = WatchedFile(path)
         self._secret: Secret | None = None
         """None before the first read, and after one that failed."""
-        self._warned = False
+        self._warned = not warns
         self._refresh: asyncio.Task[None] | None = None
 
     def read(self) -> Secret:
@@ -85,7 +98,7 @@ class SecretFile:
             yield
         except (OSError, ValueError) as error:  # ValueError: not UTF-8, or no valid path
             self._secret = None
-            reason = error.strerror if isinstance(error, OSError) else "is not text"
+            reason = "is not text" if _is_no_text(error) else unreadable(self._file.path, error)
             raise CredentialsError(f"{self._file.path} cannot be read: {reason}") from None
 
     def _read_if_changed(self) -> Secret:
@@ -106,11 +119,15 @@ class SecretFile:
             )
 
 
+def _is_no_text(error: OSError | ValueError) -> bool:
+    return isinstance(error, UnicodeDecodeError)
+
+
 def _content(file: WatchedFile) -> Secret:
-    text = file.read().decode("utf-8").strip()
+    text = file.read().decode("utf-8-sig").strip()  # editors of Windows write a byte order mark
     if not text:
         raise CredentialsError(f"{file.path} is empty; it must hold the key")
-    return Secret(text)
+    return usable_key(text, str(file.path))
 
 
 @dataclass(frozen=True)
@@ -201,19 +218,20 @@ def find_credentials(
 
 
 def _configured(
-    value: Secret | None, file: str | None, directory: Path
+    value: Secret | None, file: str | None, directory: Path, *, warns: bool = True
 ) -> Secret | SecretFile | None:
     if file is not None:
-        return SecretFile(directory / file)
+        return SecretFile(directory / file, warns=warns)
     return value
 
 
 def _from_environment(environ: Mapping[str, str]) -> Credentials | None:
-    access = next((environ[name] for name in _ACCESS_VARIABLES if environ.get(name)), None)
-    secret = next((environ[name] for name in _SECRET_VARIABLES if environ.get(name)), None)
+    access = next((name for name in _ACCESS_VARIABLES if environ.get(name)), None)
+    secret = next((name for name in _SECRET_VARIABLES if environ.get(name)), None)
     if access is None or secret is None:
         return None
-    return FixedCredentials(KeyPair(Secret(access), Secret(secret)), "environment")
+    keys = [usable_key(environ[name], f"the variable {name}") for name in (access, secret)]
+    return FixedCredentials(KeyPair(*keys), "environment")
 
 
 def _home(environ: Mapping[str, str]) -> Path:
@@ -234,7 +252,56 @@ def _home(environ: Mapping[str, str]) -> Path:
 
 def _from_configure_file(environ: Mapping[str, str]) -> Credentials:
     path = _home(environ) / ".ncloud" / "configure"
-    return ConfigureFile(path, environ.get(PROFILE_VARIABLE, "").strip())
+    try:
+        return ConfigureFile(path, environ.get(PROFILE_VARIABLE, "").strip())
+    except NoKeyPairError as error:
+        raise NoKeyPairError(path, *_half_set(environ), error.flaw) from None
+
+
+def _half_set(environ: Mapping[str, str]) -> Iterator[str]:
+    """Yield which variable is set without the other, and which is set under another name."""
+    for names, others in (
+        (_ACCESS_VARIABLES, _SECRET_VARIABLES),
+        (_SECRET_VARIABLES, _ACCESS_VARIABLES),
+    ):
+        given = next((name for name in names if environ.get(name)), None)
+        if given and not any(environ.get(name) for name in others):
+            yield f"{given} is set, and {' or '.join(others)} is not"
+    known = (*_ACCESS_VARIABLES, *_SECRET_VARIABLES)
+    for name in environ:
+        if name not in known and _LIKE_A_KEY.fullmatch(name):
+            yield f"{name} is not read{did_you_mean(name, known)}"
+
+
+def problems_of(
+    config: CredentialsConfig, directory: Path, environ: Mapping[str, str]
+) -> Iterator[tuple[str, str]]:
+    """Yield what makes an account's `credentials` unusable: the key in it, and the problem.
+
+    The key is empty where the problem is none of a single key. The arguments are those of
+    `find_credentials`; nothing is logged, and the server's role is not asked for.
+    """
+    pair = {
+        "access_key": (config.access_key, config.access_key_file),
+        "secret_key": (config.secret_key, config.secret_key_file),
+    }
+    checks: dict[str, Callable[[], object]] = {}
+    if config.source is None and all(map(any, pair.values())):
+        for key, (value, file) in pair.items():
+            found = _configured(value, file, directory, warns=False)
+            checks[f"{key}_file" if file else key] = partial(_check, found, key.replace("_", " "))
+    elif config.source is None:
+        checks[""] = partial(find_credentials, config, directory, environ)
+    for key, check in checks.items():
+        try:
+            check()
+        except CredentialsError as error:
+            yield key, str(error)
+
+
+def _check(key: Secret | SecretFile | None, name: str) -> None:
+    if key is not None:
+        check_characters(usable_key(_secret(key).reveal(), f"the {name}"), name)
 
 
 def _secret(value: Secret | SecretFile) -> Secret:

@@ -17,6 +17,7 @@ import httpx
 
 from ncr_exporter import __version__
 from ncr_exporter.config import Api, ConfigError, Problem, Secret
+from ncr_exporter.config.files import unreadable
 from ncr_exporter.ncr.errors import (
     ApiError,
     ConnectionFailedError,
@@ -134,7 +135,10 @@ def ca_file_content(api: Api, directory: Path) -> bytes:
 
 
 def _ca_file_error(path: Path, error: OSError | ValueError) -> ConfigError:
-    reason = (isinstance(error, OSError) and error.strerror) or error
+    if isinstance(error, ssl.SSLError):
+        reason = error.strerror or str(error)
+    else:
+        reason = unreadable(path, error)
     message = f"{path} cannot be read as certificates: {reason}"
     return ConfigError("configuration", [Problem("api.ca_file", message)])
 

@@ -5,6 +5,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 from ncr_exporter.config import Secret
+from ncr_exporter.config.stray_signs import stray_end
 from ncr_exporter.runtime.errors import UserError
 
 _KEY = re.compile(r"[!-~]+")
@@ -12,6 +13,36 @@ _KEY = re.compile(r"[!-~]+")
 
 class CredentialsError(UserError):
     """There is no usable key pair; `str()` says where it was looked for and what to do."""
+
+
+def usable_key(key: str, name: str) -> Secret:
+    """Return a key that is found somewhere, if nothing came along with it.
+
+    Args:
+        key: the access key id or the secret key.
+        name: what holds it, for the message.
+
+    Raises:
+        CredentialsError: it begins or ends with what no key has, or stands for one.
+    """
+    stray = stray_end(key)
+    if stray:
+        raise CredentialsError(f"{name} {stray}; set it without")
+    if len(key.splitlines()) > 1:
+        raise CredentialsError(f"{name} holds several lines; only the key may be in it")
+    if key.startswith("<") and key.endswith(">"):
+        raise CredentialsError(f"{name} holds a placeholder in place of the key")
+    return Secret(key)
+
+
+def check_characters(key: Secret, name: str) -> None:
+    """Refuse a key that holds anything but printable ASCII.
+
+    Raises:
+        CredentialsError: it does; the message names the key by `name`.
+    """
+    if not _KEY.fullmatch(key.reveal()):
+        raise CredentialsError(f"the {name} holds characters that no key has; paste it again")
 
 
 @dataclass(frozen=True)
@@ -27,11 +58,8 @@ class KeyPair:
         Raises:
             CredentialsError: a key holds white space, control characters or anything but ASCII.
         """
-        for name, key in (("access", self.access_key), ("secret", self.secret_key)):
-            if not _KEY.fullmatch(key.reveal()):
-                raise CredentialsError(
-                    f"the {name} key holds characters that no key has; paste it again"
-                )
+        check_characters(self.access_key, "access key")
+        check_characters(self.secret_key, "secret key")
 
 
 class Credentials(ABC):

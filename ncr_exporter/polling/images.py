@@ -21,6 +21,13 @@ from ncr_exporter.targets.targets import RegistryTarget, Shard
 
 log = structlog.get_logger()
 
+_IDLE = {"images": ("glob", "no image matches"), "exclude": ("exclude", "no image is excluded")}
+"""Where a pattern is written → its key in the log, and what is logged if it matches nothing."""
+_REMEDIES = {
+    "images": "check the glob and `exclude`; images pushed later are found by themselves",
+    "exclude": "check the pattern, or leave it out",
+}
+
 
 class RegistryPoller:
     """Lists the images of each registry in a job of its own, and starts and ends their polling."""
@@ -202,22 +209,11 @@ def _warn_of_idle_patterns(state: RegistryState) -> None:
     if not images:
         log.warning("the registry has no images", registry=label)
         return
-    for glob in [glob for glob, matched in state.glob_images if not matched]:
-        log.warning(
-            "no image matches",
-            registry=label,
-            glob=glob,
-            images=images,
-            remedy="check the glob and `exclude`; images pushed later are found by themselves",
-        )
-    for pattern in state.idle_excludes:
-        log.warning(
-            "no image is excluded",
-            registry=label,
-            exclude=pattern,
-            images=images,
-            remedy="check the pattern, or leave it out",
-        )
+    for idle in state.idle_patterns:
+        key, event = _IDLE[idle.key]
+        meant = f"; did you mean {idle.similar!r}?" if idle.similar else ""
+        remedy = f"{_REMEDIES[idle.key]}{meant}"
+        log.warning(event, registry=label, **{key: idle.pattern}, images=images, remedy=remedy)
 
 
 def _job_key(registry: RegistryTarget) -> JobKey:

@@ -6,5 +6,7 @@ hosts and free texts are replaced by pseudonyms; equal values have equal pseudon
 
 FORMAT = 1
 """Version of the directory's layout."""
+FINDINGS = "findings.txt"
+"""Name of the file that holds what was learned from the responses."""
 META = "recording.json"
 """Name of the file that describes the recording."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from ncr_exporter import __version__
 from ncr_exporter.config import Config
-from ncr_exporter.recording import FORMAT, META
+from ncr_exporter.recording import FINDINGS, FORMAT, META
 from ncr_exporter.recording.exchange import Exchange
 from ncr_exporter.recording.redact import Redactor
 from ncr_exporter.runtime.errors import UserError
@@ -28,6 +28,7 @@ class Recorder:
         self._directory = directory
         self._redacted = Redactor(keep_names=keep_names)
         self.responses = 0
+        self._has_findings = False
         self._failure: RecordError | None = None
         try:
             directory.mkdir(parents=True, exist_ok=True)
@@ -59,6 +60,15 @@ class Recorder:
             except RecordError as error:
                 self._failure = error
 
+    def keep_findings(self, text: str) -> None:
+        """Write what was learned from the responses, which holds counts and no names.
+
+        Raises:
+            RecordError: it cannot be written.
+        """
+        self._write_text(FINDINGS, text)
+        self._has_findings = True
+
     def finish(self) -> str:
         """Return a sentence on what was recorded.
 
@@ -68,11 +78,14 @@ class Recorder:
         if self._failure is not None:
             raise self._failure
         responses = "response" if self.responses == 1 else "responses"
-        return f"{self._directory} holds {self.responses} redacted {responses}"
+        findings = f", and the findings in {FINDINGS}" if self._has_findings else ""
+        return f"{self._directory} holds {self.responses} redacted {responses}{findings}"
 
     def _write(self, name: str, content: dict[str, Any]) -> None:
-        text = json.dumps(content, indent=1)
+        self._write_text(name, f"{json.dumps(content, indent=1)}\n")
+
+    def _write_text(self, name: str, text: str) -> None:
         try:
-            (self._directory / name).write_text(f"{text}\n", encoding="utf-8")
+            (self._directory / name).write_text(text, encoding="utf-8")
         except OSError as error:
             raise RecordError(f"--record: {self._directory / name}: {error.strerror}") from None

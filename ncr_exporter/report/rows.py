@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from ncr_exporter.inventory import NEVER, NOTHING_IN_USE, Verdict
+from ncr_exporter.inventory.image import reclaimable_bytes
 from ncr_exporter.report.in_use import InUse
 from ncr_exporter.report.verdicts import verdict_text
 from ncr_exporter.state.model import Failure, ImageState
@@ -96,10 +97,26 @@ class Report:
         Attached and ignored tags follow those of their own. Rows are made one by one: those of a
         large account take more memory than its tags.
         """
+        for state, found in self._judged():
+            yield from (_tag_row(state, verdict, self.now) for verdict in found)
+
+    @property
+    def reclaimable(self) -> int:
+        """The bytes that only stale tags refer to, counted as in `ncr_image_reclaimable_bytes`.
+
+        A tag that runs is not stale. An upper bound.
+        """
+        return sum(
+            reclaimable_bytes(state.tags or (), {each.name: each.stale is True for each in found})
+            or 0
+            for state, found in self._judged()
+        )
+
+    def _judged(self) -> Iterator[tuple[ImageState, list[Verdict]]]:
+        """Yield the images in the order of their names, each with the verdicts of its tags."""
         for state in sorted(self.states, key=lambda state: state.target.key):
             usage = self.in_use.usage_of(state) if self.in_use else NOTHING_IN_USE
-            for verdict in state.verdicts(usage):
-                yield _tag_row(state, verdict, self.now)
+            yield state, state.verdicts(usage)
 
 
 def _image_row(state: ImageState, now: float) -> ImageRow:

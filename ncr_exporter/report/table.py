@@ -74,16 +74,22 @@ def _tag_lines(terminal: Terminal, listed: Sequence[TagRow], report: Report) -> 
         for row in listed
     ]
     stale = [row for row in listed if row.stale]
-    totals = [Span(_tag_totals(listed, stale), "bold" if 0 < len(stale) < len(listed) else "")]
+    totals = [
+        Span(
+            _tag_totals(listed, stale, report.reclaimable),
+            "bold" if 0 < len(stale) < len(listed) else "",
+        )
+    ]
     hint = f"{_CAUTION}{'' if report.in_use else f' {_ASK_THE_CLUSTER}'}" if stale else ""
     yield from _lines(terminal, rows, [*totals, *_in_use(report.in_use)], hint)
 
 
-def _tag_totals(listed: Sequence[TagRow], stale: Sequence[TagRow]) -> str:
+def _tag_totals(listed: Sequence[TagRow], stale: Sequence[TagRow], reclaimable: int) -> str:
     attached = sum(row.attached for row in stale)
     tags = "" if len(stale) == len(listed) else f"{_count(len(listed), 'tag')}, "
     more = f", and {attached:,} attached to them" if attached else ""
-    return f"{tags}{_count(len(stale) - attached, 'stale tag')}{more}"
+    freed = f", {size_text(reclaimable)} that only they refer to" if stale else ""
+    return f"{tags}{_count(len(stale) - attached, 'stale tag')}{more}{freed}"
 
 
 def _in_use(in_use: InUse | None) -> Iterator[Span]:

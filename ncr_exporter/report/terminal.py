@@ -8,6 +8,7 @@ import asyncio
 import itertools
 import os
 import sys
+import textwrap
 import time
 import unicodedata
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
@@ -26,6 +27,7 @@ _CODES = {
 }
 _BAR = 40  # columns; fewer on a terminal that is narrower than bar and numbers
 _NUMBERS = 36  # columns
+_LEAST_PROSE = 20  # columns
 _PERIOD = 0.1  # seconds
 _ERASE = "\r\x1b[2K"
 
@@ -102,6 +104,30 @@ def wrapped(cell: Cell, width: int) -> Iterator[Cell]:
                 line = []
             line.append(Span(char, style))
     yield _joined(line)
+
+
+def prose(text: str, width: int | None, *, indent: str = "", hanging: str = "") -> Iterator[str]:
+    """Yield the lines of a text that fit into `width` columns, unlimited if None.
+
+    Words stay whole: names and commands are copied from here.
+
+    Args:
+        text: the text, of one paragraph.
+        width: columns of the terminal.
+        indent: in front of the first line.
+        hanging: in front of the others.
+    """
+    if width is None:
+        yield f"{indent}{text}"
+        return
+    yield from textwrap.wrap(
+        text,
+        max(width, len(hanging) + _LEAST_PROSE),
+        initial_indent=indent,
+        subsequent_indent=hanging,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def _joined(line: Sequence[Span]) -> Cell:

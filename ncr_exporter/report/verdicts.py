@@ -1,6 +1,7 @@
 """Verdicts in words: the same in tables, files and on the status page. Pure."""
 
 from ncr_exporter.inventory import Reason, Verdict
+from ncr_exporter.state.model import IdlePattern
 from ncr_exporter.texts import verdicts as texts
 from ncr_exporter.texts.text import Language
 
@@ -28,3 +29,20 @@ def verdict_text(verdict: Verdict, language: Language = "en") -> str:
     text = _WORDS.get(verdict.reason) or _ATTACHED[verdict.stale]
     kind = texts.KINDS[verdict.attachment.kind if verdict.attachment else ""]
     return text.said(language, other=verdict.other, kind=kind.pattern(language))
+
+
+def idle_pattern_text(idle: IdlePattern) -> str:
+    """Return which pattern of the configuration matches nothing: `no image matches 'team-*'`."""
+    where = " of `exclude`" if idle.key == "exclude" else ""
+    if idle.excluded:
+        return f"every image that {idle.pattern!r} matches is excluded"
+    return f"no image matches {idle.pattern!r}{where}"
+
+
+def idle_pattern_remedy(idle: IdlePattern) -> str:
+    """Return what to do about a pattern that matches nothing."""
+    if idle.similar:
+        return f"did you mean {idle.similar!r}?"
+    if idle.key == "exclude":
+        return "check the pattern, or leave it out"
+    return "check `exclude`" if idle.excluded else "check the pattern; later images are found"

@@ -4,7 +4,7 @@ A tuple of states is thus a consistent snapshot, which a thread may read.
 """
 
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import msgspec
 
@@ -53,6 +53,18 @@ class Description:
     """Whether pushes are scanned for vulnerabilities; None if unknown."""
 
 
+class IdlePattern(NamedTuple):
+    """A pattern of the configuration that matched no image: most likely it is mistyped."""
+
+    key: str
+    """Where it is written: `images` or `exclude`."""
+    pattern: str
+    similar: str = ""
+    """The listed image, or a glob for several, that was most likely meant; empty if unclear."""
+    excluded: bool = False
+    """Whether it matches images, all of which `exclude` leaves out."""
+
+
 @dataclass(frozen=True)
 class RegistryState:
     """What is known of a registry, from its image list and from its account's registry list."""
@@ -70,8 +82,10 @@ class RegistryState:
     """What the registry list said; None if it said nothing, or that has expired."""
     glob_images: tuple[tuple[str, int], ...] = ()
     """The globs of `images`, each with the number of images that it matched at the last list."""
-    idle_excludes: tuple[str, ...] = ()
-    """The patterns of `exclude` that matched no image at the last list."""
+    exclude_images: tuple[tuple[str, int], ...] = ()
+    """The patterns of `exclude`, each with the number of images that it matched at that list."""
+    idle_patterns: tuple[IdlePattern, ...] = ()
+    """The patterns that matched none of its images; none for a registry without any."""
     unlisted_changes: int = 0
     """Tag lists that had changed although the image list did not tell."""
     turned_empty: bool = False

@@ -4,7 +4,6 @@ from collections.abc import Collection, Generator, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
-from ncr_exporter.config.globs import matches
 from ncr_exporter.inventory import Knowledge, Tag, records_pulls
 from ncr_exporter.ncr.pages import Activity, ListedImage
 from ncr_exporter.state.evaluation import Evaluation, needs_evaluation, summary_of
@@ -17,6 +16,7 @@ from ncr_exporter.state.model import (
     RegistryState,
     StateListener,
 )
+from ncr_exporter.state.patterns import PatternCounts, without_other_patterns
 from ncr_exporter.state.pull_count import PullCount
 from ncr_exporter.state.saved import SavedImage
 from ncr_exporter.targets.targets import ImageKey, ImageTarget, RegistryTarget
@@ -80,9 +80,7 @@ class Store:
 
     def retarget_registry(self, target: RegistryTarget) -> None:
         """Replace the target of a registry; what is known of the registry stays."""
-        state = self._registries[target.label]
-        globs = tuple(each for each in state.glob_images if each[0] in target.globs)
-        self._put_registry(replace(state, target=target, glob_images=globs))
+        self._put_registry(without_other_patterns(self._registries[target.label], target))
 
     def remove_registry(self, label: str) -> None:
         """Remove a registry and its images."""
@@ -139,21 +137,13 @@ class Store:
         """Count the images that each pattern of a registry matches, in steps of several names."""
         if self._registries[label].turned_empty:
             return  # not believed yet
-        target = self._registries[label].target
-        globs, idle = dict.fromkeys(target.globs, 0), dict.fromkeys(target.exclude)
-        for number, name in enumerate(listed if globs or idle else ()):
-            excluding = [pattern for pattern in target.exclude if matches(name, pattern)]
-            for pattern in excluding:
-                idle.pop(pattern, None)
-            for glob in globs if not excluding else ():
-                globs[glob] += matches(name, glob)
+        counts = PatternCounts(self._registries[label].target)
+        for number, name in enumerate(listed if counts.is_needed else ()):
+            counts.add(name)
             if number % _NAMES_PER_STEP == 0:
                 yield
-        state = self._registries.get(label)
-        if state is not None and state.target.globs == target.globs:
-            # Else it was removed, or has other globs now: the next list counts those.
-            counted = replace(state, glob_images=tuple(globs.items()), idle_excludes=tuple(idle))
-            self._put_registry(counted)
+        if state := self._registries.get(label):  # else it was removed meanwhile
+            self._put_registry(counts.of(state, listed))
 
     def record_unlisted_change(self, label: str) -> None:
         """Record that tags of a registry had changed although its image list did not tell."""
@@ -177,7 +167,9 @@ class Store:
     def expire_image_list(self, label: str) -> None:
         """Drop the values of the last image list, which are too old to be published."""
         state = self._registries[label]
-        self._put_registry(replace(state, images=None, glob_images=(), idle_excludes=()))
+        self._put_registry(
+            replace(state, images=None, glob_images=(), exclude_images=(), idle_patterns=())
+        )
         for image in self.images_of(label):
             self._update(image, pulls=image.pulls.expired())
 

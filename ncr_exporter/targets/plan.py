@@ -14,6 +14,11 @@ from ncr_exporter.targets.targets import Account, ImageRule, RegistryListTarget,
 _NEARLY_FULL = 0.8
 """Share of an account's limit above which `check` warns: retries and long lists need the rest."""
 
+_HOUR = 3600
+"""Seconds."""
+_WHOLE = 10
+"""From here on, numbers are told without decimals."""
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -41,7 +46,7 @@ def plan_of(
         lines += ["", f"account  {_hosts(config, of_account)}, key from {sources[account]}"]
         for registry_list in of_account:
             lines += _registry_list_lines(registry_list)
-        lines += ["", f"  {_requests(budget, most, account, of_account)}"]
+        lines += ["", *_requests(budget, most, account, of_account)]
         warnings += _warnings(budget, account, of_account)
     return Plan(tuple(lines[1:]), (*warnings, *_api_warnings(config, registry_lists)))
 
@@ -111,11 +116,16 @@ def _rule(rule: ImageRule) -> str:
 
 def _requests(
     budget: Budget, most: Budget, account: Hashable, registry_lists: Sequence[RegistryListTarget]
-) -> str:
-    more = " and for images found when listing" if _has_globs(registry_lists) else ""
-    least, at_most = _rate(budget.planned(account)), _rate(most.planned(account))
-    needed = least if least == at_most else f"{least} if nothing changes, at most {at_most},"
-    return f"requests {needed} of {_rate(budget.limit)}; more for lists of several pages{more}"
+) -> Iterator[str]:
+    planned, limit, unit = _rates(budget.planned(account), budget.limit)
+    at_most, _, unit_of_most = _rates(most.planned(account), most.limit)
+    if (planned, unit) == (at_most, unit_of_most):
+        yield f"  requests {unit}: {planned} of {limit} allowed"
+    else:
+        yield f"  requests {unit}: {planned} of {limit} allowed, if nothing changes"
+        yield f"  requests {unit_of_most}: at most {at_most}"
+    more = ", and for images found when listing" if _has_globs(registry_lists) else ""
+    yield f"  more for lists of several pages{more}"
 
 
 def _warnings(
@@ -125,7 +135,8 @@ def _warnings(
     if planned <= budget.limit * _NEARLY_FULL:
         return
     labels = ", ".join(registry_list.label for registry_list in registry_lists)
-    needs = f"{labels}: {_rate(planned)} needed at least, {_rate(budget.limit)} allowed"
+    needed, limit, unit = _rates(planned, budget.limit)
+    needs = f"{labels}: {needed} requests {unit} needed at least, {limit} allowed"
     remedy = "poll less often (interval), or raise api.requests_per_second if your quota allows it"
     if planned > budget.limit:
         yield f"{needs}: intervals will be {budget.stretch(account):.2g} times as long; {remedy}"
@@ -139,5 +150,11 @@ def _has_globs(registry_lists: Sequence[RegistryListTarget]) -> bool:
     return any(each.every for each in registry_lists) or any(map(is_glob, patterns))
 
 
-def _rate(per_second: float) -> str:
-    return f"{float(f'{per_second:.2g}'):g}/s"
+def _rates(planned: float, limit: float) -> tuple[str, str, str]:
+    """Return two rates (1/s) in the unit that makes the first a number people understand."""
+    factor, unit = (1, "a second") if planned >= 1 else (_HOUR, "an hour")
+    return _number(planned * factor), _number(limit * factor), unit
+
+
+def _number(amount: float) -> str:
+    return f"{amount:,.0f}" if amount >= _WHOLE else f"{amount:.2g}"

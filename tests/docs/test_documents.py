@@ -18,6 +18,10 @@ from tools.storage_table import STORAGE, TASKS
 
 GALLERY = Path(__file__).resolve().parents[1] / "data" / "config"
 TYPE_MISTAKES = [
+    "image-with-a-tag",
+    "image-with-a-digest",
+    "image-with-a-question-mark",
+    "registry-with-its-url",
     "api-is-a-list",
     "api-is-text",
     "choices-is-empty",

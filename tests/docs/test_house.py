@@ -44,10 +44,10 @@ LADDER = (
 """The rooms, the highest first: a room imports only rooms below it. ARCHITECTURE.md draws it."""
 
 TOPICS = {
+    "cli/messages.py",
     "config/globs.py",
     "config/proxy_url.py",
     "httpd/address.py",
-    "report/verdicts.py",
     "runtime/descriptors.py",
     "runtime/environment.py",
     "runtime/errors.py",

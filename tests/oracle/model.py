@@ -63,6 +63,9 @@ class Model:
         registry.matched = {
             glob: count for glob, count in registry.matched.items() if glob in wanted.globs()
         }
+        registry.excluded = {
+            glob: count for glob, count in registry.excluded.items() if glob in wanted.exclude
+        }
 
     def _exists(self, registry: ModelRegistry, image: ModelImage) -> bool:
         """Tell whether an image was found, or is known to be there, so that a glob may find it."""
@@ -190,6 +193,7 @@ class Model:
         self._leave(registry, now)
         if not emptied:
             registry.matched = self.wanted(label).matched_by(pulls)
+            registry.excluded = self.wanted(label).excluded_by(pulls)
         for name, count in pulls.items():
             if name not in registry.images and self.wanted(label).finds(name):
                 registry.images[name] = ModelImage(listed=True)
@@ -260,7 +264,7 @@ class Model:
             lists_are_old = registry.last_success is not None and is_old(registry.since)
             if lists_are_old:
                 registry.count = None
-                registry.matched = {}
+                registry.matched, registry.excluded = {}, {}
             for name, at in list(registry.deleted.items()):
                 if is_old(at.mono):
                     del registry.deleted[name]

@@ -49,6 +49,10 @@ def _samples(model: Model, wall: float) -> Iterator[tuple[Key, float]]:
             yield from _lines(
                 {"registry": label, "glob": glob}, {"ncr_registry_glob_images": count}
             )
+        for glob, count in registry.excluded.items():
+            yield from _lines(
+                {"registry": label, "glob": glob}, {"ncr_registry_excluded_images": count}
+            )
 
 
 def _registry(label: str, registry: ModelRegistry, *, relists: bool) -> Iterator[tuple[Key, float]]:

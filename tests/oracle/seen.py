@@ -111,3 +111,5 @@ class ModelRegistry:
     unlisted_changes: int = 0
     matched: dict[str, int] = field(default_factory=dict)
     """Globs → images that they matched at the last list."""
+    excluded: dict[str, int] = field(default_factory=dict)
+    """Patterns of `exclude` → images that they matched at the last list."""

@@ -36,6 +36,11 @@ class Wanted:
         ]
         return {glob: sum(fnmatchcase(name, glob) for name in left) for glob in self.globs()}
 
+    def excluded_by(self, images: Iterable[str]) -> dict[str, int]:
+        """Return each pattern of `exclude` with the number of images that it matches."""
+        names = list(images)
+        return {glob: sum(fnmatchcase(name, glob) for name in names) for glob in self.exclude}
+
     def rules_of(self, image: str) -> Rules:
         return next(rules for pattern, rules in self.rules if fnmatchcase(image, pattern))
 

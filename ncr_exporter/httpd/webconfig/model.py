@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from ncr_exporter.config import types
 from ncr_exporter.config.model import option
 from ncr_exporter.config.secret import Secret
+from ncr_exporter.config.suggestions import did_you_mean
 from ncr_exporter.config.types import ListOf, MapOf
 
 VERSIONS = ("TLS10", "TLS11", "TLS12", "TLS13")
@@ -66,7 +67,7 @@ def cipher(value: object) -> str:
     """Read one of Go's names of secure cipher suites."""
     known = sorted({*CIPHERS, *TLS13_CIPHERS})
     if value not in known:
-        near = types.nearest(value, known) if isinstance(value, str) else ""
+        near = did_you_mean(value, known) if isinstance(value, str) else ""
         raise ValueError(f"must be one of Go's secure cipher suites{near}")
     return str(value)
 

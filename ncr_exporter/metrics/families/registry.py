@@ -74,6 +74,13 @@ REGISTRY_FAMILIES: tuple[RegistryFamily, ...] = (
         samples=lambda state: [((glob,), images) for glob, images in state.glob_images],
     ),
     RegistryFamily(
+        "ncr_registry_excluded_images",
+        "Images that a pattern of `exclude` left out, as of the last image list. 0 is most likely "
+        "a typing error.",
+        labels=(*REGISTRY_LABELS, "glob"),
+        samples=lambda state: [((glob,), images) for glob, images in state.exclude_images],
+    ),
+    RegistryFamily(
         "ncr_registry_info",
         "Always 1. The labels say where the registry is.",
         labels=(*REGISTRY_LABELS, "region", "zone"),

@@ -144,6 +144,11 @@ class RegistryView:
         return by_endpoint.get("public") or next((host for host, _ in self.hosts), None)
 
     @property
+    def idle_excludes(self) -> tuple[str, ...]:
+        """The patterns of `exclude` that match no image, which most likely are mistyped."""
+        return tuple(idle.pattern for idle in self.state.idle_patterns if idle.key == "exclude")
+
+    @property
     def idle_globs(self) -> tuple[str, ...]:
         """The globs of `images` that matched nothing in the last list."""
         return tuple(glob for glob, images in self.state.glob_images if not images)

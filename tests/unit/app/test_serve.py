@@ -42,6 +42,7 @@ defaults:
 registries:
   - name: my-registry
     images: [app, {{name: web, interval: 1h}}, "team-b/*"]
+    exclude: ["*/cache"]
 """
 
 

@@ -28,13 +28,13 @@ IMAGES = {
 SHAPE = "items in `content`, `totalElements`, `totalPages`, `pageNo`, `pageSize` in `page`"
 
 
-def online(config: Path, *argv: str, code: int = 1, **environ: Any) -> list[str]:
-    """Return the lines after the plan."""
+def online(config: Path, *argv: str, code: int = 1, **environ: str) -> list[str]:
+    """Return the lines after the verdict on the file."""
     done = run("check", "--online", f"--config.file={config}", *argv, environ=environ)
     assert done.returncode == code, done.stdout + done.stderr
     assert done.stderr == ""
     lines = done.stdout.splitlines()
-    first = next(number for number, line in enumerate(lines) if "requests " in line)
+    first = next(number for number, line in enumerate(lines) if " is valid" in line)
     return lines[first + 2 :]
 
 
@@ -156,7 +156,7 @@ def test_a_clock_that_is_off_is_told_and_worked_around(
 ) -> None:
     with answering(source_of(**IMAGES)) as (registry, url):
         registry.clock_offset = offset
-        lines = online(write_config(tmp_path, url, "my-registry"), code=0)
+        lines = online(write_config(tmp_path, url, "my-registry"), "--findings", code=0)
     assert re.match(rf"warning  clock +this host's clock is 41[123] s {side} the API's", lines[0])
     assert "clock: run NTP on this host" in remedies(lines)
     assert "signed by the API's" in learned(lines)["clock"]
@@ -172,7 +172,7 @@ def test_a_host_that_cannot_be_reached_is_told_with_a_proxy_that_is_not_used(
     unused_port: int, tmp_path: Path
 ) -> None:
     config = write_config(tmp_path, f"http://127.0.0.1:{unused_port}", "my-registry")
-    lines = online(config, HTTPS_PROXY="http://proxy.example:3128")
+    lines = online(config, "--findings", HTTPS_PROXY="http://proxy.example:3128")
     assert "cannot connect" in lines[0]
     said = remedies(lines)
     assert "check DNS, firewall and proxy" in said
@@ -208,7 +208,7 @@ def test_a_throttled_account_is_told(tmp_path: Path) -> None:
 
 def test_what_the_simulated_registry_does_is_learned(tmp_path: Path) -> None:
     with answering(GeneratedSource(), largest_page=50) as (_, url):
-        topics = learned(online(write_config(tmp_path, url, "demo-registry"), code=0))
+        topics = learned(online(write_config(tmp_path, url, "demo-registry"), "--findings", code=0))
     assert topics["page size"] == (
         "v2: not honoured: 50 instead of 100 on pages that have a next one\n"
         "v3: not honoured: 50 instead of 100 on pages that have a next one"
@@ -336,7 +336,7 @@ def test_the_details_of_an_error_are_in_the_readers_language(
 def test_what_is_learned_holds_no_names(tmp_path: Path) -> None:
     names: dict[str, list[dict[str, Any]]] = {"canary-image": [tag("canary-tag"), tag("v2")]}
     with answering(source_of(**names)) as (_, url):
-        lines = online(write_config(tmp_path, url, "my-registry"), code=0)
+        lines = online(write_config(tmp_path, url, "my-registry"), "--findings", code=0)
     start = next(
         number for number, line in enumerate(lines) if line.startswith("Findings on the API")
     )
@@ -375,3 +375,53 @@ def test_two_accounts_are_told_apart(tmp_path: Path) -> None:
         ("warning", "API v3 for theirs"),
     ]
     assert "theirs/app: give the sub account the policy" in remedies(lines).replace("theirs, ", "")
+
+
+def test_patterns_that_match_nothing_are_named_with_the_nearest(tmp_path: Path) -> None:
+    names: dict[str, list[dict[str, Any]]] = {"api": [tag("v1")], "team/web": [tag("v1")]}
+    entry = {"name": "my-registry", "images": ["taem/*", "api"], "exclude": ["*/wbe", "zz-*"]}
+    with answering(source_of(**names)) as (_, url):
+        lines = online(write_config(tmp_path, url, entry), code=0)
+    assert lines[1:5] == [
+        "ok       my-registry          2 images listed",
+        "warning  my-registry          no image matches 'taem/*'",
+        "warning  my-registry          no image matches '*/wbe' of `exclude`",
+        "warning  my-registry          no image matches 'zz-*' of `exclude`",
+    ]
+    at = "  my-registry: no image matches"
+    assert remedies(lines).splitlines()[:3] == [
+        f"{at} 'taem/*'; did you mean 'team/*'?",
+        f"{at} '*/wbe' of `exclude`; did you mean '*/web'?",
+        f"{at} 'zz-*' of `exclude`; check the pattern, or leave it out",
+    ]
+    assert lines[-1] == "3 ok, 3 warnings"
+
+
+def test_a_glob_whose_images_are_all_excluded_is_not_called_mistyped(tmp_path: Path) -> None:
+    entry = {"name": "my-registry", "images": ["team/*", "app"], "exclude": ["*/web"]}
+    with answering(source_of(**IMAGES)) as (_, url):
+        lines = online(write_config(tmp_path, url, entry), code=0)
+    assert "every image that 'team/*' matches is excluded; check `exclude`" in remedies(lines)
+
+
+def test_an_empty_registry_is_said_to_be_empty(tmp_path: Path) -> None:
+    with answering(source_of()) as (_, url):
+        entry = {"name": "my-registry", "images": ["team/*"], "exclude": ["*/web"]}
+        lines = online(write_config(tmp_path, url, entry), code=0)
+    assert lines[1] == "warning  my-registry          the registry is empty: it has no images"
+    assert lines[-1] == "1 ok, 1 warning"
+
+
+def test_findings_are_kept_with_a_recording_and_printed_if_asked_for(tmp_path: Path) -> None:
+    with answering(source_of(**IMAGES)) as (_, url):
+        config = write_config(tmp_path, url, "my-registry")
+        lines = online(config, f"--record={tmp_path / 'kept'}", code=0)
+        printed = online(config, "--findings", code=0)
+    kept = (tmp_path / "kept" / "findings.txt").read_text().splitlines()
+    assert kept[0].startswith("Findings on the API (ncr-exporter ")
+    assert "Findings on the API" not in "\n".join(lines)
+    responses = len(list((tmp_path / "kept").glob("0*.json")))
+    what = f"{responses} redacted responses, and the findings in findings.txt"
+    assert f"{tmp_path / 'kept'} holds {what}" in lines
+    assert next(line for line in kept if line.startswith("  page size")) in printed
+    assert lines[-1] == printed[-1] == "4 ok"

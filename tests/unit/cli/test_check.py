@@ -39,8 +39,6 @@ registries:
 """
 
 PLAN = """\
-FILE is valid
-
 account  https://ncr.apigw.ntruss.com, key from configuration
 
   registry my-registry, kr
@@ -51,14 +49,18 @@ account  https://ncr.apigw.ntruss.com, key from configuration
   registry other, as elsewhere, sgn
     *  found when listing, every 15m, stale after 90d
 
-  requests 0.0056/s of 5/s; more for lists of several pages and for images found when listing
+  requests an hour: 20 of 18,000 allowed
+  more for lists of several pages, and for images found when listing
 
 account  https://ncr.apigw.ntruss.com, key from configuration
 
   registry third, kr
     app  every 15m, stale after 90d
 
-  requests 0.0033/s of 5/s; more for lists of several pages
+  requests an hour: 12 of 18,000 allowed
+  more for lists of several pages
+
+FILE is valid
 """
 
 
@@ -67,7 +69,7 @@ def test_the_program_itself_checks(tmp_path: Path) -> None:
     path.write_text(f"{CREDENTIALS}registries: [a]\n")
     done = program.run("check", f"--config.file={path}")
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith(f"{path} is valid\n")
+    assert done.stdout.endswith(f"\n{path} is valid, with 1 warning\n")
     path.write_text("registries: []\n")
     done = program.run("check", f"--config.file={path}")
     assert (done.returncode, done.stdout) == (2, "")
@@ -103,8 +105,14 @@ def test_every_registry_of_an_account_is_planned(tmp_path: Path) -> None:
     ("interval", "warning"),
     [
         ("1m", None),
-        ("22s", "1.8/s needed at least, 2/s allowed: little room for pages and retries"),
-        ("10s", "4/s needed at least, 2/s allowed: intervals will be 2 times as long"),
+        (
+            "22s",
+            "1.8 requests a second needed at least, 2 allowed: little room",
+        ),
+        (
+            "10s",
+            "4 requests a second needed at least, 2 allowed: intervals will be 2 ",
+        ),
     ],
 )
 def test_a_plan_that_does_not_fit_is_warned_of(
@@ -146,12 +154,13 @@ def test_the_plan_names_the_host_of_each_region_in_version_3(tmp_path: Path) -> 
 
 
 def test_every_problem_is_told_with_its_line_and_remedy(tmp_path: Path) -> None:
-    text = "api:\n  zone: publik\n  page_sise: 5\nregistries:\n- nam: a\n"
+    text = f"api:\n  zone: publik\n  page_sise: 5\nregistries:\n- nam: a\n{CREDENTIALS}"
     at, every = "ncr-exporter: FILE:", '"*" is every one of the account'
+    zones = "public, government, financial"
     for argv in (["check"], ["--config.check"], ["check", "--online"]):
         said = checked(tmp_path, text, *argv, code=2)
         assert said.splitlines() == [
-            f"{at}2: api.zone: must be one of public, government, financial, not 'publik'",
+            f"{at}2: api.zone: must be one of {zones}, not 'publik'; did you mean 'public'?",
             f"{at}3: api.page_sise: unknown key; did you mean 'page_size'?",
             f"{at}5: registries[0].nam: unknown key; did you mean 'name'?",
             f"{at}5: registries[0].name: is needed: the registry's name; {every}",
@@ -165,9 +174,10 @@ registries:
   - {name: b, credentials: {access_key: x, secret_key_file: elsewhere}}
 """
     said = checked(tmp_path, text, code=2)
-    assert [line.rpartition("/")[2] for line in said.splitlines()] == [
-        "nowhere cannot be read: No such file or directory",
-        "elsewhere cannot be read: No such file or directory",
+    at, no_file = "ncr-exporter: FILE", "cannot be read: no such file; it is needed by registry"
+    assert said.splitlines() == [
+        f"{at}:3: registries[0].credentials.secret_key_file: {tmp_path / 'nowhere'} {no_file} a",
+        f"{at}:4: registries[1].credentials.secret_key_file: {tmp_path / 'elsewhere'} {no_file} b",
     ]
 
 
@@ -176,7 +186,7 @@ def test_a_file_is_judged_where_its_keys_cannot_be_read(tmp_path: Path) -> None:
     alone = ("check", "--file-only")
     assert "nowhere cannot be read" in checked(tmp_path, text, code=2)
     said = checked(tmp_path, text, *alone)
-    assert said.startswith("FILE is valid\n")
+    assert said.endswith("FILE is valid, with 1 warning\n")
     assert "key from a place that was not looked at" in said
     assert "must not be an empty list" in checked(tmp_path, "registries: []", *alone, code=2)
 
@@ -205,7 +215,7 @@ def test_who_asks_the_api_needs_a_key(tmp_path: Path) -> None:
     assert "--online needs the API key, and --file-only looks for none" in said
 
 
-@pytest.mark.parametrize("argv", [["--record=somewhere"]])
+@pytest.mark.parametrize("argv", [["--record=somewhere"], ["--findings"]])
 def test_what_needs_the_api_needs_online(argv: list[str], tmp_path: Path) -> None:
     said = checked(tmp_path, f"{CREDENTIALS}registries: [a]\n", "check", *argv, code=2)
-    assert "--record needs --online" in said
+    assert f"{argv[0].partition('=')[0]} needs --online" in said

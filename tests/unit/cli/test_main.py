@@ -77,11 +77,14 @@ def test_version_is_shown(argv: list[str], capsys: pytest.CaptureFixture[str]) -
 
 @pytest.mark.parametrize("argument", ["--help", "-h"])
 def test_help_lists_the_commands_and_the_flags_of_serve(
-    argument: str, capsys: pytest.CaptureFixture[str]
+    argument: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
     out = shown(capsys, [argument])
+    words = " ".join(out.split())
     for name in COMMANDS:
-        assert f"  {name:8} {command_named(name).summary}\n" in out
+        assert f" {name} {command_named(name).summary} " in words
+    assert max(map(len, out.splitlines())) <= 80
     assert "--config.file" in out
 
 
@@ -98,14 +101,25 @@ def test_help_is_shown_even_where_the_environment_is_wrong(
     assert "--log.level" in shown(capsys, ["--help"], {"NCR_EXPORTER_LOG_LEVEL": "loud"})
 
 
-@pytest.mark.parametrize("name", ["sevre", "SERVE", "help", "version", "ncr-exporter.yml"])
-def test_an_unknown_command_is_refused_with_the_known_ones(
-    name: str, capsys: pytest.CaptureFixture[str]
+ARE = f"he commands are {', '.join(COMMANDS)}"
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("sevre", f"did you mean 'serve'? T{ARE}"),
+        ("SERVE", f"did you mean 'serve'? T{ARE}"),
+        ("chek", f"did you mean 'check'? T{ARE}"),
+        ("status", f"t{ARE}"),
+        ("help", "write --help"),
+        ("version", "write --version"),
+        ("my.yaml", "name a configuration with --config.file=my.yaml"),
+    ],
+)
+def test_an_unknown_command_is_refused_with_what_was_meant(
+    name: str, told: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    err = failed(capsys, [name])
-    assert (
-        err == f"ncr-exporter: unknown command {name!r}; the commands are {', '.join(COMMANDS)}\n"
-    )
+    assert failed(capsys, [name]) == f"ncr-exporter: unknown command {name!r}; {told}\n"
 
 
 @pytest.mark.parametrize(
@@ -116,8 +130,7 @@ def test_an_unknown_command_is_refused_with_the_known_ones(
         ([], {"NCR_EXPORTER_LOG_LEVEL": "loud"}, "NCR_EXPORTER_LOG_LEVEL: must be one of"),
         (["demo"], {"NCR_EXPORTER_LOG_FORMAT": "x"}, "NCR_EXPORTER_LOG_FORMAT: must be one of"),
         (["demo", "--web.listen-address=x"], {}, "--web.listen-address: 'x' is not an address"),
-        (["--config.fil=x"], {}, "unrecognized arguments: --config.fil=x"),
-        (["serve", "more"], {}, "unrecognized arguments: more"),
+        (["serve", "more"], {}, "unrecognized arguments: more\n"),
         ([""], {}, "unrecognized arguments: "),
     ],
 )
@@ -130,13 +143,73 @@ def test_wrong_usage_shows_the_usage_and_what_is_wrong(
     assert f"\nncr-exporter {command}: error: {told}" in err
 
 
+@pytest.mark.parametrize(
+    ("argv", "told"),
+    [
+        (["--config.fil=x"], "--config.fil=x; did you mean '--config.file'?"),
+        (["--config=x"], "--config=x; did you mean '--config.file'?"),
+        (["--log-level=x"], "--log-level=x; did you mean '--log.level'?"),
+        (["--online"], "--online; --online is a flag of `ncr-exporter check`"),
+        (["once", "--file-only"], "--file-only; --file-only is a flag of `ncr-exporter check`"),
+        (["--config.file=x", "check"], "check; the command comes first: ncr-exporter check …"),
+        (["check", "x.yml"], "x.yml; name a configuration with --config.file=x.yml"),
+        (
+            ["--secret-key=canary"],
+            "--secret-key=…; keys are taken from the configuration or the environment",
+        ),
+    ],
+)
+def test_a_mistyped_argument_is_told_with_what_was_meant(
+    argv: list[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    last = failed(capsys, argv).splitlines()[-1]
+    assert last.partition("error: ")[2] == f"unrecognized arguments: {told}"
+
+
+MISSPELT = {"NCR_EXPORTER_LOGLEVEL": "info", "NCR_EXPORTER_REGISTRY": "mine"}
+OF_A_SERVICE = (
+    "NCR_EXPORTER_SERVICE_HOST",
+    "NCR_EXPORTER_SERVICE_PORT",
+    "NCR_EXPORTER_SERVICE_PORT_HTTP_METRICS",
+    "NCR_EXPORTER_PORT",
+    "NCR_EXPORTER_PORT_10627_TCP",
+    "NCR_EXPORTER_PORT_10627_TCP_PROTO",
+    "NCR_EXPORTER_PORT_10627_TCP_PORT",
+    "NCR_EXPORTER_PORT_10627_TCP_ADDR",
+)
+
+
+def test_a_misspelt_variable_is_warned_about(
+    tmp_path: Path, taken: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "c.yml").write_text(KEYS + IMAGES)
+    file = f"--config.file={tmp_path / 'c.yml'}"
+    assert main(["check", file], MISSPELT) == 0
+    assert capsys.readouterr().err == (
+        "ncr-exporter: warning: the variable NCR_EXPORTER_LOGLEVEL is not read; "
+        "did you mean 'NCR_EXPORTER_LOG_LEVEL'?\n"
+        "ncr-exporter: warning: the variable NCR_EXPORTER_REGISTRY is not read; "
+        "did you mean 'NCR_EXPORTER_REGISTRIES'?\n"
+    )
+    log = failed(capsys, [file, f"--web.listen-address={taken}"], MISSPELT, code=1)
+    assert 'level=warn msg="variable is not read" variable=NCR_EXPORTER_LOGLEVEL' in log
+
+
+def test_variables_of_other_commands_and_of_kubernetes_are_no_mistake(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "c.yml").write_text(KEYS + IMAGES)
+    environ = {**dict.fromkeys(OF_A_SERVICE, "x"), "NCR_EXPORTER_WEB_MAX_REQUESTS": "3"}
+    assert main(["check", f"--config.file={tmp_path / 'c.yml'}"], environ) == 0
+    assert capsys.readouterr().err == ""
+
+
 def test_a_missing_configuration_is_named_with_the_flag(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "absent.yml"
     assert failed(capsys, [f"--config.file={path}"]) == (
-        f"ncr-exporter: {path}: cannot be read: No such file or directory; "
-        "name the file with --config.file\n"
+        f"ncr-exporter: {path}: cannot be read: no such file; name the file with --config.file\n"
     )
 
 
@@ -231,8 +304,12 @@ def test_without_any_key_it_is_said_where_one_could_stand(
     (tmp_path / "c.yml").write_text(IMAGES)
     argv = [f"--config.file={tmp_path / 'c.yml'}", f"--web.listen-address={taken}"]
     err = failed(capsys, argv, {"HOME": str(tmp_path)})
-    assert err.startswith("ncr-exporter: no API key: set credentials in the configuration, or ")
-    assert err.endswith(f"or write {tmp_path / '.ncloud' / 'configure'}\n")
+    assert err == (
+        f"ncr-exporter: {tmp_path / 'c.yml'}:1: registries[0]: no API key: "
+        "set NCLOUD_ACCESS_KEY_ID and NCLOUD_SECRET_ACCESS_KEY in the environment, "
+        "or credentials in the configuration, "
+        f"or write {tmp_path / '.ncloud' / 'configure'}; it is needed by registry mine\n"
+    )
 
 
 @pytest.mark.parametrize(("form", "start"), [("logfmt", "ts="), ("json", "{")])

@@ -244,7 +244,7 @@ def test_stale_tags_are_reported_largest_first(tmp_path: Path) -> None:
     assert rows[0]["size_bytes"] == "4000"
     assert table[0].split() == ["IMAGE", "TAG", "SIZE", "UNUSED", "LAST", "PULL"]
     assert table[1].split()[:4] == ["my-registry/old", "v4", "4.00", "kB"]
-    assert "4 stale tags" in table
+    assert "4 stale tags, 10.0 kB that only they refer to" in table
 
 
 HOST = "my-registry.kr.ncr.ntruss.com"
@@ -320,8 +320,8 @@ def test_a_report_may_go_to_a_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("argv", "said"),
     [
-        (["--stale"], "--stale: needs --format=table, json or csv"),
-        (["--tags"], "--tags: needs --format=table, json or csv"),
+        (["--stale", "--format=prometheus"], "--stale: needs --format=table, json or csv"),
+        (["--tags", "--output=x"], "--tags: needs --format=table, json or csv"),
         (["--tags", "--stale", "--format=csv"], "--stale and --tags: name one of them"),
         (["--in-use=-", "--format=csv"], "--in-use: needs --stale or --tags"),
         (["--format=xml"], "--format: must be one of prometheus, table, json, csv, not 'xml'"),
@@ -401,3 +401,35 @@ def test_no_secret_appears_even_at_debug(tmp_path: Path) -> None:
         done = once(config, "--log.level=debug", "--format=json")
     assert done.returncode == 1
     assert "CANARY" not in done.stdout + done.stderr
+
+
+def test_patterns_that_match_nothing_are_named_and_fail_nothing(tmp_path: Path) -> None:
+    entry = {"name": "my-registry", "images": ["taem/*", "api"], "exclude": ["*/wbe"]}
+    source = source_of(**{"api": TWO_TAGS, "team/web": TWO_TAGS})
+    with answering(source) as (_, url):
+        done = once(write_config(tmp_path, url, entry), "--format=csv")
+        logged = once(write_config(tmp_path, url, entry), "--format=csv", "--log.level=warn")
+    assert done.returncode == 0
+    told = "ncr-exporter: warning: my-registry: no image matches"
+    assert done.stderr.splitlines() == [
+        f"{told} 'taem/*'; did you mean 'team/*'?",
+        f"{told} '*/wbe' of `exclude`; did you mean '*/web'?",
+    ]
+    assert "ncr-exporter: warning" not in logged.stderr
+    assert logged.stderr.count("did you mean") == 2
+
+
+def test_an_empty_registry_is_said_to_be_empty(tmp_path: Path) -> None:
+    with answering(source_of()) as (_, url):
+        done = once(write_config(tmp_path, url, "my-registry"), "--format=csv")
+    what = "the registry is empty: it has no images"
+    assert (done.returncode, done.stderr) == (0, f"ncr-exporter: warning: my-registry: {what}\n")
+
+
+def test_what_runs_is_no_part_of_the_sum_of_stale_tags(tmp_path: Path) -> None:
+    file = tmp_path / "running.txt"
+    file.write_text(f"{HOST}/old:v4\n")
+    with answering(stale_source()) as (_, url):
+        config = write_config(tmp_path, url, "my-registry")
+        done = once(config, "--stale", f"--in-use={file}")
+    assert "3 stale tags, 6.00 kB that only they refer to" in done.stdout.splitlines()

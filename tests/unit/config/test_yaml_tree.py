@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from ncr_exporter.config.yaml_tree import INVALID, ConfigError, Node, Problem, read_tree
 
 ENVIRON = {"ONE": "1", "EMPTY": "", "TEXT": "some text", "NESTED": "${ONE} $$", "odd-name.x": "odd"}
+ENVIRON |= {"LINE": "some text\n", "MARK": "\ufeffsome text"}
 
 
 def read(text: str) -> tuple[Node, list[Problem]]:
@@ -132,11 +133,10 @@ def test_an_alias_is_read_in_its_new_place_at_the_line_of_what_it_stands_for() -
         ("$$$$", "$$"),
         ("$${ONE}", "${ONE}"),
         ("$$${ONE}", "$1"),
-        ("$ONE", "$ONE"),
         ("$", "$"),
         ("a$", "a$"),
         ("{ONE}", "{ONE}"),
-        ("${ONE", "${ONE"),
+        ("a${ONE", "a${ONE"),
         ("${NESTED}", "${ONE} $$"),
     ],
 )
@@ -149,7 +149,34 @@ def test_references_in_keys_are_left_alone() -> None:
     assert plain(tree("'${ONE}': x")) == {"${ONE}": "x"}
 
 
-@pytest.mark.parametrize("reference", ["${UNSET}", "${}", "${ONE }", "${one}"])
+@pytest.mark.parametrize(
+    ("written", "message"),
+    [
+        ("$ONE", "a variable needs braces: write ${ONE}; for a dollar sign write $$"),
+        ("a-$ONE/b", "a variable needs braces: write ${ONE}; for a dollar sign write $$"),
+        ("${ONE", "the ${ at the beginning has no }; for a dollar sign write $$"),
+        ("${ONE }", "${ONE } is not set in the environment; did you mean 'ONE'?"),
+        ("${one}", "${one} is not set in the environment; did you mean 'ONE'?"),
+        ("${LINE}", "the variable LINE ends in a line feed; set it without"),
+        ("a${LINE}b", "the variable LINE ends in a line feed; set it without"),
+        ("${MARK}", "the variable MARK begins with a byte order mark; set it without"),
+    ],
+)
+def test_a_mistaken_reference_is_told_with_what_to_write(written: str, message: str) -> None:
+    _, problems = read(f"a: '{written}'\n")
+    assert problems == [Problem("a", message, 1)]
+
+
+@pytest.mark.parametrize(("written", "told"), [("hu$sh", 0), ("$hush", 1), ("${hush", 1)])
+def test_a_dollar_in_a_secret_may_be_a_part_of_it_and_is_never_quoted(
+    written: str, told: int
+) -> None:
+    _, problems = read(f"secret_key: '{written}'\n")
+    assert len(problems) == told
+    assert "hush" not in str(problems)
+
+
+@pytest.mark.parametrize("reference", ["${UNSET}", "${}", "${elsewhere}"])
 def test_an_unset_variable_is_told_with_place_line_and_remedy(reference: str) -> None:
     _, problems = read(f"a:\n  - 'x{reference}'\n")
     message = f"{reference} is not set in the environment; for a dollar sign write $$"
@@ -177,13 +204,13 @@ def test_a_value_that_yaml_itself_cannot_make_is_told_at_its_place() -> None:
 @pytest.mark.parametrize(
     ("text", "line", "words"),
     [
-        ("a: [1, 2", 1, "not YAML: "),
-        ("a: b\n c: d\n", 2, "not YAML: mapping values are not allowed here"),
-        ("a:\n\tb: c\n", 2, "not YAML: found character '\\t' that cannot start any token"),
-        ("a: 'b\n", 2, "not YAML: found unexpected end of stream"),
-        ("a: *b\n", 1, "not YAML: found undefined alias"),
-        ("a: 1\n---\nb: 2\n", 2, "another document"),
-        ("a: \x00", None, "not YAML: unacceptable character #x0000"),
+        ("a: [1, 2", 1, "this [ has no ]"),
+        ("a: b\n c: d\n", 2, "indented deeper than the line above"),
+        ("a:\n\tb: c\n", 2, "a tab; YAML takes blanks only"),
+        ("a: 'b\n", 1, "this quote has no closing quote"),
+        ("a: *b\n", 1, "a value that begins with * must be in quotes"),
+        ("a: 1\n---\nb: 2\n", 2, "a second YAML document begins here"),
+        ("a: \x00", 1, "the character U+0000 cannot stand in YAML"),
         ("", None, "the file is empty"),
         ("# only this\n", None, "the file is empty"),
     ],

@@ -89,6 +89,7 @@ PROMISED: dict[str, tuple[str, ...]] = {
     "ncr_registry_info": ("registry", "region", "zone"),
     "ncr_registry_scan_on_push": REGISTRY,
     "ncr_registry_glob_images": ("registry", "glob"),
+    "ncr_registry_excluded_images": ("registry", "glob"),
     "ncr_registry_host_info": ("registry", "host", "endpoint", "access"),
 }
 

@@ -301,7 +301,7 @@ def test_a_key_of_the_same_length_is_read_though_its_old_time_was_put_back(tmp_p
 def test_a_file_that_stays_unreadable_is_refused_at_each_reading(tmp_path: Path) -> None:
     file = SecretFile(tmp_path)
     for _ in range(2):
-        with pytest.raises(CredentialsError, match="cannot be read: Is a directory"):
+        with pytest.raises(CredentialsError, match="cannot be read: it is a directory"):
             file.read()
 
 
@@ -310,7 +310,7 @@ def test_a_file_that_comes_back_is_read_again(tmp_path: Path) -> None:
     path.write_text("s1")
     found = found_in(tmp_path)
     path.unlink()
-    with pytest.raises(CredentialsError, match="secret cannot be read: No such file or directory"):
+    with pytest.raises(CredentialsError, match="secret cannot be read: no such file"):
         revealed(found)
     path.write_text("")
     with pytest.raises(CredentialsError, match="secret is empty; it must hold the key"):
@@ -348,7 +348,7 @@ async def test_a_file_that_hangs_is_given_up_with_a_sentence_and_holds_one_threa
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (None, "cannot be read: No such file or directory"),
+        (None, "cannot be read: no such file"),
         (b"", "is empty; it must hold the key"),
         (b" \n\t\n", "is empty; it must hold the key"),
         (b"canary\xff\xfe", "cannot be read: is not text"),
@@ -368,7 +368,7 @@ def test_a_file_without_a_key_is_named_at_the_start(
 
 def test_a_directory_in_place_of_a_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "secret").mkdir()
-    with pytest.raises(CredentialsError, match="secret cannot be read: Is a directory"):
+    with pytest.raises(CredentialsError, match="secret cannot be read: it is a directory"):
         found_in(tmp_path)
 
 
@@ -437,7 +437,7 @@ def test_a_file_that_turns_bad_is_refused_when_it_is_used(tmp_path: Path) -> Non
     (tmp_path / "secret").write_text("s1")
     found = found_in(tmp_path)
     (tmp_path / "secret").write_text("two\nlines")
-    with pytest.raises(CredentialsError, match="the secret key holds characters"):
+    with pytest.raises(CredentialsError, match="secret holds several lines; only the key may be"):
         revealed(found)
 
 

@@ -11,6 +11,7 @@ from ncr_exporter.config import Api
 from ncr_exporter.httpd.messages import Request, Response
 from ncr_exporter.simulator.faults import Fault, fault_named
 from ncr_exporter.simulator.responses import content_of, service_error, with_body
+from ncr_exporter.state.model import IdlePattern
 from ncr_exporter.state.presence import SHORT_LISTS_DOUBTED
 from ncr_exporter.targets.targets import Shard, Timing
 from tests.support.api_client import tag
@@ -426,12 +427,30 @@ async def test_patterns_that_match_nothing_are_named_once(logs: list[EventDict])
         )
         await polling.intervals(3)
         assert polling.listed().glob_images == (("team-*", 0),)
+        assert polling.listed().exclude_images == (("a*", 1), ("nothing-like-it", 0))
+        assert polling.listed().idle_patterns == (
+            IdlePattern("images", "team-*"),
+            IdlePattern("exclude", "nothing-like-it"),
+        )
     told = [
         (entry["event"], entry.get("glob") or entry.get("exclude"))
         for entry in logs
         if entry["event"] in {"no image matches", "no image is excluded"}
     ]
     assert told == [("no image matches", "team-*"), ("no image is excluded", "nothing-like-it")]
+
+
+async def test_a_pattern_is_compared_with_names_and_with_their_folders() -> None:
+    names = ["team-a/web", "team-a/api", "ci/toolchain"]
+    async with polling_of(images={name: [] for name in names}) as polling:
+        rules = (rule("taem-a/*"), rule("ci/tool-chain*"), rule("team-a/*"))
+        await polling.first_round(choosing(*rules, exclude=("*/toolchian", "team-a/*")))
+        assert polling.listed().idle_patterns == (
+            IdlePattern("images", "taem-a/*", "team-a/*"),
+            IdlePattern("images", "ci/tool-chain*", "ci/toolchain"),
+            IdlePattern("images", "team-a/*", excluded=True),
+            IdlePattern("exclude", "*/toolchian", "*/toolchain"),
+        )
 
 
 async def test_an_empty_registry_is_said_to_be_empty_not_mistyped(logs: list[EventDict]) -> None:

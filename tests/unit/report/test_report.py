@@ -301,7 +301,7 @@ def test_every_tag_is_reported_with_its_verdict() -> None:
 def test_a_table_of_tags_shortens_the_digests_in_names_and_counts_them_apart() -> None:
     lines = "".join(table.tags_as_table(Terminal(io.StringIO()), signed_report())).splitlines()
     assert lines[3].split()[1:4] == ["sha256-abababab….att", "2", "B"]
-    assert "4 tags, 1 stale tag, and 2 attached to them" in lines
+    assert "4 tags, 1 stale tag, and 2 attached to them, 1.00 kB that only they refer to" in lines
     assert any("--in-use=FILE spares what runs" in line for line in lines)
 
 

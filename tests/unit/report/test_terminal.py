@@ -10,6 +10,8 @@ import sys
 import termios
 from pathlib import Path
 
+import pytest
+
 from tests.support.api_client import source_of, tag
 from tests.support.api_thread import answering, write_config
 from tests.unit.cli.test_once import stale_source
@@ -111,7 +113,55 @@ def test_a_log_that_was_asked_for_is_not_broken_by_a_bar(tmp_path: Path) -> None
 
 def test_online_findings_have_colours(tmp_path: Path) -> None:
     with answering(source_of(app=[tag("v1")])) as (_, url):
-        text, code = at_a_terminal("check", "--online", config_of(tmp_path, url))
+        text, code = at_a_terminal("check", "--online", "--findings", config_of(tmp_path, url))
     assert code == 0
     assert "\x1b[32mok" in text
     assert "\x1b[1mFindings on the API" in text
+
+
+def widest(text: str) -> int:
+    """Return the columns of the longest line; of a progress bar, of what it is at the end."""
+    return max(len(plain(line.rpartition("\x1b[2K")[2])) for line in text.splitlines())
+
+
+@pytest.mark.parametrize("columns", [80, 60])
+def test_everything_fits_the_terminal(columns: int, tmp_path: Path) -> None:
+    entry = {"name": "my-registry", "images": ["nwe", "odl-*", "*"], "exclude": ["*/cache"]}
+    with answering(stale_source()) as (_, url):
+        config = f"--config.file={write_config(tmp_path, url, entry)}"
+        for argv in (
+            ("check", "--online", "--findings"),
+            ("check", "--online"),
+            ("once", "--stale"),
+            ("once", "--format=table"),
+        ):
+            text, code = at_a_terminal(*argv, config, columns=columns)
+            assert code == 1
+            long = [line for line in plain(text).splitlines() if str(tmp_path) in line]
+            rest = "\n".join(line for line in text.splitlines() if plain(line) not in long)
+            assert widest(rest) <= columns, argv
+
+
+def test_stale_tags_at_a_terminal_are_a_table_with_their_sum(tmp_path: Path) -> None:
+    with answering(stale_source()) as (_, url):
+        text, code = at_a_terminal("once", "--stale", config_of(tmp_path, url), columns=80)
+    assert code == 0
+    assert "my-registry/old" in plain(text)
+    assert "4 stale tags, 10.0 kB that only they refer to" in plain(text)
+
+
+def test_the_verdict_stands_last_and_what_to_do_above_it(tmp_path: Path) -> None:
+    with answering(stale_source()) as (_, url):
+        config = write_config(tmp_path, url, {"name": "my-registry", "images": ["nwe", "old"]})
+        text, code = at_a_terminal("check", "--online", f"--config.file={config}", columns=80)
+    assert code == 1
+    lines = plain(text).splitlines()
+    assert lines[-1] == "3 ok, 1 FAILED"
+    start = lines.index("What to do")
+    assert [line.strip() for line in lines[start + 1 :][:2]] == [
+        "my-registry/nwe: the registry lists no image 'nwe'; did you mean 'new'?",
+        "",
+    ]
+    before = " ".join(lines[:start])
+    assert "HTTP 404/404: the status of the response, and the error code in its body." in before
+    assert "--findings also prints what was learned" in before

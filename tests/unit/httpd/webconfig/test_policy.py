@@ -538,7 +538,7 @@ def drop_tls(directory: Path) -> None:
 @pytest.mark.parametrize(
     ("harm", "told"),
     [
-        (spoil_text, "not YAML"),
+        (spoil_text, "has no"),
         (take_away_file, "cannot be read"),
         (spoil_certificate, "cert_file: holds no certificate"),
         (take_away_key, "server.key cannot be read"),

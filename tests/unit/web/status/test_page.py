@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from ncr_exporter import __version__
 from ncr_exporter.inventory import Tag
+from ncr_exporter.ncr.pages import ListedImage
 from ncr_exporter.runtime.cooperative import exhaust
 from ncr_exporter.state.model import DeletedImage, Failure
 from ncr_exporter.texts.page import LINKS
@@ -28,7 +29,7 @@ from tests.support.scenes import (
     registries,
     tags,
 )
-from tests.support.states import NOW, platform, target
+from tests.support.states import NOW, platform, registry_target, rule, target
 
 HOSTILE = "<script>alert('&amp;\"{{ 7*7 }}{0}%s')</script>"
 
@@ -163,6 +164,20 @@ def test_a_list_that_fails_is_news_even_where_images_do_not() -> None:
     words = shown(house).words
     assert "The registry cannot be listed" in words
     assert f"timeout {TIMED_OUT.message} Remedy {TIMED_OUT.remedy}" in words
+
+
+def test_a_registry_names_patterns_that_match_nothing_and_says_if_it_is_empty() -> None:
+    house = few()
+    images = {name: ListedImage(name) for name in ("app", "team/web")}
+    wanted = registry_target(exclude=("*/wbe",), rules=(rule("taem/*"),))
+    house.store.retarget_registry(wanted)
+    exhaust(house.store.record_image_list("my-registry", images, at=NOW))
+    words = shown(house).words
+    assert "No image matches taem/* of images; did you mean team/*?" in words
+    assert "No image matches */wbe of exclude; did you mean */web?" in words
+    house = House()
+    house.registry("my-registry", images=0)
+    assert "The registry is empty: it has no images." in shown(house).words
 
 
 def test_a_registry_tells_its_hosts_its_list_and_who_may_pull() -> None:
