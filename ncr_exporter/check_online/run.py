@@ -14,7 +14,7 @@ from ncr_exporter.check_online.output import finding_lines, remedy_lines, result
 from ncr_exporter.check_online.preflight import request_registry_lists
 from ncr_exporter.check_online.results import CheckResult, OnlineCheck, check_results
 from ncr_exporter.config import Config
-from ncr_exporter.recording.exchange import Tap
+from ncr_exporter.recording.exchange import Sink, Tap
 from ncr_exporter.recording.recorder import Recorder, RecordError
 from ncr_exporter.report.terminal import Cell, Span, Terminal, progress_bar, prose
 from ncr_exporter.runtime.clock import SystemClock
@@ -53,8 +53,7 @@ async def check_online(  # noqa: PLR0913 -- what the flags ask for, each by name
         RecordError: the recording could not be written; the results are printed.
     """
     clock, observed = SystemClock(), ObservedResponses()
-    hooks = [Tap(clock, observed.add, *([recorder.add] if recorder else []))]
-    language = language_of(environ)
+    hooks, language = [Tap(clock, observed.add, *_sinks(recorder))], language_of(environ)
     async with (
         Pipeline(
             config, environ=environ, clock=clock, once=True, hooks=hooks, language=language
@@ -71,6 +70,10 @@ async def check_online(  # noqa: PLR0913 -- what the flags ask for, each by name
     findings = _Findings(config, list(api_findings(observed)))
     _report(results, findings, terminal, recorder, with_findings=with_findings)
     return int(any(result.verdict in {"FAILED", "not asked"} for result in results))
+
+
+def _sinks(recorder: Recorder | None) -> list[Sink]:
+    return [recorder.add] if recorder else []
 
 
 def language_of(environ: Mapping[str, str]) -> str:

@@ -20,7 +20,7 @@ class NoKeyPairError(CredentialsError):
     """There is no key pair in the file, nor elsewhere; `flaw` says what is wrong with the file."""
 
     def __init__(self, path: Path, *flaws: str) -> None:
-        """Say what is wrong and what to write; the last of `flaws` is that of the file, or empty."""
+        """Say what is wrong, and what to write; the last of `flaws` is the file's, or empty."""
         self.flaw = flaws[-1] if flaws else ""
         found = "".join(f"{each}{'' if each.endswith('?') else '.'} " for each in flaws if each)
         super().__init__(

@@ -156,7 +156,7 @@ def test_the_verdict_stands_last_and_what_to_do_above_it(tmp_path: Path) -> None
         text, code = at_a_terminal("check", "--online", f"--config.file={config}", columns=80)
     assert code == 1
     lines = plain(text).splitlines()
-    assert lines[-1] == "3 ok, 1 FAILED"
+    assert lines[-1] == "4 ok, 1 FAILED"
     start = lines.index("What to do")
     assert [line.strip() for line in lines[start + 1 :][:2]] == [
         "my-registry/nwe: the registry lists no image 'nwe'; did you mean 'new'?",
