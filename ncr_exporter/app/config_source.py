@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import structlog
@@ -27,10 +27,12 @@ REGION_VARIABLE = "NCR_EXPORTER_REGION"
 """What to poll without a file: names separated by commas, and their region."""
 VARIABLES = (REGISTRIES_VARIABLE, REGION_VARIABLE)
 
+_IGNORED = "is ignored: the configuration says what to poll"
+
 log = structlog.get_logger()
 
 
-@dataclass(frozen=True)
+@dataclass
 class ConfigSource:
     """What the command line says of the configuration."""
 
@@ -42,6 +44,9 @@ class ConfigSource:
     """Whether a flag or variable names the file. If not, the environment alone may be enough."""
     with_credentials: bool = True
     """Whether unusable API keys are mistakes of the configuration."""
+    _had_file: bool = field(default=False, init=False)
+    """Whether a file was read before: one that is gone is a mistake then, and no wish to do
+    without, which a reload would answer by polling every registry of the account."""
 
     @property
     def is_stdin(self) -> bool:
@@ -56,7 +61,8 @@ class ConfigSource:
         """
         if self.is_stdin:
             return self._from_stdin()
-        if self.is_given or self._is_there():
+        if self.is_given or self._had_file or self._is_there():
+            self._had_file = True
             return self._without_variables(load(self.path, self.environ, self._inspection))
         return self._from_environment()
 
@@ -90,14 +96,14 @@ class ConfigSource:
         text = decoded(sys.stdin.buffer.read(), "stdin")
         config = parse(text, "stdin", self.environ, inspect=self._inspection)
         log_warnings(config)
-        return config
+        return self._without_variables(config)
 
     def _without_variables(self, config: Config) -> Config:
-        """Return the configuration of a file, with a warning on variables that it overrules."""
+        """Return a configuration that was written, with warnings on variables it overrules."""
         ignored = [name for name in VARIABLES if self.environ.get(name)]
         for name in ignored:
-            log.warning("variable is ignored: the file says what to poll", variable=name)
-        messages = [Problem(name, "is ignored: the file says what to poll") for name in ignored]
+            log.warning("variable is ignored", variable=name, why="the configuration decides")
+        messages = [Problem(name, _IGNORED) for name in ignored]
         return replace(config, warnings=(*config.warnings, *messages))
 
     def _from_environment(self) -> Config:

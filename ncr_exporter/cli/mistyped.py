@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 PREFIX = "NCR_EXPORTER_"
-"""Of every variable that the program reads, but for those of the vendor."""
+"""Of every variable of the program; keys have the names of the vendor's SDKs."""
 _OF_A_SERVICE = re.compile(
     r"\w+?(?:_SERVICE_HOST|_SERVICE_PORT(?:_\w+)?|_PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_\w+)?)?)"
 )

@@ -99,6 +99,8 @@ def registry_mistake(name: str) -> str | None:
 
 def image_mistake(name: str) -> str | None:
     """Return why no image has this name, or matches this glob, with what to write; else None."""
+    if IMAGE.vendor.fullmatch(name) and not _HOST.match(name):
+        return None  # the usual case first: a configuration may name 10,000 images
     return _mistake(name, IMAGE, (*_LEFT_IN, *_REFERENCE, _folder, _slashes, *_SIGNS))
 
 

@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from ncr_exporter.app.config_source import ConfigSource
+from ncr_exporter.config import ConfigError
 from tests.support import program
 from tests.support.api_client import source_of, tag
 from tests.support.api_thread import KEYS, answering
@@ -128,8 +130,17 @@ def test_a_file_overrules_the_variables_and_says_so(here: Path) -> None:
     (here / "ncr-exporter.yml").write_text(KEYLESS)
     said = checked(**ENVIRONMENT, NCR_EXPORTER_REGISTRIES="shop")
     assert "  registry mine, kr\n" in said
-    warning = "NCR_EXPORTER_REGISTRIES: is ignored: the file says what to poll"
+    warning = "NCR_EXPORTER_REGISTRIES: is ignored: the configuration says what to poll"
     assert f"warning: ncr-exporter.yml: {warning}\n" in said
+
+
+def test_a_file_that_vanishes_is_missed_by_a_reload(here: Path) -> None:
+    source = ConfigSource("ncr-exporter.yml", ENVIRONMENT, is_given=False)
+    (here / "ncr-exporter.yml").write_text(KEYLESS)
+    assert [registry.name for registry in source.read().registries] == ["mine"]
+    (here / "ncr-exporter.yml").unlink()
+    with pytest.raises(ConfigError, match="cannot be read: no such file"):
+        source.read_again()
 
 
 def stdin_config(url: str) -> str:
