@@ -24,12 +24,10 @@ from pathlib import Path
 from typing import Any
 
 from bench.beside import announce, beside
-from bench.registry import Connection, page_of, tag_records
+from bench.registry import Connection, digest_of, page_of, tag_records
 from tools.processes import cpu_of, free_port, resident_of, running
 from tools.waiting import wait_until
 
-_MARK = 987_654_321
-"""An image's number that is replaced in a prepared answer."""
 _LONG = 3600.0
 
 
@@ -48,8 +46,8 @@ class Account:
     def __post_init__(self) -> None:
         """Prepare the tag list that all images have."""
         self._now_ms = round(self._began * 1000)
-        page = page_of(tag_records(_MARK, self.tags, self._now_ms), 1, 1000)
-        self._tags = page.replace(f"{_MARK * 100_003:064x}"[:-6].encode(), b"%058d")
+        page = page_of(tag_records(self.tags, self._now_ms, 1), 1, 1000)
+        self._tags = page.split(b"@")
 
     @property
     def generation(self) -> int:
@@ -68,8 +66,9 @@ class Account:
         return b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % len(body) + body
 
     def _tags_of(self, target: bytes) -> bytes:
-        digest = b"%058d" % (hash(target.partition(b"?")[0]) % 10**15)
-        return self._tags.replace(b"%058d", digest)
+        image = target.partition(b"?")[0].decode()
+        parts = enumerate(self._tags)
+        return b"".join(digest_of(image, part) if n % 2 else part for n, part in parts)
 
     def _list(self, target: str, generation: int) -> bytes:
         path, _, query = target.partition("?")

@@ -88,7 +88,8 @@ class Answers:
         image = names[1] if len(names) == 3 else ""  # noqa: PLR2004 -- registry, image, "tags"
         template = self._template("tags" if image else "images" if names else "registries", query)
         body = b"".join(
-            _digest(image, part) if position % 2 else part for position, part in enumerate(template)
+            digest_of(image, part) if position % 2 else part
+            for position, part in enumerate(template)
         )
         return b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % len(body) + body
 
@@ -106,7 +107,8 @@ class Answers:
             self._template("tags", f"page={page}&pagesize=100")
 
 
-def _digest(image: str, place: bytes) -> bytes:
+def digest_of(image: str, place: bytes) -> bytes:
+    """Return a digest, in hex, that this place of this image alone has."""
     return blake2b(place, key=image.encode(), digest_size=32).hexdigest().encode()
 
 
