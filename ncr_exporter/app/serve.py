@@ -19,6 +19,7 @@ from ncr_exporter.httpd.access import AccessPolicy
 from ncr_exporter.httpd.address import Address
 from ncr_exporter.httpd.limits import Limits
 from ncr_exporter.httpd.server import Server
+from ncr_exporter.metrics.exporter_metrics import ExporterMetrics
 from ncr_exporter.runtime.clock import Clock, SystemClock
 from ncr_exporter.runtime.descriptors import WANTED_DESCRIPTORS, raise_descriptor_limit
 from ncr_exporter.runtime.errors import UserError
@@ -98,7 +99,7 @@ async def exporter(  # noqa: PLR0913 -- what tests and `serve` set, each by name
     """
     clock, saved = clock or SystemClock(), SavedState()
     pipeline = Pipeline(config, environ=environ, clock=clock, shard=options.shard, saved=saved)
-    persister = _persister(pipeline, options, on_progress)
+    persister = _persister(pipeline.exporter_metrics, options, clock, on_progress)
     reloader = _reloader(pipeline, options, environ)
     routes = _routes(pipeline, options, reloader)
     limits = Limits.within(options.descriptors, requests=options.max_requests)
@@ -120,13 +121,15 @@ async def exporter(  # noqa: PLR0913 -- what tests and `serve` set, each by name
 
 
 def _persister(
-    pipeline: Pipeline, options: ServeOptions, on_progress: Callable[[], object]
+    metrics: ExporterMetrics,
+    options: ServeOptions,
+    clock: Clock,
+    on_progress: Callable[[], object],
 ) -> StatePersister | None:
     if options.storage is None:
         return None
-    metrics = pipeline.exporter_metrics
     metrics.publish_state_writes()
-    persister = StatePersister(options.storage, pipeline.clock, metrics, on_progress=on_progress)
+    persister = StatePersister(options.storage, clock, metrics, on_progress=on_progress)
     persister.prepare()
     return persister
 

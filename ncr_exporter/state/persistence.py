@@ -169,7 +169,7 @@ class StatePersister:
             if self._is_abandoned:
                 return
         reader.finish()
-        for _ in evaluate_saved(saved, coverage, now) if coverage else ():
+        for _ in evaluate_saved(saved, coverage, now + saved.correction) if coverage else ():
             if self._is_abandoned:
                 return
         if self._listener:
@@ -220,7 +220,7 @@ class StatePersister:
         """
         images, deleted = list(store.images.values()), list(store.deleted.values())
         at, cpu = self._clock.time(), list[float]()
-        clock = clock_line(correction, at) if correction else None
+        clock = clock_line(correction, at + correction) if correction else None
         snapshot = _Snapshot(clock, list(store.registries.values()), images, deleted)
         try:
             await _in_thread(lambda: self._write(snapshot, cpu))
