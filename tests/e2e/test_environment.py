@@ -152,7 +152,7 @@ def test_a_user_without_a_home_is_told_where_keys_may_stand(
     )
     assert done.returncode == 2
     (line,) = done.stderr.splitlines()
-    assert line.startswith("ncr-exporter: no API key: set credentials in the configuration, or ")
+    assert "credentials: no API key: set credentials in the configuration, or " in line
     assert "HOME is not set" in line
 
 
