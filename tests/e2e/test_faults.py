@@ -104,6 +104,8 @@ async def pause_ends(its: Trial, seen: Seen) -> None:
     asked = its.registry.requests[-1]
     assert asked.status == 429
     ends = asked.at + seen.pause - its.clock.time()
+    if ends <= 0.1:
+        return
     await its.clock.advance(ends - 0.1)
     assert its.registry.requests[-1] is asked, "asked during the pause"
     await its.clock.advance(0.2)
