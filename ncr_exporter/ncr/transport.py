@@ -36,8 +36,8 @@ from ncr_exporter.ncr.signing import GatewayClock, signed_headers
 from ncr_exporter.runtime.clock import Clock
 from ncr_exporter.texts import failures
 
-_MOST_UNDECODED = 8
-"""Bodies of an account that wait to be decoded, besides those of requests in flight."""
+_MOST_UNDECODED = 8 * 2**20
+"""Bytes of an account's bodies that wait to be decoded, besides those of requests in flight."""
 
 log = structlog.get_logger()
 
@@ -94,6 +94,38 @@ _parsed = lru_cache(maxsize=64)(httpx.URL)
 """Returns a URL; the few gateways are asked again and again."""
 
 
+class _Room:
+    """Room for a number of bytes, given in the order it is asked for; one may be larger alone."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._used = 0
+        self._turn = asyncio.Lock()
+        self._left = asyncio.Event()
+
+    async def enter(self, size: int) -> None:
+        """Wait until there is room for `size` bytes, and take it until `leave`."""
+        if self._turn.locked() or not self._fits(size):
+            async with self._turn:
+                while not self._fits(size):
+                    self._left.clear()
+                    await self._left.wait()
+                self._used += size
+        else:
+            self._used += size
+
+    def _fits(self, size: int) -> bool:
+        return not self._used or self._used + size <= self._size
+
+    def leave(self, size: int) -> None:
+        """Give back the room of `size` bytes."""
+        self._used -= size
+        # Not at once: several bodies that come in together cost fewer iterations of the event loop
+        # than one after each that left.
+        if self._used <= self._size // 2:
+            self._left.set()
+
+
 class Transport:
     """Sends the requests of one account to the gateways of one zone. Nothing else retries."""
 
@@ -133,7 +165,7 @@ class Transport:
         self._metrics = metrics
         self._large_body = asyncio.Lock()
         self._decoding = asyncio.Lock()
-        self._undecoded = asyncio.Semaphore(_MOST_UNDECODED)
+        self._undecoded = _Room(_MOST_UNDECODED)
 
     async def close(self) -> None:
         """Close all connections; requests in flight fail."""
@@ -176,7 +208,7 @@ class Transport:
             self._metrics.record_attempt(*labels, self._since(sent_at), _reason_of(error))
             raise
         finally:
-            self._undecoded.release()
+            self._undecoded.leave(len(body))
         self._metrics.record_attempt(*labels, self._since(sent_at), None)
         self.retry_budget.earn()
 
@@ -213,7 +245,7 @@ class Transport:
                     body = await self._exchange(http, request, labels.registry)
                 # Where the API answers faster than pages are decoded, bodies would pile up, up to
                 # one for each image. So a request keeps its slot until there is room for its body.
-                await self._undecoded.acquire()
+                await self._undecoded.enter(len(body))
                 return body, sent_at
         except Exception as error:
             self._metrics.record_attempt(*labels, self._since(sent_at), _reason_of(error))

@@ -1,7 +1,8 @@
 """Every query of the dashboards, asked of a Prometheus that scrapes demos.
 
 Job `one` is a demo; job `two` the same one scraped twice, as if two exporters watched the same
-registries; job `failing` has an exporter that is throttled and one whose API cannot be reached.
+registries; job `failing` has an exporter that is throttled and one whose API cannot be reached and
+which stores its state.
 """
 
 import re
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from ncr_exporter.state.file import write_state
 from tests.support.dashboards import (
     DASHBOARDS,
     filled,
@@ -25,8 +27,8 @@ from tools.waiting import wait_until
 pytestmark = pytest.mark.prometheus
 every_dashboard = pytest.mark.parametrize("dashboard", DASHBOARDS.values(), ids=DASHBOARDS)
 
-NOT_IN_A_DEMO = re.compile("ncr_image_unchanged_polls_total|ncr_exporter_state_")
-"""A demo lists tags at each poll, and keeps no state; `test_dashboards_worlds` asks for these."""
+NOT_IN_A_DEMO = re.compile("ncr_image_unchanged_polls_total")
+"""A demo lists tags at each poll; `test_dashboards_worlds` asks for it."""
 IN_WORLDS = {
     "Fastest growing A": "needs a past",
     "Most pulled A": "needs a past",
@@ -48,6 +50,8 @@ FAILURES = {
     "annotation Throttled",
 }
 """What has an answer only where something fails; asked of the exporters that do."""
+STORED = "ncr_exporter_state_"
+"""How the metrics begin that only an exporter with storage has: one of those that fail."""
 NEVER_POLLED = {"Failing or overdue images A", "Failing or overdue images B"}
 """Of those, what has none where no poll ever succeeded: there is no age to tell."""
 AT_ONE_MOMENT = {"__range": "1m", "__rate_interval": "10s", "__interval": "1s"}
@@ -69,9 +73,16 @@ def prometheus(
     prometheus_tools: object, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[RunningPrometheus]:
     assert prometheus_tools
-    config = tmp_path_factory.mktemp("dashboards") / "unreachable.yml"
+    directory = tmp_path_factory.mktemp("dashboards")
+    config = directory / "unreachable.yml"
     config.write_text(UNREACHABLE)
-    with demo() as healthy, demo("--fault=throttle") as throttled, exporter(config) as failing:
+    write_state(directory / "ncr-exporter.state", [])
+    stored = f"--storage.path={directory}"
+    with (
+        demo() as healthy,
+        demo("--fault=throttle") as throttled,
+        exporter(config, stored) as failing,
+    ):
         healthy.ready()
         address = healthy.address
         with RunningPrometheus(
@@ -99,7 +110,7 @@ def test_every_query_has_an_answer(
 ) -> None:
     silent = []
     for asker, expr in queries(dashboard):
-        job = "failing" if asker in FAILURES else "one"
+        job = "failing" if asker in FAILURES or STORED in expr else "one"
         if asker in NEVER_POLLED or asker in IN_WORLDS or NOT_IN_A_DEMO.search(expr):
             continue
         if not prometheus.query(filled(expr, chosen(dashboard, job))):

@@ -126,7 +126,7 @@ def test_the_demo_asks_in_the_version_that_it_is_told() -> None:
     with demo("--api-version=v3") as program:
         program.ready()
         text = program.get().text
-        assert '"version": "v3"' in program.get("/config").text
+        assert "version: v3" in program.get("/config").text
         assert program.stop()[0] == 0
     assert 'ncr_image_up{registry="demo-registry",image="web/frontend"} 1' in text
     malformed = [line for line in text.splitlines() if line.startswith("ncr_api_malformed")]

@@ -542,31 +542,57 @@ async def test_after_a_429_nothing_is_asked_until_retry_after_then_a_probe() -> 
         assert not client.transport.limiter.breaker.is_tripped
 
 
+LARGE = {
+    f"app-{number}": [tag(f"v{n}", digest="x" * 2000) for n in range(100)] for number in range(120)
+}
+
+
+@asynccontextmanager
+async def large_images() -> AsyncIterator[tuple[Client, SimulatedRegistry]]:
+    """Give a client with 4 requests in flight, and a registry of images of 200 kB each."""
+    fast = Api(requests_per_second=10_000, max_concurrency=4)
+    async with (
+        simulated(source_of(**LARGE)) as (registry, url),
+        client_of(url, api=fast) as (client, _),
+    ):
+        yield client, registry
+
+
+@asynccontextmanager
+async def nothing_decoded(client: Client) -> AsyncIterator[int]:
+    """Let no further answer be decoded until the end of the block; give the bytes of one."""
+    gateway = client.gateway
+    tags = gateway.list_path("kr", REGISTRY.name, "app-0")
+    path = tags.page(tags.style.first_page, 100)
+    labels, host = RequestLabels("my-registry", "tag_list"), gateway.endpoints["kr"].base_url
+    async with client.transport.request(path, labels, Priority.of("tag_list"), host) as body:
+        yield len(body)
+
+
+async def answered(registry: SimulatedRegistry, size: int) -> int:
+    """Return how many requests of `size` bytes are answered while nothing is decoded."""
+    await eventually(lambda: len(registry.requests) > 8 * 2**20 // size, within=10)
+    await settle(200)
+    return len(registry.requests)
+
+
 async def test_answers_that_come_faster_than_they_are_decoded_do_not_pile_up() -> None:
     """Each image of a large account would have one in memory in its first round."""
-    fast = Api(requests_per_second=10_000, max_concurrency=4)
-    async with connected(api=fast) as (client, registry, _):
-        gateway = client.gateway
-        path = gateway.list_path("kr", REGISTRY.name, "app").page(1, 100)
-        labels, host = RequestLabels("my-registry", "tag_list"), gateway.endpoints["kr"].base_url
-        async with client.transport.request(path, labels, Priority.of("tag_list"), host):
-            lists = [asyncio.create_task(names(client)) for _ in range(40)]
-            await eventually(lambda: len(registry.requests) >= 12)
-            await settle(200)
-            assert len(registry.requests) <= 1 + 8 + 4, "decoded, waiting, in flight"
-        assert await asyncio.gather(*lists) == [["v1", "v2"]] * 40
+    async with large_images() as (client, registry):
+        async with nothing_decoded(client) as size:
+            lists = [asyncio.create_task(names(client, image)) for image in LARGE]
+            room = 8 * 2**20 // size
+            assert room < await answered(registry, size) <= room + 1 + 4 < len(LARGE)
+        assert {len(found) for found in await asyncio.gather(*lists)} == {100}
 
 
 async def test_lists_that_are_ended_before_they_are_decoded_leave_room_for_the_next() -> None:
-    async with connected(api=Api(requests_per_second=10_000)) as (client, registry, _):
-        gateway = client.gateway
-        path = gateway.list_path("kr", REGISTRY.name, "app").page(1, 100)
-        labels, host = RequestLabels("my-registry", "tag_list"), gateway.endpoints["kr"].base_url
-        async with client.transport.request(path, labels, Priority.of("tag_list"), host):
-            lists = [asyncio.create_task(names(client)) for _ in range(40)]
-            await eventually(lambda: len(registry.requests) >= 12)
-            await settle(200)
+    async with large_images() as (client, registry):
+        async with nothing_decoded(client) as size:
+            lists = [asyncio.create_task(names(client, image)) for image in LARGE]
+            await answered(registry, size)
             for each in lists:
                 each.cancel()
             await asyncio.wait(lists)
-        assert await asyncio.gather(*(names(client) for _ in range(20))) == [["v1", "v2"]] * 20
+        again = (names(client, image) for image in LARGE)
+        assert {len(found) for found in await asyncio.gather(*again)} == {100}
