@@ -54,18 +54,17 @@ class Pipeline:
         `environ` may hold API keys. `saved` is the data of an earlier run. With `once` each list is
         requested once, and no data expires. `hooks` are awaited with each response of the API.
         """
-        shard = shard or Shard()
+        shard, saved = shard or Shard(), saved or SavedState()
         self.config = config
         host_clock = clock or SystemClock()
         self.exposition = Exposition()
         self.exporter_metrics = ExporterMetrics(series=lambda: self.exposition.series)
         self.store = Store(Publisher(self.exposition, self.exporter_metrics, shard))
         patience = PATIENCE if once else 0.0
-        self.accounts = Accounts(
-            ClientFactory(environ, host_clock, self.exporter_metrics, hooks, patience)
-        )
-        assumed = saved.correction if saved else 0.0
-        self.clock = CorrectedClock(host_clock, self.accounts.gateway_clocks, assumed)
+        factory = ClientFactory(environ, host_clock, self.exporter_metrics, hooks, patience)
+        self.accounts = Accounts(factory)
+        gateways = self.accounts.gateway_clocks
+        self.clock = CorrectedClock(host_clock, gateways, saved.correction)
         self._shards = shard.total
         self._budget = Budget(self._rate(config))
         self.poller = Poller(

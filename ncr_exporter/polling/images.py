@@ -136,14 +136,20 @@ class RegistryPoller:
         try:
             listed = await self._clients[registry.account].images(registry.path)
             await self._record(label, listed)
-        except Exception as raised:  # noqa: BLE001 -- whatever it is, the list fails, and not the loop
-            error = events.as_api_error(raised, before, registry=label)
-            failure = events.log_failure("image list", before, error, registry=label)
-            self._store.record_list_failure(label, failure)
-            self._end_gone_images(label)
+        except Exception as error:  # noqa: BLE001 -- whatever it is, the list fails, and not the loop
+            self._record_failure(label, error)
             return False
         events.log_success("image list", before, registry=label, images=len(listed.records))
         return True
+
+    def _record_failure(self, label: str, raised: Exception) -> None:
+        # A function of its own: an error that stays in the variable of a frame which its traceback
+        # holds is a cycle, and keeps a body of 16 MiB until a full garbage collection.
+        before = self._store.registries[label].failure
+        error = events.as_api_error(raised, before, registry=label)
+        failure = events.log_failure("image list", before, error, registry=label)
+        self._store.record_list_failure(label, failure)
+        self._end_gone_images(label)
 
     async def _record(self, label: str, listed: Listing[ListedImage]) -> None:
         """Record a complete image list; start polling new images and end those that are gone."""
