@@ -57,7 +57,7 @@ class Pipeline:
         requested once, and no data expires. `hooks` are awaited with each response of the API.
         `language`, such as `ko-KR`, is that of the API's errors for a person who reads them.
         """
-        shard = shard or Shard()
+        shard, saved = shard or Shard(), saved or SavedState()
         self.config = config
         host_clock = clock or SystemClock()
         self.exposition = Exposition()
@@ -66,10 +66,9 @@ class Pipeline:
         patience = PATIENCE if once else 0.0
         factory = ClientFactory(environ, host_clock, metrics, hooks, patience, language)
         self.accounts = Accounts(factory)
-        known = saved or SavedState()  # it may be read later, while the port is open
-        self.clock = CorrectedClock(
-            host_clock, self.accounts.gateway_clocks, lambda: known.correction
-        )
+        # `saved` may be read later, while the port is open.
+        gateways = self.accounts.gateway_clocks
+        self.clock = CorrectedClock(host_clock, gateways, lambda: saved.correction)
         self._shards = shard.total
         self._budget = Budget(self._rate(config))
         clients = self.accounts.clients

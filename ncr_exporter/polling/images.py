@@ -14,7 +14,7 @@ from ncr_exporter.polling.scheduler import JobKey
 from ncr_exporter.polling.tags import Clients, ImagePoller
 from ncr_exporter.runtime.clock import Clock
 from ncr_exporter.runtime.cooperative import run_cooperatively
-from ncr_exporter.state.model import Description, RegistryState
+from ncr_exporter.state.model import Description, Failure, RegistryState
 from ncr_exporter.state.saved import SavedState
 from ncr_exporter.state.store import Store
 from ncr_exporter.targets.targets import RegistryTarget, Shard
@@ -146,16 +146,21 @@ class RegistryPoller:
         try:
             listed = await self._clients[registry.account].images(registry.path)
             await self._record(label, listed, began)
-        except Exception as raised:  # noqa: BLE001 -- whatever it is, the list fails, and not the loop
-            error = events.as_api_error(raised, before, registry=label)
-            failure = events.log_failure("image list", before, error, registry=label)
-            self._store.record_list_failure(label, failure)
-            self._images.relisting.forget_list(label)
-            self._end_gone_images(label)
+        except Exception as error:  # noqa: BLE001 -- whatever it is, the list fails, and not the loop
+            self._record_failure(label, error, before)
             await run_cooperatively(self._images.start_waiting(label))
             return False
         events.log_success("image list", before, registry=label, images=len(listed.records))
         return True
+
+    def _record_failure(self, label: str, raised: Exception, before: Failure | None) -> None:
+        # A function of its own: an error that stays in the variable of a frame which its traceback
+        # holds is a cycle, and keeps a body of 16 MiB until a full garbage collection.
+        error = events.as_api_error(raised, before, registry=label)
+        failure = events.log_failure("image list", before, error, registry=label)
+        self._store.record_list_failure(label, failure)
+        self._images.relisting.forget_list(label)
+        self._end_gone_images(label)
 
     async def _record(self, label: str, listed: Listing[ListedImage], began: float) -> None:
         """Record a complete image list; start polling new images and end those that are gone.

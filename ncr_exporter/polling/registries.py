@@ -102,15 +102,19 @@ class RegistryDiscovery:
             client = self._clients[self._target.account]
             listed = await client.registries(label, self._target.region)
             self._record(listed)
-        except Exception as raised:  # noqa: BLE001 -- whatever it is, the list fails, and not the loop
-            error = events.as_api_error(raised, before, registry=label)
-            self._failure = events.log_failure("registry list", before, error, registry=label)
-            if self._target.every is not None:
-                self._store.record_list_failure(label, self._failure)
+        except Exception as error:  # noqa: BLE001 -- whatever it is, the list fails, and not the loop
+            self._record_failure(label, error)
             return False
         self._failure = None
         events.log_success("registry list", before, registry=label, registries=len(listed.records))
         return True
+
+    def _record_failure(self, label: str, raised: Exception) -> None:
+        # A function of its own, as in `polling.images`: an error must not stay in its own frame.
+        error = events.as_api_error(raised, self._failure, registry=label)
+        self._failure = events.log_failure("registry list", self._failure, error, registry=label)
+        if self._target.every is not None:
+            self._store.record_list_failure(label, self._failure)
 
     def _record(self, listed: Listing[ListedRegistry]) -> None:
         """Record a complete list: publish what it says, and begin and end registries."""

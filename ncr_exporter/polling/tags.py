@@ -17,7 +17,7 @@ from ncr_exporter.polling.relisting import ImageList, Relisting
 from ncr_exporter.runtime.clock import Clock
 from ncr_exporter.runtime.cooperative import run_in_thread
 from ncr_exporter.state.evaluation import Evaluation, evaluate
-from ncr_exporter.state.model import DeletedImage
+from ncr_exporter.state.model import DeletedImage, Failure
 from ncr_exporter.state.saved import SavedState
 from ncr_exporter.state.store import Store
 from ncr_exporter.targets.targets import Account, ImageKey, ImageTarget, RegistryTarget
@@ -159,17 +159,18 @@ class ImagePoller:
     async def poll(self, key: ImageKey) -> bool:
         """Poll an image once and return whether that succeeded."""
         started = self._clock.monotonic()
-        target = self._store.images[key].target
+        state = self._store.images[key]
+        target, before = state.target, state.failure
         if images := self._answer_of_list(key, target, started):
             self._confirm(target, images, started)
             return True
         entry = self.relisting.entry(key)
         try:
-            before, client = self._listings.get(key), self._clients[target.registry.account]
-            listing = await client.tags(target.registry.path, target.name, before)
+            known, client = self._listings.get(key), self._clients[target.registry.account]
+            listing = await client.tags(target.registry.path, target.name, known)
             await self._commit(key, listing, started, entry)
         except Exception as error:  # noqa: BLE001 -- whatever it is, the image fails, and not the loop
-            self._record_failure(key, error, started)
+            self._record_failure(key, error, started, before)
             return False
         return True
 
@@ -283,9 +284,10 @@ class ImagePoller:
             self._warned_about.add(subject)
             events.warn_of_unknown_pulls(*subject)
 
-    def _record_failure(self, key: ImageKey, raised: Exception, started: float) -> None:
-        state = self._store.images[key]
-        target, before = state.target, state.failure
+    def _record_failure(
+        self, key: ImageKey, raised: Exception, started: float, before: Failure | None
+    ) -> None:
+        target = self._store.images[key].target
         duration = round(self._clock.monotonic() - started, 6)
         labels = {"registry": target.registry.label, "image": target.name}
         error = events.as_api_error(raised, before, **labels)

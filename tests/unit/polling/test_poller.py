@@ -197,7 +197,7 @@ async def test_an_error_nobody_foresaw_is_a_failed_poll_and_the_next_heals_it(
         put = polling.told.put
 
         def failing(state: ImageState) -> None:
-            if state.up and polling.state().polls < 3:
+            if state.up and polling.state().polls < 6:
                 raise ZeroDivisionError
             put(state)
 
@@ -207,7 +207,7 @@ async def test_an_error_nobody_foresaw_is_a_failed_poll_and_the_next_heals_it(
         assert failure is not None
         assert failure.reason == "other"
         assert "ZeroDivisionError" in failure.message
-        await polling.intervals(2)
+        await polling.intervals(4)
         assert polling.state().up is True
     assert events(logs).count(("error", "unexpected error")) == 1, "one traceback, not one a run"
 
