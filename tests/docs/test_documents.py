@@ -10,6 +10,9 @@ import pytest
 import yaml
 
 from ncr_exporter.config.schema import json_schema
+from ncr_exporter.config.zones import V3_HOSTS, V3_LARGEST_PAGE
+from ncr_exporter.ncr.paths import STYLES
+from ncr_exporter.ncr.vocabulary import TOTALS
 from tools import manifests
 from tools.dashboards.__main__ import DASHBOARDS, file_of
 from tools.dependencies import distributions
@@ -60,6 +63,18 @@ TYPE_MISTAKES = [
 def test_a_document_is_what_the_code_makes_it(name: str) -> None:
     written = (ROOT / name).read_text(encoding="utf-8")
     assert written == DOCUMENTS[name](), "make docs writes it anew"
+
+
+def test_the_page_about_the_api_names_what_the_program_asks() -> None:
+    text = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    for style in STYLES:
+        assert f"`{style.registries}`" in text
+        assert f"`{style.page}` from {style.first_page}, `{style.page_size}`" in text
+    for host in V3_HOSTS.values():
+        assert host.removeprefix("https://").partition(".")[0] in text
+    assert f"from 1 to {V3_LARGEST_PAGE:,}" in text
+    assert all(f"`{name}`" in text for name in TOTALS[:3])
+    assert "Nothing here was tried" in text
 
 
 GENERATED = {

@@ -210,7 +210,7 @@ def test_an_empty_list_is_empty_whatever_else_is_empty() -> None:
 
 
 def pages(*given: tuple[int, dict[str, Any]]) -> int | None:
-    """Return where a list goes on after pages of so many records and these totals."""
+    """Return where a list goes on after pages with these numbers of records and these totals."""
     listed = [
         read({"content": [{"name": f"{i}-{n}"} for n in range(held)], "page": totals})
         for i, (held, totals) in enumerate(given)

@@ -105,7 +105,7 @@ def test_one_value_has_one_pseudonym_wherever_it_stands() -> None:
     assert tags["request"]["target"].startswith(f"{BASE}/registry-1/part-1%2Fpart-3/tags?")
 
 
-def test_version_3_is_redacted_likewise() -> None:
+def test_version_3_is_redacted_as_version_2_is() -> None:
     record = {
         "name": "canary-reg",
         "bucketName": "canary-bucket",
