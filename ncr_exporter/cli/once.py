@@ -164,14 +164,14 @@ def _deliver(
 def _nothing_is_known(pipeline: Pipeline, failed: Iterable[FailedPoll]) -> bool:
     """Return whether polls failed and there is no listing, of this run or of an earlier one.
 
-    A file of that would take away all that the last good one tells.
+    A file written now would lack all that the last good one holds.
     """
     is_known = any(state.tags is not None for state in pipeline.store.images.values())
     return not is_known and any(poll.matters for poll in failed)
 
 
 async def _store(persister: StatePersister, pipeline: Pipeline) -> bool:
-    """Write the data down for the next run; say on stderr if that fails, and return whether not."""
+    """Write the data for the next run, and return whether that succeeded; if not, print why."""
     await persister.write(pipeline.store, pipeline.clock.correction)
     persister.release()
     if persister.failure is not None:

@@ -1,1 +1,1 @@
-"""What any program needs: clock, logs, signals, streams, atomic file writes, cooperative work."""
+"""What any program needs: clock, logs, signals, streams, files, cooperative work, memory."""

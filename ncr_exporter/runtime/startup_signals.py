@@ -27,7 +27,7 @@ _startup = _Startup()
 
 
 def note_signals() -> None:
-    """Note SIGTERM, SIGINT and SIGHUP from now on; what they mean is said later.
+    """Note SIGTERM, SIGINT and SIGHUP, until another function says what to do on them.
 
     They are unblocked. A parent may block them (`env --block-signal=HUP,TERM`), so that none is
     lost between the start of the interpreter and this call.
