@@ -25,6 +25,8 @@ class Seen(NamedTuple):
     tags: int = TAGS
     pause: float = 0.0
     """Seconds until the account is asked again."""
+    until_date: bool = False
+    """Whether the pause ends at a date, which names whole seconds."""
     skew: float = 0.0
     """Seconds of `ncr_api_clock_skew_seconds`."""
 
@@ -49,7 +51,9 @@ TABLE = {
     "throttle-silent": Seen(
         "polls fail, unasked, for 30 s, then 60 s, up to 15 min", fails="throttled", pause=30
     ),
-    "throttle-date": Seen("polls fail, unasked, until then", fails="throttled", pause=2),
+    "throttle-date": Seen(
+        "polls fail, unasked, until then", fails="throttled", pause=2, until_date=True
+    ),
     "throttle-absurd": Seen("polls fail, unasked, for 15 min", fails="throttled", pause=900),
     "throttle-words": Seen("as `throttle-silent`", fails="throttled", pause=30),
     "wrong-key": Seen("polls fail", fails="authentication"),
