@@ -25,8 +25,6 @@ class Seen(NamedTuple):
     tags: int = TAGS
     pause: float = 0.0
     """Seconds until the account is asked again."""
-    until_date: bool = False
-    """Whether the pause ends at a date, which names whole seconds."""
     skew: float = 0.0
     """Seconds of `ncr_api_clock_skew_seconds`."""
 
@@ -51,9 +49,7 @@ TABLE = {
     "throttle-silent": Seen(
         "polls fail, unasked, for 30 s, then 60 s, up to 15 min", fails="throttled", pause=30
     ),
-    "throttle-date": Seen(
-        "polls fail, unasked, until then", fails="throttled", pause=2, until_date=True
-    ),
+    "throttle-date": Seen("polls fail, unasked, until then", fails="throttled", pause=2),
     "throttle-absurd": Seen("polls fail, unasked, for 15 min", fails="throttled", pause=900),
     "throttle-words": Seen("as `throttle-silent`", fails="throttled", pause=30),
     "wrong-key": Seen("polls fail", fails="authentication"),

@@ -178,6 +178,8 @@ class Transport:
                     sent_at = self._clock.monotonic()
                     return await self._exchange(http, request, labels.registry), sent_at
         except ApiError as error:
+            if isinstance(error, AuthenticationError):
+                self._credentials.record_refusal()
             self._metrics.record_attempt(*labels, self._since(sent_at), error.reason)
             raise
 

@@ -4,7 +4,6 @@ One test for all of `tools.fault_table`: what is published, counted and logged w
 fault lasts, and that the first good answer afterwards heals it.
 """
 
-import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -93,8 +92,7 @@ async def healed(its: Trial, seen: Seen, before: Samples) -> None:
 async def pause_ends(its: Trial, seen: Seen) -> None:
     asked = its.registry.requests[-1]
     assert asked.status == 429
-    began = math.floor(asked.at) if seen.until_date else asked.at
-    ends = began + seen.pause - its.clock.time()
+    ends = asked.at + seen.pause - its.clock.time()
     await its.clock.advance(ends - 0.1)
     assert its.registry.requests[-1] is asked, "asked during the pause"
     await its.clock.advance(0.2)
