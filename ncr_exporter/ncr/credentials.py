@@ -60,9 +60,9 @@ class SecretFile:
         Raises:
             CredentialsError: the file cannot be read, or is empty.
         """
-        if self._secret is not None and time.monotonic() < self._look_at:
-            return
         if self._refresh is None:
+            if self._secret is not None and time.monotonic() < self._look_at:
+                return
             self._look_at = time.monotonic() + _LOOK_INTERVAL
             self._refresh = asyncio.create_task(self._read_in_thread())
             self._refresh.add_done_callback(self._end_refresh)
