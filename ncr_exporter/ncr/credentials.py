@@ -4,6 +4,7 @@ import asyncio
 import os
 import re
 import stat
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -33,6 +34,8 @@ _LIKE_A_KEY = re.compile(r"(?:NCLOUD|NCP|NCR|NAVER)_\w*(?:KEY|SECRET)\w*")
 # The variables that the vendor's SDKs read, in their order.
 _ACCESS_VARIABLES = ("NCLOUD_ACCESS_KEY_ID", "NCLOUD_ACCESS_KEY")
 _SECRET_VARIABLES = ("NCLOUD_SECRET_ACCESS_KEY", "NCLOUD_SECRET_KEY")
+_LOOK_INTERVAL = 1.0
+"""Seconds between two looks at a file."""
 
 log = structlog.get_logger()
 
@@ -47,6 +50,8 @@ class SecretFile:
         """None before the first read, and after one that failed."""
         self._warned = not warns
         self._refresh: asyncio.Task[None] | None = None
+        self._look_at = float("-inf")
+        """When the file is looked at again (monotonic seconds)."""
 
     def read(self) -> Secret:
         """Return the file's content without surrounding white space; blocks for 5 s at most.
@@ -62,13 +67,17 @@ class SecretFile:
     async def refresh(self) -> None:
         """Read the file again if it changed, as `read` does, in a thread.
 
-        All who call it while the file is being read share that reading: a file that hangs holds one
-        thread, and each of them for 5 s.
+        It looks at the file once a second at most: while the event loop is busy, a thread may wait
+        for the interpreter for longer than a request takes. All who call it while the file is being
+        read share that reading: a file that hangs holds one thread, and each of them for 5 s.
 
         Raises:
             CredentialsError: the file cannot be read, or is empty.
         """
         if self._refresh is None:
+            if self._secret is not None and time.monotonic() < self._look_at:
+                return
+            self._look_at = time.monotonic() + _LOOK_INTERVAL
             self._refresh = asyncio.create_task(self._read_in_thread())
             self._refresh.add_done_callback(self._end_refresh)
         await asyncio.shield(self._refresh)
@@ -81,6 +90,10 @@ class SecretFile:
         self._refresh = None
         if not refresh.cancelled():
             refresh.exception()  # seen, also if all who waited are gone
+
+    def look_again(self) -> None:
+        """Look at the file at the next `refresh`, however soon that is."""
+        self._look_at = float("-inf")
 
     def current(self) -> Secret:
         """Return the secret that was read last.
@@ -157,6 +170,12 @@ class ConfiguredCredentials(Credentials):
         for each in self._keys:
             if isinstance(each, SecretFile):
                 await each.refresh()
+
+    def record_refusal(self) -> None:
+        """Look at the files again at the next `refresh`: the key may have been rotated."""
+        for each in self._keys:
+            if isinstance(each, SecretFile):
+                each.look_again()
 
     def current(self) -> KeyPair:
         """Return the key pair that was read last.

@@ -75,6 +75,9 @@ class Credentials(ABC):
             CredentialsError: there is none.
         """
 
+    def record_refusal(self) -> None:  # noqa: B027 -- most sources have no other key
+        """Look for a newer key pair at the next `refresh`: the API refused this one."""
+
     @abstractmethod
     def current(self) -> KeyPair:
         """Return the key pair to sign with now.

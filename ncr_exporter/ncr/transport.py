@@ -248,6 +248,8 @@ class Transport:
                 await self._undecoded.enter(len(body))
                 return body, sent_at
         except Exception as error:
+            if isinstance(error, AuthenticationError):
+                self._credentials.record_refusal()
             self._metrics.record_attempt(*labels, self._since(sent_at), _reason_of(error))
             raise
 
