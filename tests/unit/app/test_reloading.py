@@ -163,6 +163,7 @@ async def looked(clock: ManualClock, fact: Callable[[], object]) -> None:
     for _ in range(100):
         await eventually(waiting)
         if fact():
+            await eventually(lambda: bool(clock.pending))  # a look may be under way
             return
         await clock.advance(5)
     pytest.fail("it never came true")
