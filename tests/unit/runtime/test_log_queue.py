@@ -172,7 +172,7 @@ def test_what_was_dropped_is_said_in_the_form_of_the_log(pipe: Pipe) -> None:
         line = next(line for line in text.splitlines() if b" log lines were dropped" in line)
     assert line.startswith(b"ts=")
     assert b" level=warn " in line
-    assert told == count
+    assert count <= told <= dropped()
 
 
 def test_where_stderr_is_no_descriptor_logs_are_written_as_before(
