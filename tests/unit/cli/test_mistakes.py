@@ -238,6 +238,11 @@ def test_a_byte_order_mark_in_a_key_file_is_none_of_the_key(tmp_path: Path) -> N
 # Files that may not be read: as another user, since root may read everything
 
 
+def _without_coverage() -> dict[str, str]:
+    """Return the environment for a user who may not write where coverage is measured."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
+
+
 def checked_by_nobody(directory: Path, path: Path) -> str:
     """Return what `check` says on stderr when a user without rights runs it."""
     if os.geteuid():
@@ -249,7 +254,7 @@ def checked_by_nobody(directory: Path, path: Path) -> str:
     done = subprocess.run(  # noqa: S603 -- our own program with a test's words
         [sys.executable, "-c", program, "check", f"--config.file={path}"],
         cwd=Path(__file__).resolve().parents[3],
-        env={**os.environ, "HOME": str(directory)},
+        env={**_without_coverage(), "HOME": str(directory)},
         capture_output=True,
         text=True,
         timeout=60,
