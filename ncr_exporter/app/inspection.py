@@ -1,21 +1,23 @@
-"""Mistakes in a configuration that only the system shows: its API keys and its `ca_file`."""
+"""Mistakes in a configuration that only the system shows: its API keys, `ca_file` and proxy."""
 
 from collections.abc import Mapping
 from dataclasses import fields
 
+from ncr_exporter.app.accounts import proxies_of
 from ncr_exporter.config import Config, ConfigError, CredentialsConfig, RegistryConfig
 from ncr_exporter.config.load import Inspection
 from ncr_exporter.config.suggestions import followed_by, some_of
 from ncr_exporter.config.yaml_tree import Mistakes, Node, NodeOf
 from ncr_exporter.ncr.credentials import problems_of
 from ncr_exporter.ncr.http import client_pool
+from ncr_exporter.ncr.versions import gateway_of
 
 _NAMED = 3
 """Registries named beside an API key that they need; the others are counted."""
 
 
 def inspection(environ: Mapping[str, str], *, with_credentials: bool = True) -> Inspection:
-    """Return what finds unusable API keys and CA files while a configuration is loaded.
+    """Return what finds unusable API keys, CA files and proxies while a configuration is loaded.
 
     Args:
         environ: the environment's variables, which may hold keys.
@@ -24,6 +26,7 @@ def inspection(environ: Mapping[str, str], *, with_credentials: bool = True) -> 
 
     def inspect(config: Config, root: Node, node_of: NodeOf) -> Mistakes:
         yield from _ca_file(config, root)
+        yield from _proxy(config, root, environ)
         if with_credentials:
             yield from _credentials(config, root, node_of, environ)
 
@@ -37,6 +40,20 @@ def _ca_file(config: Config, root: Node) -> Mistakes:
         except ConfigError as error:
             node = root.child("api").child("ca_file")
             yield from ((problem.message, node) for problem in error.problems)
+
+
+def _proxy(config: Config, root: Node, environ: Mapping[str, str]) -> Mistakes:
+    """Yield what is wrong with the proxy that the environment names."""
+    if not config.api.proxy_from_environment:
+        return
+    zones = (registry.zone or config.api.zone for registry in config.registries)
+    for zone in dict.fromkeys(zones):
+        try:
+            proxies_of(config.api, gateway_of(config.api, zone), environ)
+        except ConfigError as error:
+            node = root.child("api").child("proxy_from_environment")
+            yield from ((problem.message, node) for problem in error.problems)
+            return
 
 
 def _credentials(

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ncr_exporter.app.accounts import proxies_of
 from ncr_exporter.app.config_source import ENVIRONMENT, ConfigSource
 from ncr_exporter.cli.flags import (
     CONFIG_FILE,
@@ -18,7 +17,6 @@ from ncr_exporter.cli.flags import (
 )
 from ncr_exporter.config import Config
 from ncr_exporter.ncr.credentials import find_credentials
-from ncr_exporter.ncr.versions import gateway_of
 from ncr_exporter.runtime.signals import run_until_interrupted
 from ncr_exporter.targets.plan import plan_of
 from ncr_exporter.targets.targets import Account, RegistryListTarget, registry_list_targets
@@ -45,8 +43,6 @@ def check(source: ConfigSource) -> Config:
     """
     config = source.read()
     wanted = registry_list_targets(config)
-    for account in dict.fromkeys(target.account for target in wanted):
-        proxies_of(config.api, gateway_of(config.api, account.zone), source.environ)
     sources = (
         _sources(config, wanted, source.environ)
         if source.with_credentials

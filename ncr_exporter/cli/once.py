@@ -233,7 +233,7 @@ def _content(
     causes = {poll.place: poll.failure for poll in failed}
     report = Report(pipeline.store.images.values(), now, causes, in_use)
     texts = _form(values, file)(report)
-    if values["--format"] == _FOR_PEOPLE:  # in the encoding of their console
+    if _format(values) == _FOR_PEOPLE:  # in the encoding of their console
         return (text.encode(file.encoding or "utf-8", "backslashreplace") for text in texts)
     return (text.encode() for text in texts)
 

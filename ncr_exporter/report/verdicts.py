@@ -31,18 +31,21 @@ def verdict_text(verdict: Verdict, language: Language = "en") -> str:
     return text.said(language, other=verdict.other, kind=kind.pattern(language))
 
 
-def idle_pattern_text(idle: IdlePattern) -> str:
+def idle_pattern_text(idle: IdlePattern, language: Language = "en") -> str:
     """Return which pattern of the configuration matches nothing: `no image matches 'team-*'`."""
-    where = " of `exclude`" if idle.key == "exclude" else ""
     if idle.excluded:
-        return f"every image that {idle.pattern!r} matches is excluded"
-    return f"no image matches {idle.pattern!r}{where}"
+        text = texts.IDLE_EXCLUDED
+    else:
+        text = texts.IDLE_EXCLUDE if idle.key == "exclude" else texts.IDLE_GLOB
+    return text.said(language, pattern=repr(idle.pattern))
 
 
-def idle_pattern_remedy(idle: IdlePattern) -> str:
+def idle_pattern_remedy(idle: IdlePattern, language: Language = "en") -> str:
     """Return what to do about a pattern that matches nothing."""
     if idle.similar:
-        return f"did you mean {idle.similar!r}?"
-    if idle.key == "exclude":
-        return "check the pattern, or leave it out"
-    return "check `exclude`" if idle.excluded else "check the pattern; later images are found"
+        text = texts.MEANT
+    elif idle.key == "exclude":
+        text = texts.CHECK_OR_LEAVE_OUT
+    else:
+        text = texts.CHECK_EXCLUDE if idle.excluded else texts.CHECK_PATTERN
+    return text.said(language, similar=repr(idle.similar))

@@ -230,6 +230,8 @@ REGISTRY = {
     "private": Text("Private endpoint", "프라이빗 엔드포인트"),
     "idle_globs": Text("Globs that match no image", "맞는 이미지가 없는 글롭 패턴"),
     "idle_excludes": Text("Excludes that match no image", "맞는 이미지가 없는 제외 패턴"),
+    "similar": Text("did you mean", "비슷한 이름"),
+    "all_excluded": Text("all its images are excluded", "맞는 이미지가 모두 제외됨"),
 }
 
 IMAGE = {

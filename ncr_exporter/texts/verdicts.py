@@ -31,3 +31,19 @@ OFF = Text("not judged: stale_after is never", "판정하지 않음: stale_after
 ATTACHED = Text("{kind} of {other}", "{other}의 {kind}")
 ATTACHED_STALE = Text("stale: {kind} of {other}", "장기 미사용: {other}의 {kind}")
 ATTACHED_UNKNOWN = Text("unknown: {kind} of {other}", "알 수 없음: {other}의 {kind}")
+
+IDLE_GLOB = Text("no image matches {pattern}", "{pattern}에 맞는 이미지가 없음")
+IDLE_EXCLUDE = Text(
+    "no image matches {pattern} of `exclude`", "`exclude`의 {pattern}에 맞는 이미지가 없음"
+)
+IDLE_EXCLUDED = Text(
+    "every image that {pattern} matches is excluded",
+    "{pattern}에 맞는 이미지가 모두 제외됨",
+)
+MEANT = Text("did you mean {similar}?", "{similar}의 오타인지 확인하세요")
+CHECK_OR_LEAVE_OUT = Text("check the pattern, or leave it out", "패턴을 확인하거나 삭제하세요")
+CHECK_EXCLUDE = Text("check `exclude`", "`exclude`를 확인하세요")
+CHECK_PATTERN = Text(
+    "check the pattern; later images are found",
+    "패턴을 확인하세요. 나중에 생기는 이미지는 자동으로 찾습니다",
+)

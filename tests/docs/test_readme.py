@@ -80,7 +80,7 @@ def test_a_newcomer_sees_what_is_told(transcript: str) -> None:
     age = re.search(r'last_pulled_age_seconds\{.*image="legacy/report"} (\S+)', transcript)
     assert age
     assert float(age[1]) > 365 * 86400, "nobody noticed"
-    for told in ("Status page:", "Configuration:  ncr-exporter-demo.yml", "10 ok\n", "7 images, "):
+    for told in ("Status page:", "Configuration:  ncr-exporter-demo.yml", "11 ok\n", "7 images, "):
         assert told in transcript
     assert "ncr-exporter.yml is valid\n" in transcript, "with an account, before anything is asked"
     assert "registry my-registry, kr\n" in transcript

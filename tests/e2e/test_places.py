@@ -22,7 +22,7 @@ from tools.waiting import wait_until
 
 DESCRIPTORS = 256
 """A low limit: a crowd of a few hundred fills the program, and the test needs no more itself."""
-SOON = 2.0
+SOON = 4.0
 """Seconds that a busy machine may take to answer what costs nothing."""
 PROBES = ("/-/healthy", "/-/ready", "/metrics")
 

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from ncr_exporter.state.model import Failure, Hosts, ImageState, RegistryState
+from ncr_exporter.state.model import Failure, Hosts, IdlePattern, ImageState, RegistryState
 from ncr_exporter.web.status.images import BROKEN, PollStatus, poll_status
 
 
@@ -144,14 +144,14 @@ class RegistryView:
         return by_endpoint.get("public") or next((host for host, _ in self.hosts), None)
 
     @property
-    def idle_excludes(self) -> tuple[str, ...]:
-        """The patterns of `exclude` that match no image, which most likely are mistyped."""
-        return tuple(idle.pattern for idle in self.state.idle_patterns if idle.key == "exclude")
+    def idle_globs(self) -> tuple[IdlePattern, ...]:
+        """The globs of `images` that matched nothing in the last list."""
+        return tuple(idle for idle in self.state.idle_patterns if idle.key == "images")
 
     @property
-    def idle_globs(self) -> tuple[str, ...]:
-        """The globs of `images` that matched nothing in the last list."""
-        return tuple(glob for glob, images in self.state.glob_images if not images)
+    def idle_excludes(self) -> tuple[IdlePattern, ...]:
+        """The patterns of `exclude` that matched nothing in the last list."""
+        return tuple(idle for idle in self.state.idle_patterns if idle.key == "exclude")
 
 
 def registry_views(registries: Iterable[RegistryState], totals: Totals) -> list[RegistryView]:

@@ -13,7 +13,7 @@ from tests.support.api_thread import serving
 from tests.support.turns import turns
 
 IN_FLIGHT = 8
-PIECES = 20_000
+PIECES = 10_000
 INFORMATIONAL = b"HTTP/1.1 100 \r\n\r\n" * PIECES + b"HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\nx"
 CHUNKED = (
     b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n" + b"1\r\nx\r\n" * PIECES + b"0\r\n\r\n"

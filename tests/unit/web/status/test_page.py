@@ -166,15 +166,18 @@ def test_a_list_that_fails_is_news_even_where_images_do_not() -> None:
     assert f"timeout {TIMED_OUT.message} Remedy {TIMED_OUT.remedy}" in words
 
 
-def test_a_registry_names_patterns_that_match_nothing() -> None:
+def test_a_registry_names_patterns_that_match_nothing_and_says_if_it_is_empty() -> None:
     house = few()
     images = {name: ListedImage(name) for name in ("app", "team/web")}
     wanted = registry_target(exclude=("*/wbe",), rules=(rule("taem/*"),))
     house.store.retarget_registry(wanted)
     exhaust(house.store.record_image_list("my-registry", images, at=NOW))
     words = shown(house).words
-    assert "Globs that match no image taem/*" in words
-    assert "Excludes that match no image */wbe" in words
+    assert "Globs that match no image taem/* (did you mean team/*?)" in words
+    assert "Excludes that match no image */wbe (did you mean */web?)" in words
+    house = House()
+    house.registry("my-registry", images=0)
+    assert "none: the registry is empty" in shown(house).words
 
 
 def test_a_registry_tells_its_hosts_its_list_and_who_may_pull() -> None:

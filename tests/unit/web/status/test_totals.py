@@ -142,4 +142,5 @@ def test_references_use_the_public_host_where_there_is_one() -> None:
 
 def test_patterns_that_match_nothing_are_named() -> None:
     view = views_of(registries())["mistyped"]
-    assert (view.idle_globs, view.idle_excludes) == (("shpo/*",), ("*/cahce",))
+    assert [idle.pattern for idle in view.idle_globs] == ["shpo/*"]
+    assert [idle.pattern for idle in view.idle_excludes] == ["*/cahce"]
