@@ -14,10 +14,10 @@ from tests.support.turns import turns
 
 IN_FLIGHT = 8
 PIECES = 10_000
-INFORMATIONAL = b"HTTP/1.1 100 \r\n\r\n" * PIECES + b"HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\nx"
-CHUNKED = (
-    b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n" + b"1\r\nx\r\n" * PIECES + b"0\r\n\r\n"
-)
+# The server closes each connection: said so, or the next request might meet the closing.
+HEAD = b"HTTP/1.1 200 OK\r\nconnection: close\r\n"
+INFORMATIONAL = b"HTTP/1.1 100 \r\n\r\n" * PIECES + HEAD + b"content-length: 1\r\n\r\nx"
+CHUNKED = HEAD + b"transfer-encoding: chunked\r\n\r\n" + b"1\r\nx\r\n" * PIECES + b"0\r\n\r\n"
 
 
 def answering_with(answer: bytes) -> Callable[[Request], "asyncio.Future[Response]"]:
