@@ -89,6 +89,10 @@ def sequential(url: str, images: int) -> Cost:
     return Cost(time.perf_counter() - wall, time.process_time() - cpu, found)
 
 
+def _number_or_all(text: str) -> int | str:
+    return text if text == "all" else int(text)
+
+
 def main() -> None:
     """Compare, and print the ratios."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -96,7 +100,7 @@ def main() -> None:
     parser.add_argument("--tags", type=int, default=100)
     parser.add_argument("--latency", type=float, default=0.05)
     parser.add_argument("--in-flight", type=int, default=32)
-    parser.add_argument("--tag-series", type=int, default=10)
+    parser.add_argument("--tag-series", type=_number_or_all, default=10, help="or all")
     given = parser.parse_args()
     configure_logs("error", "logfmt")
     give_back_large_blocks()  # as `serve` does

@@ -114,6 +114,8 @@ class Accounts:
         """By account. Changed in place: pollers look up their client for each list."""
         self._factory = factory
         self._settings: _ClientSettings | None = None
+        self._used: set[Account] = set()
+        """The accounts of the configuration in force."""
         self._retiring: dict[asyncio.Task[None], Client] = {}
         """Clients no longer in use whose last lists are under way."""
 
@@ -141,6 +143,7 @@ class Accounts:
             ConfigError: `ca_file`, or the environment's proxy, cannot be used; nothing was changed.
         """
         self.put(self.made(config, targets, rate=rate))
+        self.retire_unused()
 
     def made(
         self, config: Config, targets: Iterable[RegistryListTarget], *, rate: float
@@ -167,13 +170,20 @@ class Accounts:
         return ConnectedAccounts(settings, clients)
 
     def put(self, made: "ConnectedAccounts") -> None:
-        """Put clients in force, and retire those that are no longer among them."""
+        """Put clients in force, and retire those that they replace.
+
+        Those of other accounts stay until `retire_unused`: their images may be polled until then.
+        """
         for account, client in self.clients.items():
-            if made.clients.get(account) is not client:
+            if made.clients.get(account, client) is not client:
                 self._retire(client)
-        self._settings = made.settings
-        self.clients.clear()
+        self._settings, self._used = made.settings, set(made.clients)
         self.clients.update(made.clients)
+
+    def retire_unused(self) -> None:
+        """Retire the clients of accounts that are no longer polled."""
+        for account in self.clients.keys() - self._used:
+            self._retire(self.clients.pop(account))
 
     def _retire(self, client: Client) -> None:
         """Close a client when its lists under way have ended."""

@@ -92,7 +92,7 @@ class Pipeline:
         Raises:
             UserError: it cannot be used; nothing was changed.
         """
-        self.poll(config, await self.connect(config))
+        await self.poll(config, await self.connect(config))
 
     async def connect(self, config: Config) -> tuple[RegistryListTarget, ...]:
         """Make a client for each account of a configuration; return its registry lists.
@@ -108,10 +108,11 @@ class Pipeline:
         self.exporter_metrics.record_config(config.digest, self.clock.time())
         return targets
 
-    def poll(self, config: Config, targets: Iterable[RegistryListTarget]) -> None:
+    async def poll(self, config: Config, targets: Iterable[RegistryListTarget]) -> None:
         """Start or continue polling `targets`: registry lists of a configuration, connected."""
         self._budget.limit = self._rate(config)
-        self.poller.apply(targets)
+        await self.poller.apply(targets)
+        self.accounts.retire_unused()
         self.config = config
 
     async def poll_once(self, targets: Iterable[RegistryListTarget] | None = None) -> None:
@@ -121,7 +122,7 @@ class Pipeline:
             UserError: the configuration cannot be used.
         """
         connected = await self.connect(self.config)
-        self.poll(self.config, connected if targets is None else targets)
+        await self.poll(self.config, connected if targets is None else targets)
         await self.poller.first_round()
 
     def failed_polls(self) -> Iterator[FailedPoll]:

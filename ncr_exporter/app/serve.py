@@ -115,7 +115,7 @@ async def exporter(  # noqa: PLR0913 -- what tests and `serve` set, each by name
             on_listening(running)
             if persister:
                 await persister.read_in_thread(Coverage(targets, options.shard), saved)
-            pipeline.poll(config, targets)
+            await pipeline.poll(config, targets)
         async with _persisting(persister, pipeline), _following(reloader, options):
             yield running
 

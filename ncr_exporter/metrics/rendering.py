@@ -1,6 +1,6 @@
 """States → lines of the exposition, rendered once per change of a state. Pure."""
 
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -13,6 +13,7 @@ from ncr_exporter.metrics.families.family import (
     Number,
     Sample,
     StateFamily,
+    TagFamily,
 )
 from ncr_exporter.metrics.families.image import LAST_PULLED_AGE
 from ncr_exporter.metrics.families.polling import PRESENT
@@ -26,7 +27,9 @@ _HELP_ESCAPES = str.maketrans({"\\": r"\\", "\n": r"\n"})
 
 def label_pair(name: str, value: str) -> str:
     """Return `name="value"`, escaped."""
-    return f'{name}="{value.translate(_ESCAPES)}"'
+    if "\\" in value or '"' in value or "\n" in value:  # hardly ever, and `translate` is slow
+        value = value.translate(_ESCAPES)
+    return f'{name}="{value}"'
 
 
 def series(name: str, pairs: str) -> str:
@@ -90,6 +93,8 @@ def render(
     """
     summary, pairs = state.image, ",".join(map(label_pair, IMAGE_LABELS, state.target.key))
     reused = before.blocks if before and before.summary is summary else None
+    # The labels of a tag are put together once, not for each of its families.
+    tags = _tag_labels(summary, pairs) if summary and reused is None else []
     blocks: list[bytes] = []
     for position, family in enumerate(RENDERED_FAMILIES):
         if isinstance(family, StateFamily):
@@ -98,11 +103,33 @@ def render(
             blocks.append(reused[position])
         elif summary is None:
             blocks.append(b"")
+        elif isinstance(family, TagFamily):
+            blocks.append(_tag_block(family, summary, tags))
         else:
             blocks.append(_block(family, IMAGE_LABELS, family.samples(summary), pairs))
-            if len(blocks[-1]) > _LARGE_BLOCK:
-                yield
+        if len(blocks[-1]) > _LARGE_BLOCK and reused is None:
+            yield
     return _rendered(summary, tuple(blocks), pairs)
+
+
+def _tag_labels(summary: ImageSummary, pairs: str) -> list[str]:
+    """Return the labels of each exposed tag, from the opening brace, without the closing one."""
+    return [f"{{{pairs},{label_pair('tag', tag.name)}" for tag in summary.exposed]
+
+
+def _tag_block(family: TagFamily, summary: ImageSummary, tags: Sequence[str]) -> bytes:
+    name, labels = family.name, tags
+    if family.more_label is not None:
+        more, values = family.labels[-1], family.more_label(summary)
+        labels = [f"{tag},{label_pair(more, it)}" for tag, it in zip(tags, values, strict=True)]
+    numbers = family.values(summary)
+    return "".join(
+        [
+            f"{name}{tag}}} {number!r}\n"
+            for tag, number in zip(labels, numbers, strict=True)
+            if number is not None
+        ]
+    ).encode()
 
 
 def _rendered(summary: ImageSummary | None, blocks: tuple[bytes, ...], pairs: str) -> RenderedImage:
@@ -141,7 +168,7 @@ def _block(family: Family, common: tuple[str, ...], samples: Iterable[Sample], p
     ).encode()
 
 
-@lru_cache(maxsize=1024)  # five families in a row need the pairs of the same tags
+@lru_cache(maxsize=1024)  # two families in a row need the pairs of the same platforms
 def _more_pairs(names: tuple[str, ...], values: tuple[str, ...]) -> str:
     """Return label pairs, each after a comma."""
     return "".join(f",{pair}" for pair in map(label_pair, names, values))

@@ -13,13 +13,18 @@ from ncr_exporter.polling.relisting import ImageList, entries_of
 from ncr_exporter.polling.scheduler import JobKey
 from ncr_exporter.polling.tags import Clients, ImagePoller
 from ncr_exporter.runtime.clock import Clock
-from ncr_exporter.runtime.cooperative import run_cooperatively
-from ncr_exporter.state.model import Description, Failure, RegistryState
+from ncr_exporter.runtime.cooperative import BackgroundTask, Steps, run_cooperatively
+from ncr_exporter.state.model import Description, Failure, ImageState, RegistryState
 from ncr_exporter.state.saved import SavedState
 from ncr_exporter.state.store import Store
 from ncr_exporter.targets.targets import RegistryTarget, Shard
 
 log = structlog.get_logger()
+
+_STEP = 48
+"""Images begun, continued or ended in one step; each takes some hundredths of a millisecond."""
+_TAGS_PER_UNIT = 8
+"""Tags that are judged by another policy in the time in which an image is begun."""
 
 _IDLE = {"images": ("glob", "no image matches"), "exclude": ("exclude", "no image is excluded")}
 """Where a pattern is written → its key in the log, and what is logged if it matches nothing."""
@@ -52,16 +57,22 @@ class RegistryPoller:
         self._shard = shard
         self._saved = saved
 
-    def begin_or_retarget(self, registry: RegistryTarget) -> None:
-        """Start listing a registry, or continue under a changed target."""
+    def begin_or_retarget(self, registry: RegistryTarget) -> bool:
+        """Start listing a registry, or continue under a changed target.
+
+        Return whether something changed, and it has images: `adjust_images` does the same for them.
+        """
         state = self._store.registries.get(registry.label)
         if state is None:
             self.begin(registry)
         elif state.target != registry:
             self._retarget(registry)
+        else:
+            return False
+        return not registry.is_every
 
     def begin(self, registry: RegistryTarget) -> None:
-        """Start listing a registry, and polling its images that are named or saved."""
+        """Start listing a registry; `adjust_images` starts polling the images known beforehand."""
         if registry.is_every:
             self._store.add_registry(registry)
             return
@@ -75,7 +86,6 @@ class RegistryPoller:
         self._restore_deleted(registry)
         if registry.identity in self._saved.showing_pulls:
             self._store.restore_that_pulls_show(registry.label)
-        self._begin_images(registry, {})
 
     def _restore(self, registry: RegistryTarget) -> bool:
         """Publish the saved image list of a registry; return whether there was one."""
@@ -96,7 +106,7 @@ class RegistryPoller:
 
     def _renew(self, registry: RegistryTarget, *, age: float = 0.0) -> None:
         """Set when the data of an image list expires; it is `age` seconds old now."""
-        expire = partial(self._store.expire_image_list, registry.label)
+        expire = BackgroundTask(partial(self._store.expire_image_list, registry.label)).wake
         after = registry.timing.expire_after
         self._jobs.expiry.renew(_job_key(registry), after, expire, age=age)
 
@@ -116,28 +126,63 @@ class RegistryPoller:
             return
         self._jobs.change(_job_key(registry), registry.account, registry.timing)
         self._jobs.expiry.change(_description_key(registry), registry.timing.expire_after)
-        states = {state.target.name: state for state in self._store.images_of(registry.label)}
-        # A named image that is not known to exist is polled for its name alone. It must not go on
-        # as one that a glob found.
-        found = [name for name, state in states.items() if not state.target.named or state.present]
-        wanted = {target.name: target for target in registry.images(found)}
-        for name, state in states.items():
-            if name in wanted:
-                self._images.retarget(wanted[name])
-            else:
-                self._images.end(state.target.key)
         self._images.retarget_deleted(registry)
-        self._begin_images(registry, {})
         self._jobs.scheduler.run_now(_job_key(registry))  # images not polled so far may match
 
-    def end(self, registry: RegistryTarget) -> None:
-        """Stop listing a registry and polling its images, and remove them from the store."""
+    async def adjust_images(self, registry: RegistryTarget) -> None:
+        """Continue, end and begin images as the target of their registry says, in steps.
+
+        Image lists may come between two steps. They begin further images by the same target.
+        """
+        steps = Steps(_STEP)
+        for key in [state.target.key for state in self._store.images_of(registry.label)]:
+            if not self._is_current(registry):
+                return
+            if (state := self._store.images.get(key)) is not None:
+                await self._adjust_image(registry, state)
+            await steps.done(1 + len(state.tags or ()) // _TAGS_PER_UNIT if state else 1)
+        await self._begin_images(registry, {})
+
+    async def _adjust_image(self, registry: RegistryTarget, state: ImageState) -> None:
+        target = registry.image(state.target.name)
+        # A named image that is not known to exist is polled for its name alone. It must not go on
+        # as one that a glob found.
+        was_found = not state.target.named or state.present
+        if target is None or not (target.named or was_found):
+            self._images.end(state.target.key)
+        elif state.target.registry is not registry:
+            await self._images.retarget(target)
+
+    def _is_current(self, registry: RegistryTarget) -> bool:
+        """Return whether this is the target of its registry still."""
+        state = self._store.registries.get(registry.label)
+        return state is not None and state.target is registry
+
+    async def end(self, registry: RegistryTarget) -> None:
+        """Stop listing a registry and polling its images, in steps, and remove them.
+
+        A registry that is gone already, or has another target by now, is left as it is.
+        """
+        state = self._store.registries.get(registry.label)
+        if state is None or state.target != registry:
+            return
         self._jobs.end(_job_key(registry))
         self._jobs.expiry.drop(_description_key(registry))
-        for state in self._store.images_of(registry.label):
+        steps = Steps(_STEP)
+        try:
+            for key in [state.target.key for state in self._store.images_of(registry.label)]:
+                if key in self._store.images:
+                    self._images.end(key)
+                await steps.done()
+        finally:  # the rest at once, if it was cancelled: half a registry would stay for good
+            self._end_at_once(registry.label)
+
+    def _end_at_once(self, label: str) -> None:
+        for state in self._store.images_of(label):
             self._images.end(state.target.key)
-        self._images.forget_registry(registry.label)
-        self._store.remove_registry(registry.label)
+        self._images.forget_registry(label)
+        if label in self._store.registries:  # else another one ended it meanwhile
+            self._store.remove_registry(label)
 
     async def list_images(self, label: str) -> bool:
         """List a registry's images once and return whether that succeeded."""
@@ -148,6 +193,8 @@ class RegistryPoller:
             await self._record(label, listed, began)
         except Exception as error:  # noqa: BLE001 -- whatever it is, the list fails, and not the loop
             self._record_failure(label, error, before)
+            await run_cooperatively(self._store.review_images(label))
+            await self._end_gone_images(label)
             await run_cooperatively(self._images.start_waiting(label))
             return False
         events.log_success("image list", before, registry=label, images=len(listed.records))
@@ -160,7 +207,6 @@ class RegistryPoller:
         failure = events.log_failure("image list", before, error, registry=label)
         self._store.record_list_failure(label, failure)
         self._images.relisting.forget_list(label)
-        self._end_gone_images(label)
 
     async def _record(self, label: str, listed: Listing[ListedImage], began: float) -> None:
         """Record a complete image list; start polling new images and end those that are gone.
@@ -179,8 +225,8 @@ class RegistryPoller:
         await self._record_entries(label, listed, moment)
         # A reload may have changed the target while the list was requested.
         registry = self._store.registries[label].target
-        self._end_gone_images(label)
-        self._begin_images(registry, images)
+        await self._end_gone_images(label)
+        await self._begin_images(registry, images)
         if is_first:
             _warn_of_idle_patterns(self._store.registries[label])
         key, account = _job_key(registry), registry.account
@@ -198,14 +244,24 @@ class RegistryPoller:
         entries = await run_cooperatively(entries_of(listed.pages))
         self._images.relisting.record_list(label, moment._replace(entries=entries))
 
-    def _begin_images(self, registry: RegistryTarget, listed: Mapping[str, ListedImage]) -> None:
-        for target in registry.images({*listed, *self._saved.images_of(registry)}):
+    async def _begin_images(
+        self, registry: RegistryTarget, listed: Mapping[str, ListedImage]
+    ) -> None:
+        """Begin the images that are named, listed or saved, in steps."""
+        steps = Steps(_STEP)
+        for target in registry.images((*listed, *self._saved.images_of(registry))):
+            if not self._is_current(registry):
+                return  # whoever changed the target adjusts the images
             if target.key not in self._store.images and self._shard.owns(*target.key):
                 self._images.begin(target, listed.get(target.name))
+            await steps.done()
 
-    def _end_gone_images(self, label: str) -> None:
-        for state in self._store.images_of(label):
-            self._images.end_if_gone(state.target.key)
+    async def _end_gone_images(self, label: str) -> None:
+        steps = Steps(_STEP)
+        for key in [state.target.key for state in self._store.images_of(label) if state.gone]:
+            if key in self._store.images:
+                self._images.end_if_gone(key)
+            await steps.done()
 
 
 def _warn_of_idle_patterns(state: RegistryState) -> None:

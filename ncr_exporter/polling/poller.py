@@ -46,13 +46,13 @@ class Poller:
         self._saved = saved = saved or SavedState()
         self._jobs = Jobs(store, budget, clock, once=once)
         self._began = clock.monotonic()
-        self._jobs.scheduler.all_were_tried = self._become_ready
-        self._jobs.scheduler.first_round_ended = self._log_first_round
         images = ImagePoller(clients, store, self._jobs, clock, saved)
         self._registries = RegistryPoller(
             clients, store, self._jobs, clock, images, shard=shard, saved=saved
         )
         self._discoveries: dict[tuple[str, ...], RegistryDiscovery] = {}
+        self._is_watched = False
+        """Whether the end of the first round is waited for, or was seen."""
 
     @property
     def busy(self) -> bool:
@@ -63,24 +63,36 @@ class Poller:
         """Return when an image is polled next (seconds since the epoch); None during a poll."""
         return self._jobs.scheduler.due(key)
 
-    def apply(self, targets: Iterable[RegistryListTarget]) -> None:
+    async def apply(self, targets: Iterable[RegistryListTarget]) -> None:
         """Poll the registry lists of a configuration, and all that they name and find.
 
         What was polled before and is still wanted keeps its data and its schedule. The first round
-        runs as fast as each account's limits allow.
+        runs as fast as each account's limits allow. Other tasks run meanwhile, polls too: a hundred
+        thousand images take seconds. Another `apply` must wait until this one has ended.
         """
         self._discover(targets)
         wanted = self._wanted()
         for label, state in list(self._store.registries.items()):
             if label not in wanted or state.target.identity != wanted[label].identity:
-                self._registries.end(state.target)
-        for target in wanted.values():
-            self._registries.begin_or_retarget(target)
+                await self._registries.end(state.target)
+        # All registries before the first image: a registry list may end at any time now.
+        changed = [it for it in wanted.values() if self._registries.begin_or_retarget(it)]
+        for target in changed:
+            await self._registries.adjust_images(target)
         self._saved.clear()
         for account in self._clients:
             self._jobs.review_plan(account)
-        if self._jobs.scheduler.all_tried:  # everything was restored
-            self._become_ready()
+        self._watch_first_round()
+
+    def _watch_first_round(self) -> None:
+        """Wait for the end of the first round, now that all its jobs are known."""
+        if self._is_watched:
+            self._jobs.scheduler.check_first_round()
+            return
+        self._is_watched = True
+        self._jobs.scheduler.watch_first_round(
+            all_tried=self._become_ready, ended=self._log_first_round
+        )
 
     def _discover(self, targets: Iterable[RegistryListTarget]) -> None:
         """Start, continue and end the registry lists."""

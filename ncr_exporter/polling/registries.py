@@ -101,7 +101,7 @@ class RegistryDiscovery:
         try:
             client = self._clients[self._target.account]
             listed = await client.registries(label, self._target.region)
-            self._record(listed)
+            await self._record(listed)
         except Exception as error:  # noqa: BLE001 -- whatever it is, the list fails, and not the loop
             self._record_failure(label, error)
             return False
@@ -116,7 +116,7 @@ class RegistryDiscovery:
         if self._target.every is not None:
             self._store.record_list_failure(label, self._failure)
 
-    def _record(self, listed: Listing[ListedRegistry]) -> None:
+    async def _record(self, listed: Listing[ListedRegistry]) -> None:
         """Record a complete list: publish what it says, and begin and end registries."""
         now, target = self._clock.time(), self._target
         self._jobs.plan(target.key, target.account, target.timing.interval, len(listed.pages))
@@ -124,27 +124,30 @@ class RegistryDiscovery:
         self._trust = self._trust.after_list(short=listed.is_short, left_out=listed.left_out)
         if target.every is not None:
             self._store.record_registry_list_success(target.label, at=round(now, 3))
-            self._begin_found(records)
+            await self._begin_found(records)
         for registry in (*target.named, *self._absences):
             if record := records.get(registry.path.name):
                 self._registries.publish_description(registry, _description(record, now))
 
-    def _begin_found(self, listed: Mapping[str, ListedRegistry]) -> None:
+    async def _begin_found(self, listed: Mapping[str, ListedRegistry]) -> None:
+        """Begin the registries that a list holds, and end those that lists lack."""
         found = list(self._target.found(listed))
-        for registry in found:
-            if registry not in self._absences and self._label_is_free(registry):
-                self._registries.begin(registry)
-                self._absences[registry] = 0
-        for registry in list(self._absences):
+        begun = [it for it in found if it not in self._absences and self._label_is_free(it)]
+        for registry in begun:
+            self._registries.begin(registry)
+            self._absences[registry] = 0
+        for registry in self._absences:
             if self._trust.tells_what_is_gone or registry in found:
-                self._count_absence(registry, present=registry in found)
-
-    def _count_absence(self, registry: RegistryTarget, *, present: bool) -> None:
-        self._absences[registry] = 0 if present else self._absences[registry] + 1
-        if self._absences[registry] >= ABSENCES_UNTIL_GONE:
+                self._absences[registry] = 0 if registry in found else self._absences[registry] + 1
+        gone = [it for it, count in self._absences.items() if count >= ABSENCES_UNTIL_GONE]
+        for registry in gone:
             log.info("registry is gone", registry=registry.label)
-            self._registries.end(registry)
             del self._absences[registry]
+        # Last what takes several turns of the event loop: a reload may come between.
+        for registry in begun:
+            await self._registries.adjust_images(registry)
+        for registry in gone:
+            await self._registries.end(registry)
 
     def _label_is_free(self, registry: RegistryTarget) -> bool:
         """Return whether no other registry has this label; warn if one has.

@@ -86,10 +86,8 @@ class Scheduler:
 
     def __init__(self, clock: Clock, *, once: bool = False) -> None:
         """With `once` no job runs a second time."""
-        self.all_were_tried: Callable[[], object] | None = None
-        """Called once, when all jobs known so far have run, or needed no first run."""
-        self.first_round_ended: Callable[[], object] | None = None
-        """Called once, when all jobs known so far have run."""
+        self._on_all_tried: Callable[[], object] | None = None
+        self._on_first_round: Callable[[], object] | None = None
         self._clock = clock
         self._once = once
         self._began = clock.monotonic()
@@ -102,14 +100,29 @@ class Scheduler:
         """Runs in a row that failed, of jobs whose last run failed."""
 
     @property
-    def all_tried(self) -> bool:
-        """Whether every job has run at least once, or needed no first run."""
-        return not self._untried
-
-    @property
     def busy(self) -> bool:
         """Whether some job is running now."""
         return bool(self._tasks)
+
+    def watch_first_round(
+        self, *, all_tried: Callable[[], object], ended: Callable[[], object]
+    ) -> None:
+        """Watch the first round of the jobs known so far.
+
+        `all_tried` is called once, when each has run, or needed no first run; `ended` once, when
+        each has run. Either is called now if that is so already.
+        """
+        self._on_all_tried, self._on_first_round = all_tried, ended
+        self.check_first_round()
+
+    def check_first_round(self) -> None:
+        """Call what `watch_first_round` was given, if its time has come: jobs were removed."""
+        if not self._untried and (tried := self._on_all_tried):
+            self._on_all_tried = None
+            tried()
+        if not self._not_run and (ended := self._on_first_round):
+            self._on_first_round = None
+            ended()
 
     async def idle(self) -> None:
         """Wait until no job runs."""
@@ -127,7 +140,7 @@ class Scheduler:
         return wait.due + jumped if abs(jumped) > _CLOCK_JUMP else wait.due
 
     def add(self, job: Job, *, tried: bool = False, waits: bool = False) -> None:
-        """Add a job and run it now; with `tried` it needs no first run for `all_tried`.
+        """Add a job and run it now; with `tried` it needs no first run to count as tried.
 
         A job that `waits` runs at its next tick, or with `run_now`.
         """
@@ -188,12 +201,7 @@ class Scheduler:
         self._record_run(job.key)
         if not self._once:
             self._schedule(job.key, failures=self._count_failure(job.key, succeeded=succeeded))
-        if self.all_tried and (tried := self.all_were_tried):
-            self.all_were_tried = None
-            tried()
-        if not self._not_run and (ended := self.first_round_ended):
-            self.first_round_ended = None
-            ended()
+        self.check_first_round()
 
     def _record_run(self, key: JobKey) -> None:
         """Record that no first run of a job is awaited any more."""

@@ -6,7 +6,7 @@ from math import ceil
 
 import structlog
 
-from ncr_exporter.inventory import Tag, overwritten_tags
+from ncr_exporter.inventory import Policy, Tag, overwritten_tags
 from ncr_exporter.ncr.client import Client
 from ncr_exporter.ncr.errors import NotFoundError
 from ncr_exporter.ncr.listing import Listing
@@ -17,7 +17,7 @@ from ncr_exporter.polling.relisting import ImageList, Relisting
 from ncr_exporter.runtime.clock import Clock
 from ncr_exporter.runtime.cooperative import run_in_thread
 from ncr_exporter.state.evaluation import Evaluation, evaluate
-from ncr_exporter.state.model import DeletedImage, Failure
+from ncr_exporter.state.model import DeletedImage, Failure, ImageState
 from ncr_exporter.state.saved import SavedState
 from ncr_exporter.state.store import Store
 from ncr_exporter.targets.targets import Account, ImageKey, ImageTarget, RegistryTarget
@@ -97,11 +97,17 @@ class ImagePoller:
         self._renew(target, age=max(0.0, now - saved.at))
         return True
 
-    def retarget(self, target: ImageTarget) -> None:
+    async def retarget(self, target: ImageTarget) -> None:
         """Continue an image under a changed target; its data and schedule stay."""
-        if self._store.images[target.key].target != target:
-            self._store.retarget(target)
-            self._jobs.change(target.key, target.registry.account, target.timing)
+        state, evaluation = self._store.images[target.key], None
+        if state.tags is not None and target.policy != state.target.policy:
+            at = state.last_success or 0.0
+            evaluation = await self._evaluate(state, target.policy, state.tags, at)
+        after = self._store.images.get(target.key)
+        if after is None:
+            return  # it was deleted meanwhile
+        self._store.retarget(target, evaluation if after.tags is state.tags else None)
+        self._jobs.change(target.key, target.registry.account, target.timing)
 
     def end(self, key: ImageKey) -> None:
         """Stop polling an image and remove it from the store."""
@@ -212,7 +218,7 @@ class ImagePoller:
         """
         duration = round(self._clock.monotonic() - started, 6)
         now = round(self._clock.time(), 3)
-        evaluation = await self._evaluate(key, listing.records, now)
+        evaluation = await self._evaluate_listing(key, listing.records, now)
         # A reload may have changed the target while the tags were requested.
         state = self._store.images[key]
         target, before = state.target, state.failure
@@ -246,10 +252,10 @@ class ImagePoller:
         """Plan a listing of an image's tags once per `interval` (s)."""
         self._jobs.plan(target.key, target.registry.account, interval, pages)
 
-    async def _evaluate(
+    async def _evaluate_listing(
         self, key: ImageKey, tags: tuple[Tag, ...], now: float
     ) -> Evaluation | None:
-        """Evaluate a listing that was read at `now` (s), in a thread if it is long.
+        """Evaluate a listing that was read at `now` (s).
 
         Return None where the summary of the same tags is still right.
         """
@@ -260,10 +266,16 @@ class ImagePoller:
             and state.image.holds_at(round(now * 1000))
         ):
             return None
-        policy, knowledge = state.target.policy, self._store.knowledge(state, tags)
+        return await self._evaluate(state, state.target.policy, tags, now)
+
+    async def _evaluate(
+        self, state: ImageState, policy: Policy, tags: tuple[Tag, ...], at: float
+    ) -> Evaluation:
+        """Evaluate an image's tags that were right at `at` (s), in a thread if they are many."""
+        knowledge = self._store.knowledge(state, tags)
         if len(tags) < _MANY_TAGS:
-            return evaluate(tags, policy, now, knowledge)
-        return await run_in_thread(evaluate, tags, policy, now, knowledge)
+            return evaluate(tags, policy, at, knowledge)
+        return await run_in_thread(evaluate, tags, policy, at, knowledge)
 
     def _renew(self, target: ImageTarget, *, age: float = 0.0) -> None:
         """Set when the listing of an image expires; it is `age` seconds old now."""

@@ -49,6 +49,21 @@ async def run_cooperatively(work: Generator[None, None, Result]) -> Result:
         await asyncio.sleep(0)
 
 
+class Steps:
+    """Lets other tasks run after each `size` units of the work of one coroutine."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._done = 0
+
+    async def done(self, amount: int = 1) -> None:
+        """Record that `amount` units of work are done; other tasks run now if it was enough."""
+        self._done += amount
+        if self._done >= self._size:
+            self._done = 0
+            await asyncio.sleep(0)
+
+
 class BackgroundTask:
     """Runs work in the background, one step in each iteration of the event loop."""
 

@@ -1,6 +1,6 @@
 """The current state of every registry and image, changed by polls and lists."""
 
-from collections.abc import Collection, Generator, Mapping
+from collections.abc import Callable, Collection, Generator, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
@@ -113,13 +113,23 @@ class Store:
         """
         trust = self._registries[label].trust.after_list(short=short, left_out=left_out)
         self._put_registry(self._registries[label].after_list(len(images), at, trust))
+        whole = trust.tells_what_is_gone
+        yield from self._in_steps(
+            label,
+            lambda image: self._record_entry(image, images.get(image.target.name), whole=whole),
+        )
+        yield from self._count_glob_images(label, images)
+
+    def _in_steps(
+        self, label: str, change: Callable[[ImageState], None]
+    ) -> Generator[None, None, None]:
+        """Call `change` with each image of a registry, several in one step."""
         for number, key in enumerate([state.target.key for state in self.images_of(label)]):
             # Between two steps other code runs, and may have removed the image.
             if (image := self._images.get(key)) is not None:
-                self._record_entry(image, images.get(key[1]), whole=trust.tells_what_is_gone)
+                change(image)
             if number % _IMAGES_PER_STEP == 0:
                 yield
-        yield from self._count_glob_images(label, images)
 
     def _record_entry(self, image: ImageState, listed: ListedImage | None, *, whole: bool) -> None:
         """Record what an image list says about an image; `listed` is None if it lacks the image."""
@@ -158,20 +168,31 @@ class Store:
     def record_list_failure(self, label: str, failure: Failure) -> None:
         """Record that an image list, or the registry list counted under `label`, failed.
 
-        Values from earlier lists stay.
+        Values from earlier lists stay. `review_images` must follow for an image list.
         """
         self._put_registry(replace(self._registries[label], up=False, failure=failure))
-        for image in self.images_of(label):  # if the list is denied, a 404 now counts alone
-            self._update(image)
 
-    def expire_image_list(self, label: str) -> None:
-        """Drop the values of the last image list, which are too old to be published."""
+    def review_images(self, label: str) -> Generator[None, None, None]:
+        """Judge again, in steps, which images are gone: where the list is denied, a 404 counts."""
+
+        def review(image: ImageState) -> None:
+            if image.presence.not_found:
+                self._update(image)
+
+        return self._in_steps(label, review)
+
+    def expire_image_list(self, label: str) -> Generator[None, None, None]:
+        """Drop the values of the last image list, which are too old to be published, in steps."""
         state = self._registries[label]
         self._put_registry(
             replace(state, images=None, glob_images=(), exclude_images=(), idle_patterns=())
         )
-        for image in self.images_of(label):
-            self._update(image, pulls=image.pulls.expired())
+
+        def expire(image: ImageState) -> None:
+            if self._registries[label].images is None:  # else a newer list came between two steps
+                self._update(image, pulls=image.pulls.expired())
+
+        yield from self._in_steps(label, expire)
 
     def add(self, target: ImageTarget, listed: ListedImage | None = None) -> None:
         """Add an image that was not polled yet; `listed` is its record in the last image list."""
@@ -209,12 +230,15 @@ class Store:
         """Record the number of images that a registry's list had in an earlier run, at `at`."""
         self._put_registry(replace(self._registries[label], last_success=at, images=images))
 
-    def retarget(self, target: ImageTarget) -> None:
-        """Replace the target of an image; a new policy applies to the last listing at once."""
+    def retarget(self, target: ImageTarget, evaluation: Evaluation | None = None) -> None:
+        """Replace the target of an image; a new policy applies to the last listing at once.
+
+        `evaluation` is that of its current tags under the new policy, if it was worked out before.
+        """
         before = self._images[target.key]
         state = replace(before, target=target)
         if target.policy != before.target.policy:
-            state = replace(state, image=summary_of(state, self.knowledge(state)))
+            state = replace(state, image=summary_of(state, self.knowledge(state), evaluation))
         self._put(state)
 
     def remove(self, key: ImageKey) -> None:

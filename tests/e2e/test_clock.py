@@ -176,7 +176,7 @@ async def test_data_that_nobody_renews_expires_by_the_time_that_passed(
 async def test_a_poll_under_way_meanwhile_took_as_long_as_it_took(
     polling: Polling, seconds: float
 ) -> None:
-    polling.poller.apply([naming("app")])
+    await polling.poller.apply([naming("app")])
     await passing(polling.clock, lambda: polling.tag_requests)
     jump(polling, seconds)
     await passing(polling.clock, lambda: polling.state().polls)
@@ -210,7 +210,7 @@ async def test_state_stored_by_a_clock_that_was_wrong_is_not_believed(
     saved = StatePersister(tmp_path, clock).read()
     async with polling_of(clock=clock, saved=saved) as polling:
         polling.registry.fault = fault_named("denied")
-        polling.poller.apply([naming("app")])
+        await polling.poller.apply([naming("app")])
         assert "tags" not in samples(polling)
         polling.registry.fault = None
         await passing(polling.clock, lambda: polling.state().up)
@@ -234,7 +234,7 @@ async def test_state_outlives_a_restart_on_a_host_whose_clock_is_wrong(
     assert saved.correction == pytest.approx(0 if set_right else -seconds, abs=5)
     async with polling_of(clock=clock, saved=saved) as polling:
         polling.registry.fault = fault_named("denied")
-        polling.poller.apply([naming("app")])
+        await polling.poller.apply([naming("app")])
         state = polling.state()
         assert (state.tags, state.last_success) == (before.tags, before.last_success)
         assert samples(polling)["last_pulled_age_seconds"] == pytest.approx(

@@ -96,7 +96,7 @@ class Contract(RuleBasedStateMachine):
         self.poller = Poller(
             {ACCOUNT: self.client}, self.store, Budget(1e9), self.clock, Shard(), saved=kept
         )
-        self.poller.apply([list_target(self.model.settings)])
+        await self.poller.apply([list_target(self.model.settings)])
         self.started = True
         await self.clock.advance(0.01)
 
@@ -232,7 +232,7 @@ class Contract(RuleBasedStateMachine):
         self.do(self._applied(settings))
 
     async def _applied(self, settings: Settings) -> None:
-        self.poller.apply([list_target(settings)])
+        await self.poller.apply([list_target(settings)])
         await self.clock.advance(0.01)
 
     @rule()

@@ -70,7 +70,7 @@ class Polling:
         return self.store.registries[registry]
 
     async def first_round(self, *targets: RegistryListTarget) -> None:
-        self.poller.apply(targets or (naming("app", "web"),))
+        await self.poller.apply(targets or (naming("app", "web"),))
         await passing(self.clock, lambda: self.poller.ready)
 
     async def polled(self, times: int, image: str = "app") -> None:

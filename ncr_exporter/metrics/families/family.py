@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
-from ncr_exporter.inventory import ImageSummary, TagFacts
+from ncr_exporter.inventory import ImageSummary
 from ncr_exporter.state.model import ImageState, RegistryState
 
 Number = int | float
@@ -56,6 +56,16 @@ class SummaryFamily(Family):
 
 
 @dataclass(frozen=True)
+class TagFamily(Family):
+    """A family with at most one sample of each exposed tag, computed from the summary alone."""
+
+    values: Callable[[ImageSummary], Iterable[Number | None]] = lambda _: ()
+    """The value of each of `ImageSummary.exposed`, in that order; None makes no sample."""
+    more_label: Callable[[ImageSummary], Iterable[str]] | None = None
+    """The value of the label after `tag` of each of `exposed`; None if the family has no other."""
+
+
+@dataclass(frozen=True)
 class StateFamily(Family):
     """A family computed from an image's state; its samples change only when that does."""
 
@@ -98,24 +108,6 @@ def one_flag(value: Callable[[Source], bool | None]) -> Callable[[Source], list[
     def samples(source: Source) -> list[Sample]:
         is_set = value(source)
         return [] if is_set is None else [((), int(is_set))]
-
-    return samples
-
-
-def sample_per_tag(
-    value: Callable[[TagFacts], Number | None], *labels: Callable[[TagFacts], str]
-) -> Callable[[ImageSummary], list[Sample]]:
-    """Return a function that makes one sample of each exposed tag whose value is known.
-
-    `labels` give the values of the labels after `tag`.
-    """
-
-    def samples(summary: ImageSummary) -> list[Sample]:
-        return [
-            ((tag.name, *[label(tag) for label in labels]), number)
-            for tag in summary.exposed
-            if (number := value(tag)) is not None
-        ]
 
     return samples
 

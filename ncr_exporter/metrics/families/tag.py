@@ -8,15 +8,16 @@ from ncr_exporter.metrics.families.family import (
     Number,
     Sample,
     SummaryFamily,
-    sample_per_tag,
+    TagFamily,
     seconds,
 )
 
 _PLATFORM_LABELS = (*TAG_LABELS, "os", "architecture", "variant")
 
 
-def _staleness(summary: ImageSummary) -> Iterable[Sample]:
-    return [((name,), int(is_stale)) for name, is_stale in sorted(summary.stale.items())]
+def _staleness(summary: ImageSummary) -> Iterable[Number | None]:
+    is_stale = {None: None, False: 0, True: 1}
+    return [is_stale[summary.stale.get(tag.name)] for tag in summary.exposed]
 
 
 def _sample_per_platform(
@@ -46,41 +47,42 @@ def _of_platforms(tag: Tag, value: Callable[[Platform], Number | None]) -> Itera
     return largest.items()
 
 
-TAG_FAMILIES: tuple[SummaryFamily, ...] = (
-    SummaryFamily(
+TAG_FAMILIES: tuple[TagFamily | SummaryFamily, ...] = (
+    TagFamily(
         "ncr_tag_size_bytes",
         "Size of the largest platform, as of the last poll; at least the size that the registry "
         "reports for the tag. Never a sum of platforms.",
         labels=TAG_LABELS,
-        samples=sample_per_tag(lambda tag: tag.size),
+        values=lambda summary: [tag.size for tag in summary.exposed],
     ),
-    SummaryFamily(
+    TagFamily(
         "ncr_tag_last_pulled_timestamp_seconds",
         "Time of the newest pull of the tag's content, under any of its names, as of the last "
         "poll. Absent if never pulled or unknown.",
         labels=TAG_LABELS,
-        samples=sample_per_tag(lambda tag: seconds(tag.pulled or None)),
+        values=lambda summary: [seconds(tag.pulled or None) for tag in summary.exposed],
     ),
-    SummaryFamily(
+    TagFamily(
         "ncr_tag_last_updated_timestamp_seconds",
         "Time of the last update, as of the last poll. If the registry reports none, the newest "
         "update of any platform.",
         labels=TAG_LABELS,
-        samples=sample_per_tag(lambda tag: seconds(tag.updated)),
+        values=lambda summary: [seconds(tag.updated) for tag in summary.exposed],
     ),
-    SummaryFamily(
+    TagFamily(
         "ncr_tag_info",
         "Always 1. The label digest is the tag's digest as of the last poll, or empty if the "
         "registry reports none.",
         labels=(*TAG_LABELS, "digest"),
-        samples=sample_per_tag(lambda _: 1, lambda fact: fact.tag.digest or ""),
+        values=lambda summary: [1] * len(summary.exposed),
+        more_label=lambda summary: [fact.tag.digest or "" for fact in summary.exposed],
     ),
-    SummaryFamily(
+    TagFamily(
         "ncr_tag_stale",
         "1 if the tag is stale, else 0, as of the last poll. Absent while unknown. Not pulled is "
         "not unused: nodes keep copies.",
         labels=TAG_LABELS,
-        samples=_staleness,
+        values=_staleness,
     ),
     SummaryFamily(
         "ncr_tag_platform_size_bytes",

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ncr_exporter.inventory import Platform, Tag
+from ncr_exporter.inventory import ImageSummary, Platform, Tag
 from ncr_exporter.metrics.exposition import Exposition
 from ncr_exporter.metrics.families import RENDERED_FAMILIES
-from ncr_exporter.metrics.families.family import Sample, StateFamily, SummaryFamily
+from ncr_exporter.metrics.families.family import Sample, StateFamily, SummaryFamily, TagFamily
 from ncr_exporter.metrics.families.image import LAST_PULLED_AGE
 from ncr_exporter.state.model import Failure, ImageState
 from ncr_exporter.state.store import Store
@@ -150,10 +150,26 @@ def representable_tag(tag: Tag) -> bool:
     return representable(tag.name, tag.digest, *(p.os + p.variant for p in tag.platforms))
 
 
-def samples_by(family: SummaryFamily | StateFamily, state: ImageState) -> Iterable[Sample]:
+def samples_by(
+    family: SummaryFamily | TagFamily | StateFamily, state: ImageState
+) -> Iterable[Sample]:
     if isinstance(family, StateFamily):
         return family.samples(state)
-    return family.samples(state.image) if state.image else ()
+    if state.image is None:
+        return ()
+    return (
+        samples_by_tag(family, state.image)
+        if isinstance(family, TagFamily)
+        else family.samples(state.image)
+    )
+
+
+def samples_by_tag(family: TagFamily, image: ImageSummary) -> Iterable[Sample]:
+    labels: list[tuple[str, ...]] = [(tag.name,) for tag in image.exposed]
+    if family.more_label:
+        labels = [*zip((tag.name for tag in image.exposed), family.more_label(image), strict=True)]
+    rows = zip(labels, family.values(image), strict=True)
+    return [(label, value) for label, value in rows if value is not None]
 
 
 def said_of(store: Store, now: float) -> Iterator[tuple[Key, float]]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from ncr_exporter.inventory import Tag
 from ncr_exporter.metrics import rendering
 from ncr_exporter.metrics.exposition import Exposition
 from ncr_exporter.metrics.families import RENDERED_FAMILIES
-from ncr_exporter.metrics.families.family import Family, SummaryFamily
+from ncr_exporter.metrics.families.family import Family, StateFamily
 from ncr_exporter.ncr.listing import Listing, PageReader
 from ncr_exporter.ncr.pages import ListedImage, tag_page
 from ncr_exporter.runtime.cooperative import BackgroundTask, exhaust, run_cooperatively
@@ -19,7 +20,7 @@ from ncr_exporter.state.store import Store
 from tests.support.api_client import tag
 from tests.support.states import NOW, NOW_MS, registry_target, target
 
-POLLED = len([family for family in RENDERED_FAMILIES if not isinstance(family, SummaryFamily)])
+POLLED = len([family for family in RENDERED_FAMILIES if isinstance(family, StateFamily)])
 """Families that follow from how polling goes."""
 
 
@@ -46,13 +47,17 @@ class Counted:
 
 @pytest.fixture
 def counted(monkeypatch: pytest.MonkeyPatch) -> Counted:
-    it, render = Counted(images=50), rendering._block
+    it = Counted(images=50)
 
-    def noted(family: Family, *rest: Any) -> bytes:
-        it.names += [family.name] if family in RENDERED_FAMILIES else []
-        return render(family, *rest)
+    def noted(render: Callable[..., bytes]) -> Callable[..., bytes]:
+        def noting(family: Family, *rest: Any) -> bytes:
+            it.names += [family.name] if family in RENDERED_FAMILIES else []
+            return render(family, *rest)
 
-    monkeypatch.setattr(rendering, "_block", noted)
+        return noting
+
+    for work in ("_block", "_tag_block"):
+        monkeypatch.setattr(rendering, work, noted(getattr(rendering, work)))
     for number in range(50):
         it.poll(f"app-{number}", tags_of(5))
     it.rendered()

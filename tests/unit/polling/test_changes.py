@@ -20,7 +20,7 @@ async def test_the_same_configuration_again_changes_and_asks_nothing(polling: Po
     await polling.first_round()
     due, before = polling.clock.pending, dict(polling.store.images)
     asked = len(polling.registry.requests)
-    polling.poller.apply([naming("app", "web")])
+    await polling.poller.apply([naming("app", "web")])
     await polling.clock.advance(1)
     assert polling.clock.pending == pytest.approx([seconds - 1 for seconds in due])
     assert dict(polling.store.images) == before
@@ -31,7 +31,7 @@ async def test_an_image_that_stays_keeps_its_data_and_its_moment() -> None:
     async with polling_of(images={name: [tag("v1")] for name in ("app", "web", "new")}) as polling:
         await polling.first_round()
         before, due = polling.state("app"), polling.poller.next_poll(("my-registry", "app"))
-        polling.poller.apply([naming("app", "new")])
+        await polling.poller.apply([naming("app", "new")])
         state = polling.state("app")
         assert (state.tags, state.polls, state.up) == (before.tags, before.polls, True)
         assert polling.poller.next_poll(("my-registry", "app")) == pytest.approx(due, abs=0.001)
@@ -41,7 +41,7 @@ async def test_an_image_that_stays_keeps_its_data_and_its_moment() -> None:
 
 async def test_a_scrape_in_between_has_no_gap(polling: Polling) -> None:
     await polling.first_round()
-    polling.poller.apply([naming("app", "web", "new")])
+    await polling.poller.apply([naming("app", "web", "new")])
     text = b"".join(polling.exposition.snapshot.text(0.0, openmetrics=False)).decode()
     assert 'ncr_image_tags{registry="my-registry",image="app"} 2' in text
     assert 'ncr_image_tags{registry="my-registry",image="web"} 1' in text
@@ -50,7 +50,7 @@ async def test_a_scrape_in_between_has_no_gap(polling: Polling) -> None:
 async def test_another_policy_judges_the_last_listing_anew_without_asking(polling: Polling) -> None:
     await polling.first_round(choosing(rule("app")))
     asked = len(polling.tag_requests)
-    polling.poller.apply([choosing(rule("app", tag_size_limit=1, tags_limit=7))])
+    await polling.poller.apply([choosing(rule("app", tag_size_limit=1, tags_limit=7))])
     image = polling.state("app").image
     assert image is not None
     assert image.oversized_tags == 2
@@ -61,7 +61,7 @@ async def test_another_policy_judges_the_last_listing_anew_without_asking(pollin
 async def test_another_interval_holds_from_now_on(polling: Polling) -> None:
     await polling.first_round(naming("app"))
     quick = Timing(interval=90.0, expire_after=86400.0)
-    polling.poller.apply([choosing(rule("app", quick))])
+    await polling.poller.apply([choosing(rule("app", quick))])
     before = len(polling.tag_requests)
     await polling.intervals(1)
     assert len(polling.tag_requests) - before == pytest.approx(INTERVAL / 90, abs=1)
@@ -72,7 +72,7 @@ async def test_another_expiry_counts_from_when_the_data_came(polling: Polling) -
     polling.registry.faults.add(fault_named("denied"), where="/tags?")
     await polling.clock.advance(INTERVAL)
     soon = Timing(INTERVAL, expire_after=3 * INTERVAL)
-    polling.poller.apply([choosing(rule("app", soon))])
+    await polling.poller.apply([choosing(rule("app", soon))])
     await polling.clock.advance(INTERVAL)
     assert polling.state().image is not None
     await polling.clock.advance(INTERVAL)
@@ -81,7 +81,7 @@ async def test_another_expiry_counts_from_when_the_data_came(polling: Polling) -
 
 async def test_a_glob_instead_of_a_name_keeps_what_it_matches(polling: Polling) -> None:
     await polling.first_round(naming("app"))
-    polling.poller.apply([choosing(rule("*"))])
+    await polling.poller.apply([choosing(rule("*"))])
     state = polling.state("app")
     assert (state.up, state.target.named) == (True, False)
     await passing(polling.clock, lambda: polling.published == ["app", "web"])
@@ -90,7 +90,7 @@ async def test_a_glob_instead_of_a_name_keeps_what_it_matches(polling: Polling) 
 
 async def test_an_image_that_is_excluded_now_leaves(polling: Polling) -> None:
     await polling.first_round(choosing(rule("*")))
-    polling.poller.apply([choosing(rule("*"), exclude=("w*",))])
+    await polling.poller.apply([choosing(rule("*"), exclude=("w*",))])
     assert polling.published == ["app"]
 
 
@@ -99,7 +99,7 @@ async def test_a_registry_that_is_dropped_leaves_with_all_its_series() -> None:
     async with polling_of(source=fleet) as polling:
         one, two = (registry_target(name, rules=(rule("*"),)) for name in ("one", "two"))
         await polling.first_round(list_target_of(one, two))
-        polling.poller.apply([list_target_of(two)])
+        await polling.poller.apply([list_target_of(two)])
         assert sorted(polling.store.registries) == ["two"]
         text = b"".join(polling.exposition.snapshot.text(0.0, openmetrics=False)).decode()
         assert 'registry="one"' not in text
@@ -113,7 +113,7 @@ async def test_a_registry_found_stays_when_it_is_named() -> None:
         await polling.first_round(list_target_of(every=EVERY))
         before = polling.state("app", registry="two")
         named = registry_target("two", rules=(rule("app", tags_limit=3),))
-        polling.poller.apply([list_target_of(named, every=EVERY)])
+        await polling.poller.apply([list_target_of(named, every=EVERY)])
         state = polling.state("app", registry="two")
         assert (state.tags, state.target.policy.tags_limit) == (before.tags, 3)
         await polling.intervals(3)
@@ -126,7 +126,7 @@ async def test_a_registry_named_stays_when_only_a_list_of_all_is_left_to_find_it
         named = registry_target("two", rules=(rule("app"),))
         await polling.first_round(list_target_of(named))
         before = polling.state("app", registry="two")
-        polling.poller.apply([list_target_of(every=EVERY)])
+        await polling.poller.apply([list_target_of(every=EVERY)])
         assert polling.state("app", registry="two").tags == before.tags
         await polling.intervals(3)
         assert sorted(polling.store.registries) == ["*", "one", "two"]
@@ -140,7 +140,7 @@ async def test_an_image_missing_from_one_list_only_outlives_a_reload(polling: Po
     polling.fleet.unlisted.add(("my-registry", "app"))
     await polling.intervals(1)
     polling.registry.faults.add(fault_named("unavailable"), where="/my-registry?")
-    polling.poller.apply([choosing(rule("*", tags_limit=7))])
+    await polling.poller.apply([choosing(rule("*", tags_limit=7))])
     assert polling.state("app").tags is not None
 
 
@@ -150,9 +150,9 @@ async def test_an_image_kept_over_a_restart_outlives_a_reload_though_no_list_suc
     )
     async with polling_of(saved=saved, clock=ManualClock(NOW + 60)) as polling:
         polling.registry.fault = fault_named("unavailable")
-        polling.poller.apply([choosing(rule("*"))])
+        await polling.poller.apply([choosing(rule("*"))])
         await polling.settled()
-        polling.poller.apply([choosing(rule("*", tags_limit=7))])
+        await polling.poller.apply([choosing(rule("*", tags_limit=7))])
         assert polling.state("app").tags == sample_tags()
 
 
@@ -161,16 +161,16 @@ async def test_a_registry_of_one_label_at_another_place_begins_from_nothing(
 ) -> None:
     await polling.first_round(naming("app"))
     japan = registry_target(rules=(rule("app"),), region="jpn")
-    polling.poller.apply([list_target_of(japan)])
+    await polling.poller.apply([list_target_of(japan)])
     assert polling.state("app").tags is None
     assert polling.listed().target.region == "jpn"
 
 
 async def test_a_poll_under_way_ends_under_the_new_policy(polling: Polling) -> None:
     polling.registry.delay = 0.05
-    polling.poller.apply([naming("app")])
+    await polling.poller.apply([naming("app")])
     await passing(polling.clock, lambda: polling.poller.busy and polling.tag_requests)
-    polling.poller.apply([choosing(rule("app", tag_size_limit=1))])
+    await polling.poller.apply([choosing(rule("app", tag_size_limit=1))])
     await polling.polled(1)
     image = polling.state("app").image
     assert image is not None
@@ -180,8 +180,8 @@ async def test_a_poll_under_way_ends_under_the_new_policy(polling: Polling) -> N
 async def test_an_image_removed_during_its_poll_is_gone_for_good() -> None:
     async with polling_of(api=Api(requests_per_second=10_000, timeout=60.0)) as polling:
         polling.registry.faults.add(fault_named("hang"), where="/app/")
-        polling.poller.apply([naming("app", "web")])
+        await polling.poller.apply([naming("app", "web")])
         await passing(polling.clock, lambda: len(polling.tag_requests) == 2)
-        polling.poller.apply([naming("web")])
+        await polling.poller.apply([naming("web")])
         await asyncio.sleep(0.05)
         assert polling.published == ["web"]

@@ -49,20 +49,20 @@ async def test_an_image_that_comes_back_is_present_again(polling: Polling) -> No
 
 async def test_a_reload_that_no_longer_covers_it_ends_it(polling: Polling) -> None:
     await with_web_deleted(polling)
-    polling.poller.apply([choosing(rule("a*", Timing(INTERVAL, EXPIRE)))])
+    await polling.poller.apply([choosing(rule("a*", Timing(INTERVAL, EXPIRE)))])
     assert published_of(polling, "web") == {}
 
 
 async def test_a_reload_that_drops_its_registry_ends_it(polling: Polling) -> None:
     await with_web_deleted(polling)
-    polling.poller.apply([])
+    await polling.poller.apply([])
     assert published_of(polling, "web") == {}
     await polling.clock.advance(EXPIRE)
 
 
 async def test_a_reload_that_names_it_polls_it_again(polling: Polling) -> None:
     await with_web_deleted(polling)
-    polling.poller.apply([naming("app", "web")])
+    await polling.poller.apply([naming("app", "web")])
     await polling.polled(1, "web")
     assert published_of(polling, "web")["ncr_image_up"] == 0
 
@@ -79,7 +79,7 @@ async def test_a_restart_keeps_what_was_known_for_as_long_as_it_would_have_staye
     clock = ManualClock(before.clock.time() + away)
     saved = StatePersister(tmp_path, clock).read()
     async with polling_of(saved=saved, clock=clock, images={"app": [tag("v1")]}) as polling:
-        polling.poller.apply([EVERY])
+        await polling.poller.apply([EVERY])
         assert published_of(polling, "web") == still
 
 
@@ -92,5 +92,5 @@ async def test_a_restart_under_a_configuration_that_does_not_cover_it_forgets_it
     clock = ManualClock(before.clock.time())
     saved = StatePersister(tmp_path, clock).read()
     async with polling_of(saved=saved, clock=clock, images={"app": [tag("v1")]}) as polling:
-        polling.poller.apply([choosing(rule("a*"))])
+        await polling.poller.apply([choosing(rule("a*"))])
         assert published_of(polling, "web") == {}

@@ -89,7 +89,7 @@ async def test_an_image_list_that_goes_on_failing_is_asked_for_no_more_often(
 
 async def test_the_next_poll_of_an_image_is_known_but_while_it_is_polled(polling: Polling) -> None:
     key = ("my-registry", "app")
-    polling.poller.apply([naming("app")])
+    await polling.poller.apply([naming("app")])
     assert polling.poller.next_poll(key) is None
     await passing(polling.clock, lambda: polling.poller.ready)
     due = polling.poller.next_poll(key)
@@ -137,7 +137,7 @@ async def test_who_was_ready_stays_ready_over_a_reload_that_names_another_image(
     polling: Polling,
 ) -> None:
     await polling.first_round(naming("app"))
-    polling.poller.apply([naming("app", "web")])
+    await polling.poller.apply([naming("app", "web")])
     assert polling.state("web").polls == 0
     assert polling.poller.ready
 
@@ -169,7 +169,7 @@ async def test_one_images_failure_never_touches_another(polling: Polling) -> Non
 async def test_polls_of_one_image_never_overlap_and_missed_ticks_are_skipped() -> None:
     async with polling_of(api=Api(requests_per_second=10_000, timeout=60.0)) as polling:
         polling.registry.faults.add(fault_named("hang"), where="/tags?")
-        polling.poller.apply([naming("app")])
+        await polling.poller.apply([naming("app")])
         await passing(polling.clock, lambda: polling.tag_requests)
         await polling.clock.advance(5 * INTERVAL)
         assert len(polling.tag_requests) == 1
@@ -338,7 +338,7 @@ async def test_the_first_round_is_done_when_what_globs_found_was_polled_too(
 async def test_stopping_ends_hung_polls_at_once() -> None:
     async with polling_of(api=Api(requests_per_second=10_000, timeout=60.0)) as polling:
         polling.registry.faults.add(fault_named("hang"), where="/tags?")
-        polling.poller.apply([naming("app", "web")])
+        await polling.poller.apply([naming("app", "web")])
         await passing(polling.clock, lambda: len(polling.tag_requests) == 2)
         async with asyncio.timeout(1):
             await polling.poller.stop()

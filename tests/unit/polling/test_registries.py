@@ -157,7 +157,7 @@ async def test_so_it_does_when_another_list_was_asked_since_in_vain(polling: Pol
     await polling.first_round(list_target_of(one, two))
     assert polling.listed("two").public is False
     polling.registry.faults.add(fault_named("denied"), where="repositories?")
-    polling.poller.apply([list_target_of(two)])
+    await polling.poller.apply([list_target_of(two)])
     await polling.clock.advance(86400)
     await polling.settled()
     assert polling.listed("two").public is None

@@ -200,10 +200,10 @@ async def test_a_list_that_tells_late_keeps_its_credit(polling: Polling) -> None
 
 async def test_a_reload_turns_it_on_and_off(polling: Polling) -> None:
     await polling.first_round(every(None))
-    polling.poller.apply([every()])
+    await polling.poller.apply([every()])
     await quiet(polling, 2)
     assert await quiet(polling, 2) == []
-    polling.poller.apply([every(None)])
+    await polling.poller.apply([every(None)])
     assert sorted(await quiet(polling, 1)) == ["app", "web"]
 
 
@@ -231,7 +231,7 @@ async def restarted(
 async def test_a_restart_asks_for_the_list_alone(polling: Polling) -> None:
     await begun(polling, every())
     async with restarted(polling) as again:
-        again.poller.apply([every()])
+        await again.poller.apply([every()])
         await passing(again.clock, lambda: again.state("app").polls == 1)
         await again.intervals(2)
         assert again.asked == []
@@ -242,7 +242,7 @@ async def test_a_restart_without_its_list_asks_for_tags(polling: Polling) -> Non
     await polling.first_round(every())
     async with restarted(polling) as again:
         again.registry.faults.add(fault_named("denied"), where=image_list())
-        again.poller.apply([every()])
+        await again.poller.apply([every()])
         await passing(again.clock, lambda: len(again.asked) == 2)
 
 
@@ -250,7 +250,7 @@ async def test_a_restart_after_a_push_asks_for_that_image(polling: Polling) -> N
     await polling.first_round(every())
     pushed = {**polling.images, "app": [tag("v3", last_updated=1_758_000_000_001)]}
     async with restarted(polling, pushed) as again:
-        again.poller.apply([every()])
+        await again.poller.apply([every()])
         await passing(again.clock, lambda: again.state("web").polls == 1)
         assert again.asked == ["app"]
 

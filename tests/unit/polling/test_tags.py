@@ -42,7 +42,7 @@ async def test_a_release_overwritten_while_the_exporter_was_away_counts(tmp_path
     saved = StatePersister(tmp_path, clock).read()
     again = {"app": [release("v1", "sha256:c3")]}
     async with polling_of(saved=saved, clock=clock, images=again) as polling:
-        polling.poller.apply([RELEASES])
+        await polling.poller.apply([RELEASES])
         assert published_of(polling, "app")["ncr_image_overwritten_tags_total"] == 1
         await polling.polled(1)
         assert published_of(polling, "app")["ncr_image_overwritten_tags_total"] == 2
@@ -58,5 +58,5 @@ async def test_whose_an_image_is_follows_a_reload(polling: Polling) -> None:
     assert published_of(polling, "app")["ncr_image_info"] == 1
     text = b"".join(polling.exposition.snapshot.text(None, openmetrics=False)).decode()
     assert 'ncr_image_info{registry="my-registry",image="app",owner="shop"} 1' in text
-    polling.poller.apply([choosing(rule("*"))])
+    await polling.poller.apply([choosing(rule("*"))])
     assert "ncr_image_info" not in published_of(polling, "app")

@@ -253,7 +253,7 @@ async def in_outage(
     saved = StatePersister(directory, clock).read()
     async with polling_of(source=source, clock=clock, saved=saved) as polling:
         polling.registry.fault = fault_named("unavailable")
-        polling.poller.apply(targets)
+        await polling.poller.apply(targets)
         yield polling
 
 
@@ -404,13 +404,13 @@ async def test_found_registries_and_images_are_published_before_any_list(tmp_pat
 async def test_the_present_configuration_decides_what_is_used(tmp_path: Path) -> None:
     async with restarted(tmp_path, naming("app", "web")) as polling:
         assert polling.published == ["app", "web"]
-        polling.poller.apply([naming("web")])
+        await polling.poller.apply([naming("web")])
         assert polling.published == ["web"]
     clock = ManualClock(NOW + 10)
     saved = StatePersister(tmp_path, clock).read()
     assert saved.images
     async with polling_of(saved=saved, clock=clock) as polling:
-        polling.poller.apply([naming("web")])
+        await polling.poller.apply([naming("web")])
         assert polling.published == ["web"]
         assert polling.state("web").image is not None
 
@@ -420,5 +420,5 @@ async def test_an_image_found_before_the_restart_stays_over_a_reload_though_noth
 ) -> None:
     async with restarted(tmp_path, choosing(rule("*")), after=25 * 3600) as polling:
         assert polling.published == ["app", "web"], "asked for, though its data is too old"
-        polling.poller.apply([choosing(rule("*", tags_limit=7))])
+        await polling.poller.apply([choosing(rule("*", tags_limit=7))])
         assert polling.published == ["app", "web"]
