@@ -92,7 +92,7 @@ def scrape(program: Program, **headers: str) -> bytes:
     inflater, end = zlib.decompressobj(31), b""
     gzip = headers.get("accept-encoding") == "gzip"
     url = f"{program.url}/metrics"
-    with httpx.stream("GET", url, headers=headers, timeout=60, trust_env=False) as answer:
+    with httpx.stream("GET", url, headers=headers, timeout=300, trust_env=False) as answer:
         for piece in answer.iter_raw():
             end = (end + (inflater.decompress(piece) if gzip else piece))[-100_000:]
     return end
