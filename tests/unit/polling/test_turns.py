@@ -123,8 +123,8 @@ async def test_what_concerns_every_image(change: Callable[[Polling], Awaitable[N
         await polling.first_round(FOUND)
         async with watching(polling) as busiest:
             await change(polling)
-            assert busiest.in_all >= IMAGES
-            assert busiest.most <= AT_MOST
+        assert busiest.in_all >= IMAGES
+        assert busiest.most <= AT_MOST
 
 
 async def test_an_image_list_that_expires() -> None:
@@ -137,7 +137,7 @@ async def test_an_image_list_that_expires() -> None:
             await polling.clock.advance(rarely.expire_after - 1)
             await polling.clock.advance(1)
             await passing(polling.clock, lambda: polling.state(NAMES[-1]).pull_count is None)
-            assert busiest.most <= AT_MOST
+        assert busiest.most <= AT_MOST
 
 
 async def test_an_image_of_very_many_tags_is_judged_by_another_policy_in_a_thread() -> None:
