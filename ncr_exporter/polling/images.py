@@ -255,6 +255,7 @@ class RegistryPoller:
             if target.key not in self._store.images and self._shard.owns(*target.key):
                 self._images.begin(target, listed.get(target.name))
             await steps.done()
+        await run_cooperatively(self._store.review_pulls(registry.label))
 
     async def _end_gone_images(self, label: str) -> None:
         steps = Steps(_STEP)

@@ -15,7 +15,7 @@ from ncr_exporter.polling import events
 from ncr_exporter.polling.jobs import Jobs
 from ncr_exporter.polling.relisting import ImageList, Relisting
 from ncr_exporter.runtime.clock import Clock
-from ncr_exporter.runtime.cooperative import run_in_thread
+from ncr_exporter.runtime.cooperative import run_cooperatively, run_in_thread
 from ncr_exporter.state.evaluation import Evaluation, evaluate
 from ncr_exporter.state.model import DeletedImage, Failure, ImageState
 from ncr_exporter.state.saved import SavedState
@@ -247,6 +247,7 @@ class ImagePoller:
         self._warn_of_unknown_pulls(target)
         labels = {"registry": target.registry.label, "image": target.name}
         events.log_success("poll", before, **labels, tags=len(listing.records), duration=duration)
+        await run_cooperatively(self._store.review_pulls(target.registry.label))
 
     def _plan(self, target: ImageTarget, pages: int, interval: float) -> None:
         """Plan a listing of an image's tags once per `interval` (s)."""

@@ -45,6 +45,8 @@ class Store:
     _deleted: dict[ImageKey, DeletedImage] = field(default_factory=dict)
     _records_pulls: set[str] = field(default_factory=set)
     """Registries in which some record has shown a pull time."""
+    _unreviewed: set[str] = field(default_factory=set)
+    """Those of which the images that were evaluated before are not yet evaluated again."""
 
     @property
     def images(self) -> Mapping[ImageKey, ImageState]:
@@ -91,6 +93,7 @@ class Store:
         del self._registries[label]
         self._images_of.pop(label, None)
         self._records_pulls.discard(label)
+        self._unreviewed.discard(label)
         self.listener.remove_registry(label)
 
     def record_description(self, label: str, description: Description | None) -> None:
@@ -204,7 +207,7 @@ class Store:
         self._put(state)
 
     def restore(self, target: ImageTarget, saved: SavedImage) -> None:
-        """Add an image with the data of an earlier run."""
+        """Add an image with the data of an earlier run; `review_pulls` must follow some time."""
         if records_pulls(saved.tags):
             self._record_that_pulls_show(target.registry.label)
         state = ImageState(
@@ -286,7 +289,7 @@ class Store:
         `duration` is in seconds. `evaluation` is the result of `evaluate` for these tags, if it
         was computed beforehand, for instance in a thread. `overwritten` is the number of tags that
         must not change and came with other content than before. `entry` is the image's in the
-        last image list before.
+        last image list before. `review_pulls` must follow.
         """
         if records_pulls(tags):
             self._record_that_pulls_show(target.registry.label)
@@ -358,15 +361,16 @@ class Store:
         self._update(self._images[key], tags=None)
 
     def _record_that_pulls_show(self, registry: str) -> None:
-        """Record that a registry shows pull times: a `pulled` of 0 in it now means "never".
+        """Record that a registry shows pull times: a `pulled` of 0 in it now means "never"."""
+        if registry not in self._records_pulls:
+            self._records_pulls.add(registry)
+            self._unreviewed.add(registry)
 
-        Its images are evaluated again.
-        """
-        if registry in self._records_pulls:
-            return
-        self._records_pulls.add(registry)
-        for state in self.images_of(registry):
-            self._update(state)
+    def review_pulls(self, label: str) -> Generator[None, None, None]:
+        """Evaluate a registry's images again, in steps, if it has begun to show pull times."""
+        if label in self._unreviewed:
+            self._unreviewed.discard(label)
+            yield from self._in_steps(label, self._update)
 
     def _update(
         self, state: ImageState, *, evaluation: Evaluation | None = None, **changes: object

@@ -127,6 +127,22 @@ async def test_what_concerns_every_image(change: Callable[[Polling], Awaitable[N
         assert busiest.most <= AT_MOST
 
 
+async def test_the_first_pull_that_a_registry_shows() -> None:
+    images = {name: [tag("v1", pulled=0)] for name in NAMES}
+    async with polling_of(images=images) as polling:
+        await polling.first_round(FOUND)
+        unknown = polling.state(NAMES[-1]).image
+        polling.images[NAMES[0]] = [tag("v1")]
+        async with watching(polling) as busiest:
+            await polling.intervals(1)
+            known = polling.state(NAMES[-1]).image
+        assert (unknown and unknown.never_pulled_tags, known and known.never_pulled_tags) == (
+            None,
+            1,
+        )
+        assert busiest.most <= AT_MOST
+
+
 async def test_an_image_list_that_expires() -> None:
     rarely = Timing(interval=86400.0, expire_after=3600.0)  # no poll comes before
     asked = list_target_of(registry_target(rules=(rule("*", rarely),), timing=rarely))
