@@ -148,6 +148,8 @@ class Exposition:
         self._registries: dict[str, tuple[bytes, ...]] = {}
         self._image_series = 0
         self._compressed: CompressedFamilies = {}
+        self._changed: set[int] = set()
+        """Families that changed since the last snapshot, by their position."""
         self._snapshot: ScrapeSnapshot | None = None
 
     @property
@@ -164,6 +166,13 @@ class Exposition:
         if self._snapshot is None:
             registries = tuple(self._registries.values())
             groups = self._images.snapshot()
+            # A new dict: snapshots in use go on filling the old one with their older lines.
+            self._compressed = {
+                place: part
+                for place, part in self._compressed.items()
+                if place[0] not in self._changed
+            }
+            self._changed.clear()
             self._snapshot = ScrapeSnapshot(groups, registries, self._compressed)
         return self._snapshot
 
@@ -218,8 +227,5 @@ class Exposition:
 
     def _invalidate(self, families: Collection[int] = ()) -> None:
         """Drop the snapshot, and what is compressed of the families that changed."""
-        # A new dict: snapshots in use go on filling the old one with their older lines.
-        self._compressed = {
-            place: part for place, part in self._compressed.items() if place[0] not in families
-        }
+        self._changed.update(families)
         self._snapshot = None

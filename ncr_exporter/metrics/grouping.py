@@ -28,12 +28,16 @@ class ImageGroup:
     def __init__(
         self,
         images: RenderedImages,
+        size: int = 0,
         deflated: list[bytes | None] | None = None,
         texts: list[bytes | None] | None = None,
     ) -> None:
-        """`deflated` and `texts` are caches by family, None where nothing is cached."""
+        """`size` is that of all images' blocks, in bytes.
+
+        `deflated` and `texts` are caches by family, None where nothing is cached.
+        """
         self.images = images
-        self.size = sum(image.size for image in images.values())
+        self.size = size
         self._deflated = deflated or [None] * len(RENDERED_FAMILIES)
         self._texts = texts or [None] * len(RENDERED_FAMILIES)
 
@@ -42,12 +46,14 @@ class ImageGroup:
         """Whether further images belong in another group."""
         return len(self.images) >= _FULL_IMAGES or self.size >= _FULL_BYTES
 
-    def with_images(self, images: RenderedImages, changed: Iterable[int]) -> "ImageGroup":
-        """Return a group of these images; the caches of all but the `changed` families stay."""
+    def with_images(
+        self, images: RenderedImages, size: int, changed: Iterable[int]
+    ) -> "ImageGroup":
+        """Return a group of these images of `size` bytes; caches of unchanged families stay."""
         deflated, texts = list(self._deflated), list(self._texts)
         for family in changed:
             deflated[family] = texts[family] = None
-        return ImageGroup(images, deflated, texts)
+        return ImageGroup(images, size, deflated, texts)
 
     def text(self, family: int) -> bytes:
         """Return a family's lines."""
@@ -100,22 +106,26 @@ class ImageGroups:
 
     def put(self, key: ImageKey, image: RenderedImage) -> list[int]:
         """Add or replace an image; return the families whose lines changed."""
-        changed = _changed(self.get(key), image)
+        before = self.get(key)
+        changed = _changed(before, image)
         number = self._number_of.setdefault(key, self._filling)
         group = self._groups.get(number) or ImageGroup({})
-        group = self._groups[number] = group.with_images({**group.images, key: image}, changed)
+        size = group.size - (before.size if before else 0) + image.size
+        images = {**group.images, key: image}
+        group = self._groups[number] = group.with_images(images, size, changed)
         if number == self._filling and group.is_full:
             self._filling += 1
         return changed
 
     def remove(self, key: ImageKey) -> list[int]:
         """Remove an image; return the families whose lines changed."""
-        changed = _changed(self.get(key), None)
         number = self._number_of.pop(key)
         group = self._groups[number]
+        before = group.images[key]
+        changed = _changed(before, None)
         images = {other: image for other, image in group.images.items() if other != key}
         if images:
-            self._groups[number] = group.with_images(images, changed)
+            self._groups[number] = group.with_images(images, group.size - before.size, changed)
         else:
             del self._groups[number]
         return changed

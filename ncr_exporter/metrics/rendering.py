@@ -3,6 +3,7 @@
 from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from ncr_exporter.inventory import ImageSummary
 from ncr_exporter.metrics.families import RENDERED_FAMILIES
@@ -11,8 +12,10 @@ from ncr_exporter.metrics.families.family import (
     REGISTRY_LABELS,
     Family,
     Number,
+    PlatformFamily,
     Sample,
     StateFamily,
+    SummaryFamily,
     TagFamily,
 )
 from ncr_exporter.metrics.families.image import LAST_PULLED_AGE
@@ -59,28 +62,47 @@ _LARGE_BLOCK = 64 * 1024
 """Bytes that take a millisecond or two to render: other tasks run before the next block."""
 
 
+_STATE_FAMILIES = [
+    (position, family)
+    for position, family in enumerate(RENDERED_FAMILIES)
+    if isinstance(family, StateFamily)
+]
+"""The families that follow from how polling goes, each with its position."""
+
+
+class SummaryBlocks(NamedTuple):
+    """An image's lines that follow from its summary; they are rendered once for each summary."""
+
+    summary: ImageSummary | None
+    blocks: tuple[bytes, ...]
+    """The lines of each of `RENDERED_FAMILIES`, in that order; empty without samples, and for
+    those that follow from the state."""
+    series: int
+    size: int
+
+
 @dataclass(frozen=True, slots=True)
 class RenderedImage:
     """An image's lines, to be joined with those of other images family by family."""
 
-    summary: ImageSummary | None
-    """The summary that the lines were rendered from."""
+    pairs: str
+    """The label pairs of the image, joined by commas."""
+    of_summary: SummaryBlocks
     blocks: tuple[bytes, ...]
     """The lines of each of `RENDERED_FAMILIES`, in that order; empty without samples."""
     series: int
     """The number of lines, with that of the age."""
-    age_start: str
-    """The line of the age up to its value; empty if no pull is known."""
-    pulled: float
-    """The newest pull, in seconds since the epoch; 0 if none is known."""
+    pulled: float | None
+    """The newest pull, in seconds since the epoch; None if none is known."""
     size: int
     """Bytes of the blocks."""
 
     def age_line(self, now: float) -> str:
         """Return the line of the age at `now` (seconds since the epoch); empty if unknown."""
-        if not self.age_start:
+        if self.pulled is None:
             return ""
-        return f"{self.age_start}{max(0.0, round(now - self.pulled, 3))!r}\n"
+        age = max(0.0, round(now - self.pulled, 3))
+        return sample_line(LAST_PULLED_AGE.name, self.pairs, age)
 
 
 def render(
@@ -91,30 +113,70 @@ def render(
     `before` are the image's lines so far. Those that depend on the summary alone are reused if the
     summary is still the same object.
     """
-    summary, pairs = state.image, ",".join(map(label_pair, IMAGE_LABELS, state.target.key))
-    reused = before.blocks if before and before.summary is summary else None
+    pairs = before.pairs if before else _image_pairs(state.target.key)
+    of_summary = before.of_summary if before else _NO_SUMMARY
+    if of_summary.summary is not state.image:
+        of_summary = yield from _render_summary(state.image, pairs)
+    blocks, series, size = list(of_summary.blocks), of_summary.series, of_summary.size
+    for position, family in _STATE_FAMILIES:
+        if block := _state_block(family, state, pairs):
+            blocks[position] = block
+            series += 1
+            size += len(block)
+    pulled = LAST_PULLED_AGE.since(state.image) if state.image else None
+    if pulled is None:
+        return RenderedImage(pairs, of_summary, tuple(blocks), series, None, size)
+    return RenderedImage(pairs, of_summary, tuple(blocks), series + 1, pulled / 1000, size)
+
+
+def _image_pairs(key: ImageKey) -> str:
+    return ",".join(map(label_pair, IMAGE_LABELS, key))
+
+
+def _state_block(family: StateFamily, state: ImageState, pairs: str) -> bytes:
+    number = family.value(state)
+    if number is None:
+        return b""
+    if family.more_label is not None:
+        pairs = f"{pairs},{label_pair(family.labels[-1], family.more_label(state))}"
+    return sample_line(family.name, pairs, number).encode()
+
+
+def _render_summary(
+    summary: ImageSummary | None, pairs: str
+) -> Generator[None, None, SummaryBlocks]:
+    if summary is None:
+        return _NO_SUMMARY
     # The labels of a tag are put together once, not for each of its families.
-    tags = _tag_labels(summary, pairs) if summary and reused is None else []
+    tags = [f"{{{pairs},{label_pair('tag', tag.name)}" for tag in summary.exposed]
     blocks: list[bytes] = []
-    for position, family in enumerate(RENDERED_FAMILIES):
+    for family in RENDERED_FAMILIES:
         if isinstance(family, StateFamily):
-            blocks.append(_block(family, IMAGE_LABELS, family.samples(state), pairs))
-        elif reused is not None:
-            blocks.append(reused[position])
-        elif summary is None:
             blocks.append(b"")
-        elif isinstance(family, TagFamily):
-            blocks.append(_tag_block(family, summary, tags))
-        else:
-            blocks.append(_block(family, IMAGE_LABELS, family.samples(summary), pairs))
-        if len(blocks[-1]) > _LARGE_BLOCK and reused is None:
+            continue
+        blocks.append(_summary_block(family, summary, pairs, tags))
+        if len(blocks[-1]) > _LARGE_BLOCK:
             yield
-    return _rendered(summary, tuple(blocks), pairs)
+    lines = sum(block.count(b"\n") for block in blocks)
+    return SummaryBlocks(summary, tuple(blocks), lines, sum(map(len, blocks)))
 
 
-def _tag_labels(summary: ImageSummary, pairs: str) -> list[str]:
-    """Return the labels of each exposed tag, from the opening brace, without the closing one."""
-    return [f"{{{pairs},{label_pair('tag', tag.name)}" for tag in summary.exposed]
+def _summary_block(
+    family: SummaryFamily | TagFamily | PlatformFamily,
+    summary: ImageSummary,
+    pairs: str,
+    tags: Sequence[str],
+) -> bytes:
+    """Return a family's lines.
+
+    `tags` are the labels of each exposed tag, from the opening brace and without the closing one.
+    """
+    if isinstance(family, TagFamily):
+        return _tag_block(family, summary, tags)
+    if isinstance(family, PlatformFamily):
+        return _block(family, IMAGE_LABELS, family.samples(summary), pairs)
+    number = family.value(summary)
+    return b"" if number is None else sample_line(family.name, pairs, number).encode()
 
 
 def _tag_block(family: TagFamily, summary: ImageSummary, tags: Sequence[str]) -> bytes:
@@ -132,24 +194,15 @@ def _tag_block(family: TagFamily, summary: ImageSummary, tags: Sequence[str]) ->
     ).encode()
 
 
-def _rendered(summary: ImageSummary | None, blocks: tuple[bytes, ...], pairs: str) -> RenderedImage:
-    lines = sum(block.count(b"\n") for block in blocks)
-    size = sum(map(len, blocks))
-    pulled = LAST_PULLED_AGE.since(summary) if summary else None
-    if pulled is None:
-        return RenderedImage(summary, blocks, lines, "", 0.0, size)
-    start = f"{series(LAST_PULLED_AGE.name, pairs)} "
-    return RenderedImage(summary, blocks, lines + 1, start, pulled / 1000, size)
+_NO_SUMMARY = SummaryBlocks(None, (b"",) * len(RENDERED_FAMILIES), 0, 0)
 
 
 def render_deleted(key: ImageKey) -> RenderedImage:
     """Return the lines of an image that was deleted: that it is not present, and nothing else."""
-    pairs = ",".join(map(label_pair, IMAGE_LABELS, key))
-    blocks = [
-        _block(family, IMAGE_LABELS, [((), 0)], pairs) if family.name == PRESENT else b""
-        for family in RENDERED_FAMILIES
-    ]
-    return _rendered(None, tuple(blocks), pairs)
+    pairs, blocks = _image_pairs(key), list(_NO_SUMMARY.blocks)
+    position = next(n for n, family in enumerate(RENDERED_FAMILIES) if family.name == PRESENT)
+    blocks[position] = sample_line(PRESENT, pairs, 0).encode()
+    return RenderedImage(pairs, _NO_SUMMARY, tuple(blocks), 1, None, len(blocks[position]))
 
 
 def render_registry(state: RegistryState) -> tuple[bytes, ...]:

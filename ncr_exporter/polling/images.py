@@ -256,6 +256,7 @@ class RegistryPoller:
                 self._images.begin(target, listed.get(target.name))
             await steps.done()
         await run_cooperatively(self._store.review_pulls(registry.label))
+        self._jobs.review_plan(registry.account)
 
     async def _end_gone_images(self, label: str) -> None:
         steps = Steps(_STEP)

@@ -51,8 +51,8 @@ class Jobs:
 
     def plan(self, key: JobKey, account: Account, interval: float, requests: int) -> None:
         """Record how many requests a job sends per `interval` (s)."""
-        self._budget.plan(key, account, interval, requests)
-        self.review_plan(account)
+        if self._budget.plan(key, account, interval, requests):
+            self.review_plan(account)
 
     def review_plan(self, account: Account) -> None:
         """Log once when an account's plan exceeds its limit, and once when it fits again."""

@@ -9,7 +9,7 @@ import hashlib
 import math
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import NamedTuple
 
 import structlog
@@ -68,6 +68,11 @@ class Job:
     """Returns the seconds between two runs, which may change from run to run."""
     run: Callable[[], Awaitable[bool]]
     """Runs the job once and returns whether it succeeded."""
+
+    @cached_property
+    def phase(self) -> float:
+        """Where in its interval it runs, from 0 up to 1."""
+        return phase_of(*self.key)
 
 
 class _Wait(NamedTuple):
@@ -217,8 +222,8 @@ class Scheduler:
         return before + 1
 
     def _schedule(self, key: JobKey, *, failures: int) -> None:
-        now, phase = self._clock.monotonic(), phase_of(*key)
-        interval = self._jobs[key].interval()
-        delay = next_run(now, self._began, interval, phase, failures=failures) - now
+        now, job = self._clock.monotonic(), self._jobs[key]
+        interval = job.interval()
+        delay = next_run(now, self._began, interval, job.phase, failures=failures) - now
         timer, wall = self._clock.call_later(delay, partial(self._start, key)), self._clock.time()
         self._waits[key] = _Wait(wall + delay, wall - now, timer)

@@ -46,7 +46,7 @@ def needs_evaluation(state: ImageState, before: ImageState, knowledge: Knowledge
     if state.tags is None or state.image is None or state.last_success is None:
         return (state.tags is None) != (state.image is None)
     return (
-        state.tags != before.tags
+        (state.tags is not before.tags and state.tags != before.tags)
         or not state.image.holds_at(round(state.last_success * 1000))
         or knowledge.trusts(state.tags) != state.image.trusted
     )

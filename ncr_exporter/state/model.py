@@ -143,8 +143,7 @@ class DeletedImage:
     """When that was known, in seconds since the epoch."""
 
 
-@dataclass(frozen=True)
-class ImageState:
+class ImageState(msgspec.Struct, frozen=True, gc=False):
     """What is known of an image: its last complete listing, and how polling it goes."""
 
     target: ImageTarget
@@ -168,10 +167,10 @@ class ImageState:
     """Polls since the start that failed."""
     recent: tuple[Poll, ...] = ()
     """The last few polls, newest first."""
-    presence: Presence = field(default_factory=Presence)
+    presence: Presence = Presence()
     gone: bool = False
     """Whether the image is known not to exist."""
-    pulls: PullCount = field(default_factory=PullCount)
+    pulls: PullCount = PullCount()
     """What image lists said of its pulls."""
     overwritten: int = 0
     """Times that a tag which must not change came with other content."""
@@ -181,6 +180,10 @@ class ImageState:
     """When `tags` were listed, in seconds since the epoch: `last_success` may be later."""
     listed_under: Activity | None = None
     """The image's entry in the last image list before that; None if it is not known."""
+
+    def changed(self, **changes: object) -> "ImageState":
+        """Return the state with other values of these fields."""
+        return msgspec.structs.replace(self, **changes)
 
     def verdicts(self, in_use: Usage = NOTHING_IN_USE) -> list[Verdict]:
         """Return the verdict of every tag of the last listing, as of the moment it was read.

@@ -47,7 +47,7 @@ class Presence:
 
     def after_success(self) -> "Presence":
         """Return the presence after a successful poll."""
-        return replace(self, not_found=False)
+        return replace(self, not_found=False) if self.not_found else self
 
     def after_not_found(self) -> "Presence":
         """Return the presence after a poll that the service itself answered with 404."""

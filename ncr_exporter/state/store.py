@@ -203,7 +203,7 @@ class Store:
         if listed is not None:
             presence = state.presence.after_list(listed=True)
             pulls = state.pulls.after_list(listed.pull_count)
-            state = replace(state, presence=presence, pulls=pulls)
+            state = state.changed(presence=presence, pulls=pulls)
         self._put(state)
 
     def restore(self, target: ImageTarget, saved: SavedImage) -> None:
@@ -220,7 +220,7 @@ class Store:
             overwritten=saved.overwritten,
         )
         summary = summary_of(state, self.knowledge(state), saved.evaluation)
-        self._put(replace(state, image=summary))
+        self._put(state.changed(image=summary))
 
     def restore_that_pulls_show(self, label: str) -> None:
         """Record that some image of a registry had a pull time in an earlier run.
@@ -239,9 +239,9 @@ class Store:
         `evaluation` is that of its current tags under the new policy, if it was worked out before.
         """
         before = self._images[target.key]
-        state = replace(before, target=target)
+        state = before.changed(target=target)
         if target.policy != before.target.policy:
-            state = replace(state, image=summary_of(state, self.knowledge(state), evaluation))
+            state = state.changed(image=summary_of(state, self.knowledge(state), evaluation))
         self._put(state)
 
     def remove(self, key: ImageKey) -> None:
@@ -316,16 +316,19 @@ class Store:
         The poll ended at `ended`, and took `duration` seconds.
         """
         state = self._images[target.key]
-        self._update(
-            state,
-            up=True,
-            failure=None,
-            last_success=at,
-            duration=duration,
-            polls=state.polls + 1,
-            unchanged=state.unchanged + 1,
-            recent=_recent(state, Poll(ended, duration)),
-        )
+        changes: dict[str, object] = {
+            "up": True,
+            "failure": None,
+            "last_success": at,
+            "duration": duration,
+            "polls": state.polls + 1,
+            "unchanged": state.unchanged + 1,
+            "recent": _recent(state, Poll(ended, duration)),
+        }
+        if state.gone or state.image is None or not state.image.holds_at(round(at * 1000)):
+            self._update(state, evaluation=None, **changes)
+        else:  # nothing else follows: this is what a hundred thousand images do in each round
+            self._put(state.changed(**changes))
 
     def record_failure(
         self,
@@ -376,16 +379,16 @@ class Store:
         self, state: ImageState, *, evaluation: Evaluation | None = None, **changes: object
     ) -> None:
         """Change a state and what follows from it; call the listener if anything changed."""
-        after = replace(state, **changes)  # type: ignore[arg-type] # fields of ImageState by name
+        after = state.changed(**changes)
         registry = self._registries.get(state.target.registry.label)
         gone = after.presence.is_gone(list_denied=registry is not None and registry.list_denied)
         if gone:
-            after = replace(after, tags=None, pulls=PullCount(), gone=True)
+            after = after.changed(tags=None, pulls=PullCount(), gone=True)
         elif after.gone:
-            after = replace(after, gone=False)
+            after = after.changed(gone=False)
         knowledge = self.knowledge(after)
         if needs_evaluation(after, state, knowledge):
-            after = replace(after, image=summary_of(after, knowledge, evaluation))
+            after = after.changed(image=summary_of(after, knowledge, evaluation))
         if after != state:
             self._put(after)
 

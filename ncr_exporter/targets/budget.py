@@ -32,13 +32,18 @@ class Budget:
         self._needs: dict[Hashable, Need] = {}
         self._planned: defaultdict[Hashable, float] = defaultdict(float)
 
-    def plan(self, job: Hashable, account: Hashable, interval: float, requests: int = 1) -> None:
-        """Record that a job sends `requests` requests once per `interval` (s)."""
+    def plan(self, job: Hashable, account: Hashable, interval: float, requests: int = 1) -> bool:
+        """Record that a job sends `requests` requests once per `interval` (s).
+
+        Return whether that is another plan than before.
+        """
         need = Need(account, requests, interval)
-        if self._needs.get(job) != need:  # nearly always the same
-            self.drop(job)
-            self._needs[job] = need
-            self._planned[account] += need.rate
+        if self._needs.get(job) == need:  # nearly always
+            return False
+        self.drop(job)
+        self._needs[job] = need
+        self._planned[account] += need.rate
+        return True
 
     def change(self, job: Hashable, account: Hashable, interval: float) -> None:
         """Record another account or interval (s) for a job; its number of requests stays."""

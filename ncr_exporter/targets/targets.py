@@ -154,7 +154,7 @@ class ImageTarget:
     timing: Timing
     policy: Policy
 
-    @property
+    @cached_property
     def key(self) -> ImageKey:
         """The values of the labels `registry` and `image`."""
         return (self.registry.label, self.name)

@@ -62,6 +62,7 @@ class House:
                 self.store.record_failure(image, outcome, at=at, duration=30.0)
             else:
                 self.store.commit(image, outcome, at=at, duration=0.24)
+                exhaust(self.store.review_pulls(image.registry.label))
 
     def routes(self, clock: ManualClock | None = None) -> Routes:
         """Return the routes that show it, each image being due in 13 minutes."""

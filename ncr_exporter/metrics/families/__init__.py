@@ -5,13 +5,13 @@ and what it cannot know.
 """
 
 from ncr_exporter.metrics.families.exporter import EXPORTER_FAMILIES
-from ncr_exporter.metrics.families.family import Family, StateFamily, SummaryFamily, TagFamily
+from ncr_exporter.metrics.families.family import Family, RenderedFamily
 from ncr_exporter.metrics.families.image import IMAGE_FAMILIES, LAST_PULLED_AGE
 from ncr_exporter.metrics.families.polling import POLLING_FAMILIES
 from ncr_exporter.metrics.families.registry import REGISTRY_FAMILIES
 from ncr_exporter.metrics.families.tag import TAG_FAMILIES
 
-RENDERED_FAMILIES: tuple[SummaryFamily | TagFamily | StateFamily, ...] = (
+RENDERED_FAMILIES: tuple[RenderedFamily, ...] = (
     *IMAGE_FAMILIES,
     *TAG_FAMILIES,
     *POLLING_FAMILIES,

@@ -50,9 +50,10 @@ Sample = tuple[tuple[str, ...], Number]
 
 @dataclass(frozen=True)
 class SummaryFamily(Family):
-    """A family computed from the summary of an image's last listing, and from nothing else."""
+    """A family with at most one sample, computed from the summary of an image's last listing."""
 
-    samples: Callable[[ImageSummary], Iterable[Sample]] = lambda _: ()
+    value: Callable[[ImageSummary], Number | None] = lambda _: None
+    """Its value; None makes no sample."""
 
 
 @dataclass(frozen=True)
@@ -66,10 +67,24 @@ class TagFamily(Family):
 
 
 @dataclass(frozen=True)
-class StateFamily(Family):
-    """A family computed from an image's state; its samples change only when that does."""
+class PlatformFamily(Family):
+    """A family with a sample of each platform of each exposed tag, computed from the summary."""
 
-    samples: Callable[[ImageState], Iterable[Sample]] = lambda _: ()
+    samples: Callable[[ImageSummary], Iterable[Sample]] = lambda _: ()
+
+
+@dataclass(frozen=True)
+class StateFamily(Family):
+    """A family with at most one sample, computed from an image's state: it changes with that."""
+
+    value: Callable[[ImageState], Number | None] = lambda _: None
+    """Its value; None makes no sample."""
+    more_label: Callable[[ImageState], str] | None = None
+    """The value of the label after `image`; None if the family has no other."""
+
+
+RenderedFamily = SummaryFamily | TagFamily | PlatformFamily | StateFamily
+"""A family whose lines are rendered when an image's state changes."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +108,7 @@ Source = TypeVar("Source")
 def one_sample(
     value: Callable[[Source], Number | None],
 ) -> Callable[[Source], list[Sample]]:
-    """Return a function that makes one sample of a summary or state, or none if it is unknown."""
+    """Return a function that makes one sample, or none where its value is unknown."""
 
     def samples(source: Source) -> list[Sample]:
         number = value(source)
@@ -102,14 +117,9 @@ def one_sample(
     return samples
 
 
-def one_flag(value: Callable[[Source], bool | None]) -> Callable[[Source], list[Sample]]:
-    """Return a function that makes one sample, 1 or 0, or none where that is unknown."""
-
-    def samples(source: Source) -> list[Sample]:
-        is_set = value(source)
-        return [] if is_set is None else [((), int(is_set))]
-
-    return samples
+def flag(is_set: bool | None) -> int | None:  # noqa: FBT001 -- the value itself
+    """Return 1 or 0, or None where it is unknown."""
+    return None if is_set is None else int(is_set)
 
 
 def seconds(milliseconds: int | None) -> Number | None:

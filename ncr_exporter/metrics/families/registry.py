@@ -6,7 +6,7 @@ from ncr_exporter.metrics.families.family import (
     REGISTRY_LABELS,
     RegistryFamily,
     Sample,
-    one_flag,
+    flag,
     one_sample,
 )
 from ncr_exporter.state.model import RegistryState
@@ -29,7 +29,7 @@ REGISTRY_FAMILIES: tuple[RegistryFamily, ...] = (
         "1 if the last image list succeeded, 0 if it failed. Absent before the first list. For "
         'registry="*" it is about the list of all registries.',
         labels=REGISTRY_LABELS,
-        samples=one_flag(lambda state: state.up),
+        samples=one_sample(lambda state: flag(state.up)),
     ),
     RegistryFamily(
         "ncr_registry_images",
@@ -49,14 +49,14 @@ REGISTRY_FAMILIES: tuple[RegistryFamily, ...] = (
         "1 if anyone may pull without logging in, else 0, as of the last registry list. Absent if "
         "that list may not be read.",
         labels=REGISTRY_LABELS,
-        samples=one_flag(lambda state: state.public),
+        samples=one_sample(lambda state: flag(state.public)),
     ),
     RegistryFamily(
         "ncr_registry_scan_on_push",
         "1 if pushes are scanned for vulnerabilities, else 0, as of the last registry list. Absent "
         "if that list may not be read. The results are in the vendor's console alone.",
         labels=REGISTRY_LABELS,
-        samples=one_flag(lambda state: state.scan_on_push),
+        samples=one_sample(lambda state: flag(state.scan_on_push)),
     ),
     RegistryFamily(
         "ncr_registry_unlisted_changes_total",

@@ -6,8 +6,8 @@ from ncr_exporter.inventory import ImageSummary, Platform, Tag
 from ncr_exporter.metrics.families.family import (
     TAG_LABELS,
     Number,
+    PlatformFamily,
     Sample,
-    SummaryFamily,
     TagFamily,
     seconds,
 )
@@ -47,7 +47,7 @@ def _of_platforms(tag: Tag, value: Callable[[Platform], Number | None]) -> Itera
     return largest.items()
 
 
-TAG_FAMILIES: tuple[TagFamily | SummaryFamily, ...] = (
+TAG_FAMILIES: tuple[TagFamily | PlatformFamily, ...] = (
     TagFamily(
         "ncr_tag_size_bytes",
         "Size of the largest platform, as of the last poll; at least the size that the registry "
@@ -84,13 +84,13 @@ TAG_FAMILIES: tuple[TagFamily | SummaryFamily, ...] = (
         labels=TAG_LABELS,
         values=_staleness,
     ),
-    SummaryFamily(
+    PlatformFamily(
         "ncr_tag_platform_size_bytes",
         "Size of one platform, as of the last poll. Only with platform_series.",
         labels=_PLATFORM_LABELS,
         samples=_sample_per_platform(lambda platform: platform.size or None),
     ),
-    SummaryFamily(
+    PlatformFamily(
         "ncr_tag_platform_last_pulled_timestamp_seconds",
         "Time of the newest pull of one platform, as of the last poll. Absent if never pulled or "
         "unknown. Only with platform_series.",

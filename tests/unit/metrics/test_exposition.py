@@ -11,7 +11,13 @@ from hypothesis import strategies as st
 from ncr_exporter.inventory import ImageSummary, Platform, Tag
 from ncr_exporter.metrics.exposition import Exposition
 from ncr_exporter.metrics.families import RENDERED_FAMILIES
-from ncr_exporter.metrics.families.family import Sample, StateFamily, SummaryFamily, TagFamily
+from ncr_exporter.metrics.families.family import (
+    RenderedFamily,
+    Sample,
+    StateFamily,
+    SummaryFamily,
+    TagFamily,
+)
 from ncr_exporter.metrics.families.image import LAST_PULLED_AGE
 from ncr_exporter.state.model import Failure, ImageState
 from ncr_exporter.state.store import Store
@@ -150,18 +156,17 @@ def representable_tag(tag: Tag) -> bool:
     return representable(tag.name, tag.digest, *(p.os + p.variant for p in tag.platforms))
 
 
-def samples_by(
-    family: SummaryFamily | TagFamily | StateFamily, state: ImageState
-) -> Iterable[Sample]:
+def samples_by(family: RenderedFamily, state: ImageState) -> Iterable[Sample]:
     if isinstance(family, StateFamily):
-        return family.samples(state)
+        more = (family.more_label(state),) if family.more_label else ()
+        return [] if (value := family.value(state)) is None else [(more, value)]
     if state.image is None:
         return ()
-    return (
-        samples_by_tag(family, state.image)
-        if isinstance(family, TagFamily)
-        else family.samples(state.image)
-    )
+    if isinstance(family, TagFamily):
+        return samples_by_tag(family, state.image)
+    if isinstance(family, SummaryFamily):
+        return [] if (value := family.value(state.image)) is None else [((), value)]
+    return family.samples(state.image)
 
 
 def samples_by_tag(family: TagFamily, image: ImageSummary) -> Iterable[Sample]:

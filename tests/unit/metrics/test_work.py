@@ -56,7 +56,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Counted:
 
         return noting
 
-    for work in ("_block", "_tag_block"):
+    for work in ("_state_block", "_summary_block"):
         monkeypatch.setattr(rendering, work, noted(getattr(rendering, work)))
     for number in range(50):
         it.poll(f"app-{number}", tags_of(5))

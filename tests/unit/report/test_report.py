@@ -13,6 +13,7 @@ from ncr_exporter.inventory import Platform, Tag
 from ncr_exporter.report import files, table
 from ncr_exporter.report.rows import ImageRow, Report, age_text, size_text
 from ncr_exporter.report.terminal import Terminal
+from ncr_exporter.runtime.cooperative import exhaust
 from ncr_exporter.state.model import Failure, ImageState
 from ncr_exporter.state.store import Store
 from tests.support.states import DAY_MS, NOW, NOW_MS, Recorder, target
@@ -41,6 +42,7 @@ def report_of(failures: Any = None, **images: Any) -> Report:
             store.record_failure(wanted, content, at=NOW, duration=0.1)
         elif content is not None:
             store.commit(wanted, tuple(content), at=NOW, duration=0.1)
+            exhaust(store.review_pulls("my-registry"))
     return Report(store.images.values(), NOW, failures or {})
 
 

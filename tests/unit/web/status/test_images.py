@@ -32,7 +32,7 @@ def test_how_an_image_stands_in_a_word() -> None:
     house = house_of(good=tags(1), bad=DENIED)
     waiting = ImageState(target("waiting"))
     good, bad = house.store.images.values()
-    states = (good, bad, waiting, replace(bad, gone=True), replace(good, gone=True))
+    states = (good, bad, waiting, bad.changed(gone=True), good.changed(gone=True))
     words = [poll_status(state) for state in states]
     assert words == ["working", "failing", "waiting", "missing", "gone"]
 
