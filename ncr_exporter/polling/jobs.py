@@ -30,17 +30,19 @@ class Jobs:
         interval: float,
         run: Callable[[], Awaitable[bool]],
         *,
+        at_once: Callable[[], bool] = lambda: False,
         tried: bool = False,
         waits: bool = False,
     ) -> None:
         """Start a job that runs now, and then once per `interval` (s).
 
-        `run` returns whether it succeeded. The job is planned with one request per interval until
+        `run` returns whether it succeeded. It is not called where `at_once` did all there was to do
+        without waiting, and returned true. The job is planned with one request per interval until
         `plan` says otherwise. With `tried` its data was restored, so that the exporter is ready
         before the first run. A job that `waits` runs at its next tick, or with `run_now`.
         """
         self._budget.plan(key, account, interval)
-        job = Job(key, self._stretched(account, interval), run)
+        job = Job(key, self._stretched(account, interval), run, at_once)
         self.scheduler.add(job, tried=tried, waits=waits)
 
     def change(self, key: JobKey, account: Account, timing: Timing) -> None:

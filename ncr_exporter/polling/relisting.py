@@ -122,7 +122,7 @@ class Relisting:
         age = now - basis.listed + timing.interval / 2
         if timing.relist_after is None or age >= timing.relist_after:
             return None
-        self._bases[key] = basis._replace(confirmed=images.ended)
+        self._bases[key] = _Basis(basis.entry, basis.listed, images.ended, basis.contradicted)
         return images
 
 

@@ -68,6 +68,9 @@ class Job:
     """Returns the seconds between two runs, which may change from run to run."""
     run: Callable[[], Awaitable[bool]]
     """Runs the job once and returns whether it succeeded."""
+    at_once: Callable[[], bool] = lambda: False
+    """Tries to succeed without waiting for anything, and returns whether it did: `run` is needed
+    otherwise. It saves a task for each of the many polls that an image list answers."""
 
     @cached_property
     def phase(self) -> float:
@@ -191,7 +194,18 @@ class Scheduler:
 
     def _start(self, key: JobKey) -> None:
         self._waits.pop(key, None)
-        self._tasks[key] = asyncio.create_task(self._run(self._jobs[key]))
+        job = self._jobs[key]
+        if self._succeeds_at_once(job):
+            self._end_run(job, succeeded=True)
+        else:
+            self._tasks[key] = asyncio.create_task(self._run(job))
+
+    def _succeeds_at_once(self, job: Job) -> bool:
+        try:
+            return job.at_once()
+        except Exception:
+            log.exception("unexpected error", job=" ".join(job.key))
+            return False
 
     async def _run(self, job: Job) -> None:
         try:
@@ -203,6 +217,10 @@ class Scheduler:
         if self._tasks.get(job.key) is not asyncio.current_task():
             return  # removed during its run, perhaps by the run itself
         del self._tasks[job.key]
+        self._end_run(job, succeeded=succeeded)
+
+    def _end_run(self, job: Job, *, succeeded: bool) -> None:
+        """Record the end of a run, and schedule the next one."""
         self._record_run(job.key)
         if not self._once:
             self._schedule(job.key, failures=self._count_failure(job.key, succeeded=succeeded))

@@ -66,8 +66,15 @@ class ImagePoller:
         if waits:
             self._waiting.setdefault(target.registry.label, []).append(target.key)
         account, interval = target.registry.account, target.timing.interval
-        run = partial(self.poll, target.key)
-        self._jobs.begin(target.key, account, interval, run, tried=was_restored, waits=waits)
+        self._jobs.begin(
+            target.key,
+            account,
+            interval,
+            partial(self.poll, target.key),
+            at_once=partial(self.poll_by_list, target.key),
+            tried=was_restored,
+            waits=waits,
+        )
 
     def _awaits_list(self, target: ImageTarget) -> bool:
         """Return whether the first image list may answer the first poll of a restored image."""
@@ -163,13 +170,10 @@ class ImagePoller:
             self._jobs.expiry.drop(_deleted_key(key))
 
     async def poll(self, key: ImageKey) -> bool:
-        """Poll an image once and return whether that succeeded."""
+        """Request an image's tags once and return whether that succeeded."""
         started = self._clock.monotonic()
         state = self._store.images[key]
         target, before = state.target, state.failure
-        if images := self._answer_of_list(key, target, started):
-            self._confirm(target, images, started)
-            return True
         entry = self.relisting.entry(key)
         try:
             known, client = self._listings.get(key), self._clients[target.registry.account]
@@ -180,21 +184,28 @@ class ImagePoller:
             return False
         return True
 
-    def _answer_of_list(self, key: ImageKey, target: ImageTarget, now: float) -> ImageList | None:
-        """Return the image list that answers a poll at `now` (monotonic seconds), or None."""
-        if self._store.images[key].tags is None:
-            return None  # expired
-        if self.relisting.is_contradicted(key):
-            label = target.registry.label
-            self._store.record_unlisted_change(label)
-            events.warn_of_unlisted_change(target)
-        return self.relisting.confirm(key, target.timing, now)
+    def poll_by_list(self, key: ImageKey) -> bool:
+        """Poll an image by the newest image list alone; return whether that list answered.
 
-    def _confirm(self, target: ImageTarget, images: ImageList, started: float) -> None:
+        Where it does not, the tags have to be requested.
+        """
+        started, state = self._clock.monotonic(), self._store.images[key]
+        if state.tags is None:
+            return False  # expired, or never listed
+        if self.relisting.is_contradicted(key):
+            self._store.record_unlisted_change(state.target.registry.label)
+            events.warn_of_unlisted_change(state.target)
+        images = self.relisting.confirm(key, state.target.timing, started)
+        if images is not None:
+            self._confirm(state.target, state.failure, images, started)
+        return images is not None
+
+    def _confirm(
+        self, target: ImageTarget, before: Failure | None, images: ImageList, started: float
+    ) -> None:
         """Record a poll that an image list answered; it began at `started` (monotonic seconds)."""
-        now, before = self._clock.monotonic(), self._store.images[target.key].failure
+        now, ended = self._clock.monotonic(), round(self._clock.time(), 3)
         duration = round(now - started, 6)
-        ended = round(self._clock.time(), 3)
         self._store.confirm(target, at=images.at, ended=ended, duration=duration)
         self._renew(target, age=max(0.0, now - images.ended))
         self._plan(target, self._pages_of(target), target.timing.longest)

@@ -89,7 +89,7 @@ def views_of(house: House) -> dict[str, RegistryView]:
 
 def test_registries_that_cannot_be_listed_come_first() -> None:
     states = [RegistryState(registry_target(name)) for name in ("c", "a", "b")]
-    states[0] = states[0].changed(failure=DENIED)
+    states[0] = replace(states[0], failure=DENIED)
     views = registry_views(states, Totals())
     assert [view.state.target.label for view in views] == ["c", "a", "b"]
 
