@@ -249,7 +249,9 @@ class RegistryPoller:
     ) -> None:
         """Begin the images that are named, listed or saved, in steps."""
         steps = Steps(_STEP)
-        for target in registry.images((*listed, *self._saved.images_of(registry))):
+        names, label = (*listed, *self._saved.images_of(registry)), registry.label
+        unknown = [name for name in names if (label, name) not in self._store.images]
+        for target in registry.images(unknown):
             if not self._is_current(registry):
                 return  # whoever changed the target adjusts the images
             if target.key not in self._store.images and self._shard.owns(*target.key):

@@ -189,24 +189,22 @@ class ImagePoller:
 
         Where it does not, the tags have to be requested.
         """
-        started, state = self._clock.monotonic(), self._store.images[key]
+        now, state = self._clock.monotonic(), self._store.images[key]
         if state.tags is None:
             return False  # expired, or never listed
         if self.relisting.is_contradicted(key):
             self._store.record_unlisted_change(state.target.registry.label)
             events.warn_of_unlisted_change(state.target)
-        images = self.relisting.confirm(key, state.target.timing, started)
+        images = self.relisting.confirm(key, state.target.timing, now)
         if images is not None:
-            self._confirm(state.target, state.failure, images, started)
+            self._confirm(state.target, state.failure, images, now)
         return images is not None
 
     def _confirm(
-        self, target: ImageTarget, before: Failure | None, images: ImageList, started: float
+        self, target: ImageTarget, before: Failure | None, images: ImageList, now: float
     ) -> None:
-        """Record a poll that an image list answered; it began at `started` (monotonic seconds)."""
-        now, ended = self._clock.monotonic(), round(self._clock.time(), 3)
-        duration = round(now - started, 6)
-        self._store.confirm(target, at=images.at, ended=ended, duration=duration)
+        """Record a poll that an image list answered at `now` (monotonic seconds)."""
+        self._store.confirm(target, at=images.at, ended=round(self._clock.time(), 3))
         self._renew(target, age=max(0.0, now - images.ended))
         self._plan(target, self._pages_of(target), target.timing.longest)
         if before is not None:

@@ -310,20 +310,20 @@ class Store:
         self._update(state, evaluation=None if turns_empty else evaluation, **changes)
         return not turns_empty
 
-    def confirm(self, target: ImageTarget, *, at: float, ended: float, duration: float) -> None:
+    def confirm(self, target: ImageTarget, *, at: float, ended: float) -> None:
         """Record a poll that an image list answered: the listing was still right at `at`.
 
-        The poll ended at `ended`, and took `duration` seconds.
+        The poll ended at `ended`. It waited for nothing, so that its duration is 0.
         """
         state = self._images[target.key]
         changes: dict[str, object] = {
             "up": True,
             "failure": None,
             "last_success": at,
-            "duration": duration,
+            "duration": 0.0,
             "polls": state.polls + 1,
             "unchanged": state.unchanged + 1,
-            "recent": _recent(state, Poll(ended, duration)),
+            "recent": _recent(state, Poll(ended, 0.0)),
         }
         if state.gone or state.image is None or not state.image.holds_at(round(at * 1000)):
             self._update(state, evaluation=None, **changes)
