@@ -35,7 +35,7 @@ class ReadPage(NamedTuple, Generic[Record]):
     page: Page[Record]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Listing(Generic[Record]):
     """A complete list."""
 
