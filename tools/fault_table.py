@@ -5,6 +5,7 @@ from typing import NamedTuple
 TAGS = 5
 MALFORMED = "ncr_api_malformed_records_total"
 MISCOUNTED = "ncr_api_count_mismatches_total"
+READ_TWICE = "each list is read twice three times, then once; its names are believed"
 UPDATED = "ncr_image_last_updated_timestamp_seconds"
 PULLED = "ncr_image_last_pulled_timestamp_seconds"
 
@@ -96,7 +97,7 @@ TABLE = {
     "next-loops": Seen("polls fail", fails="malformed"),
     "next-back": Seen("polls of lists of several pages fail", fails="malformed"),
     "next-jumps": Seen("polls of lists of several pages fail", fails="malformed"),
-    "count-lies": Seen("lists are read twice, then believed", counter=MISCOUNTED),
+    "count-lies": Seen(READ_TWICE, counter=MISCOUNTED),
     "emptied": Seen(
         "the second list in a row that lacks all tags is believed; no image is taken for gone",
         counter=MISCOUNTED,
@@ -107,7 +108,7 @@ TABLE = {
         fails="malformed",
         refused="not_found",
     ),
-    "shifting": Seen("lists are read twice, then believed", counter=MISCOUNTED),
+    "shifting": Seen(READ_TWICE, counter=MISCOUNTED),
     "clock-ahead": Seen(
         "one request fails; then requests are signed by the gateway's clock",
         retried="authentication",

@@ -1,11 +1,12 @@
 """Listings: the pages of a list read into one, and compared with an earlier listing."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from ncr_exporter.ncr.errors import MalformedError, PagingError
+from ncr_exporter.ncr.odd_counts import NOT_ODD, OddCount
 from ncr_exporter.ncr.pages import Page, decode_page
 from ncr_exporter.ncr.paths import Operation
 from ncr_exporter.ncr.versions import V2, ApiVersion
@@ -34,7 +35,7 @@ class ReadPage(NamedTuple, Generic[Record]):
     page: Page[Record]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Listing(Generic[Record]):
     """A complete list."""
 
@@ -44,8 +45,15 @@ class Listing(Generic[Record]):
     """Records without a usable name; a name that is missing may be one of them."""
     pages: tuple[ReadPage[Record], ...]
     """The pages, one for each request; a server may return fewer records per page than asked."""
-    count_matches: bool = True
-    """Whether the list has as many distinct names as its `count` says."""
+    requests: int
+    """The requests for its pages, in both readings where it was read twice."""
+    odd_count: OddCount = NOT_ODD
+    """What is known of a `count` that differs from the distinct names, for the next listing."""
+
+    @property
+    def count_matches(self) -> bool:
+        """Whether the list has as many distinct names as its `count` says."""
+        return self.odd_count == NOT_ODD
 
     @property
     def is_short(self) -> bool:
@@ -92,19 +100,30 @@ class PageReader(Generic[Record]):
         """Whether no page was read yet."""
         return not self._pages
 
-    @property
-    def listing(self) -> Listing[Record]:
-        """The complete list; the earlier listing itself if all pages have the same bytes."""
-        pages = tuple(self._pages)
-        if self._before is not None and pages == self._before.pages:
-            return self._before
-        records = tuple(self._by_name.values())
-        return Listing(records, self._left_out, pages, self.count_matches)
+    def listing(self, requests: int, odd_count: OddCount = NOT_ODD) -> Listing[Record]:
+        """Return the complete list; the earlier listing itself if nothing of it changed.
+
+        Args:
+            requests: the requests that it took.
+            odd_count: what is known of a `count` that differs from the distinct names.
+        """
+        before, pages = self._before, tuple(self._pages)
+        if before is None or pages != before.pages:
+            records = tuple(self._by_name.values())
+            return Listing(records, self._left_out, pages, requests, odd_count)
+        if (requests, odd_count) == (before.requests, before.odd_count):
+            return before
+        return replace(before, requests=requests, odd_count=odd_count)
 
     @property
-    def count_matches(self) -> bool:
-        """Whether the list has as many distinct names as its `count` says."""
-        return self._count is None or self._count == len(self._by_name) + self._left_out
+    def difference(self) -> int:
+        """The list's `count` minus its distinct names; 0 if it does not say its count."""
+        return 0 if self._count is None else self._count - len(self._by_name) - self._left_out
+
+    def agrees_with(self, other: "PageReader[Record]") -> bool:
+        """Return whether another reading of the list had the same names or the same difference."""
+        same_names = self._by_name.keys() == other._by_name.keys()  # noqa: SLF001 -- its own class
+        return same_names or self.difference == other.difference
 
     @property
     def counts(self) -> dict[str, int | None]:

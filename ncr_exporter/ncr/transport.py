@@ -68,7 +68,7 @@ class ClientMetrics(Protocol):
         ...
 
     def record_count_mismatch(self, registry: str, operation: Operation) -> None:
-        """Record a list whose distinct names differed from its `count` twice."""
+        """Record a listing whose distinct names differ from its `count`."""
         ...
 
     def record_clock_skew(self, registry: str, seconds: float) -> None:

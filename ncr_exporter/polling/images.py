@@ -6,6 +6,7 @@ from functools import partial
 import structlog
 
 from ncr_exporter.ncr.listing import Listing
+from ncr_exporter.ncr.odd_counts import NOT_ODD, OddCount
 from ncr_exporter.ncr.pages import ListedImage
 from ncr_exporter.polling import events
 from ncr_exporter.polling.jobs import Jobs
@@ -56,6 +57,8 @@ class RegistryPoller:
         self._images = images
         self._shard = shard
         self._saved = saved
+        self._odd_counts: dict[str, OddCount] = {}
+        """By label of a registry, what is known of the `count` of its image list."""
 
     def begin_or_retarget(self, registry: RegistryTarget) -> bool:
         """Start listing a registry, or continue under a changed target.
@@ -181,6 +184,7 @@ class RegistryPoller:
         for state in self._store.images_of(label):
             self._images.end(state.target.key)
         self._images.forget_registry(label)
+        self._odd_counts.pop(label, None)
         if label in self._store.registries:  # else another one ended it meanwhile
             self._store.remove_registry(label)
 
@@ -189,7 +193,9 @@ class RegistryPoller:
         state = self._store.registries[label]
         registry, before, began = state.target, state.failure, self._clock.monotonic()
         try:
-            listed = await self._clients[registry.account].images(registry.path)
+            client = self._clients[registry.account]
+            odd_count = self._odd_counts.get(label, NOT_ODD)
+            listed = await client.images(registry.path, odd_count)
             await self._record(label, listed, began)
         except Exception as error:  # noqa: BLE001 -- whatever it is, the list fails, and not the loop
             self._record_failure(label, error, before)
@@ -217,6 +223,7 @@ class RegistryPoller:
         images = {image.name: image for image in listed.records}
         at = round(self._clock.time(), 3)
         moment = ImageList(began, self._clock.monotonic(), at, {})
+        self._odd_counts[label] = listed.odd_count
         await run_cooperatively(
             self._store.record_image_list(
                 label, images, at=at, short=listed.is_short, left_out=listed.left_out
@@ -230,7 +237,7 @@ class RegistryPoller:
         if is_first:
             _warn_of_idle_patterns(self._store.registries[label])
         key, account = _job_key(registry), registry.account
-        self._jobs.plan(key, account, registry.timing.interval, len(listed.pages))
+        self._jobs.plan(key, account, registry.timing.interval, listed.requests)
         self._renew(registry)
         await run_cooperatively(self._images.start_waiting(label))
 

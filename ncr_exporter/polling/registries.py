@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 import structlog
 
 from ncr_exporter.ncr.listing import Listing
+from ncr_exporter.ncr.odd_counts import NOT_ODD
 from ncr_exporter.ncr.pages import ListedRegistry
 from ncr_exporter.polling import events
 from ncr_exporter.polling.images import RegistryPoller
@@ -41,6 +42,7 @@ class RegistryDiscovery:
         self._registries = registries
         self._failure: Failure | None = None
         self._trust = ListTrust()
+        self._odd_count = NOT_ODD
         self._absences: dict[RegistryTarget, int] = {}
         """Each registry found → complete lists in a row that have lacked it since."""
 
@@ -100,7 +102,7 @@ class RegistryDiscovery:
         before, label = self._failure, self._target.label
         try:
             client = self._clients[self._target.account]
-            listed = await client.registries(label, self._target.region)
+            listed = await client.registries(label, self._target.region, self._odd_count)
             await self._record(listed)
         except Exception as error:  # noqa: BLE001 -- whatever it is, the list fails, and not the loop
             self._record_failure(label, error)
@@ -119,7 +121,8 @@ class RegistryDiscovery:
     async def _record(self, listed: Listing[ListedRegistry]) -> None:
         """Record a complete list: publish what it says, and begin and end registries."""
         now, target = self._clock.time(), self._target
-        self._jobs.plan(target.key, target.account, target.timing.interval, len(listed.pages))
+        self._jobs.plan(target.key, target.account, target.timing.interval, listed.requests)
+        self._odd_count = listed.odd_count
         records = {registry.name: registry for registry in listed.records}
         self._trust = self._trust.after_list(short=listed.is_short, left_out=listed.left_out)
         if target.every is not None:

@@ -206,15 +206,15 @@ class ImagePoller:
         """Record a poll that an image list answered at `now` (monotonic seconds)."""
         self._store.confirm(target, at=images.at, ended=round(self._clock.time(), 3))
         self._renew(target, age=max(0.0, now - images.ended))
-        self._plan(target, self._pages_of(target), target.timing.longest)
+        self._plan(target, self._requests_of(target), target.timing.longest)
         if before is not None:
             labels = {"registry": target.registry.label, "image": target.name}
             events.log_success("poll", before, **labels, unchanged=True)
 
-    def _pages_of(self, target: ImageTarget) -> int:
-        """Return the number of pages of an image's tag list; of a restored one, by its tags."""
+    def _requests_of(self, target: ImageTarget) -> int:
+        """Return the requests of an image's last tag list; of a restored one, by its tags."""
         if listing := self._listings.get(target.key):
-            return len(listing.pages)
+            return listing.requests
         page_size = self._clients[target.registry.account].page_size
         return max(1, ceil(len(self._store.images[target.key].tags or ()) / page_size))
 
@@ -244,6 +244,7 @@ class ImagePoller:
             overwritten=len(overwritten),
             entry=entry,
         )
+        self._plan(target, listing.requests, target.timing.interval)
         if not is_believed:
             self.relisting.forget(key)  # the next poll has to list the tags
             events.warn_of_emptied_list(target, len(state.tags or ()))
@@ -252,15 +253,14 @@ class ImagePoller:
         self._renew(target)
         events.warn_of_overwritten_tags(target, overwritten)
         self.relisting.record_tags(key, entry, self._clock.monotonic(), changed=changed)
-        self._plan(target, len(listing.pages), target.timing.interval)
         self._warn_of_unknown_pulls(target)
         labels = {"registry": target.registry.label, "image": target.name}
         events.log_success("poll", before, **labels, tags=len(listing.records), duration=duration)
         await run_cooperatively(self._store.review_pulls(target.registry.label))
 
-    def _plan(self, target: ImageTarget, pages: int, interval: float) -> None:
+    def _plan(self, target: ImageTarget, requests: int, interval: float) -> None:
         """Plan a listing of an image's tags once per `interval` (s)."""
-        self._jobs.plan(target.key, target.registry.account, interval, pages)
+        self._jobs.plan(target.key, target.registry.account, interval, requests)
 
     async def _evaluate_listing(
         self, key: ImageKey, tags: tuple[Tag, ...], now: float

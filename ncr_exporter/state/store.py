@@ -137,6 +137,8 @@ class Store:
     def _record_entry(self, image: ImageState, listed: ListedImage | None, *, whole: bool) -> None:
         """Record what an image list says about an image; `listed` is None if it lacks the image."""
         if listed is None and not whole:
+            if image.gone:  # perhaps only because the list before was denied
+                self._update(image)
             return
         presence = image.presence.after_list(listed=listed is not None)
         pulls = image.pulls.after_list(listed.pull_count) if listed else image.pulls

@@ -22,6 +22,7 @@ from ncr_exporter.ncr.errors import (
 )
 from ncr_exporter.ncr.fair_queue import Priority
 from ncr_exporter.ncr.listing import Listing
+from ncr_exporter.ncr.odd_counts import NOT_ODD, OddCount
 from ncr_exporter.ncr.paths import V2_PATHS, ListPath, RegistryPath, parse
 from ncr_exporter.ncr.signing import GatewayClock
 from ncr_exporter.ncr.transport import RequestLabels, Transport
@@ -293,11 +294,11 @@ class WatchedClient(Client):
             self.asked[label, name] = self.now.mono
             self._model.answered(label, name, self.now)
 
-    async def images(self, registry: RegistryPath) -> Listing[Any]:
+    async def images(self, registry: RegistryPath, odd_count: OddCount = NOT_ODD) -> Listing[Any]:
         began, version = self.now.mono, self.gateway.version.name
         try:
             with self._asking(registry.label):
-                listing = await super().images(registry)
+                listing = await super().images(registry, odd_count)
         except ApiError:
             path = path_of(self.gateway.list_path("kr", registry.name))
             refusal = self._world.refusal(path, registry.name)
@@ -317,10 +318,12 @@ class WatchedClient(Client):
         )
         return listing
 
-    async def registries(self, label: str, region: str) -> Listing[Any]:
+    async def registries(
+        self, label: str, region: str, odd_count: OddCount = NOT_ODD
+    ) -> Listing[Any]:
         try:
             with self._asking():
-                listing = await super().registries(label, region)
+                listing = await super().registries(label, region, odd_count)
         except ApiError:
             self._model.registries_failed()
             raise

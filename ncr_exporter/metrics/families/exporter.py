@@ -72,7 +72,8 @@ EXPORTER_FAMILIES: tuple[Family, ...] = (
     ),
     Family(
         "ncr_api_count_mismatches_total",
-        "Listings, read twice, whose number of names differs from the count that they came with.",
+        "Listings whose number of names differs from the count that they came with. The first "
+        "ones of a list are read twice.",
         labels=_OPERATION_LABELS,
         type="counter",
         stability="EXPERIMENTAL",

@@ -364,6 +364,21 @@ async def test_a_404_of_the_service_means_gone_where_the_list_may_not_be_read(
     assert polling.state("web").image is not None
 
 
+async def test_a_404_counts_no_longer_alone_once_the_list_may_be_read(polling: Polling) -> None:
+    """Not even where the list does not tell what is gone."""
+    polling.registry.faults.add(fault_named("denied"), where="my-registry?")
+    polling.registry.faults.add(NOT_FOUND, where="/app/")
+    await polling.first_round()
+    await polling.intervals(1)
+    assert polling.state().present is False
+    polling.registry.faults.clear()
+    polling.registry.faults.add(fault_named("count-lies"), where="my-registry?")
+    polling.registry.faults.add(NOT_FOUND, where="/app/")
+    polling.fleet.unlisted.add(("my-registry", "app"))
+    await polling.intervals(1)
+    assert polling.state().present is None
+
+
 # Pull counts
 
 

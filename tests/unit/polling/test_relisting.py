@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from structlog.typing import EventDict
 
+from ncr_exporter.ncr.odd_counts import READINGS_DOUBTED
 from ncr_exporter.simulator.faults import Fault, fault_named
 from ncr_exporter.state.lines import image_lines, read_lines, registry_line
 from ncr_exporter.state.saved import SavedState
@@ -160,6 +161,8 @@ async def test_a_list_that_contradicts_itself_answers_no_poll(polling: Polling, 
     await polling.first_round(every())
     polling.registry.faults.add(fault_named(fault), where=image_list())
     assert len(await quiet(polling, 3)) >= 4
+    await polling.intervals(READINGS_DOUBTED)
+    assert sorted(await quiet(polling, 2)) == ["app", "app", "web", "web"], "however often"
 
 
 async def test_an_entry_without_a_time_answers_no_poll() -> None:
