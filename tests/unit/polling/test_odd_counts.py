@@ -90,7 +90,7 @@ async def test_a_reload_keeps_what_is_known_of_a_count(polling: Polling) -> None
     await polling.first_round(naming("app"))
     await polling.intervals(READINGS_DOUBTED)
     of_tags(polling)
-    polling.poller.apply([choosing(rule("app", keep_recent=7))])
+    await polling.poller.apply([choosing(rule("app", keep_recent=7))])
     await polling.intervals(1)
     assert of_tags(polling) == 1
 
