@@ -1,9 +1,10 @@
 """What is published of an image."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from math import inf
 from operator import attrgetter
+
+import msgspec
 
 from ncr_exporter.inventory.facts import TagFacts, is_never_pulled, sort_out
 from ncr_exporter.inventory.records import Policy, Tag, largest
@@ -70,8 +71,7 @@ def _first(facts: Sequence[TagFacts], policy: Policy) -> Sequence[TagFacts]:
     return found
 
 
-@dataclass(frozen=True)
-class ImageSummary:
+class ImageSummary(msgspec.Struct, frozen=True, gc=False):
     """Everything published of an image that one listing tells. Times are ms, sizes bytes."""
 
     tags: int

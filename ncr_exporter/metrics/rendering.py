@@ -1,9 +1,9 @@
 """States → lines of the exposition, rendered once per change of a state. Pure."""
 
 from collections.abc import Generator, Iterable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple
+
+import msgspec
 
 from ncr_exporter.inventory import ImageSummary
 from ncr_exporter.metrics.families import RENDERED_FAMILIES
@@ -70,7 +70,7 @@ _STATE_FAMILIES = [
 """The families that follow from how polling goes, each with its position."""
 
 
-class SummaryBlocks(NamedTuple):
+class SummaryBlocks(msgspec.Struct, frozen=True, gc=False):
     """An image's lines that follow from its summary; they are rendered once for each summary."""
 
     summary: ImageSummary | None
@@ -81,8 +81,7 @@ class SummaryBlocks(NamedTuple):
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class RenderedImage:
+class RenderedImage(msgspec.Struct, frozen=True, gc=False):
     """An image's lines, to be joined with those of other images family by family."""
 
     pairs: str

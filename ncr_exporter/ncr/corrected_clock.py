@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 
 from ncr_exporter.ncr.signing import GatewayClock
-from ncr_exporter.runtime.clock import Clock, Timer
+from ncr_exporter.runtime.clock import Arguments, Clock, Timer
 
 
 class CorrectedClock(Clock):
@@ -52,9 +52,11 @@ class CorrectedClock(Clock):
         """Return seconds since a fixed moment."""
         return self._clock.monotonic()
 
-    def call_later(self, delay: float, callback: Callable[[], object]) -> Timer:
-        """Call `callback` after `delay` seconds, on the running event loop."""
-        return self._clock.call_later(delay, callback)
+    def call_later(
+        self, delay: float, callback: Callable[[*Arguments], object], *arguments: *Arguments
+    ) -> Timer:
+        """Call `callback` with `arguments` after `delay` seconds, on the running event loop."""
+        return self._clock.call_later(delay, callback, *arguments)
 
     async def sleep(self, delay: float) -> None:
         """Wait `delay` seconds."""

@@ -1,9 +1,11 @@
 """Listings: the pages of a list read into one, and compared with an earlier listing."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from hashlib import blake2b
-from typing import Generic, NamedTuple, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
+
+import msgspec
+from msgspec.structs import replace
 
 from ncr_exporter.ncr.errors import MalformedError, PagingError
 from ncr_exporter.ncr.odd_counts import NOT_ODD, OddCount
@@ -28,15 +30,14 @@ class Named(Protocol):
 Record = TypeVar("Record", bound=Named)
 
 
-class ReadPage(NamedTuple, Generic[Record]):
+class ReadPage(msgspec.Struct, Generic[Record], frozen=True, gc=False):
     """A decoded page, with the BLAKE2 digest of its body."""
 
     digest: bytes
     page: Page[Record]
 
 
-@dataclass(frozen=True, slots=True)
-class Listing(Generic[Record]):
+class Listing(msgspec.Struct, Generic[Record], frozen=True, gc=False):
     """A complete list."""
 
     records: tuple[Record, ...]

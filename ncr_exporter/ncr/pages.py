@@ -28,7 +28,7 @@ from ncr_exporter.texts import failures
 Record = TypeVar("Record")
 
 
-class Page(msgspec.Struct, Generic[Record]):
+class Page(msgspec.Struct, Generic[Record], frozen=True, gc=False):
     """One page of clean records."""
 
     # Records are kept as long as the listing, hundreds of thousands of them, and hold no reference
@@ -146,8 +146,7 @@ def paging_of(raw: RawPage) -> Page[Any]:
         MalformedError: it does not name a page as the next one.
     """
     page: Page[Any] = _page(raw.page, (), FieldParser(0))
-    page.left_out = raw.item_count
-    return page
+    return msgspec.structs.replace(page, left_out=raw.item_count)
 
 
 def tag_page(body: bytes, now_ms: float) -> Page[Tag]:

@@ -1,21 +1,24 @@
 """Expiry of data that was not renewed in time. Measured by the monotonic clock."""
 
 from collections.abc import Callable, Hashable
-from functools import partial
-from typing import NamedTuple
+from typing import Any, TypeVar
+
+import msgspec
 
 from ncr_exporter.runtime.clock import Clock, Timer
 
+Key = TypeVar("Key", bound=Hashable)
 
-class _Lease(NamedTuple):
+
+class _Lease(msgspec.Struct, frozen=True, gc=False):
     since: float
     """When the data was read."""
     due: float
     """When it expires."""
-    expire: Callable[[], object]
+    expire: Callable[[Any], object]
 
 
-class _RunningTimer(NamedTuple):
+class _RunningTimer(msgspec.Struct, frozen=True, gc=False):
     due: float
     timer: Timer
 
@@ -27,14 +30,15 @@ class Expiry:
         """With `off` no data expires."""
         self._clock = clock
         self._off = off
+        self._on_any_timer = self._on_timer  # one object for all timers
         self._leases: dict[Hashable, _Lease] = {}
         self._timers: dict[Hashable, _RunningTimer] = {}
         """One per key. It may run out before the lease, which a renewal has extended."""
 
     def renew(
-        self, key: Hashable, after: float, expire: Callable[[], object], *, age: float = 0.0
+        self, key: Key, after: float, expire: Callable[[Key], object], *, age: float = 0.0
     ) -> None:
-        """Call `expire` when the data of `key` is `after` seconds old.
+        """Call `expire` with `key` when the data of that is `after` seconds old.
 
         Another call for the key replaces this one. `age` is how old the data is now, in seconds.
         """
@@ -53,7 +57,7 @@ class Expiry:
             running.timer.cancel()
         due = self._leases[key].due
         delay = max(0.0, due - self._clock.monotonic())
-        timer = self._clock.call_later(delay, partial(self._on_timer, key))
+        timer = self._clock.call_later(delay, self._on_any_timer, key)
         self._timers[key] = _RunningTimer(due, timer)
 
     def _on_timer(self, key: Hashable) -> None:
@@ -63,7 +67,7 @@ class Expiry:
             self._set_timer(key)
         else:
             del self._leases[key]
-            lease.expire()
+            lease.expire(key)
 
     def change(self, key: Hashable, after: float) -> None:
         """Let the data of a key expire at another age, in seconds; an unknown key is ignored."""

@@ -84,8 +84,7 @@ class RegistryPoller:
         if description := self._saved.description(registry, self._clock.time()):
             self.publish_description(registry, description)
         key, interval = _job_key(registry), registry.timing.interval
-        run = partial(self.list_images, registry.label)
-        self._jobs.begin(key, registry.account, interval, run, tried=was_restored)
+        self._jobs.begin(key, registry.account, interval, self._run, tried=was_restored)
         self._restore_deleted(registry)
         if registry.identity in self._saved.showing_pulls:
             self._store.restore_that_pulls_show(registry.label)
@@ -109,18 +108,20 @@ class RegistryPoller:
 
     def _renew(self, registry: RegistryTarget, *, age: float = 0.0) -> None:
         """Set when the data of an image list expires; it is `age` seconds old now."""
-        expire = BackgroundTask(partial(self._store.expire_image_list, registry.label)).wake
+        expiry = BackgroundTask(partial(self._store.expire_image_list, registry.label))
         after = registry.timing.expire_after
-        self._jobs.expiry.renew(_job_key(registry), after, expire, age=age)
+        self._jobs.expiry.renew(_job_key(registry), after, lambda _: expiry.wake(), age=age)
 
     def publish_description(self, registry: RegistryTarget, description: Description) -> None:
         """Publish what a registry list said about a registry, until that expires."""
         self._store.record_description(registry.label, description)
         # It expires apart from the image list, which may succeed while the registry list fails.
-        expire = partial(self._store.record_description, registry.label, None)
+        label = registry.label
         key, after = _description_key(registry), registry.timing.expire_after
         age = max(0.0, self._clock.time() - description.at)
-        self._jobs.expiry.renew(key, after, expire, age=age)
+        self._jobs.expiry.renew(
+            key, after, lambda _: self._store.record_description(label, None), age=age
+        )
 
     def _retarget(self, registry: RegistryTarget) -> None:
         """Continue a registry under a changed target; its data and schedule stay."""
@@ -187,6 +188,10 @@ class RegistryPoller:
         self._odd_counts.pop(label, None)
         if label in self._store.registries:  # else another one ended it meanwhile
             self._store.remove_registry(label)
+
+    async def _run(self, job: JobKey) -> bool:
+        _, label, _ = job
+        return await self.list_images(label)
 
     async def list_images(self, label: str) -> bool:
         """List a registry's images once and return whether that succeeded."""

@@ -1,6 +1,8 @@
 """Jobs: the schedule, request budget and data expiry of each list that is polled."""
 
 from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
+from typing import TypeVar
 
 from ncr_exporter.polling import events
 from ncr_exporter.polling.expiry import Expiry
@@ -9,6 +11,8 @@ from ncr_exporter.runtime.clock import Clock
 from ncr_exporter.state.store import Store
 from ncr_exporter.targets.budget import Budget
 from ncr_exporter.targets.targets import Account, Timing
+
+Key = TypeVar("Key", bound=JobKey)
 
 
 class Jobs:
@@ -25,21 +29,22 @@ class Jobs:
 
     def begin(  # noqa: PLR0913 -- how a job begins, each by name
         self,
-        key: JobKey,
+        key: Key,
         account: Account,
         interval: float,
-        run: Callable[[], Awaitable[bool]],
+        run: Callable[[Key], Awaitable[bool]],
         *,
-        at_once: Callable[[], bool] = lambda: False,
+        at_once: Callable[[Key], bool] = lambda _: False,
         tried: bool = False,
         waits: bool = False,
     ) -> None:
         """Start a job that runs now, and then once per `interval` (s).
 
-        `run` returns whether it succeeded. It is not called where `at_once` did all there was to do
-        without waiting, and returned true. The job is planned with one request per interval until
-        `plan` says otherwise. With `tried` its data was restored, so that the exporter is ready
-        before the first run. A job that `waits` runs at its next tick, or with `run_now`.
+        `run` gets the key, and returns whether it succeeded. It is not called where `at_once` did
+        all there was to do without waiting, and returned true. The job is planned with one request
+        per interval until `plan` says otherwise. With `tried` its data was restored, so that the
+        exporter is ready before the first run. A job that `waits` runs at its next tick, or with
+        `run_now`.
         """
         self._budget.plan(key, account, interval)
         job = Job(key, self._stretched(account, interval), run, at_once)
@@ -82,4 +87,8 @@ class Jobs:
 
     def _stretched(self, account: Account, interval: float) -> Callable[[], float]:
         """Return a function that returns a job's interval (s), stretched to the account's limit."""
-        return lambda: interval * self._budget.stretch(account)
+        return partial(_stretched, self._budget, account, interval)
+
+
+def _stretched(budget: Budget, account: Account, interval: float) -> float:
+    return interval * budget.stretch(account)

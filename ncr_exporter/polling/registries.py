@@ -10,6 +10,7 @@ from ncr_exporter.ncr.pages import ListedRegistry
 from ncr_exporter.polling import events
 from ncr_exporter.polling.images import RegistryPoller
 from ncr_exporter.polling.jobs import Jobs
+from ncr_exporter.polling.scheduler import JobKey
 from ncr_exporter.polling.tags import Clients
 from ncr_exporter.runtime.clock import Clock
 from ncr_exporter.state.model import Description, Failure, Hosts
@@ -68,7 +69,7 @@ class RegistryDiscovery:
             target.key,
             target.account,
             target.timing.interval,
-            self.list_registries,
+            self._run,
             tried=needs_no_list,
         )
 
@@ -96,6 +97,9 @@ class RegistryDiscovery:
     def end(self) -> None:
         """Stop listing. The caller ends the registries found, unless another list wants them."""
         self._jobs.end(self._target.key)
+
+    async def _run(self, _: JobKey) -> bool:
+        return await self.list_registries()
 
     async def list_registries(self) -> bool:
         """List the registries once and return whether that succeeded."""

@@ -7,6 +7,8 @@ from collections.abc import Generator, Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+import msgspec
+
 from ncr_exporter.ncr.listing import ReadPage
 from ncr_exporter.ncr.pages import Activity, ListedImage
 from ncr_exporter.targets.targets import ImageKey, Timing
@@ -24,7 +26,7 @@ class ImageList(NamedTuple):
     """Image → what a pull or a push changes in its record."""
 
 
-class _Basis(NamedTuple):
+class _Basis(msgspec.Struct, frozen=True, gc=False):
     """What is known of the last listing of an image's tags."""
 
     entry: Activity
@@ -100,7 +102,7 @@ class Relisting:
             return False
         if images.began <= basis.listed:
             return False  # as old as the change
-        self._bases[key] = basis._replace(contradicted=False)
+        self._bases[key] = msgspec.structs.replace(basis, contradicted=False)
         if images.entries.get(key[1]) != basis.entry:
             return False  # it came late
         self._distrusted.add(key[0])

@@ -8,10 +8,9 @@ import asyncio
 import hashlib
 import math
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
-from functools import cached_property, partial
-from typing import NamedTuple
+from typing import Any
 
+import msgspec
 import structlog
 
 from ncr_exporter.runtime.clock import Clock, Timer
@@ -58,27 +57,28 @@ _CLOCK_JUMP = 0.5
 log = structlog.get_logger()
 
 
-@dataclass(frozen=True)
-class Job:
+class Job(msgspec.Struct, frozen=True, gc=False):
     """Something that runs periodically."""
 
     key: JobKey
     """Identifies the job and gives its phase within the interval."""
     interval: Callable[[], float]
     """Returns the seconds between two runs, which may change from run to run."""
-    run: Callable[[], Awaitable[bool]]
-    """Runs the job once and returns whether it succeeded."""
-    at_once: Callable[[], bool] = lambda: False
+    run: Callable[[Any], Awaitable[bool]]
+    """Runs the job of this key once and returns whether it succeeded."""
+    at_once: Callable[[Any], bool] = lambda _: False
     """Tries to succeed without waiting for anything, and returns whether it did: `run` is needed
     otherwise. It saves a task for each of the many polls that an image list answers."""
+    phase: float = -1.0
+    """Where in its interval it runs, from 0 up to 1: by its key, unless it is given."""
 
-    @cached_property
-    def phase(self) -> float:
-        """Where in its interval it runs, from 0 up to 1."""
-        return phase_of(*self.key)
+    def __post_init__(self) -> None:
+        """Work the phase out, which is the same for good."""
+        if self.phase < 0:
+            msgspec.structs.force_setattr(self, "phase", phase_of(*self.key))
 
 
-class _Wait(NamedTuple):
+class _Wait(msgspec.Struct, frozen=True, gc=False):
     due: float
     """When the timer ends by the wall clock, as it was when the timer was set."""
     offset: float
@@ -99,6 +99,7 @@ class Scheduler:
         self._clock = clock
         self._once = once
         self._began = clock.monotonic()
+        self._start_due = self._start  # one object for all timers
         self._jobs: dict[JobKey, Job] = {}
         self._waits: dict[JobKey, _Wait] = {}
         self._tasks: dict[JobKey, asyncio.Task[None]] = {}
@@ -169,7 +170,7 @@ class Scheduler:
 
     def change(self, key: JobKey, interval: Callable[[], float]) -> None:
         """Give a job another interval; a waiting job then runs at its next tick within that."""
-        self._jobs[key] = replace(self._jobs[key], interval=interval)
+        self._jobs[key] = msgspec.structs.replace(self._jobs[key], interval=interval)
         if wait := self._waits.get(key):
             wait.timer.cancel()
             self._schedule(key, failures=0)
@@ -202,14 +203,14 @@ class Scheduler:
 
     def _succeeds_at_once(self, job: Job) -> bool:
         try:
-            return job.at_once()
+            return job.at_once(job.key)
         except Exception:
             log.exception("unexpected error", job=" ".join(job.key))
             return False
 
     async def _run(self, job: Job) -> None:
         try:
-            succeeded = await job.run()
+            succeeded = await job.run(job.key)
         except Exception:
             if job.key not in self._failures:  # else it fills the log with one traceback a run
                 log.exception("unexpected error", job=" ".join(job.key))
@@ -243,5 +244,5 @@ class Scheduler:
         now, job = self._clock.monotonic(), self._jobs[key]
         interval = job.interval()
         delay = next_run(now, self._began, interval, job.phase, failures=failures) - now
-        timer, wall = self._clock.call_later(delay, partial(self._start, key)), self._clock.time()
+        timer, wall = self._clock.call_later(delay, self._start_due, key), self._clock.time()
         self._waits[key] = _Wait(wall + delay, wall - now, timer)

@@ -1,7 +1,6 @@
 """Tag lists: poll an image, and commit its complete listing or record the failure."""
 
 from collections.abc import Generator, Mapping
-from functools import partial
 from math import ceil
 
 import structlog
@@ -45,6 +44,8 @@ class ImagePoller:
         self._jobs = jobs
         self._clock = clock
         self._saved = saved
+        # One object each for all images: a hundred thousand would have as many bound methods.
+        self._poll, self._poll_by_list, self._expire = self.poll, self.poll_by_list, store.expire
         self._listings: dict[ImageKey, Listing[Tag]] = {}
         """The last complete listing of each image: unchanged pages are not decoded again."""
         self._warned_about: set[tuple[str, ...]] = set()
@@ -70,8 +71,8 @@ class ImagePoller:
             target.key,
             account,
             interval,
-            partial(self.poll, target.key),
-            at_once=partial(self.poll_by_list, target.key),
+            self._poll,
+            at_once=self._poll_by_list,
             tried=was_restored,
             waits=waits,
         )
@@ -147,9 +148,10 @@ class ImagePoller:
         if age >= target.timing.expire_after:
             return
         self._store.mark_deleted(DeletedImage(target, at))
-        forget = partial(self._store.forget_deleted, target.key)
         key, after = _deleted_key(target.key), target.timing.expire_after
-        self._jobs.expiry.renew(key, after, forget, age=age)
+        self._jobs.expiry.renew(
+            key, after, lambda _: self._store.forget_deleted(target.key), age=age
+        )
 
     def retarget_deleted(self, registry: RegistryTarget) -> None:
         """Keep what is known of deleted images where the configuration still covers them."""
@@ -289,8 +291,7 @@ class ImagePoller:
 
     def _renew(self, target: ImageTarget, *, age: float = 0.0) -> None:
         """Set when the listing of an image expires; it is `age` seconds old now."""
-        expire = partial(self._store.expire, target.key)
-        self._jobs.expiry.renew(target.key, target.timing.expire_after, expire, age=age)
+        self._jobs.expiry.renew(target.key, target.timing.expire_after, self._expire, age=age)
 
     def _warn_of_unknown_pulls(self, target: ImageTarget) -> None:
         """Warn once if nothing is known of an image's pulls."""

@@ -1,9 +1,16 @@
 """The clock that code which waits or reads the time is given, so that tests can move it."""
 
 import asyncio
+import contextvars
 import time
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, TypeVarTuple
+
+Arguments = TypeVarTuple("Arguments")
+
+_CONTEXT = contextvars.Context()
+"""One for all timers. By default each gets a copy of its own, for the garbage collector to visit:
+a large account has two timers for each of a hundred thousand images."""
 
 
 class Timer(Protocol):
@@ -25,8 +32,10 @@ class Clock(Protocol):
         """Return seconds since a fixed moment; setting the wall clock does not change them."""
         ...
 
-    def call_later(self, delay: float, callback: Callable[[], object]) -> Timer:
-        """Call `callback` after `delay` seconds, on the running event loop."""
+    def call_later(
+        self, delay: float, callback: Callable[[*Arguments], object], *arguments: *Arguments
+    ) -> Timer:
+        """Call `callback` with `arguments` after `delay` seconds, on the running event loop."""
         ...
 
     async def sleep(self, delay: float) -> None:
@@ -45,9 +54,12 @@ class SystemClock:
         """Return seconds since a fixed moment."""
         return time.monotonic()
 
-    def call_later(self, delay: float, callback: Callable[[], object]) -> Timer:
-        """Call `callback` after `delay` seconds, on the running event loop."""
-        return asyncio.get_running_loop().call_later(delay, callback)
+    def call_later(
+        self, delay: float, callback: Callable[[*Arguments], object], *arguments: *Arguments
+    ) -> Timer:
+        """Call `callback` with `arguments` after `delay` seconds, on the running event loop."""
+        loop = asyncio.get_running_loop()
+        return loop.call_later(delay, callback, *arguments, context=_CONTEXT)
 
     async def sleep(self, delay: float) -> None:
         """Wait `delay` seconds."""

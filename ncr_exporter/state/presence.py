@@ -1,6 +1,9 @@
 """Whether an image exists, and when it is gone, by image lists and by its own polls. Pure."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+import msgspec
+from msgspec.structs import replace
 
 ABSENCES_UNTIL_GONE = 2
 """Complete lists in a row that must lack an image or registry: a single one may be an error."""
@@ -28,8 +31,7 @@ class ListTrust:
         return self.is_whole and not 0 < self.short_lists <= SHORT_LISTS_DOUBTED
 
 
-@dataclass(frozen=True)
-class Presence:
+class Presence(msgspec.Struct, frozen=True, gc=False):
     """What image lists and polls say about the existence of one image."""
 
     listed: bool | None = None

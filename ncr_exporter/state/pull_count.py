@@ -4,11 +4,11 @@ A counter that falls is taken for one that began again at 0: of a count of 100,0
 and comes back, `increase()` makes 200,000 pulls.
 """
 
-from dataclasses import dataclass, replace
+import msgspec
+from msgspec.structs import replace
 
 
-@dataclass(frozen=True)
-class PullCount:
+class PullCount(msgspec.Struct, frozen=True, gc=False):
     """What image lists said of an image's pulls, and what of it is published."""
 
     published: int | None = None

@@ -2,10 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Hashable
-from typing import NamedTuple
+
+import msgspec
 
 
-class Need(NamedTuple):
+class Need(msgspec.Struct, frozen=True, gc=False):
     """What one job sends to an account."""
 
     account: Hashable

@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
 from typing import Any
 
+import msgspec
+
 from ncr_exporter.config import Config, CredentialsConfig, RegistryConfig
 from ncr_exporter.config.globs import EVERY, excluded, is_glob, matches
 from ncr_exporter.config.zones import pull_host
@@ -143,8 +145,7 @@ class RegistryTarget:
         return tuple(self.rules[i].pattern for i in self._globs if self.rules[i].pattern != EVERY)
 
 
-@dataclass(frozen=True)
-class ImageTarget:
+class ImageTarget(msgspec.Struct, frozen=True, gc=False):
     """An image to poll."""
 
     registry: RegistryTarget
@@ -153,11 +154,12 @@ class ImageTarget:
     """Whether the configuration names it; False if a glob found it."""
     timing: Timing
     policy: Policy
+    key: ImageKey = ("", "")
+    """The values of the labels `registry` and `image`. It follows from the others."""
 
-    @cached_property
-    def key(self) -> ImageKey:
-        """The values of the labels `registry` and `image`."""
-        return (self.registry.label, self.name)
+    def __post_init__(self) -> None:
+        """Make the key once: it is asked for with everything that is done for an image."""
+        msgspec.structs.force_setattr(self, "key", (self.registry.label, self.name))
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,11 @@ import itertools
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from ncr_exporter.httpd.access import AllowAll, Tls
-from ncr_exporter.runtime.clock import Clock
+from ncr_exporter.runtime.clock import Arguments, Clock
 
 EPOCH = 1_760_000_000.0
 """Where moved clocks start: 2025-10-09 08:53:20 UTC."""
@@ -53,8 +54,11 @@ class ManualClock(Clock):
         """Set the wall clock as an administrator does; monotonic time does not move."""
         self._wall = now
 
-    def call_later(self, delay: float, callback: Callable[[], object]) -> ManualTimer:
-        timer = ManualTimer(self._monotonic + delay, next(self._order), callback)
+    def call_later(
+        self, delay: float, callback: Callable[[*Arguments], object], *arguments: *Arguments
+    ) -> ManualTimer:
+        call = partial(callback, *arguments)
+        timer = ManualTimer(self._monotonic + delay, next(self._order), call)
         heapq.heappush(self._timers, timer)
         return timer
 

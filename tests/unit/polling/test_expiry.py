@@ -20,7 +20,7 @@ def lease(clock: ManualClock, expiry: Expiry, after: float, age: float = 0.0) ->
     """Renew data, and return when it expired, in seconds from now on."""
     gone: list[float] = []
     began = clock.monotonic()
-    expiry.renew("a", after, lambda: gone.append(clock.monotonic() - began), age=age)
+    expiry.renew("a", after, lambda _: gone.append(clock.monotonic() - began), age=age)
     return gone
 
 
