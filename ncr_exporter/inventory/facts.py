@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from ncr_exporter.inventory.attached import Attachment, attachment_of
-from ncr_exporter.inventory.records import NEVER, RECORDED_SINCE, Tag, largest, newest_pull
+from ncr_exporter.inventory.records import NEVER, RECORDED_SINCE, Tag, newest_pull
 
 
 class TagFacts(NamedTuple):
@@ -81,6 +81,8 @@ def pulls_by_content(tags: Iterable[Tag]) -> dict[str, int | None]:
 
 def _pull_of(tag: Tag, newest: Mapping[str | None, int | None]) -> int | None:
     """Return the newest pull of the digests that a tag is listed with; no records tell nothing."""
+    if len(tag.platforms) == 1 and tag.platforms[0].digest in {tag.digest, None}:  # most tags
+        return newest.get(tag.digest, tag.platforms[0].pulled)
     pulls = [
         newest.get(platform.digest or tag.digest, platform.pulled) for platform in tag.platforms
     ] or [None]
@@ -91,10 +93,9 @@ def _pull_of(tag: Tag, newest: Mapping[str | None, int | None]) -> int | None:
 
 def _facts_of(tag: Tag, pulled: int | None, *, believed: bool) -> TagFacts:
     updated = tag.updated
-    earliest = largest((pulled, updated)) or None
-    return TagFacts(
-        tag, tag.name, tag.size, updated, pulled, earliest, _latest(pulled, updated, believed)
-    )
+    earliest = max(pulled or 0, updated or 0) or None
+    latest = _latest(pulled, updated, believed)
+    return TagFacts(tag, tag.name, tag.size, updated, pulled, earliest, latest)
 
 
 def _latest(pulled: int | None, updated: int | None, believed: bool) -> int | None:  # noqa: FBT001 -- three facts of one tag

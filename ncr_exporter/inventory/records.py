@@ -49,7 +49,11 @@ class Tag(msgspec.Struct, frozen=True, gc=False):
         NCR's `full_size` is the linux/amd64 image's, and other platforms can be far larger. None
         where neither is above 0.
         """
-        return largest((self.full_size, *[platform.size for platform in self.platforms])) or None
+        size = self.full_size or 0
+        for platform in self.platforms:
+            if platform.size is not None and platform.size > size:
+                size = platform.size
+        return size or None
 
     @property
     def updated(self) -> int | None:

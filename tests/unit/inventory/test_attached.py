@@ -1,10 +1,10 @@
 """Signatures, attestations and SBOMs: they count as tags and bytes, and decide nothing."""
 
 import time
-from dataclasses import asdict
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from ncr_exporter.inventory import ImageSummary, Knowledge, Platform, Tag, summarize
 from ncr_exporter.inventory.attached import attachment_of
@@ -51,8 +51,8 @@ def summary(*tags: Tag, **policy: Any) -> ImageSummary:
 @pytest.mark.parametrize("series", [2, 10, None])
 def test_signed_and_unsigned_releases_give_the_same_numbers(series: int | None) -> None:
     policy: dict[str, Any] = {"keep_recent": 2, "tag_series": series, "tag_size_limit": 200}
-    unsigned = asdict(summary(*RELEASES, **policy))
-    signed = asdict(summary(*RELEASES, *SIGNATURES, **policy))
+    unsigned = structs.asdict(summary(*RELEASES, **policy))
+    signed = structs.asdict(summary(*RELEASES, *SIGNATURES, **policy))
     other = {name for name, value in signed.items() if value != unsigned[name]}
     assert other == {"tags", "attached_tags", "size", "reclaimable"}
     assert (signed["tags"], signed["attached_tags"]) == (20, 15)
