@@ -159,11 +159,18 @@ class Exporter:
         """Return the requests sent, and seconds of CPU used, so far."""
         return self.requests(), cpu_of(self.pid)
 
+    def quiet_round(self, seconds: float) -> None:
+        """Print what one round takes while nobody asks for anything."""
+        requests, cpu = self.spent()
+        time.sleep(seconds)
+        after, spent = cpu_of(self.pid), self.requests()
+        say(f"a round, not scraped: {spent - requests:,} requests, {after - cpu:.1f} s of CPU")
+
     def round(self, name: str, seconds: float) -> None:
         """Print what one round takes, while it is probed and scraped."""
         requests, cpu = self.spent()
         healthy = Probe(f"{self.url}/-/healthy", 0.05)
-        scrape = Probe(f"{self.url}/metrics", min(15.0, seconds / 4), {"Accept-Encoding": "gzip"})
+        scrape = Probe(f"{self.url}/metrics", min(60.0, seconds / 4), {"Accept-Encoding": "gzip"})
         for probe in (healthy, scrape):
             probe.start()
         time.sleep(seconds)
@@ -219,6 +226,7 @@ def measure(config: Path, storage: Path, interval: float, *, saves: bool) -> Non
         spent = f"{requests:,} requests, {cpu:.1f} s of CPU, {exporter.resident}"
         say(f"first round: {seconds:.0f} s, {spent}")
         time.sleep(2 * interval if saves else 0)
+        exporter.quiet_round(interval)
         exporter.round("a round", interval)
         stop = time.perf_counter()
     say(f"stop: {time.perf_counter() - stop:.1f} s")
