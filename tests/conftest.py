@@ -6,6 +6,7 @@ import asyncio
 import functools
 import inspect
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import hypothesis
@@ -27,7 +28,6 @@ from tools.getting import must_have_tools
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
-    from pathlib import Path
 
     from structlog.typing import EventDict
 
@@ -45,6 +45,9 @@ NEEDS: dict[str, tuple[Callable[[], object], str]] = {
     "browser": (find_browser, browser.HOW_TO_GET),
 }
 """What a test so marked needs: how it is found, and how it is got."""
+
+UNMEASURED = {"deploy", "docs", "soak", "tools"}
+"""Folders of tests about what stands around the program."""
 
 LONGEST_ASYNC_TEST = 120.0
 """Seconds after which an async test fails: one that hangs must not hold the suite up."""
@@ -68,6 +71,9 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register the marks of what not every machine has."""
     for mark, (_, how_to_get) in NEEDS.items():
         config.addinivalue_line("markers", f"{mark}: {how_to_get}")
+    config.addinivalue_line(
+        "markers", "unmeasured: a module whose programs run as users run them, without coverage"
+    )
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -101,6 +107,19 @@ def _bounded(test: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[No
             await test(**arguments)
 
     return run
+
+
+@pytest.fixture(scope="module", autouse=True)
+def programs_measured(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Measure coverage of the programs that a module starts, unless it or its folder says not to.
+
+    A measured program takes twice the time, and memory that nobody else's does.
+    """
+    with pytest.MonkeyPatch.context() as environ:
+        folder = request.path.relative_to(Path(__file__).parent).parts[0]
+        if folder in UNMEASURED or request.node.get_closest_marker("unmeasured"):
+            environ.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
+        yield
 
 
 @pytest.fixture(scope="session")

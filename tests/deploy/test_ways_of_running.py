@@ -65,12 +65,7 @@ def test_alerts_fire_and_stay_silent_in_this_way_of_running(
 
 @pytest.mark.parametrize("way", WAYS)
 def test_no_alert_is_left_out_of_a_way_of_running(way: str) -> None:
-    firing = {
-        look.alert
-        for test in cases(way)
-        for look in test.looks
-        if look.firing
-    }
+    firing = {look.alert for test in cases(way) for look in test.looks if look.firing}
     if way == "textfile":
         firing |= {
             look.alert for test in rule_tests.read(TEXTFILE) for look in test.looks if look.firing

@@ -151,11 +151,14 @@ def test_a_signal_ends_a_command_whose_output_nobody_reads(
         ours, theirs = os.pipe()
         words = [sys.executable, "-m", "ncr_exporter", *command, config]
         with subprocess.Popen(words, stdout=theirs, stderr=subprocess.PIPE, text=True) as process:  # noqa: S603 -- our own program
-            wait_until(lambda: not select.select([], [theirs], [], 0)[1])  # until it is full
-            process.send_signal(number)
-            assert process.wait(10) == 128 + number
-            assert process.stderr is not None
-            assert process.stderr.read() == "ncr-exporter: interrupted\n"
+            try:
+                wait_until(lambda: not select.select([], [theirs], [], 0)[1])  # until it is full
+                process.send_signal(number)
+                assert process.wait(10) == 128 + number
+                assert process.stderr is not None
+                assert process.stderr.read() == "ncr-exporter: interrupted\n"
+            finally:
+                process.kill()  # else the block would wait for ever
         os.close(ours)
         os.close(theirs)
 
