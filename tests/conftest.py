@@ -6,11 +6,13 @@ import asyncio
 import functools
 import inspect
 import os
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import pytest
+from coverage import Coverage
 from structlog.testing import capture_logs
 
 from ncr_exporter.ncr.versions import V2, VERSIONS, ApiVersion
@@ -55,7 +57,7 @@ LONGEST_ASYNC_TEST = 120.0
 # The same examples each time, so that a red run is about the change at hand; `make fuzz` searches
 # afresh, and its profile remembers what failed (in .hypothesis) to try that first the next time.
 hypothesis.settings.register_profile(
-    "ci", derandomize=True, deadline=None, max_examples=100, print_blob=True
+    "ci", derandomize=True, deadline=None, max_examples=60, print_blob=True
 )
 hypothesis.settings.register_profile(
     "fuzz",
@@ -72,7 +74,7 @@ def pytest_configure(config: pytest.Config) -> None:
     for mark, (_, how_to_get) in NEEDS.items():
         config.addinivalue_line("markers", f"{mark}: {how_to_get}")
     config.addinivalue_line(
-        "markers", "unmeasured: a module whose programs run as users run them, without coverage"
+        "markers", "unmeasured: a module that runs, and starts programs, without coverage"
     )
 
 
@@ -110,16 +112,32 @@ def _bounded(test: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[No
 
 
 @pytest.fixture(scope="module", autouse=True)
-def programs_measured(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Measure coverage of the programs that a module starts, unless it or its folder says not to.
+def coverage_measured(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Measure coverage, also of the programs that a module starts, unless it says not to.
 
-    A measured program takes twice the time, and memory that nobody else's does.
+    What is measured takes twice the time, and memory that no user's program takes.
     """
-    with pytest.MonkeyPatch.context() as environ:
-        folder = request.path.relative_to(Path(__file__).parent).parts[0]
-        if folder in UNMEASURED or request.node.get_closest_marker("unmeasured"):
-            environ.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
+    folder = request.path.relative_to(Path(__file__).parent).parts[0]
+    if folder in UNMEASURED or request.node.get_closest_marker("unmeasured"):
+        with _without_coverage():
+            yield
+    else:
         yield
+
+
+@contextmanager
+def _without_coverage() -> Iterator[None]:
+    measuring = Coverage.current()
+    if measuring is None:
+        yield
+        return
+    measuring.stop()
+    try:
+        with pytest.MonkeyPatch.context() as environ:
+            environ.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
+            yield
+    finally:
+        measuring.start()
 
 
 @pytest.fixture(scope="session")

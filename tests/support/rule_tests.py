@@ -288,15 +288,14 @@ def run(*words: str | Path, within: float = 120.0) -> str:
 
 # VictoriaMetrics keeps what a rule records for the next evaluation, not for the next rule, and
 # looks back five minutes: so tests whose steps are longer are told in finer ones.
-FINEST = 225
+LONGEST = 290
 """Seconds between two evaluations at most: a record is not forgotten before the next."""
 
 
 def refined(test: RuleTest) -> RuleTest:
     """Return the test with steps short enough for records to be seen by the next evaluation."""
-    step = interval = seconds(test.interval)
-    while step > FINEST:
-        step //= 2
+    interval = seconds(test.interval)
+    step = max(step for step in range(1, LONGEST + 1) if interval % step == 0)
     times = interval // step
     series = tuple(
         replace(one, values=" ".join(_repeated(list(values_of(one.values)), times)))
