@@ -6,10 +6,13 @@ import asyncio
 import functools
 import inspect
 import os
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import pytest
+from coverage import Coverage
 from structlog.testing import capture_logs
 
 from ncr_exporter.ncr.versions import V2, VERSIONS, ApiVersion
@@ -27,7 +30,6 @@ from tools.getting import must_have_tools
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
-    from pathlib import Path
 
     from structlog.typing import EventDict
 
@@ -46,13 +48,16 @@ NEEDS: dict[str, tuple[Callable[[], object], str]] = {
 }
 """What a test so marked needs: how it is found, and how it is got."""
 
+UNMEASURED = {"deploy", "docs", "soak", "tools"}
+"""Folders of tests about what stands around the program."""
+
 LONGEST_ASYNC_TEST = 120.0
 """Seconds after which an async test fails: one that hangs must not hold the suite up."""
 
 # The same examples each time, so that a red run is about the change at hand; `make fuzz` searches
 # afresh, and its profile remembers what failed (in .hypothesis) to try that first the next time.
 hypothesis.settings.register_profile(
-    "ci", derandomize=True, deadline=None, max_examples=100, print_blob=True
+    "ci", derandomize=True, deadline=None, max_examples=60, print_blob=True
 )
 hypothesis.settings.register_profile(
     "fuzz",
@@ -68,6 +73,9 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register the marks of what not every machine has."""
     for mark, (_, how_to_get) in NEEDS.items():
         config.addinivalue_line("markers", f"{mark}: {how_to_get}")
+    config.addinivalue_line(
+        "markers", "unmeasured: a module that runs, and starts programs, without coverage"
+    )
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -101,6 +109,35 @@ def _bounded(test: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[No
             await test(**arguments)
 
     return run
+
+
+@pytest.fixture(scope="module", autouse=True)
+def coverage_measured(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Measure coverage, also of the programs that a module starts, unless it says not to.
+
+    What is measured takes twice the time, and memory that no user's program takes.
+    """
+    folder = request.path.relative_to(Path(__file__).parent).parts[0]
+    if folder in UNMEASURED or request.node.get_closest_marker("unmeasured"):
+        with _without_coverage():
+            yield
+    else:
+        yield
+
+
+@contextmanager
+def _without_coverage() -> Iterator[None]:
+    measuring = Coverage.current()
+    if measuring is None:
+        yield
+        return
+    measuring.stop()
+    try:
+        with pytest.MonkeyPatch.context() as environ:
+            environ.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
+            yield
+    finally:
+        measuring.start()
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ import asyncio
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,9 +21,12 @@ from tests.support.exporter import HERE
 IMAGES = [f"app-{number}" for number in range(40)]
 
 
-@pytest.fixture
-def hanging(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """Have every look-up of a name hang, as where no server of names answers; return the names."""
+@contextmanager
+def hanging_names(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """Have every look-up of a name hang, as where no server of names answers; give the names.
+
+    It is no fixture: an event loop waits for its threads before a fixture could let them go.
+    """
     resolve, answered, asked = socket.getaddrinfo, threading.Event(), list[str]()
 
     def hang(host: Any, *args: Any, **more: Any) -> Any:
@@ -33,26 +37,29 @@ def hanging(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
         raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
 
     monkeypatch.setattr(socket, "getaddrinfo", hang)
-    yield asked
-    answered.set()
+    try:
+        yield asked
+    finally:
+        answered.set()
 
 
 async def test_page_and_reload_come_at_once_while_names_are_looked_up(
-    tmp_path: Path, hanging: list[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     entry = {"name": "my-registry", "images": IMAGES}
     api: dict[str, Any] = {"max_concurrency": 64, "timeout": "60s"}
     path = write_config(tmp_path, "https://ncr.invalid", entry, **api)
     options = replace(HERE, config_file=path, enable_lifecycle=True)
-    async with exporter(load(str(path), {}), options) as running:
-        url = f"http://{running.addresses[0]}"
-        most = 32  # threads that asyncio has for everybody, where there are enough processors
-        await eventually(lambda: len(hanging) >= min(most, len(IMAGES)) or is_full())
-        async with httpx.AsyncClient(base_url=url, trust_env=False) as client:
-            async with asyncio.timeout(5):
-                assert (await client.get("/")).status_code == 200
-                assert (await client.post("/-/reload")).status_code == 200
-                assert (await client.get("/")).status_code == 200
+    with hanging_names(monkeypatch) as hanging:
+        async with exporter(load(str(path), {}), options) as running:
+            url = f"http://{running.addresses[0]}"
+            most = 32  # threads that asyncio has for everybody, where there are enough processors
+            await eventually(lambda: len(hanging) >= min(most, len(IMAGES)) or is_full())
+            async with httpx.AsyncClient(base_url=url, trust_env=False) as client:
+                async with asyncio.timeout(5):
+                    assert (await client.get("/")).status_code == 200
+                    assert (await client.post("/-/reload")).status_code == 200
+                    assert (await client.get("/")).status_code == 200
     assert set(hanging) == {"ncr.invalid"}
 
 

@@ -11,6 +11,7 @@ from tests.support.program import exporter
 from tools.processes import forget_peak, peak_of, resident_of
 from tools.waiting import wait_until
 
+pytestmark = pytest.mark.unmeasured
 IMAGES = [f"app-{number}" for number in range(16)]
 TAGS = 100
 ALLOWED = 50  # MiB

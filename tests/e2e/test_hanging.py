@@ -22,6 +22,7 @@ from tests.support.program import Program, exporter, run
 from tools.processes import free_port
 from tools.waiting import answers, wait_until
 
+pytestmark = pytest.mark.unmeasured
 APP = (("image", "app"), ("registry", "my-registry"))
 SOON = 2.0
 """Seconds that a busy machine may take for what hangs nowhere."""

@@ -22,6 +22,7 @@ from tools.memory_groups import MemoryGroup, NoMemoryGroupError, memory_group
 from tools.processes import peak_of
 from tools.waiting import wait_until
 
+pytestmark = pytest.mark.unmeasured
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
 PATIENCE = 600.0
 """Seconds: where others use the machine too, polling half a million tags takes a while."""

@@ -20,6 +20,7 @@ from tests.support.program import Program, exporter, run
 from tools.fault_table import PRESSURE
 from tools.waiting import wait_until
 
+pytestmark = pytest.mark.unmeasured
 DESCRIPTORS = 256
 """A low limit: a crowd of a few hundred fills the program, and the test needs no more itself."""
 SOON = 4.0

@@ -16,6 +16,7 @@ from tests.unit.httpd.test_connection import client_that_never_reads
 from tools.processes import resident_of
 from tools.waiting import wait_until
 
+pytestmark = pytest.mark.unmeasured
 TAGS = 20_000
 """Enough for an answer of 8 MB, far more than sockets hold."""
 ENTRY = {"name": "my-registry", "images": ["app"], "interval": "1h", "tag_series": "all"}

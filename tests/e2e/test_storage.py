@@ -13,6 +13,7 @@ from tests.support.api_thread import answering, write_config
 from tests.support.program import LISTEN, Program, exporter
 from tools.processes import peak_of
 
+pytestmark = pytest.mark.unmeasured
 IMAGES = [f"app-{number}" for number in range(5)]
 ENTRY = {"name": "my-registry", "images": IMAGES, "interval": "1h"}
 SLOW = """

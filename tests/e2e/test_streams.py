@@ -1,5 +1,6 @@
 """Standard streams that are closed, full or gone, and consoles that know ASCII alone."""
 
+import fcntl
 import os
 import select
 import signal
@@ -16,6 +17,7 @@ from tests.support.program import Program
 from tools.processes import free_port
 from tools.waiting import answers, wait_until
 
+pytestmark = pytest.mark.unmeasured
 LABEL = "레지스트리"
 ESCAPED = LABEL.encode("ascii", "backslashreplace").decode()
 NOBODY = "http://127.0.0.1:1"
@@ -145,17 +147,21 @@ def test_a_pipe_that_somebody_made_non_blocking_gets_all_of_the_output(tmp_path:
 def test_a_signal_ends_a_command_whose_output_nobody_reads(
     number: signal.Signals, command: tuple[str, ...], tmp_path: Path
 ) -> None:
-    images = {f"team/app-{number}": [tag("v1"), tag("v2")] for number in range(1000)}
+    images = {f"team/app-{number}": [tag("v1"), tag("v2")] for number in range(300)}
     with answering(source_of(**images)) as (_, url):
         config = f"--config.file={write_config(tmp_path, url, 'my-registry')}"
         ours, theirs = os.pipe()
+        fcntl.fcntl(theirs, fcntl.F_SETPIPE_SZ, 8192)  # less than is said of so many images
         words = [sys.executable, "-m", "ncr_exporter", *command, config]
         with subprocess.Popen(words, stdout=theirs, stderr=subprocess.PIPE, text=True) as process:  # noqa: S603 -- our own program
-            wait_until(lambda: not select.select([], [theirs], [], 0)[1])  # until it is full
-            process.send_signal(number)
-            assert process.wait(10) == 128 + number
-            assert process.stderr is not None
-            assert process.stderr.read() == "ncr-exporter: interrupted\n"
+            try:
+                wait_until(lambda: not select.select([], [theirs], [], 0)[1])  # until it is full
+                process.send_signal(number)
+                assert process.wait(10) == 128 + number
+                assert process.stderr is not None
+                assert process.stderr.read() == "ncr-exporter: interrupted\n"
+            finally:
+                process.kill()  # else the block would wait for ever
         os.close(ours)
         os.close(theirs)
 

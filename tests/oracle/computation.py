@@ -280,10 +280,11 @@ def manifests_of(tag: Json) -> set[str]:
 def pulled(tag: Json, tags: list[Json]) -> int | None:
     """Return the newest pull of a tag's content in ms, 0 where there was none, None if unknown."""
     pulls = [record["latest_pulled"] for record in tag["images"]] or [None]
+    own = manifests_of(tag)
     for other in tags:
         for record in other["images"]:
             digest = record.get("digest") or other.get("digest")
-            if digest and digest in manifests_of(tag):
+            if digest in own:
                 pulls.append(record["latest_pulled"])
     if any(pulls):
         return max(pull or 0 for pull in pulls)

@@ -327,7 +327,7 @@ class ContractV3(Contract):
     version = "v3"
 
 
-Contract.TestCase.settings = share(0.08, steps=30)
-ContractV3.TestCase.settings = share(0.08, steps=30)
+Contract.TestCase.settings = share(0.13, steps=30)
+ContractV3.TestCase.settings = share(0.13, steps=30)
 TestContract = Contract.TestCase
 TestContractV3 = ContractV3.TestCase

@@ -91,7 +91,7 @@ def with_components(base: str, components: Sequence[str], folder: Path) -> list[
 
 def objects(text: str) -> list[Object]:
     """The Kubernetes objects of a stream."""
-    return [found for found in yaml.safe_load_all(text) if found]
+    return [found for found in yaml.load_all(text, yaml.CSafeLoader) if found]
 
 
 def by_kind(found: Sequence[Object], kind: str) -> Object:

@@ -1,6 +1,8 @@
 """Expositions read back by prometheus_client's two parsers, the oracles of these tests."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from prometheus_client import Metric
 from prometheus_client.openmetrics import parser as openmetrics_parser
@@ -9,6 +11,8 @@ from prometheus_client.samples import Sample
 
 Key = tuple[str, tuple[tuple[str, str], ...]]
 """A sample's name and its labels, sorted."""
+_FAMILY = re.compile(r"^(?=# HELP )", re.MULTILINE)
+"""Where a family begins: in a HELP or a label's value a line's end is escaped."""
 
 
 def families_of(text: str, *, openmetrics: bool = False) -> list[Metric]:
@@ -20,10 +24,19 @@ def families_of(text: str, *, openmetrics: bool = False) -> list[Metric]:
 
 def samples_of(text: str, *, openmetrics: bool = False) -> dict[Key, float]:
     """Return every sample, as the float that Prometheus makes of it; none may stand there twice."""
-    found = list(_samples(families_of(text, openmetrics=openmetrics)))
+    if openmetrics:
+        found = list(_samples(families_of(text, openmetrics=True)))
+    else:
+        found = [sample for family in _FAMILY.split(text) for sample in _samples_of_family(family)]
     samples = dict(found)
     assert len(samples) == len(found), "the same sample twice"
     return samples
+
+
+@lru_cache(maxsize=512)
+def _samples_of_family(text: str) -> Sequence[tuple[Key, float]]:
+    """Return the samples of one family; between two scrapes most families stay as they were."""
+    return list(_samples(families_of(text)))
 
 
 def _samples(families: Iterable[Metric]) -> Iterable[tuple[Key, float]]:

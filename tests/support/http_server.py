@@ -42,12 +42,16 @@ async def served(
 
 
 @contextmanager
-def exposition(text: str) -> Iterator[str]:
-    """Serve one exposition in text format 0.0.4; give the `host:port` to scrape."""
+def exposition(text: str | Callable[[], str]) -> Iterator[str]:
+    """Serve an exposition in text format 0.0.4, or what is made of it at each scrape.
+
+    Gives the `host:port` to scrape.
+    """
+    made = text if callable(text) else lambda: text
 
     class Handler(_Quiet):
         def do_GET(self) -> None:
-            self.answer(text.encode(), "text/plain; version=0.0.4")
+            self.answer(made().encode(), "text/plain; version=0.0.4")
 
     with _serving(Handler) as address:
         yield address

@@ -1,9 +1,11 @@
 """Rule tests as data: changed as another way of running changes them, and run by real tools."""
 
+import json
 import re
 import subprocess
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -69,7 +71,7 @@ class RuleTest:
 
     def as_data(self, rule_file: Path) -> dict[str, Any]:
         """Return a whole rule test file with this one test in it."""
-        (groups,) = (group["groups"] for group in [yaml.safe_load(rule_file.read_text())])
+        groups = json.loads(rule_file.read_text())["groups"]
         test = {
             "interval": self.interval,
             "input_series": [each.as_data() for each in self.series],
@@ -90,9 +92,10 @@ class RuleTest:
         }
 
 
-def read(path: Path) -> list[RuleTest]:
+@cache
+def read(path: Path) -> Sequence[RuleTest]:
     """Return the tests of a file that look at alerts; `0x60` is no hexadecimal number here."""
-    content = yaml.load(path.read_text(), Loader=yaml.BaseLoader)  # noqa: S506 -- text alone
+    content = yaml.load(path.read_text(), Loader=yaml.CBaseLoader)  # noqa: S506 -- text alone
     return [
         RuleTest(
             test["name"],
@@ -260,12 +263,12 @@ def rules_for(alerts: Iterable[str]) -> dict[str, Any]:
 
 
 def written(test: RuleTest, folder: Path) -> Path:
-    """Write a test and its rules, and return the path of the test."""
+    """Write a test and its rules as JSON, which is YAML, and return the path of the test."""
     folder.mkdir(parents=True, exist_ok=True)
     rule_file = folder / "rules.yml"
-    rule_file.write_text(yaml.safe_dump(rules_for(test.alerts), allow_unicode=True))
+    rule_file.write_text(json.dumps(rules_for(test.alerts)))
     path = folder / "test.yml"
-    path.write_text(yaml.safe_dump(test.as_data(rule_file), allow_unicode=True, width=1000))
+    path.write_text(json.dumps(test.as_data(rule_file)))
     return path
 
 
@@ -285,15 +288,14 @@ def run(*words: str | Path, within: float = 120.0) -> str:
 
 # VictoriaMetrics keeps what a rule records for the next evaluation, not for the next rule, and
 # looks back five minutes: so tests whose steps are longer are told in finer ones.
-FINEST = 225
+LONGEST = 290
 """Seconds between two evaluations at most: a record is not forgotten before the next."""
 
 
 def refined(test: RuleTest) -> RuleTest:
     """Return the test with steps short enough for records to be seen by the next evaluation."""
-    step = interval = seconds(test.interval)
-    while step > FINEST:
-        step //= 2
+    interval = seconds(test.interval)
+    step = max(step for step in range(1, LONGEST + 1) if interval % step == 0)
     times = interval // step
     series = tuple(
         replace(one, values=" ".join(_repeated(list(values_of(one.values)), times)))

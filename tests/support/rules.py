@@ -96,7 +96,7 @@ def _without_comments(expr: str) -> str:
 @cache
 def read(path: Path) -> dict[str, Any]:
     """Return what a YAML file holds."""
-    content: dict[str, Any] = yaml.safe_load(path.read_text())
+    content: dict[str, Any] = yaml.load(path.read_text(), Loader=yaml.CSafeLoader)
     return content
 
 

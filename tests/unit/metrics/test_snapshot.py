@@ -122,7 +122,7 @@ class Published(RuleBasedStateMachine):
         return plain
 
 
-Published.TestCase.settings = share(0.15, steps=25)
+Published.TestCase.settings = share(0.1, steps=25)
 TestPublished = Published.TestCase
 
 

@@ -68,22 +68,33 @@ def with_checksum(body: bytes, header: bytes = b"ncr-exporter state 2\n") -> byt
     return header + body + sha256(header + body).digest()
 
 
+def without_a_line(mebibytes: int) -> bytes:
+    """Return what inflates to `mebibytes` of one line; a block is compressed once and repeated."""
+    compressor = zlib.compressobj()
+    first, again = (
+        compressor.compress(b"x" * 2**20) + compressor.flush(zlib.Z_FULL_FLUSH) for _ in range(2)
+    )
+    return first + again * (mebibytes - 1)
+
+
 BODIES = {
-    "not compressed": b"plain",
-    "cut short": zlib.compress(b"x" * 1000)[:-6],
-    "followed by something": zlib.compress(b"x\n") + b"y" * 100_000,
-    "too large": zlib.compress(b"x" * 1000 + b"\n" * 1_100_000_000),
-    "too many lines": zlib.compress(b"\n" * 1_000_001),
-    "empty": b"",
+    "not compressed": (b"plain", "damaged"),
+    "cut short": (zlib.compress(b"x" * 1000)[:-6], "cut short"),
+    "followed by something": (zlib.compress(b"x\n") + b"y" * 100_000, "something follows its end"),
+    "too large": (without_a_line(1025), "larger than any state"),
+    "too many lines": (zlib.compress(b"\n" * 1_000_001), "more lines than any state"),
+    "empty": (b"", "cut short"),
 }
+"""Bodies by what is wrong with them, and what is said of each."""
 
 
 @pytest.mark.parametrize("body", BODIES)
 def test_a_body_that_is_no_state_is_refused_though_its_checksum_agrees(
     path: Path, body: str
 ) -> None:
-    path.write_bytes(with_checksum(BODIES[body]))
-    with pytest.raises(StateError):
+    content, said = BODIES[body]
+    path.write_bytes(with_checksum(content))
+    with pytest.raises(StateError, match=said):
         list(read_state(path))
 
 

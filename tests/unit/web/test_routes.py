@@ -391,7 +391,8 @@ async def test_the_report_is_a_file_for_spreadsheets() -> None:
 
 
 async def test_every_place_of_the_report_comes_back_whatever_becomes_of_the_visitor() -> None:
-    exporter = Exporter(*(f"app-{n}" for n in range(20_000)))  # 2 MB: more than sockets hold
+    long = "a" * 1000
+    exporter = Exporter(*(f"app-{n}-{long}" for n in range(2000)))  # 2 MB: more than sockets hold
     async with house(exporter.routes) as it:
         with ExitStack() as stack:
             for _ in range(4):
@@ -406,7 +407,7 @@ async def test_every_place_of_the_report_comes_back_whatever_becomes_of_the_visi
         for _ in range(9):
             assert statuses(await exchange(it.port, asking("HEAD", "/report.csv"))) == [200]
         whole = await exchange(it.port, asking("GET", "/report.csv", "connection: close"))
-        assert whole.count(b",app-") == 20_000
+        assert whole.count(b",app-") == 2000
 
 
 @pytest.mark.parametrize(

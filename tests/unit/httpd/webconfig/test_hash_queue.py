@@ -50,7 +50,7 @@ async def test_turns_go_one_by_one_in_the_order_of_coming() -> None:
 
 async def test_of_33_who_wait_any_may_be_dropped_the_newest_as_the_oldest() -> None:
     dropped = Counter[int]()
-    for _ in range(400):
+    for _ in range(200):
         it = Queue()
         await it.come("taken", *(["same"] * 32))
         waiting = it.queue._waiting[:]
@@ -60,7 +60,7 @@ async def test_of_33_who_wait_any_may_be_dropped_the_newest_as_the_oldest() -> N
         assert newest.done() == (not gone)
         await it.pass_on(33)
     assert len(dropped) > 25, "all of them are tried by chance"
-    assert max(dropped.values()) < 40, dropped
+    assert max(dropped.values()) < 30, dropped
 
 
 async def test_the_host_that_floods_pays_for_it_and_nobody_else() -> None:
