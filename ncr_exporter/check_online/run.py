@@ -40,6 +40,8 @@ async def check_online(  # noqa: PLR0913 -- what the flags ask for, each by name
 ) -> int:
     """Check a configuration against the API, and return the exit code.
 
+    One image's tags are listed in the other version too, if the findings are printed or recorded.
+
     Args:
         config: the configuration to check.
         environ: the environment, for the API key and for hints on proxies.
@@ -63,7 +65,8 @@ async def check_online(  # noqa: PLR0913 -- what the flags ask for, each by name
         lists = await request_registry_lists(pipeline)
         v3 = await ask_v3(pipeline, lists, language)
         await pipeline.poll_once([target for target in lists if lists[target].account_works])
-        await list_in_other_version(pipeline, v3, language)
+        if with_findings or recorder:
+            await list_in_other_version(pipeline, v3, language)
     end_command_on_signals()  # a reader that takes nothing would hold the event loop
     check = OnlineCheck(config, environ, lists, v3, pipeline.store, observed, clock.time())
     results = list(check_results(check))
