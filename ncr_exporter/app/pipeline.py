@@ -14,7 +14,7 @@ from ncr_exporter.ncr.http import Hook
 from ncr_exporter.polling.poller import Poller
 from ncr_exporter.runtime.clock import Clock, SystemClock
 from ncr_exporter.runtime.cooperative import BackgroundTask
-from ncr_exporter.runtime.timely import in_thread
+from ncr_exporter.runtime.threads import in_own_thread
 from ncr_exporter.state.model import DeletedImage, Failure, ImageState, RegistryState
 from ncr_exporter.state.saved import SavedState
 from ncr_exporter.state.store import Store
@@ -104,7 +104,9 @@ class Pipeline:
         """
         targets = registry_list_targets(config)
         rate = self._rate(config)
-        self.accounts.put(await in_thread(lambda: self.accounts.made(config, targets, rate=rate)))
+        self.accounts.put(
+            await in_own_thread(lambda: self.accounts.made(config, targets, rate=rate))
+        )
         self.exporter_metrics.record_config(config.digest, self.clock.time())
         return targets
 

@@ -13,7 +13,8 @@ import structlog
 from ncr_exporter.config import Config
 from ncr_exporter.runtime.clock import Clock
 from ncr_exporter.runtime.errors import UserError
-from ncr_exporter.runtime.timely import in_thread, timely
+from ncr_exporter.runtime.threads import in_own_thread
+from ncr_exporter.runtime.timely import timely
 from ncr_exporter.runtime.watched_files import WatchedFile
 
 _CHECK_INTERVAL = 5.0
@@ -100,7 +101,7 @@ class Reloader:
         """Reload, with `_lock` held."""
         self._was_missing = False
         try:
-            config = await in_thread(self._read)  # a large file takes seconds
+            config = await in_own_thread(self._read)  # a large file takes seconds
             await self._use(config)
         except UserError as error:
             self._record_failure(error)
@@ -135,7 +136,7 @@ class Reloader:
         while True:
             await self._clock.sleep(_CHECK_INTERVAL)
             try:
-                if await in_thread(partial(self._is_due, file)):
+                if await in_own_thread(partial(self._is_due, file)):
                     async with self._lock:
                         await self._reload()
             except UserError:

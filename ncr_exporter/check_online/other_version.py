@@ -1,7 +1,7 @@
 """Asks version 3 of the API for one registry, and the version not configured for one image's tags.
 
 The first shows whether the key may use version 3, and the envelope of its lists, which the vendor
-does not document. The second shows both versions side by side.
+does not document. The second is for the findings, where both versions stand side by side.
 """
 
 from collections.abc import Iterable, Mapping

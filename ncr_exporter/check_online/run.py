@@ -45,7 +45,7 @@ async def check_online(  # noqa: PLR0913 -- what the flags ask for, each by name
         environ: the environment, for the API key and for hints on proxies.
         terminal: where results and findings are printed.
         recorder: keeps every exchange with the API, and the findings.
-        with_findings: whether these are printed.
+        with_findings: whether these are printed. Printed or kept, they take one more tag list.
         with_progress: whether to show a progress bar on stderr.
 
     Raises:
@@ -63,12 +63,12 @@ async def check_online(  # noqa: PLR0913 -- what the flags ask for, each by name
         lists = await request_registry_lists(pipeline)
         v3 = await ask_v3(pipeline, lists, language)
         await pipeline.poll_once([target for target in lists if lists[target].account_works])
-        await list_in_other_version(pipeline, v3, language)
+        if with_findings or recorder:
+            await list_in_other_version(pipeline, v3, language)
     end_command_on_signals()  # a reader that takes nothing would hold the event loop
     check = OnlineCheck(config, environ, lists, v3, pipeline.store, observed, clock.time())
     results = list(check_results(check))
-    findings = _Findings(config, list(api_findings(observed)))
-    _report(results, findings, terminal, recorder, with_findings=with_findings)
+    _report(results, _Findings(config, observed), terminal, recorder, with_findings=with_findings)
     return int(any(result.verdict in {"FAILED", "not asked"} for result in results))
 
 
@@ -90,10 +90,10 @@ class _Findings:
     """What was learned of the API."""
 
     config: Config
-    topics: Sequence[tuple[str, str]]
+    observed: ObservedResponses
 
     def lines(self, width: int | None) -> list[Cell]:
-        return list(finding_lines(_title(self.config), self.topics, width))
+        return list(finding_lines(_title(self.config), api_findings(self.observed), width))
 
     def text(self) -> str:
         lines = ("".join(span.text for span in line) for line in self.lines(None))

@@ -14,7 +14,8 @@ from ncr_exporter.polling import events
 from ncr_exporter.polling.jobs import Jobs
 from ncr_exporter.polling.relisting import ImageList, Relisting
 from ncr_exporter.runtime.clock import Clock
-from ncr_exporter.runtime.cooperative import run_cooperatively, run_in_thread
+from ncr_exporter.runtime.cooperative import run_cooperatively
+from ncr_exporter.runtime.threads import compute_in_thread
 from ncr_exporter.state.evaluation import Evaluation, evaluate
 from ncr_exporter.state.model import DeletedImage, Failure, ImageState
 from ncr_exporter.state.saved import SavedState
@@ -287,7 +288,7 @@ class ImagePoller:
         knowledge = self._store.knowledge(state, tags)
         if len(tags) < _MANY_TAGS:
             return evaluate(tags, policy, at, knowledge)
-        return await run_in_thread(evaluate, tags, policy, at, knowledge)
+        return await compute_in_thread(evaluate, tags, policy, at, knowledge)
 
     def _renew(self, target: ImageTarget, *, age: float = 0.0) -> None:
         """Set when the listing of an image expires; it is `age` seconds old now."""

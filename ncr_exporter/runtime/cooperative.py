@@ -1,29 +1,12 @@
-"""Long work that leaves the event loop free: generators that yield between steps, and threads."""
+"""Long work in steps, between which the event loop runs other tasks: generators that yield."""
 
 import asyncio
 from collections.abc import Callable, Generator, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
-from typing import ParamSpec, TypeVar
+from typing import TypeVar
 
 import structlog
 
 Result = TypeVar("Result")
-Arguments = ParamSpec("Arguments")
-
-# The event loop's own threads, those of asyncio.to_thread, look up names for every connection. A
-# look-up that hangs takes ten seconds and cannot be cancelled. While no server of names answers,
-# all those threads hang, and a page or a reload that shared them would wait for minutes.
-_THREADS = ThreadPoolExecutor(max_workers=4, thread_name_prefix="work")
-
-
-async def run_in_thread(
-    work: Callable[Arguments, Result], *args: Arguments.args, **keywords: Arguments.kwargs
-) -> Result:
-    """Call `work` in a thread and return its result. Cancelling does not stop the thread."""
-    call = partial(work, *args, **keywords)
-    return await asyncio.get_running_loop().run_in_executor(_THREADS, call)
-
 
 log = structlog.get_logger()
 

@@ -35,6 +35,7 @@ class LogQueue:
         """Lines dropped since the last notice."""
         self._changed = threading.Condition()
         self._writing = False
+        self._is_closed = False
         # A daemon: the interpreter must not wait for a thread that a stalled reader blocks.
         threading.Thread(target=self._write_lines, name="log", daemon=True).start()
 
@@ -42,7 +43,7 @@ class LogQueue:
         """Append a line, or count it as dropped; never waits for the reader."""
         with self._changed:
             self._tell_of_dropped()
-            if self._untold or not self._has_room(line):
+            if self._is_closed or self._untold or not self._has_room(line):
                 self._drop()
             else:
                 self._append(line)
@@ -52,12 +53,27 @@ class LogQueue:
         with self._changed:
             return self._changed.wait_for(self._is_idle, within)
 
+    def close(self) -> None:
+        """Write for a second what waits, drop the rest, and end the thread with its line.
+
+        Afterwards the descriptor may be closed: its number may then name another file.
+        """
+        self.flush()
+        with self._changed:
+            self._is_closed = True
+            self.dropped += len(self._lines)
+            self._lines.clear()
+            self._untold = 0
+            self._changed.notify_all()
+
     def _write_lines(self) -> None:
         while True:
             with self._changed:
                 self._writing = False
                 self._changed.notify_all()
-                self._changed.wait_for(lambda: self._lines)
+                self._changed.wait_for(lambda: self._lines or self._is_closed)
+                if self._is_closed:
+                    return
                 line = self._lines.popleft()
                 self._bytes -= len(line)
                 self._writing = True
@@ -113,8 +129,8 @@ class _QueueHandler(logging.Handler):
 def logs_in_background() -> Iterator[Callable[[], int]]:
     """Write logs by a thread until the end of the block; give how many lines were dropped so far.
 
-    At the end of the block whoever reads has one second to take the lines that wait. Where stderr
-    is no file or pipe of the system, logs are written as before.
+    At the end of the block whoever reads has one second to take the lines that wait. What is left
+    then is dropped. Where stderr is no file or pipe of the system, logs are written as before.
     """
     root = logging.getLogger()
     before = next(filter(_writes_to_descriptor, root.handlers), None)
@@ -129,7 +145,7 @@ def logs_in_background() -> Iterator[Callable[[], int]]:
         yield lambda: queue.dropped
     finally:
         root.handlers = [before if each is handler else each for each in root.handlers]
-        queue.flush()
+        queue.close()
 
 
 def _writes_to_descriptor(handler: logging.Handler) -> TypeGuard["logging.StreamHandler[TextIO]"]:

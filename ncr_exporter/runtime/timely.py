@@ -1,7 +1,7 @@
-"""Blocking calls in daemon threads, each of those on files within a deadline.
+"""Files read within a deadline.
 
 A file server that is down blocks whoever opens a file there, and no such call can be interrupted.
-So the thread that hangs is left behind. It is a daemon, which the interpreter does not wait for.
+So a file is read in a thread of its own, and a thread that hangs is left behind.
 """
 
 import asyncio
@@ -16,6 +16,8 @@ from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
+
+from ncr_exporter.runtime.threads import start_in_thread
 
 FILE_DEADLINE = 5.0
 """Seconds within which a file must be read."""
@@ -88,7 +90,7 @@ def timely(path: Path, work: Callable[[], Result]) -> Result:
         TimeoutError: `work` did not end within 5 s.
     """
     _refuse_while_overdue(path)
-    future = _started(work)
+    future = start_in_thread(work)
     try:
         return future.result(FILE_DEADLINE + _GRACE)
     except FutureTimeoutError:
@@ -104,36 +106,13 @@ async def timely_async(path: Path, work: Callable[[], Result]) -> Result:
         TimeoutError: `work` did not end within 5 s.
     """
     _refuse_while_overdue(path)
-    future = _started(work)
+    future = start_in_thread(work)
     waiting = asyncio.wrap_future(future)
     waiting.add_done_callback(_seen)
     done, _ = await asyncio.wait([waiting], timeout=FILE_DEADLINE + _GRACE)
     if done:
         return await waiting
     raise _missed(path, future)
-
-
-def in_thread(work: Callable[[], Result]) -> asyncio.Future[Result]:
-    """Start `work` in a thread of its own, and return the future of its result.
-
-    Unlike `asyncio.to_thread` it never waits for a free thread. The event loop's own few may all be
-    taken, as by name look-ups while no name server answers.
-    """
-    return asyncio.wrap_future(_started(work))
-
-
-def _started(work: Callable[[], Result]) -> Future[Result]:
-    future: Future[Result] = Future()
-
-    def run() -> None:
-        try:
-            future.set_result(work())
-        except BaseException as error:  # noqa: BLE001 -- raised where the result is asked for
-            future.set_exception(error)
-
-    future.set_running_or_notify_cancel()  # a caller that gives up must not cancel it half-way
-    threading.Thread(target=run, name="file", daemon=True).start()
-    return future
 
 
 def _refuse_while_overdue(path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from ncr_exporter.runtime.clock import Clock
-from ncr_exporter.runtime.cooperative import run_in_thread
+from ncr_exporter.runtime.threads import in_own_thread
 from ncr_exporter.simulator.registry import DEMO_ACCESS_KEY, SimulatedRegistry
 
 HANDED_OUT_AFTER = 20.0
@@ -39,4 +39,5 @@ async def _hand_out(registry: SimulatedRegistry, path: Path, clock: Clock) -> No
     while registry.keys == before:
         await clock.sleep(1.0)
     await clock.sleep(HANDED_OUT_AFTER)
-    await run_in_thread(path.write_text, registry.keys[DEMO_ACCESS_KEY], encoding="ascii")
+    secret = registry.keys[DEMO_ACCESS_KEY]
+    await in_own_thread(lambda: path.write_text(secret, encoding="ascii"))

@@ -13,7 +13,7 @@ from ncr_exporter.runtime.atomicfile import WriteError, check_writable, remove_l
 from ncr_exporter.runtime.clock import Clock
 from ncr_exporter.runtime.errors import UserError
 from ncr_exporter.runtime.filelock import FileLock
-from ncr_exporter.runtime.timely import in_thread
+from ncr_exporter.runtime.threads import in_own_thread
 from ncr_exporter.state.file import (
     NewerStateError,
     StateError,
@@ -151,7 +151,7 @@ class StatePersister:
         Raises:
             StorageError: as `read` does.
         """
-        reading = in_thread(lambda: self._read_into(coverage, saved))
+        reading = in_own_thread(lambda: self._read_into(coverage, saved))
         try:
             await asyncio.shield(reading)
         finally:
@@ -310,7 +310,7 @@ async def _in_thread(write: Callable[[], None]) -> None:
     # A thread cannot be cancelled. When `persisting` closes, it cancels a write under way and then
     # starts the last one. Side by side, the older state could replace the newer one. So a cancelled
     # write ends only when its thread has.
-    writing = in_thread(write)
+    writing = in_own_thread(write)
     try:
         await asyncio.shield(writing)
     finally:

@@ -235,6 +235,6 @@ def test_every_silenced_rule_has_its_reason_on_the_line(path: Path) -> None:
 
 @pytest.mark.parametrize("module", [name for name in MODULES if name.startswith("ncr_exporter.")])
 def test_nothing_but_look_ups_of_names_uses_the_threads_of_the_event_loop(module: str) -> None:
-    """They may all hang; `runtime.cooperative.run_in_thread` has threads of its own."""
+    """They may all hang; `runtime.threads` has threads of its own."""
     assert "asyncio.to_thread(" not in MODULES[module]
     assert "run_in_executor(None" not in MODULES[module]

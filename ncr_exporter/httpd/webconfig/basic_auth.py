@@ -22,7 +22,7 @@ from ncr_exporter.config.secret import Secret
 from ncr_exporter.httpd.messages import Response, text_response
 from ncr_exporter.httpd.webconfig.hash_queue import HashQueue
 from ncr_exporter.httpd.webconfig.model import COST
-from ncr_exporter.runtime.timely import in_thread
+from ncr_exporter.runtime.threads import in_own_thread
 
 _MAX_REMEMBERED = 1024
 """Right passwords remembered, and as many wrong ones."""
@@ -108,7 +108,7 @@ class Passwords:
 
         A client that leaves ends neither the check nor its turn: no second one runs beside it.
         """
-        check = in_thread(partial(self._check, password[:_MAX_BYTES], hashed))
+        check = in_own_thread(partial(self._check, password[:_MAX_BYTES], hashed))
         check.add_done_callback(partial(self._end_check, key))
         return await asyncio.shield(check)
 

@@ -13,7 +13,7 @@ from ncr_exporter.httpd.messages import Request, Response, text_response
 from ncr_exporter.httpd.webconfig.basic_auth import Passwords
 from ncr_exporter.httpd.webconfig.load import WebConfig, load_web_config
 from ncr_exporter.httpd.webconfig.model import RateSettings
-from ncr_exporter.runtime.timely import in_thread
+from ncr_exporter.runtime.threads import in_own_thread
 from ncr_exporter.runtime.watched_files import WatchedFiles
 
 
@@ -121,7 +121,7 @@ class WebConfigPolicy(AccessPolicy):
 
     async def _reload_if_changed(self) -> None:
         try:
-            loaded = await in_thread(self._changed_config)
+            loaded = await in_own_thread(self._changed_config)
         except (ConfigError, OSError) as error:
             self._refuse("; ".join(str(error).splitlines()))
             return

@@ -9,7 +9,7 @@ from http import HTTPStatus
 from pathlib import Path
 
 from ncr_exporter.httpd.messages import Handler, Request, Response
-from ncr_exporter.runtime.timely import in_thread
+from ncr_exporter.runtime.threads import in_own_thread
 from ncr_exporter.state.model import DeletedImage, ImageState, RegistryState
 from ncr_exporter.state.store import Store
 from ncr_exporter.targets.targets import ImageKey
@@ -136,7 +136,7 @@ def _language_headers(language: Language) -> dict[str, str]:
 
 
 async def _asset(request: Request) -> Response:
-    content = await in_thread(partial(asset, request.path))
+    content = await in_own_thread(partial(asset, request.path))
     headers = {"content-type": content_types()[request.path]}
     return _response(request, content, headers)
 

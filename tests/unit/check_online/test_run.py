@@ -280,6 +280,23 @@ def test_version_3_is_asked_once_for_one_registry(version: str, tmp_path: Path) 
     assert ("ok", "API v3") in verdicts(lines)
 
 
+@pytest.mark.parametrize("version", VERSIONS)
+def test_the_other_version_is_asked_for_tags_only_where_findings_are_printed_or_kept(
+    version: str, tmp_path: Path
+) -> None:
+    other = "v3" if version == "v2" else "v2"
+
+    def lists_of_tags(*argv: str) -> list[str]:
+        with answering(source_of(**IMAGES)) as (registry, url):
+            online(write_config(tmp_path, url, "my-registry", version=version), *argv, code=0)
+            paths = [seen.target.partition("?")[0] for seen in registry.requests]
+        return [path for path in paths if f"/api/{other}/" in path and path.endswith("/tags")]
+
+    assert lists_of_tags() == []
+    assert len(lists_of_tags("--findings")) == 1
+    assert len(lists_of_tags(f"--record={tmp_path / 'kept'}")) == 1
+
+
 def test_a_key_that_may_not_use_version_3_is_told_and_fails_nothing(tmp_path: Path) -> None:
     with answering(source_of(**IMAGES)) as (registry, url):
         registry.faults.add(FAULTS["denied"], where="/api/v3/")

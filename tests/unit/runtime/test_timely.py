@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ncr_exporter.runtime import timely
-from ncr_exporter.runtime.timely import in_thread, read_timely
+from ncr_exporter.runtime.timely import read_timely
 from tests.support.clock import eventually
 
 SENTENCE = "nothing came within 0.1 s; is it a pipe, or its file server down?"
@@ -96,12 +96,3 @@ async def test_of_calls_that_hang_few_threads_are_left_behind(disk: DeadDisk) ->
     disk.up.set()
     await eventually(lambda: disk.hung == 0)
     assert await timely.timely_async(path, disk.read) == b"content"
-
-
-async def test_work_in_a_thread_waits_for_no_other(disk: DeadDisk) -> None:
-    hung = [in_thread(disk.read) for _ in range(50)]
-    assert await asyncio.wait_for(in_thread(lambda: 1), 2.0) == 1
-    with pytest.raises(ZeroDivisionError):
-        await in_thread(lambda: 1 // 0)
-    disk.up.set()
-    assert set(await asyncio.gather(*hung)) == {b"content"}
