@@ -78,6 +78,18 @@ def pytest_configure(config: pytest.Config) -> None:
     )
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Return one worker more than processors: almost half of the time a test waits for others."""
+    return (os.cpu_count() or 1) + 1
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what runs without coverage: it takes longest, and at the end one worker waits."""
+    items.sort(key=lambda item: item.get_closest_marker("unmeasured") is None)
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Leave a test out where what it needs is missing; in CI that is a failure."""
     for mark in NEEDS:

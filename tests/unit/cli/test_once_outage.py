@@ -36,15 +36,21 @@ def stored_in(directory: Path) -> str:
     return f"--storage.path={directory / 'state'}"
 
 
-@pytest.mark.parametrize("fault", OUTAGES)
-def test_without_storage_an_outage_leaves_the_good_file(fault: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("fault", "run"),
+    [("reset", program.run), *((fault, in_process.run) for fault in OUTAGES)],
+    ids=["a process of its own", *OUTAGES],
+)
+def test_without_storage_an_outage_leaves_the_good_file(
+    fault: str, run: Run, tmp_path: Path
+) -> None:
     file = tmp_path / "ncr.prom"
     with answering(source_of(app=TWO_TAGS)) as (registry, url):
         config = write_config(tmp_path, url, "my-registry")
-        assert once(config, file, run=program.run).returncode == 0
+        assert once(config, file, run=run).returncode == 0
         good, written = file.read_bytes(), file.stat().st_mtime_ns
         registry.fault = FAULTS[fault]
-        done = once(config, file, run=program.run)
+        done = once(config, file, run=run)
     assert done.returncode == 1
     assert (file.read_bytes(), file.stat().st_mtime_ns) == (good, written)
     first, second = done.stderr.splitlines()
