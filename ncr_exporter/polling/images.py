@@ -87,7 +87,7 @@ class RegistryPoller:
         self._jobs.begin(key, registry.account, interval, self._run, tried=was_restored)
         self._restore_deleted(registry)
         if registry.identity in self._saved.showing_pulls:
-            self._store.restore_that_pulls_show(registry.label)
+            self._store.record_that_pulls_show(registry.label)
 
     def _restore(self, registry: RegistryTarget) -> bool:
         """Publish the saved image list of a registry; return whether there was one."""

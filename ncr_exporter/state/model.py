@@ -14,6 +14,9 @@ from ncr_exporter.state.presence import ListTrust, Presence
 from ncr_exporter.state.pull_count import PullCount
 from ncr_exporter.targets.targets import ImageKey, ImageTarget, RegistryTarget
 
+RECENT_POLLS = 5
+"""Polls remembered of each image, for people who look why it fails."""
+
 Hosts = tuple[tuple[str, str], ...]
 """Hosts to pull from, each with the endpoint that it serves: `public` or `private`."""
 
@@ -180,6 +183,10 @@ class ImageState(msgspec.Struct, frozen=True, gc=False):
     """When `tags` were listed, in seconds since the epoch: `last_success` may be later."""
     listed_under: Activity | None = None
     """The image's entry in the last image list before that; None if it is not known."""
+
+    def recent_with(self, poll: Poll) -> tuple[Poll, ...]:
+        """Return the last few polls once another one has ended."""
+        return (poll, *self.recent[: RECENT_POLLS - 1])
 
     def changed(self, **changes: object) -> "ImageState":
         """Return the state with other values of these fields."""

@@ -21,9 +21,6 @@ from ncr_exporter.state.pull_count import PullCount
 from ncr_exporter.state.saved import SavedImage
 from ncr_exporter.targets.targets import ImageKey, ImageTarget, RegistryTarget
 
-RECENT_POLLS = 5
-"""Polls remembered of each image, for people who look why it fails."""
-
 _NAMES_PER_STEP = 1000
 """Names held to every glob in one step: about a millisecond with a few globs."""
 _IMAGES_PER_STEP = 64
@@ -211,7 +208,7 @@ class Store:
     def restore(self, target: ImageTarget, saved: SavedImage) -> None:
         """Add an image with the data of an earlier run; `review_pulls` must follow some time."""
         if records_pulls(saved.tags):
-            self._record_that_pulls_show(target.registry.label)
+            self.record_that_pulls_show(target.registry.label)
         state = ImageState(
             target,
             tags=saved.tags,
@@ -223,13 +220,6 @@ class Store:
         )
         summary = summary_of(state, self.knowledge(state), saved.evaluation)
         self._put(state.changed(image=summary))
-
-    def restore_that_pulls_show(self, label: str) -> None:
-        """Record that some image of a registry had a pull time in an earlier run.
-
-        Else each image restored before the first of those would be evaluated twice.
-        """
-        self._record_that_pulls_show(label)
 
     def restore_registry(self, label: str, *, at: float, images: int | None) -> None:
         """Record the number of images that a registry's list had in an earlier run, at `at`."""
@@ -294,7 +284,7 @@ class Store:
         last image list before. `review_pulls` must follow.
         """
         if records_pulls(tags):
-            self._record_that_pulls_show(target.registry.label)
+            self.record_that_pulls_show(target.registry.label)
         state = self._images[target.key]
         turns_empty = not tags and bool(state.tags) and not state.turned_empty
         changes: dict[str, object] = {
@@ -302,7 +292,7 @@ class Store:
             "failure": None,
             "duration": duration,
             "polls": state.polls + 1,
-            "recent": _recent(state, Poll(at, duration)),
+            "recent": state.recent_with(Poll(at, duration)),
             "presence": state.presence.after_success(),
             "turned_empty": turns_empty,
         }
@@ -325,7 +315,7 @@ class Store:
             "duration": 0.0,
             "polls": state.polls + 1,
             "unchanged": state.unchanged + 1,
-            "recent": _recent(state, Poll(ended, 0.0)),
+            "recent": state.recent_with(Poll(ended, 0.0)),
         }
         if state.gone or state.image is None or not state.image.holds_at(round(at * 1000)):
             self._update(state, evaluation=None, **changes)
@@ -357,7 +347,7 @@ class Store:
             duration=duration,
             polls=state.polls + 1,
             failures=state.failures + 1,
-            recent=_recent(state, Poll(at, duration, failure)),
+            recent=state.recent_with(Poll(at, duration, failure)),
             presence=presence,
         )
 
@@ -365,11 +355,15 @@ class Store:
         """Drop a listing that is too old to be published; what is known of polls stays."""
         self._update(self._images[key], tags=None)
 
-    def _record_that_pulls_show(self, registry: str) -> None:
-        """Record that a registry shows pull times: a `pulled` of 0 in it now means "never"."""
-        if registry not in self._records_pulls:
-            self._records_pulls.add(registry)
-            self._unreviewed.add(registry)
+    def record_that_pulls_show(self, label: str) -> None:
+        """Record that a registry shows pull times: a `pulled` of 0 in it now means "never".
+
+        After a restart that is known before its images are restored: each would else be evaluated
+        twice. `review_pulls` must follow.
+        """
+        if label not in self._records_pulls:
+            self._records_pulls.add(label)
+            self._unreviewed.add(label)
 
     def review_pulls(self, label: str) -> Generator[None, None, None]:
         """Evaluate a registry's images again, in steps, if it has begun to show pull times."""
@@ -403,7 +397,3 @@ class Store:
     def _put_registry(self, state: RegistryState) -> None:
         self._registries[state.target.label] = state
         self.listener.put_registry(state)
-
-
-def _recent(state: ImageState, poll: Poll) -> tuple[Poll, ...]:
-    return (poll, *state.recent[: RECENT_POLLS - 1])

@@ -17,7 +17,7 @@ from ncr_exporter.httpd.webconfig.hash_queue import _MOST_WAITING
 from ncr_exporter.polling.scheduler import RETRY_FRACTIONS
 from ncr_exporter.runtime.errors import UserError
 from ncr_exporter.simulator.key_rotation import HANDED_OUT_AFTER
-from ncr_exporter.state.store import RECENT_POLLS
+from ncr_exporter.state.model import RECENT_POLLS
 from ncr_exporter.web.status.page import IMAGES_PER_PAGE
 from tests.conftest import LONGEST_ASYNC_TEST
 from tests.support.api_client import source_of, tag

@@ -140,7 +140,7 @@ def test_what_the_configuration_does_not_cover_is_left_out_and_the_rest_evaluate
         pass
     again, _ = recorder()
     again.add_registry(registry)
-    again.restore_that_pulls_show(registry.label)
+    again.record_that_pulls_show(registry.label)
     kept = saved.image(target("app"), NOW)
     assert kept is not None
     assert kept.evaluation is not None
