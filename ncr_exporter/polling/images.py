@@ -76,10 +76,9 @@ class RegistryPoller:
 
     def begin(self, registry: RegistryTarget) -> None:
         """Start listing a registry; `adjust_images` starts polling the images known beforehand."""
-        if registry.is_every:
-            self._store.add_registry(registry)
-            return
         self._store.add_registry(registry)
+        if registry.is_every:
+            return
         was_restored = self._restore(registry)
         if description := self._saved.description(registry, self._clock.time()):
             self.publish_description(registry, description)
