@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-from ncr_exporter.config import Secret
 from ncr_exporter.config.files import unreadable
-from ncr_exporter.ncr.keys import Credentials, CredentialsError, KeyPair
+from ncr_exporter.ncr.keys import Credentials, CredentialsError, KeyPair, usable_key
 from ncr_exporter.runtime.watched_files import WatchedFile
 
 PROFILE_VARIABLE = "NCLOUD_PROFILE"
@@ -19,14 +18,19 @@ _Profiles = dict[str, dict[str, str]]
 class NoKeyPairError(CredentialsError):
     """There is no key pair in the file, nor elsewhere; `flaw` says what is wrong with the file."""
 
-    def __init__(self, path: Path, *flaws: str) -> None:
-        """Say what is wrong, and what to write; the last of `flaws` is the file's, or empty."""
+    def __init__(self, path: Path | None, *flaws: str) -> None:
+        """Say what is wrong, and what to write.
+
+        Args:
+            path: the file that could hold a key pair; None where there can be no such file.
+            flaws: what was found in place of a key pair. The last is the file's, or empty.
+        """
         self.flaw = flaws[-1] if flaws else ""
         found = "".join(f"{each}{'' if each.endswith('?') else '.'} " for each in flaws if each)
         super().__init__(
             f"no API key: {found}{'Set' if found else 'set'} NCLOUD_ACCESS_KEY_ID and "
-            "NCLOUD_SECRET_ACCESS_KEY in the environment, or credentials in the configuration, "
-            f"or write {path}"
+            "NCLOUD_SECRET_ACCESS_KEY in the environment, or credentials in the configuration"
+            f"{f', or write {path}' if path else ''}"
         )
 
 
@@ -61,25 +65,33 @@ class ConfigureFile(Credentials):
         return self._pair
 
     def _read(self) -> KeyPair:
-        path, profiles, flaw = self._file.path, _Profiles(), ""
+        profiles = self._profiles()
+        name = self._chosen(profiles)
+        values = profiles.get(name, {})
+        is_plain = name == _DEFAULT and len(profiles) <= 1
+        source = f"{self._file.path}" if is_plain else f"{self._file.path} [{name}]"
+        for key in (_ACCESS_KEY, _SECRET_KEY):
+            if not values.get(key):
+                raise NoKeyPairError(self._file.path, f"{source} has no {key}")
+        keys = [usable_key(values[key], f"{key} in {source}") for key in (_ACCESS_KEY, _SECRET_KEY)]
+        self.source = source
+        return KeyPair(*keys)
+
+    def _profiles(self) -> _Profiles:
+        """Return the profiles in the file.
+
+        Raises:
+            CredentialsError: there is no file, or it cannot be read.
+        """
+        path = self._file.path
         try:
-            profiles = _profiles(self._file.read().decode("utf-8-sig"))
+            return _profiles(self._file.read().decode("utf-8-sig"))
         except (FileNotFoundError, NotADirectoryError):
-            flaw = ""
+            raise NoKeyPairError(path) from None
         except (OSError, ValueError) as error:  # ValueError: not UTF-8, or no valid path
             is_binary = isinstance(error, UnicodeDecodeError)
             reason = "it is not text" if is_binary else unreadable(path, error)
-            flaw = f"{path} cannot be read: {reason}"
-        name = self._chosen(profiles)
-        values = profiles.get(name, {})
-        access, secret = values.get(_ACCESS_KEY), values.get(_SECRET_KEY)
-        if not access or not secret:
-            if access or secret:
-                flaw = f"{path} has no {_SECRET_KEY if access else _ACCESS_KEY}"
-            raise NoKeyPairError(path, flaw)
-        is_plain = name == _DEFAULT and len(profiles) == 1
-        self.source = f"{self._file.path}" if is_plain else f"{self._file.path} [{name}]"
-        return KeyPair(Secret(access), Secret(secret))
+            raise NoKeyPairError(path, f"{path} cannot be read: {reason}") from None
 
     def _chosen(self, profiles: _Profiles) -> str:
         """Return the name of the profile to use.
@@ -92,10 +104,9 @@ class ConfigureFile(Credentials):
             return name
         if not self._wanted and len(profiles) == 1:
             return next(iter(profiles))
-        there = ", ".join(f"[{profile}]" for profile in profiles)
-        raise CredentialsError(
-            f"{self._file.path} has no profile [{name}]; set {PROFILE_VARIABLE} to one of: {there}"
-        )
+        path, there = self._file.path, ", ".join(f"[{profile}]" for profile in profiles)
+        flaw = f"{path} has no profile [{name}]; set {PROFILE_VARIABLE} to one of: {there}"
+        raise NoKeyPairError(path, flaw)
 
 
 def _profiles(text: str) -> _Profiles:

@@ -21,7 +21,6 @@ from ncr_exporter.ncr.keys import (
     Credentials,
     CredentialsError,
     KeyPair,
-    check_characters,
     usable_key,
 )
 from ncr_exporter.ncr.server_role import ServerRole
@@ -253,40 +252,37 @@ def _from_environment(environ: Mapping[str, str]) -> Credentials | None:
     return FixedCredentials(KeyPair(*keys), "environment")
 
 
-def _home(environ: Mapping[str, str]) -> Path:
-    """Return the home directory, where `.ncloud` is.
-
-    Raises:
-        CredentialsError: there is none, as for a container's user without a name.
-    """
-    try:
-        return Path(environ.get("HOME") or "~").expanduser()
-    except RuntimeError:
-        raise CredentialsError(
-            "no API key: set credentials in the configuration, or NCLOUD_ACCESS_KEY_ID and "
-            "NCLOUD_SECRET_ACCESS_KEY in the environment; HOME is not set and this user has no "
-            "home directory, so there is no ~/.ncloud/configure"
-        ) from None
-
-
 def _from_configure_file(environ: Mapping[str, str]) -> Credentials:
-    path = _home(environ) / ".ncloud" / "configure"
+    path = _configure_path(environ)
+    if path is None:
+        homeless = "HOME is not set and this user has no home directory, so no file is looked for"
+        raise NoKeyPairError(None, *_flaws(environ), homeless)
     try:
         return ConfigureFile(path, environ.get(PROFILE_VARIABLE, "").strip())
     except NoKeyPairError as error:
-        raise NoKeyPairError(path, *_half_set(environ), error.flaw) from None
+        raise NoKeyPairError(path, *_flaws(environ), error.flaw) from None
 
 
-def _half_set(environ: Mapping[str, str]) -> Iterator[str]:
-    """Yield which variable is set without the other, and which is set under another name."""
-    for names, others in (
-        (_ACCESS_VARIABLES, _SECRET_VARIABLES),
-        (_SECRET_VARIABLES, _ACCESS_VARIABLES),
-    ):
-        given = next((name for name in names if environ.get(name)), None)
-        if given and not any(environ.get(name) for name in others):
-            yield f"{given} is set, and {' or '.join(others)} is not"
+def _configure_path(environ: Mapping[str, str]) -> Path | None:
+    """Return the path of the vendor's file; None where a container's user has no home."""
+    try:
+        return Path(environ.get("HOME") or "~").expanduser() / ".ncloud" / "configure"
+    except RuntimeError:
+        return None
+
+
+def _flaws(environ: Mapping[str, str]) -> Iterator[str]:
+    """Yield why the variables hold no key pair: one is alone, empty, or has another name."""
     known = (*_ACCESS_VARIABLES, *_SECRET_VARIABLES)
+    given = [name for name in known if environ.get(name)]
+    empty = [name for name in known if environ.get(name) == ""]
+    if given:
+        others = _SECRET_VARIABLES if given[0] in _ACCESS_VARIABLES else _ACCESS_VARIABLES
+        empty = [name for name in empty if name in others]
+        lacks = f"{empty[0]} is empty" if empty else f"{' or '.join(others)} is not"
+        yield f"{given[0]} is set, and {lacks}"
+    elif empty:
+        yield f"{' and '.join(empty)} {'are' if len(empty) > 1 else 'is'} empty"
     for name in environ:
         if name not in known and _LIKE_A_KEY.fullmatch(name):
             yield f"{name} is not read{did_you_mean(name, known)}"
@@ -308,7 +304,8 @@ def problems_of(
     if config.source is None and all(map(any, pair.values())):
         for key, (value, file) in pair.items():
             found = _configured(value, file, directory, warns=False)
-            checks[f"{key}_file" if file else key] = partial(_check, found, key.replace("_", " "))
+            name = f"the {key.replace('_', ' ')}"
+            checks[f"{key}_file" if file else key] = partial(_checked, found, name)
     elif config.source is None:
         checks[""] = partial(find_credentials, config, directory, environ)
     for key, check in checks.items():
@@ -318,10 +315,7 @@ def problems_of(
             yield key, str(error)
 
 
-def _check(key: Secret | SecretFile | None, name: str) -> None:
-    if key is not None:
-        check_characters(usable_key(_secret(key).reveal(), f"the {name}"), name)
-
-
-def _secret(value: Secret | SecretFile) -> Secret:
-    return value.read() if isinstance(value, SecretFile) else value
+def _checked(key: Secret | SecretFile | None, name: str) -> Secret | None:
+    if isinstance(key, SecretFile):
+        return key.read()
+    return key and usable_key(key.reveal(), name)

@@ -16,14 +16,14 @@ class CredentialsError(UserError):
 
 
 def usable_key(key: str, name: str) -> Secret:
-    """Return a key that is found somewhere, if nothing came along with it.
+    """Return a key as it was found, if it can be one.
 
     Args:
         key: the access key id or the secret key.
         name: what holds it, for the message.
 
     Raises:
-        CredentialsError: it begins or ends with what no key has, or stands for one.
+        CredentialsError: it holds what no key has, or a placeholder for one.
     """
     stray = stray_end(key)
     if stray:
@@ -32,7 +32,9 @@ def usable_key(key: str, name: str) -> Secret:
         raise CredentialsError(f"{name} holds several lines; only the key may be in it")
     if key.startswith("<") and key.endswith(">"):
         raise CredentialsError(f"{name} holds a placeholder in place of the key")
-    return Secret(key)
+    secret = Secret(key)
+    check_characters(secret, name)
+    return secret
 
 
 def check_characters(key: Secret, name: str) -> None:
@@ -42,7 +44,7 @@ def check_characters(key: Secret, name: str) -> None:
         CredentialsError: it does; the message names the key by `name`.
     """
     if not _KEY.fullmatch(key.reveal()):
-        raise CredentialsError(f"the {name} holds characters that no key has; paste it again")
+        raise CredentialsError(f"{name} holds characters that no key has; paste it again")
 
 
 @dataclass(frozen=True)
@@ -58,8 +60,8 @@ class KeyPair:
         Raises:
             CredentialsError: a key holds white space, control characters or anything but ASCII.
         """
-        check_characters(self.access_key, "access key")
-        check_characters(self.secret_key, "secret key")
+        check_characters(self.access_key, "the access key")
+        check_characters(self.secret_key, "the secret key")
 
 
 class Credentials(ABC):

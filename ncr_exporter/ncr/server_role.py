@@ -52,7 +52,9 @@ class ServerRole(Credentials):
             environ: may hold another address in NCLOUD_METADATA_API_ENDPOINT.
             clock: wall time for the expiry, monotonic time for when to ask.
         """
-        self._endpoint = environ.get(_VARIABLE, _ENDPOINT).rstrip("/")
+        given = environ.get(_VARIABLE)
+        self._endpoint = (given or _ENDPOINT).rstrip("/")
+        self._remedy = f"check {_VARIABLE}" if given else "is this a server of NAVER Cloud?"
         self._clock = clock
         self._pair: KeyPair | None = None
         self._expires = 0.0
@@ -72,7 +74,7 @@ class ServerRole(Credentials):
                 return
             try:
                 key = await self._fetch_key()
-                self._pair = KeyPair(Secret(key.access_key), Secret(key.secret_key))
+                self._pair = self._usable(key)
             except CredentialsError:
                 if self._pair is None or self._clock.time() >= self._expires:
                     self._pair = None
@@ -105,11 +107,17 @@ class ServerRole(Credentials):
         try:
             key = msgspec.json.decode(body, type=_RoleKey)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            raise self._error("returned no key; is this a server of NAVER Cloud?") from None
+            raise self._error(f"returned no key; {self._remedy}") from None
         if not key.access_key or not key.secret_key:
             code = "".join(char for char in key.code[:40] if char.isalnum())
             raise self._error(f"returned no key{f' ({code})' if code else ''}; check the role")
         return key
+
+    def _usable(self, key: _RoleKey) -> KeyPair:
+        try:
+            return KeyPair(Secret(key.access_key), Secret(key.secret_key))
+        except CredentialsError:
+            raise self._error(f"returned characters that no key has; {self._remedy}") from None
 
     async def _get(self, name: str) -> bytes:
         """Return the body at a role's path; of the list of roles if `name` is empty."""
@@ -127,7 +135,7 @@ class ServerRole(Credentials):
         except TimeoutError:
             raise self._error(f"did not answer within {_TIMEOUT:g} s") from None
         except (httpx.HTTPError, httpx.InvalidURL, UnicodeError):
-            raise self._error("cannot be reached; is this a server of NAVER Cloud?") from None
+            raise self._error(f"cannot be reached; {self._remedy}") from None
         if response.status_code != httpx.codes.OK:
             raise self._error(f"answered HTTP {response.status_code}")
         return body

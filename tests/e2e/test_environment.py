@@ -138,10 +138,13 @@ def test_a_user_without_a_home_is_told_where_keys_may_stand(
         pytest.skip("needs leave to make namespaces")
     config = write_config(tmp_path, NOBODY, "my-registry", keys={})
     words = [*nameless, sys.executable, "-m", "ncr_exporter", *command, f"--config.file={config}"]
-    without = {"HOME", "NCLOUD_ACCESS_KEY", "NCLOUD_ACCESS_KEY_ID"}
+    without = {"HOME", "NCLOUD_ACCESS_KEY", "NCLOUD_ACCESS_KEY_ID", "NCLOUD_SECRET_ACCESS_KEY"}
     done = subprocess.run(  # noqa: S603 -- our own program with a test's words
         words,
-        env={name: value for name, value in os.environ.items() if name not in without},
+        env={
+            **{name: value for name, value in os.environ.items() if name not in without},
+            "NCLOUD_SECRET_KEY": "hush",
+        },
         capture_output=True,
         text=True,
         timeout=30,
@@ -149,8 +152,10 @@ def test_a_user_without_a_home_is_told_where_keys_may_stand(
     )
     assert done.returncode == 2
     (line,) = done.stderr.splitlines()
-    assert "credentials: no API key: set credentials in the configuration, or " in line
-    assert "HOME is not set" in line
+    assert "no API key: NCLOUD_SECRET_KEY is set, and NCLOUD_ACCESS_KEY_ID or " in line
+    assert "HOME is not set and this user has no home directory, so no file is looked for" in line
+    assert "in the environment, or credentials in the configuration" in line
+    assert "hush" not in line
 
 
 @pytest.mark.parametrize("what", PROCESS)

@@ -10,6 +10,7 @@ from ncr_exporter.httpd.address import Address
 from ncr_exporter.simulator.registry import SimulatedRegistry
 from tests.support.clock import eventually
 from tests.support.expositions import samples_of
+from tests.support.http_server import NOBODY
 
 HERE = ServeOptions((Address("127.0.0.1", 0),))
 APP = (("image", "app"), ("registry", "my-registry"))
@@ -42,5 +43,5 @@ async def listening(
 ) -> AsyncIterator[Running]:
     """Give an exporter, asked at the first of its addresses."""
     url = f"http://{at_work.addresses[0]}"
-    async with httpx.AsyncClient(base_url=url, trust_env=False) as client:
+    async with httpx.AsyncClient(base_url=url, trust_env=False, verify=NOBODY) as client:
         yield Running(registry, client)

@@ -15,6 +15,7 @@ from typing import Self
 
 import httpx
 
+from tests.support.http_server import NOBODY
 from tools.memory_groups import MemoryGroup
 from tools.waiting import answers, wait_until
 
@@ -113,7 +114,9 @@ class Program:
 
     def get(self, path: str = "/metrics", **headers: str) -> httpx.Response:
         """GET a path of the running program."""
-        return httpx.get(f"{self.url}{path}", headers=headers, timeout=10.0, trust_env=False)
+        return httpx.get(
+            f"{self.url}{path}", headers=headers, timeout=10.0, trust_env=False, verify=NOBODY
+        )
 
     def ready(self, within: float = START_SECONDS) -> None:
         """Wait until every image was polled."""

@@ -15,16 +15,15 @@ import pytest
 
 from tests.support.in_process import run
 
-NO_ENVIRONMENT = dict.fromkeys(
-    (
-        "NCLOUD_ACCESS_KEY",
-        "NCLOUD_ACCESS_KEY_ID",
-        "NCLOUD_SECRET_KEY",
-        "NCLOUD_SECRET_ACCESS_KEY",
-        "NCR_EXPORTER_REGISTRIES",
-    ),
-    "",
+NO_KEY = (
+    "NCLOUD_ACCESS_KEY",
+    "NCLOUD_ACCESS_KEY_ID",
+    "NCLOUD_SECRET_KEY",
+    "NCLOUD_SECRET_ACCESS_KEY",
+    "NCLOUD_PROFILE",
+    "NCR_EXPORTER_REGISTRIES",
 )
+"""Variables that whoever runs the tests may have set."""
 CONFIGURE = (
     "Set NCLOUD_ACCESS_KEY_ID and NCLOUD_SECRET_ACCESS_KEY in the environment, "
     "or credentials in the configuration, or write HOME/.ncloud/configure"
@@ -42,8 +41,11 @@ def refused(
     """
     path = home / "ncr-exporter.yml"
     path.write_text(text, encoding="utf-8")
-    variables = {**NO_ENVIRONMENT, **(environ or {}), "HOME": str(home)}
-    done = run("check", f"--config.file={path}", *argv, environ=variables)
+    variables = {**(environ or {}), "HOME": str(home)}
+    with pytest.MonkeyPatch.context() as patched:
+        for name in NO_KEY:
+            patched.delenv(name, raising=False)
+        done = run("check", f"--config.file={path}", *argv, environ=variables)
     assert (done.returncode, done.stdout) == (2, ""), done.stdout + done.stderr
     assert "hush" not in done.stderr
     told = done.stderr.replace(f"{path}", "FILE").replace(f"{home}", "HOME")
@@ -122,6 +124,38 @@ MISTAKES = {
         f"set it without; {NEEDED}",
         environ={"NCLOUD_ACCESS_KEY": "id", "NCLOUD_SECRET_KEY": '"hush"'},
     ),
+    "a variable with a blank in the key": Mistake(
+        "FILE:1: registries[0]: the variable NCLOUD_SECRET_KEY holds characters that no key has; "
+        f"paste it again; {NEEDED}",
+        environ={"NCLOUD_ACCESS_KEY": "id", "NCLOUD_SECRET_KEY": "hush hush"},
+    ),
+    "a variable that is empty": Mistake(
+        "FILE:1: registries[0]: no API key: NCLOUD_ACCESS_KEY is set, and NCLOUD_SECRET_KEY is "
+        f"empty. {CONFIGURE}; {NEEDED}",
+        environ={"NCLOUD_ACCESS_KEY": "hush", "NCLOUD_SECRET_KEY": ""},
+    ),
+    "two variables that are empty": Mistake(
+        "FILE:1: registries[0]: no API key: NCLOUD_ACCESS_KEY and NCLOUD_SECRET_KEY are empty. "
+        f"{CONFIGURE}; {NEEDED}",
+        environ={"NCLOUD_ACCESS_KEY": "", "NCLOUD_SECRET_KEY": ""},
+    ),
+    "half a pair in the environment, and a profile that is not there": Mistake(
+        "FILE:1: registries[0]: no API key: NCLOUD_ACCESS_KEY is set, and "
+        "NCLOUD_SECRET_ACCESS_KEY or NCLOUD_SECRET_KEY is not. HOME/.ncloud/configure has no "
+        f"profile [DEFAULT]; set NCLOUD_PROFILE to one of: [a], [b]. {CONFIGURE}; {NEEDED}",
+        environ={"NCLOUD_ACCESS_KEY": "hush"},
+        prepare=configure("[a]\nncloud_access_key_id = hush\n[b]\nncloud_access_key_id = hush\n"),
+    ),
+    "quotes in the vendor's file": Mistake(
+        "FILE:1: registries[0]: ncloud_secret_access_key in HOME/.ncloud/configure has quotes "
+        f"around it; set it without; {NEEDED}",
+        prepare=configure('ncloud_access_key_id = id\nncloud_secret_access_key = "hush"\n'),
+    ),
+    "an empty file of the vendor": Mistake(
+        "FILE:1: registries[0]: no API key: HOME/.ncloud/configure has no ncloud_access_key_id. "
+        f"{CONFIGURE}; {NEEDED}",
+        prepare=configure("# hush\n"),
+    ),
     "half a pair in the vendor's file": Mistake(
         "FILE:1: registries[0]: no API key: HOME/.ncloud/configure has no "
         f"ncloud_secret_access_key. {CONFIGURE}; {NEEDED}",
@@ -181,6 +215,11 @@ MISTAKES = {
         f"{AT_KEY} holds several lines; only the key may be in it; {NEEDED}",
         FILES,
         prepare=key("hush\nhush\n"),
+    ),
+    "a key file with a blank in the key": Mistake(
+        f"{AT_KEY} holds characters that no key has; paste it again; {NEEDED}",
+        FILES,
+        prepare=key("hush hush\n"),
     ),
     "a key file in UTF-16": Mistake(
         f"{AT_KEY} cannot be read: is not text; {NEEDED}",

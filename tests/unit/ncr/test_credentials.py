@@ -435,8 +435,13 @@ def test_bad_characters_are_found_wherever_a_key_comes_from(key: str, tmp_path: 
     environ = {"NCLOUD_ACCESS_KEY": "id", "NCLOUD_SECRET_KEY": key, **home}
     write_configure(tmp_path, f"ncloud_access_key_id = id\nncloud_secret_access_key = {key}\n")
     written = CredentialsConfig(access_key=Secret("id"), secret_key=Secret(key))
-    for config, variables in ((written, {}), (FILES, {}), (NOWHERE, environ), (NOWHERE, home)):
-        with pytest.raises(CredentialsError, match="the secret key holds characters") as caught:
+    for config, variables, holder in (
+        (written, {}, "the secret key"),
+        (FILES, {}, f"{tmp_path}/secret"),
+        (NOWHERE, environ, "the variable NCLOUD_SECRET_KEY"),
+        (NOWHERE, home, f"ncloud_secret_access_key in {tmp_path}/.ncloud/configure"),
+    ):
+        with pytest.raises(CredentialsError, match=f"^{holder} holds characters") as caught:
             find_credentials(config, tmp_path, variables)
         assert key not in "".join(traceback.format_exception(caught.value))
 

@@ -161,16 +161,20 @@ async def test_many_requests_at_once_ask_once(credentials: Credentials, service:
         (text_response(200, ""), None, "names no role"),
         (text_response(404, "no"), None, "answered HTTP 404"),
         (text_response(302, "", {"location": "http://elsewhere.example/"}), None, "HTTP 302"),
-        (None, text_response(200, "<html>"), "returned no key; is"),
-        (None, text_response(200, "[]"), "returned no key; is"),
+        (None, text_response(200, "<html>"), "returned no key; check NCLOUD_METADATA_API_ENDPOINT"),
+        (None, text_response(200, "[]"), "returned no key; check NCLOUD_METADATA_API_ENDPOINT"),
         (None, text_response(200, '{"Code": "Expired"}'), r"returned no key \(Expired\)"),
         (None, text_response(200, '{"AccessKeyId": "a"}'), "returned no key; check the role"),
-        (None, text_response(200, '{"AccessKeyId": 5}'), "returned no key; is"),
+        (
+            None,
+            text_response(200, '{"AccessKeyId": 5}'),
+            "returned no key; check NCLOUD_METADATA_API_ENDPOINT",
+        ),
         (None, text_response(200, "x" * 100_000), "more than 65536 bytes"),
         (
             None,
             text_response(200, '{"AccessKeyId": "canary 1", "SecretAccessKey": "s"}'),
-            "characters that no key has",
+            "metadata service .* returned characters that no key has",
         ),
     ],
 )
@@ -193,7 +197,7 @@ async def test_a_service_that_cannot_be_reached_is_said() -> None:
     for endpoint in ("http://127.0.0.1:9", "http://[", "nonsense"):
         environ = {"NCLOUD_METADATA_API_ENDPOINT": endpoint}
         credentials = find_credentials(ROLE, Path(), environ, ManualClock())
-        with pytest.raises(CredentialsError, match="cannot be reached"):
+        with pytest.raises(CredentialsError, match="cannot be reached; check NCLOUD_META"):
             await credentials.refresh()
 
 
