@@ -106,8 +106,8 @@ def test_without_a_file_and_without_a_key_both_ways_are_told(here: Path) -> None
         "ncr-exporter: ncr-exporter.yml: no such file; name the file with --config.file\n"
         "ncr-exporter: or go without a file, which needs an API key: NCLOUD_ACCESS_KEY_ID "
         "and NCLOUD_ACCESS_KEY and NCLOUD_SECRET_ACCESS_KEY and NCLOUD_SECRET_KEY are empty. Set "
-        "NCLOUD_ACCESS_KEY_ID and NCLOUD_SECRET_ACCESS_KEY in the environment, or credentials in the configuration, or "
-        f"write {here / '.ncloud' / 'configure'}\n"
+        "NCLOUD_ACCESS_KEY_ID and NCLOUD_SECRET_ACCESS_KEY in the environment, or credentials in "
+        f"the configuration, or write {here / '.ncloud' / 'configure'}\n"
     )
 
 
