@@ -19,7 +19,7 @@ from ncr_exporter.app.serve import ServeOptions, exporter
 from ncr_exporter.config import load
 from ncr_exporter.httpd.address import Address
 from ncr_exporter.runtime.logs import configure_logs
-from ncr_exporter.runtime.memory import give_back_large_blocks, spare_what_lives_long
+from ncr_exporter.runtime.memory import freeze_imported_objects, give_back_large_blocks
 from ncr_exporter.state import persistence
 
 _TICK = 0.001
@@ -94,7 +94,7 @@ async def measure(path: Path, seconds: float, storage: Path | None) -> None:
         (Address("127.0.0.1", 0),), config_file=path, enable_lifecycle=True, storage=storage
     )
     async with exporter(load(str(path), {}), options, environ={}) as running:
-        spare_what_lives_long()
+        freeze_imported_objects()
         await asyncio.sleep(0.9 * seconds)
         watchdog.report("first round")
         await asyncio.sleep(seconds)

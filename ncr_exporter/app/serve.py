@@ -25,7 +25,7 @@ from ncr_exporter.runtime.descriptors import WANTED_DESCRIPTORS, raise_descripto
 from ncr_exporter.runtime.errors import UserError
 from ncr_exporter.runtime.log_queue import logs_in_background
 from ncr_exporter.runtime.loop_errors import LoopErrors
-from ncr_exporter.runtime.memory import give_back_large_blocks, spare_what_lives_long
+from ncr_exporter.runtime.memory import freeze_imported_objects, give_back_large_blocks
 from ncr_exporter.runtime.signals import reload_on_hangup
 from ncr_exporter.runtime.stopping import Stop
 from ncr_exporter.state.persistence import StatePersister
@@ -155,7 +155,7 @@ async def serve(
     loop_errors.install()
 
     def on_listening(running: RunningExporter) -> None:
-        spare_what_lives_long()
+        freeze_imported_objects()
         reload_on_hangup(running.reload)
         loop_errors.make_room = running.make_room
         announce(running.addresses)

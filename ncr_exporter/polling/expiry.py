@@ -5,7 +5,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from ncr_exporter.runtime.clock import Clock, Timer
+from ncr_exporter.runtime.alarms import Alarms
+from ncr_exporter.runtime.clock import Clock
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -18,11 +19,6 @@ class _Lease(msgspec.Struct, frozen=True, gc=False):
     expire: Callable[[Any], object]
 
 
-class _RunningTimer(msgspec.Struct, frozen=True, gc=False):
-    due: float
-    timer: Timer
-
-
 class Expiry:
     """Calls a function for each key whose data was not renewed in time."""
 
@@ -30,10 +26,9 @@ class Expiry:
         """With `off` no data expires."""
         self._clock = clock
         self._off = off
-        self._on_any_timer = self._on_timer  # one object for all timers
         self._leases: dict[Hashable, _Lease] = {}
-        self._timers: dict[Hashable, _RunningTimer] = {}
-        """One per key. It may run out before the lease, which a renewal has extended."""
+        self._alarms: Alarms[Hashable] = Alarms(clock, self._on_alarm)
+        """One per key. It may come before the end of the lease, which a renewal has extended."""
 
     def renew(
         self, key: Key, after: float, expire: Callable[[Key], object], *, age: float = 0.0
@@ -46,25 +41,16 @@ class Expiry:
             return
         since = self._clock.monotonic() - age
         self._leases[key] = _Lease(since, since + after, expire)
-        # A timer that runs out too early stays, and is then set again. To replace it at each poll
-        # left thousands of cancelled timers in the event loop, each until its time.
-        running = self._timers.get(key)
-        if running is None or running.due > since + after:
-            self._set_timer(key)
+        # An alarm that comes too early stays, and is then set again: most are never needed.
+        alarm = self._alarms.due(key)
+        if alarm is None or alarm > since + after:
+            self._alarms.set(key, since + after)
 
-    def _set_timer(self, key: Hashable) -> None:
-        if running := self._timers.get(key):
-            running.timer.cancel()
-        due = self._leases[key].due
-        delay = max(0.0, due - self._clock.monotonic())
-        timer = self._clock.call_later(delay, self._on_any_timer, key)
-        self._timers[key] = _RunningTimer(due, timer)
-
-    def _on_timer(self, key: Hashable) -> None:
-        """Expire the data, or set the timer again if the data was renewed."""
-        lease, ended = self._leases[key], self._timers.pop(key)
-        if lease.due > ended.due:
-            self._set_timer(key)
+    def _on_alarm(self, key: Hashable) -> None:
+        """Expire the data, or set the alarm again if the data was renewed."""
+        lease = self._leases[key]
+        if lease.due > self._clock.monotonic():
+            self._alarms.set(key, lease.due)
         else:
             del self._leases[key]
             lease.expire(key)
@@ -78,8 +64,7 @@ class Expiry:
     def drop(self, key: Hashable) -> None:
         """Remove a key without expiring its data; an unknown key is ignored."""
         self._leases.pop(key, None)
-        if running := self._timers.pop(key, None):
-            running.timer.cancel()
+        self._alarms.cancel(key)
 
     def stop(self) -> None:
         """Remove all keys."""

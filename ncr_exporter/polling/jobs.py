@@ -1,7 +1,6 @@
 """Jobs: the schedule, request budget and data expiry of each list that is polled."""
 
 from collections.abc import Awaitable, Callable, Iterable
-from functools import partial
 from typing import TypeVar
 
 from ncr_exporter.polling import events
@@ -20,7 +19,7 @@ class Jobs:
 
     def __init__(self, store: Store, budget: Budget, clock: Clock, *, once: bool = False) -> None:
         """With `once` no job runs a second time, and no data expires."""
-        self.scheduler = Scheduler(clock, once=once)
+        self.scheduler = Scheduler(clock, budget.stretch, once=once)
         self.expiry = Expiry(clock, off=once)
         self._store = store
         self._budget = budget
@@ -47,13 +46,13 @@ class Jobs:
         `run_now`.
         """
         self._budget.plan(key, account, interval)
-        job = Job(key, self._stretched(account, interval), run, at_once)
+        job = Job(key, account, interval, run, at_once)
         self.scheduler.add(job, tried=tried, waits=waits)
 
     def change(self, key: JobKey, account: Account, timing: Timing) -> None:
         """Continue a job with another account, interval or expiry."""
         self._budget.change(key, account, timing.interval)
-        self.scheduler.change(key, self._stretched(account, timing.interval))
+        self.scheduler.change(key, account, timing.interval)
         self.expiry.change(key, timing.expire_after)
 
     def plan(self, key: JobKey, account: Account, interval: float, requests: int) -> None:
@@ -84,11 +83,3 @@ class Jobs:
         """End all jobs, even those that hang."""
         self.expiry.stop()
         await self.scheduler.stop()
-
-    def _stretched(self, account: Account, interval: float) -> Callable[[], float]:
-        """Return a function that returns a job's interval (s), stretched to the account's limit."""
-        return partial(_stretched, self._budget, account, interval)
-
-
-def _stretched(budget: Budget, account: Account, interval: float) -> float:
-    return interval * budget.stretch(account)

@@ -1,26 +1,27 @@
 """Runs each job once per interval, at a fixed phase.
 
-A job has either a timer or a run, never both. So runs of one job cannot overlap, a tick during a
+A job has either an alarm or a run, never both. So runs of one job cannot overlap, a tick during a
 run is skipped, and there is no scheduling loop that an error could end.
 """
 
 import asyncio
 import hashlib
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable
 from typing import Any
 
 import msgspec
 import structlog
 
-from ncr_exporter.runtime.clock import Clock, Timer
+from ncr_exporter.runtime.alarms import Alarms
+from ncr_exporter.runtime.clock import Clock
 
 RETRY_FRACTIONS = (1 / 5, 2 / 5)
 """Shares of its interval after which a job runs again that failed once, and twice in a row."""
 
 
 _ROUNDING = 1e-7
-"""Share of an interval by which a timer may run out before its tick."""
+"""Share of an interval by which an alarm may come before its tick."""
 
 
 def phase_of(*names: str) -> float:
@@ -62,8 +63,10 @@ class Job(msgspec.Struct, frozen=True, gc=False):
 
     key: JobKey
     """Identifies the job and gives its phase within the interval."""
-    interval: Callable[[], float]
-    """Returns the seconds between two runs, which may change from run to run."""
+    account: Hashable
+    """What stretches its interval, for all of one account by the same factor."""
+    interval: float
+    """Seconds between two runs, unless they are stretched."""
     run: Callable[[Any], Awaitable[bool]]
     """Runs the job of this key once and returns whether it succeeded."""
     at_once: Callable[[Any], bool] = lambda _: False
@@ -80,10 +83,9 @@ class Job(msgspec.Struct, frozen=True, gc=False):
 
 class _Wait(msgspec.Struct, frozen=True, gc=False):
     due: float
-    """When the timer ends by the wall clock, as it was when the timer was set."""
+    """When the alarm comes by the wall clock, as that was when the alarm was set."""
     offset: float
     """The wall clock minus the monotonic clock at that moment."""
-    timer: Timer
 
 
 class Scheduler:
@@ -92,14 +94,20 @@ class Scheduler:
     It must be created in a running event loop.
     """
 
-    def __init__(self, clock: Clock, *, once: bool = False) -> None:
-        """With `once` no job runs a second time."""
+    def __init__(
+        self, clock: Clock, stretch: Callable[[Hashable], float], *, once: bool = False
+    ) -> None:
+        """With `once` no job runs a second time.
+
+        `stretch` returns the factor by which the intervals of an account are longer now.
+        """
+        self._stretch = stretch
         self._on_all_tried: Callable[[], object] | None = None
         self._on_first_round: Callable[[], object] | None = None
         self._clock = clock
         self._once = once
         self._began = clock.monotonic()
-        self._start_due = self._start  # one object for all timers
+        self._alarms: Alarms[JobKey] = Alarms(clock, self._start)
         self._jobs: dict[JobKey, Job] = {}
         self._waits: dict[JobKey, _Wait] = {}
         self._tasks: dict[JobKey, asyncio.Task[None]] = {}
@@ -164,15 +172,15 @@ class Scheduler:
 
     def run_now(self, key: JobKey) -> None:
         """Run a job now, unless it is running."""
-        if wait := self._waits.get(key):
-            wait.timer.cancel()
+        if key in self._waits:
+            self._alarms.cancel(key)
             self._start(key)
 
-    def change(self, key: JobKey, interval: Callable[[], float]) -> None:
-        """Give a job another interval; a waiting job then runs at its next tick within that."""
-        self._jobs[key] = msgspec.structs.replace(self._jobs[key], interval=interval)
-        if wait := self._waits.get(key):
-            wait.timer.cancel()
+    def change(self, key: JobKey, account: Hashable, interval: float) -> None:
+        """Give a job another account and interval (s); it then runs at its next tick in that."""
+        job = self._jobs[key]
+        self._jobs[key] = msgspec.structs.replace(job, account=account, interval=interval)
+        if key in self._waits:
             self._schedule(key, failures=0)
 
     def remove(self, key: JobKey) -> None:
@@ -180,8 +188,8 @@ class Scheduler:
         self._jobs.pop(key, None)
         self._record_run(key)
         self._failures.pop(key, None)
-        if wait := self._waits.pop(key, None):
-            wait.timer.cancel()
+        if self._waits.pop(key, None):
+            self._alarms.cancel(key)
         if task := self._tasks.pop(key, None):
             task.cancel()
 
@@ -242,7 +250,8 @@ class Scheduler:
 
     def _schedule(self, key: JobKey, *, failures: int) -> None:
         now, job = self._clock.monotonic(), self._jobs[key]
-        interval = job.interval()
+        interval = job.interval * self._stretch(job.account)
         delay = next_run(now, self._began, interval, job.phase, failures=failures) - now
-        timer, wall = self._clock.call_later(delay, self._start_due, key), self._clock.time()
-        self._waits[key] = _Wait(wall + delay, wall - now, timer)
+        self._alarms.set(key, now + delay)
+        wall = self._clock.time()
+        self._waits[key] = _Wait(wall + delay, wall - now)

@@ -2,12 +2,10 @@
 
 import ctypes
 import gc
-from collections.abc import Mapping
 from contextlib import suppress
 
 _MMAP_THRESHOLD = -3  # M_MMAP_THRESHOLD of malloc.h
 _LARGE = 64 * 1024  # bytes
-_OLDEST = 2  # the generation of a full collection
 
 
 def give_back_large_blocks() -> None:
@@ -22,19 +20,10 @@ def give_back_large_blocks() -> None:
         ctypes.CDLL(None).mallopt(_MMAP_THRESHOLD, _LARGE)
 
 
-def spare_what_lives_long() -> None:
-    """Let the garbage collector look once at what lives long, and then never again.
+def freeze_imported_objects() -> None:
+    """Exempt all objects that exist now from garbage collection.
 
-    What exists now is exempt, and from now on what survives a full collection. Else each one
-    visits all there is and holds the event loop: 30 ms for imported modules, 0.6 s for what is
-    known of 100,000 images. In return a reference cycle is not found that becomes garbage after it
-    has survived. Here few objects form cycles; `tests.soak` shows that memory does not grow.
+    Modules and classes live as long as the process. Without this a full collection looks at all of
+    them, and holds the event loop for 30 ms.
     """
     gc.freeze()
-    if _spare_survivors not in gc.callbacks:
-        gc.callbacks.append(_spare_survivors)
-
-
-def _spare_survivors(phase: str, info: Mapping[str, int]) -> None:
-    if phase == "stop" and info["generation"] == _OLDEST:
-        gc.freeze()

@@ -52,6 +52,7 @@ TOPICS = {
     "runtime/descriptors.py",
     "runtime/environment.py",
     "runtime/errors.py",
+    "runtime/memory.py",
     "runtime/memory_files.py",
     "state/pull_count.py",
     "state/restoring.py",

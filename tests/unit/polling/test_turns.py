@@ -1,6 +1,7 @@
 """However many images there are, no turn of the event loop touches more than a few of them."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -169,6 +170,24 @@ async def test_an_image_of_very_many_tags_is_judged_by_another_policy_in_a_threa
         assert image is not None
         assert image.tags == len(tags)
         assert measured.longest < 0.05
+
+
+async def visited_by_collections(images: int) -> int:
+    """Return how many objects a full garbage collection visits once so many images were polled."""
+    content = dict.fromkeys(NAMES[:images], [tag("v1")])  # one object of the test for all
+    async with polling_of(images=content) as polling:
+        await polling.first_round(FOUND)
+        polling.exposition.series  # noqa: B018 -- renders all
+        polling.told.images.clear()
+        polling.registry.requests.clear()
+        gc.collect()
+        return len(gc.get_objects())
+
+
+async def test_a_full_garbage_collection_has_next_to_nothing_to_visit_of_each_image() -> None:
+    await visited_by_collections(10)  # what is imported and cached the first time
+    few, many = await visited_by_collections(100), await visited_by_collections(IMAGES)
+    assert (many - few) / (IMAGES - 100) < 4
 
 
 async def test_a_registry_that_ends_while_its_images_begin_leaves_none() -> None:

@@ -41,29 +41,3 @@ def test_blocks_of_answers_go_back_to_the_system() -> None:
     held, afterwards = mapped("given back")
     assert held > 90, "a hole of that size may have been free by chance"
     assert afterwards < 10
-
-
-SPARED = """
-import gc
-from ncr_exporter.runtime.memory import spare_what_lives_long
-
-spare_what_lives_long()
-class Node: pass
-kept = [Node() for _ in range(50_000)]
-gc.collect()
-visited = []
-gc.callbacks.insert(0, lambda phase, _: visited.append(len(gc.get_objects())))
-gc.collect()
-garbage = Node()
-garbage.itself = garbage
-del garbage
-print(visited[0], gc.collect())
-"""
-
-
-def test_what_survived_a_full_collection_is_not_visited_again_and_new_garbage_is_found() -> None:
-    words = [sys.executable, "-c", SPARED]
-    done = subprocess.run(words, check=True, capture_output=True, text=True)  # noqa: S603 -- our own words
-    visited, found = map(int, done.stdout.split())
-    assert visited < 1000
-    assert found >= 1
