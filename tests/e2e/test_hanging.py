@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from tests.support.api_thread import answering, write_config
 from tests.support.certificates import certificates_in
 from tests.support.expositions import samples_of
 from tests.support.passwords import RIGHT, authorization, hash_of, users_section
-from tests.support.program import Program, exporter, run
+from tests.support.program import LISTEN, Program, exporter, run
 from tools.processes import free_port
 from tools.waiting import answers, wait_until
 
@@ -243,26 +244,39 @@ def test_a_reload_whose_files_hang_fails_with_a_sentence_and_delays_no_scrape(
         assert program.stop()[0] == 0
 
 
-@pytest.mark.parametrize(
-    ("command", "name"),
-    [
-        *(("serve", name) for name in ("ncr-exporter.yml", "ca.pem", "secret", "web.yml")),
-        ("check", "ca.pem"),
-    ],
+HANGING = (
+    *(("serve", name) for name in ("ncr-exporter.yml", "ca.pem", "secret", "web.yml")),
+    ("check", "ca.pem"),
 )
-def test_a_file_that_hangs_at_the_start_ends_it_with_a_sentence(
-    command: str, name: str, api: str, tmp_path: Path
-) -> None:
-    certificates_in(tmp_path)
-    replaced(tmp_path / "secret", SECRET)
-    replaced(tmp_path / "web.yml", "")
-    config = write_config(tmp_path, api, ENTRY, keys=KEYS, ca_file="ca.pem")
-    becomes_a_pipe(tmp_path / name)
+"""A command, and which of its files hangs."""
+
+
+def started(file: Path, url: str, command: str) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end, of whose files in a folder of its own this one hangs."""
+    directory = file.parent
+    directory.mkdir(parents=True)
+    certificates_in(directory)
+    replaced(directory / "secret", SECRET)
+    replaced(directory / "web.yml", "")
+    config = write_config(directory, url, ENTRY, keys=KEYS, ca_file="ca.pem")
+    becomes_a_pipe(file)
     words = [command, f"--config.file={config}"]
     if command == "serve":
-        words += [f"--web.config.file={tmp_path / 'web.yml'}", "--web.listen-address=127.0.0.1:0"]
-    ended = run(*words)
-    assert ended.returncode == 2
-    assert SENTENCE in ended.stderr
-    assert f"{tmp_path / name}" in ended.stderr
-    assert "Traceback" not in ended.stderr
+        words += [f"--web.config.file={directory / 'web.yml'}", LISTEN]
+    return run(*words)
+
+
+def test_a_file_that_hangs_at_the_start_ends_it_with_a_sentence(api: str, tmp_path: Path) -> None:
+    """All at once, since each takes as long as a file may."""
+    with ThreadPoolExecutor(len(HANGING)) as threads:
+        cases = {
+            file: threads.submit(started, file, api, command)
+            for command, name in HANGING
+            for file in [tmp_path / command / name / name]
+        }
+    for file, case in cases.items():
+        ended = case.result()
+        assert ended.returncode == 2
+        assert SENTENCE in ended.stderr
+        assert f"{file}" in ended.stderr
+        assert "Traceback" not in ended.stderr
