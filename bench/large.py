@@ -6,6 +6,7 @@ Of each round it prints the requests, the CPU time, and how long a probe and a s
 
 import argparse
 import asyncio
+import gzip
 import json
 import os
 import re
@@ -144,8 +145,10 @@ class Exporter:
 
     def metrics(self) -> str:
         """Return one scrape."""
-        with urllib.request.urlopen(f"{self.url}/metrics", timeout=120) as response:  # noqa: S310 -- loopback
-            return str(response.read().decode())
+        headers = {"Accept-Encoding": "gzip"}
+        request = urllib.request.Request(f"{self.url}/metrics", headers=headers)  # noqa: S310 -- loopback
+        with urllib.request.urlopen(request, timeout=120) as response:  # noqa: S310 -- loopback
+            return gzip.decompress(response.read()).decode()
 
     def is_ready(self) -> bool:
         """Return whether everything was polled once."""

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
 
 import structlog
 
@@ -124,30 +123,16 @@ class Accounts:
         for client in self.clients.values():
             yield client.transport.gateway_clock
 
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
+    async def aclose(self) -> None:
+        """Close the connections of all clients."""
         for task in self._retiring:
             task.cancel()
         for client in [*self._retiring.values(), *self.clients.values()]:
             await client.transport.close()
 
-    def apply(self, config: Config, targets: Iterable[RegistryListTarget], *, rate: float) -> None:
-        """Reuse or make a client for each account of `targets`, and retire all others.
-
-        `rate` is in requests per second, of each account.
-
-        Raises:
-            CredentialsError: an account has no key; nothing was changed.
-            ConfigError: `ca_file`, or the environment's proxy, cannot be used; nothing was changed.
-        """
-        self.put(self.made(config, targets, rate=rate))
-        self.retire_unused()
-
     def made(
         self, config: Config, targets: Iterable[RegistryListTarget], *, rate: float
-    ) -> "ConnectedAccounts":
+    ) -> ConnectedAccounts:
         """Return a client for each account of `targets`, made or reused; change nothing.
 
         It reads the files of keys and certificates, and may run in a thread. `rate` is in requests
@@ -169,7 +154,7 @@ class Accounts:
                 clients[account] = client
         return ConnectedAccounts(settings, clients)
 
-    def put(self, made: "ConnectedAccounts") -> None:
+    def put(self, made: ConnectedAccounts) -> None:
         """Put clients in force, and retire those that they replace.
 
         Those of other accounts stay until `retire_unused`: their images may be polled until then.

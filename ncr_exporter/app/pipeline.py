@@ -84,7 +84,7 @@ class Pipeline:
 
     async def __aexit__(self, *_: object) -> None:
         await self.poller.stop()
-        await self.accounts.__aexit__()
+        await self.accounts.aclose()
 
     async def use(self, config: Config) -> None:
         """Poll what a configuration asks for, instead of what the one before asked for.

@@ -25,18 +25,12 @@ def api_findings(observed: ObservedResponses) -> Iterator[tuple[str, str]]:
                 yield topic, f"{version}: {finding}"
 
 
-def skew_of(observed: ObservedResponses) -> float | None:
-    """Return the API's clock minus this host's (s): the median of all responses, None if none."""
-    ordered = sorted(observed.skews)
-    return ordered[len(ordered) // 2] if ordered else None
-
-
 def _responses(observed: ObservedResponses) -> Iterator[str]:
     yield tally(observed.statuses) or "none"
 
 
 def _clock(observed: ObservedResponses) -> Iterator[str]:
-    skew = skew_of(observed)
+    skew = observed.skew
     if skew is None:
         yield "no response has a Date header"
     else:

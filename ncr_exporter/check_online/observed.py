@@ -13,7 +13,7 @@ from ncr_exporter.ncr.paths import ListPath, Operation, PageTarget, parse
 from ncr_exporter.ncr.responses import gateway_time
 from ncr_exporter.ncr.versions import VERSIONS
 from ncr_exporter.ncr.vocabulary import ACCESS_KEY_HEADER, ORIGIN_HEADER
-from ncr_exporter.ncr.wire import RawPage, RawRecord, WirePage
+from ncr_exporter.ncr.wire import MISSING, RawPage, RawRecord, WirePage
 from ncr_exporter.recording.exchange import Exchange
 
 NOT_LEARNED = "not learned"
@@ -94,6 +94,12 @@ class ObservedResponses:
         if target and page:
             self.content_types.add(exchange.headers.get("content-type", "none"))
             self._add_page(target, page, exchange.request_headers)
+
+    @property
+    def skew(self) -> float | None:
+        """The API's clock minus this host's (s): the median of all responses, None if none."""
+        ordered = sorted(self.skews)
+        return ordered[len(ordered) // 2] if ordered else None
 
     def names(self, path: ListPath) -> tuple[str, ...] | None:
         """Return the printable names in the list at a path.
@@ -179,9 +185,18 @@ def number(value: object) -> int | None:
 
 def moment(value: object) -> int | None:
     """Return a time, sent as a number or in RFC 3339, so that it can be compared; None if none."""
-    if isinstance(value, str):
-        return milliseconds(value)
-    return number(value)
+    known = number(value)
+    return milliseconds(value) if known is None and isinstance(value, str) else known
+
+
+def kind_of_pull(pull: object) -> str:
+    """Return what the time of a platform's last pull is, as it was sent."""
+    if pull is MISSING:
+        return "missing"
+    if pull is None:
+        return "null"
+    at = moment(pull)
+    return "0" if at == 0 else "a time" if at else "something else"
 
 
 def tally(counter: Counter[str]) -> str:

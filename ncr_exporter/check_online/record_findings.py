@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from ncr_exporter.check_online.observed import (
     NOT_LEARNED,
     ObservedResponses,
-    moment,
+    kind_of_pull,
     number,
     tally,
 )
 from ncr_exporter.ncr.datetimes import milliseconds
 from ncr_exporter.ncr.vocabulary import RECORD_FIELDS, Fields
-from ncr_exporter.ncr.wire import MISSING, RawRecord, raw_platforms
+from ncr_exporter.ncr.wire import RawRecord, raw_platforms
 
 _PLATFORMS = {"one platform": True, "several platforms": False}
 _LONGEST_SHOWN = 40
@@ -78,7 +78,7 @@ def pulls(observed: ObservedResponses) -> Iterator[str]:
     platforms = [
         platform for tag in observed.records("tag_list") for platform in raw_platforms(tag)
     ]
-    kinds = Counter(_kind_of_pull(platform) for platform in platforms)
+    kinds = Counter(kind_of_pull(platform.fields.pulled) for platform in platforms)
     yield f"{len(platforms)} platforms: {tally(kinds) or NOT_LEARNED}"
 
 
@@ -98,23 +98,12 @@ def zeros(observed: ObservedResponses) -> Iterator[str]:
         if count is None or not listing.complete or not listing.records:
             continue
         platforms = [platform for tag in listing.records for platform in raw_platforms(tag)]
-        has_time = any(_kind_of_pull(platform) == "a time" for platform in platforms)
+        has_time = any(kind_of_pull(platform.fields.pulled) == "a time" for platform in platforms)
         pulled, unpulled = pulled + (count > 0), unpulled + (count == 0)
         contradicting += count > 0 and not has_time
         doubtful += count == 0 and has_time
     yield f"images with pull_count above 0: {contradicting} of {pulled} have no pull time"
     yield f"images with pull_count 0: {doubtful} of {unpulled} have a pull time"
-
-
-def _kind_of_pull(platform: RawRecord) -> str:
-    value = platform.fields.pulled
-    if value is MISSING:
-        return "missing"
-    if value in (0, "0") and not isinstance(value, bool):
-        return "0"
-    if value is None:
-        return "null"
-    return "a time" if number(value) or moment(value) else "something else"
 
 
 def _with(tags: Iterable[RawRecord], *, one: bool) -> list[RawRecord]:

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from ncr_exporter.check_online.api_findings import skew_of
 from ncr_exporter.check_online.observed import ObservedResponses
 from ncr_exporter.check_online.other_version import V3Result
 from ncr_exporter.check_online.preflight import RegistryListResult
@@ -67,7 +66,7 @@ def check_results(check: OnlineCheck) -> Iterator[CheckResult]:
 
 
 def _clock(check: OnlineCheck) -> Iterator[CheckResult]:
-    skew = skew_of(check.observed)
+    skew = check.observed.skew
     if skew is not None and abs(skew) > TOLERATED_SKEW:
         side = "behind" if skew > 0 else "ahead of"
         text = f"this host's clock is {abs(skew):.0f} s {side} the API's"

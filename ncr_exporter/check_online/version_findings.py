@@ -7,12 +7,13 @@ from ncr_exporter.check_online.observed import (
     NOT_LEARNED,
     ObservedListing,
     ObservedResponses,
+    kind_of_pull,
     moment,
     number,
     tally,
 )
 from ncr_exporter.ncr.versions import VERSIONS
-from ncr_exporter.ncr.wire import MISSING, RawRecord, raw_platforms
+from ncr_exporter.ncr.wire import RawRecord, raw_platforms
 
 _SECOND = 1000  # ms: version 3 may send whole seconds
 
@@ -84,12 +85,4 @@ def _pulls(v2: RawRecord, v3: RawRecord) -> Iterator[str]:
 def _pull(v2: object, v3: object) -> str:
     if moment(v2) and moment(v3):
         return "the same time" if _same_time(v2, v3) else "different times"
-    return f"{_kind(v2)} and {_kind(v3)}"
-
-
-def _kind(pull: object) -> str:
-    if pull is MISSING:
-        return "missing"
-    if pull is None:
-        return "null"
-    return "0" if moment(pull) == 0 else "a time" if moment(pull) else "something else"
+    return f"{kind_of_pull(v2)} and {kind_of_pull(v3)}"

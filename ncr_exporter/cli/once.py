@@ -119,7 +119,7 @@ async def _once(
     output: Path | None,
     references: list[Reference | None] | None,
 ) -> int:
-    clock = SystemClock()
+    clock, is_logged = SystemClock(), values["--log.level"] != "error"
     persister = (
         StatePersister(values["--storage.path"], clock) if values["--storage.path"] else None
     )
@@ -128,7 +128,7 @@ async def _once(
     saved = persister.read() if persister else None
     async with (
         Pipeline(config, environ=environ, clock=clock, saved=saved, once=True) as pipeline,
-        progress_bar(pipeline.store, wanted=values["--log.level"] == "error"),
+        progress_bar(pipeline.store, wanted=not is_logged),
     ):
         await pipeline.poll_once()
     end_command_on_signals()  # a reader that takes nothing would hold the event loop
@@ -136,7 +136,7 @@ async def _once(
     _warn_of_wrong_clock(pipeline.clock.correction)
     in_use = None if references is None else _placed(references, pipeline.store)
     _deliver(pipeline, values, failed, in_use, output)
-    if values["--log.level"] == "error":  # else the log has it
+    if not is_logged:
         _name_idle_patterns(pipeline.store.registries.values())
     _explain(failed)
     is_stored = await _store(persister, pipeline) if persister else True

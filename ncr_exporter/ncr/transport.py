@@ -11,6 +11,7 @@ from typing import NamedTuple, Protocol
 import httpx
 import structlog
 
+from ncr_exporter.ncr.body import read_body
 from ncr_exporter.ncr.errors import (
     ApiError,
     AuthenticationError,
@@ -25,7 +26,6 @@ from ncr_exporter.ncr.http import (
     ConnectionTrace,
     error_before_response,
     error_from,
-    read_body,
 )
 from ncr_exporter.ncr.keys import Credentials, CredentialsError
 from ncr_exporter.ncr.limiter import Limiter

@@ -6,8 +6,8 @@ from typing import cast
 
 import httpx
 
+from ncr_exporter.ncr.body import read_body
 from ncr_exporter.ncr.errors import ApiError
-from ncr_exporter.ncr.http import read_body
 from ncr_exporter.runtime.clock import Clock
 
 

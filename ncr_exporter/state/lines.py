@@ -6,7 +6,7 @@ takes several lines, so that no line is long.
 """
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import msgspec
@@ -18,10 +18,7 @@ from ncr_exporter.ncr.pages import Activity, encode_tags, tag_page
 from ncr_exporter.ncr.paths import RegistryPath
 from ncr_exporter.state.model import DeletedImage, Description, Hosts, ImageState, RegistryState
 from ncr_exporter.state.saved import SavedImage, SavedRegistry, SavedState
-from ncr_exporter.targets.targets import (
-    Coverage,
-    RegistryIdentity,
-)
+from ncr_exporter.targets.targets import Coverage, RegistryIdentity
 
 _CLOCK_TOLERANCE = 300.0
 """Seconds that saved data may lie in the future: clocks are set back by minutes, not by days."""
@@ -162,17 +159,6 @@ def clock_line(correction: float, at: float) -> bytes:
     It is the first line; all lines are of the moment `at` or before (s, corrected).
     """
     return _ENCODER.encode(ClockLine(correction, at)) + b"\n"
-
-
-def read_lines(lines: Iterable[bytes], now: float) -> SavedState:
-    """Return what the lines of a state file hold; lines that cannot be used are counted.
-
-    `now` is this host's time in seconds since the epoch.
-    """
-    reader = LineReader(SavedState(), now)
-    for line in lines:
-        reader.add(line)
-    return reader.finish()
 
 
 @dataclass

@@ -223,7 +223,7 @@ class StatePersister:
         clock = clock_line(correction, at + correction) if correction else None
         snapshot = _Snapshot(clock, list(store.registries.values()), images, deleted)
         try:
-            await _in_thread(lambda: self._write(snapshot, cpu))
+            await _finished_in_thread(lambda: self._write(snapshot, cpu))
         except Exception as error:  # noqa: BLE001 -- a bug must show as what it is: a state not stored
             self._record_failure(error)
         else:
@@ -306,7 +306,7 @@ _NEWER = "it is the state of a newer version"
 _NEWER_REMEDY = "the newer version can go on with it; to begin without it here, remove it"
 
 
-async def _in_thread(write: Callable[[], None]) -> None:
+async def _finished_in_thread(write: Callable[[], None]) -> None:
     # A thread cannot be cancelled. When `persisting` closes, it cancels a write under way and then
     # starts the last one. Side by side, the older state could replace the newer one. So a cancelled
     # write ends only when its thread has.

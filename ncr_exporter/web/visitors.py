@@ -24,8 +24,6 @@ class RenderingThread:
 
     def __init__(self) -> None:
         self._lock = asyncio.Lock()
-        # Not the event loop's own threads: name look-ups may take all of them, while no name server
-        # answers.
         self._thread = ThreadPoolExecutor(1, "pages")
 
     async def render(self, work: Callable[[], Result]) -> Result:

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from ncr_exporter.metrics.exposition import Exposition
 from ncr_exporter.state.file import StateError, read_state
-from ncr_exporter.state.lines import read_lines
 from ncr_exporter.state.model import DeletedImage
 from ncr_exporter.state.persistence import StatePersister
 from ncr_exporter.state.saved import SavedState
@@ -22,7 +21,7 @@ from ncr_exporter.state.store import Store
 from ncr_exporter.targets.targets import ImageTarget
 from tests.support.clock import ManualClock
 from tests.support.expositions import samples_of
-from tests.support.states import NOW, TIMING, list_target_of, registry_target, rule
+from tests.support.states import NOW, TIMING, list_target_of, read_lines, registry_target, rule
 from tests.unit.ncr.test_pages import JSON_VALUES, WILD_TAGS
 
 

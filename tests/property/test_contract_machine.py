@@ -19,7 +19,7 @@ from ncr_exporter.metrics.gzip import gzip_member
 from ncr_exporter.ncr.versions import VERSIONS
 from ncr_exporter.polling.poller import Poller
 from ncr_exporter.runtime.cooperative import exhaust
-from ncr_exporter.state.lines import deleted_line, image_lines, read_lines, registry_line
+from ncr_exporter.state.lines import deleted_line, image_lines, registry_line
 from ncr_exporter.state.model import ImageState
 from ncr_exporter.state.restoring import evaluate_saved
 from ncr_exporter.state.saved import SavedState
@@ -44,7 +44,7 @@ from tests.oracle.world import FAULTS, SLOWEST, SPOILED, WatchedClient, World
 from tests.support.clock import ManualClock
 from tests.support.expositions import Key, samples_of
 from tests.support.properties import share
-from tests.support.states import ACCOUNT
+from tests.support.states import ACCOUNT, read_lines
 
 DAY = 86_400.0
 LONGEST_LIST = 2 * SLOWEST + 1

@@ -1,5 +1,6 @@
 """Targets and states for tests that need no network."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -10,7 +11,9 @@ from ncr_exporter.inventory import Platform, Policy, Tag
 from ncr_exporter.metrics.exporter_metrics import ExporterMetrics
 from ncr_exporter.metrics.exposition import Exposition
 from ncr_exporter.ncr.paths import RegistryPath
+from ncr_exporter.state.lines import LineReader
 from ncr_exporter.state.model import DeletedImage, ImageState, RegistryState
+from ncr_exporter.state.saved import SavedState
 from ncr_exporter.state.store import Store
 from ncr_exporter.targets.targets import (
     Account,
@@ -146,3 +149,11 @@ def recorder() -> tuple[Store, Recorder]:
     """Return a store and what it tells."""
     told = Recorder()
     return Store(told), told
+
+
+def read_lines(lines: Iterable[bytes], now: float) -> SavedState:
+    """Return what the lines of a state file hold, read at `now` (s since the epoch)."""
+    reader = LineReader(SavedState(), now)
+    for line in lines:
+        reader.add(line)
+    return reader.finish()

@@ -1,8 +1,8 @@
 """Registries of one account share a client and its limits; those of another share nothing."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Iterable
+from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +10,7 @@ import pytest
 import trustme
 
 from ncr_exporter.app.accounts import Accounts, ClientFactory, account_uses
-from ncr_exporter.config import ConfigError, parse
+from ncr_exporter.config import Config, ConfigError, parse
 from ncr_exporter.metrics.exporter_metrics import AccountUse
 from ncr_exporter.ncr.client import Client
 from ncr_exporter.ncr.errors import AuthenticationError, ServerError, TlsError
@@ -19,7 +19,7 @@ from ncr_exporter.ncr.retries import BURST, TRICKLE
 from ncr_exporter.simulator.faults import fault_named
 from ncr_exporter.simulator.registry import SimulatedRegistry
 from ncr_exporter.targets.budget import Budget
-from ncr_exporter.targets.targets import registry_list_targets
+from ncr_exporter.targets.targets import RegistryListTarget, registry_list_targets
 from tests.support.api_client import DEMO_KEYS, REGISTRY, Heard, simulated, source_of, tag
 from tests.support.certificates import server_tls
 from tests.support.clock import ManualClock, passing, tls_access
@@ -36,6 +36,14 @@ registries:
 """
 
 
+def use(
+    accounts: Accounts, config: Config, targets: Iterable[RegistryListTarget], rate: float
+) -> None:
+    """Put the clients of a configuration in force, and retire all others."""
+    accounts.put(accounts.made(config, targets, rate=rate))
+    accounts.retire_unused()
+
+
 async def uses_of_two_accounts() -> dict[str, AccountUse]:
     """Return how accounts are used while the second is throttled for 10 s."""
     clock = ManualClock()
@@ -44,8 +52,8 @@ async def uses_of_two_accounts() -> dict[str, AccountUse]:
     budget = Budget(7.0)
     for target in wanted:
         budget.plan(target.key, target.account, 100.0, requests=2)
-    async with Accounts(ClientFactory({}, clock, Heard())) as accounts:
-        accounts.apply(parse(TWO_ACCOUNTS, "test.yml", {}), wanted, rate=7.0)
+    async with aclosing(Accounts(ClientFactory({}, clock, Heard()))) as accounts:
+        use(accounts, parse(TWO_ACCOUNTS, "test.yml", {}), wanted, rate=7.0)
         clients = accounts.clients
         assert len(clients) == 2
         clients[wanted[1].account].transport.limiter.record_throttling(60)
@@ -71,7 +79,7 @@ async def test_an_account_without_a_key_is_refused_before_anything_starts() -> N
     factory = ClientFactory({"HOME": "/nonexistent"}, ManualClock(), Heard())
     accounts = Accounts(factory)
     with pytest.raises(CredentialsError, match="NCLOUD_ACCESS_KEY_ID"):
-        accounts.apply(config, registry_list_targets(config), rate=5.0)
+        use(accounts, config, registry_list_targets(config), rate=5.0)
 
 
 ONE_ACCOUNT = """
@@ -91,7 +99,7 @@ class Reloaded:
     def reload(self, timeout: int) -> Client:
         """Put a configuration in force; return the client that is in force then."""
         config = parse(ONE_ACCOUNT.format(url=self._url, timeout=timeout), "test.yml", {})
-        self.accounts.apply(config, registry_list_targets(config), rate=1000.0)
+        use(self.accounts, config, registry_list_targets(config), rate=1000.0)
         (client,) = self.accounts.clients.values()
         return client
 
@@ -125,7 +133,7 @@ def registry(registry_at_work: tuple[SimulatedRegistry, str]) -> SimulatedRegist
 async def account(
     registry_at_work: tuple[SimulatedRegistry, str], clock: ManualClock, heard: Heard
 ) -> AsyncIterator[Reloaded]:
-    async with Accounts(ClientFactory({}, clock, heard)) as accounts:
+    async with aclosing(Accounts(ClientFactory({}, clock, heard))) as accounts:
         yield Reloaded(accounts, registry_at_work[1])
 
 
@@ -156,7 +164,7 @@ async def test_a_client_that_was_retired_is_closed_when_the_program_stops_whatev
     listing = asyncio.create_task(before.tags(REGISTRY, "app"))
     await passing(clock, lambda: registry.requests)
     account.reload(timeout=6)
-    await account.accounts.__aexit__()
+    await account.accounts.aclose()
     assert is_closed(before)
     listing.cancel()
 
@@ -204,18 +212,18 @@ async def tags_of(accounts: Accounts) -> list[str]:
 async def test_a_reload_takes_up_a_ca_file_that_was_renewed(tmp_path: Path) -> None:
     old, new, clock = trustme.CA(), trustme.CA(), ManualClock()
     registry = SimulatedRegistry(source_of(app=[tag("v1")]), keys=DEMO_KEYS, clock=clock)
-    async with served_by(new, registry) as url, Accounts(factory_of(clock)) as accounts:
+    async with served_by(new, registry) as url, aclosing(Accounts(factory_of(clock))) as accounts:
         config = replace(parse(WITH_CA_FILE.format(url=url), "f", {}), directory=tmp_path)
         old.cert_pem.write_to_path(tmp_path / "ca.pem")
         targets = registry_list_targets(config)
-        accounts.apply(config, targets, rate=1000.0)
+        use(accounts, config, targets, rate=1000.0)
         (before,) = accounts.clients.values()
         with pytest.raises(TlsError):
             await tags_of(accounts)
-        accounts.apply(config, targets, rate=1000.0)
+        use(accounts, config, targets, rate=1000.0)
         assert list(accounts.clients.values()) == [before], "nothing changed: the client stays"
         new.cert_pem.write_to_path(tmp_path / "ca.pem")
-        accounts.apply(config, targets, rate=1000.0)
+        use(accounts, config, targets, rate=1000.0)
         assert await tags_of(accounts) == ["v1"]
 
 
@@ -225,17 +233,17 @@ async def test_a_ca_file_that_turned_bad_is_refused_and_the_client_stays(
 ) -> None:
     path = tmp_path / "ca.pem"
     trustme.CA().cert_pem.write_to_path(path)
-    async with Accounts(factory_of(ManualClock())) as accounts:
+    async with aclosing(Accounts(factory_of(ManualClock()))) as accounts:
         text = WITH_CA_FILE.format(url="https://localhost")
         config = replace(parse(text, "f", {}), directory=tmp_path)
         targets = registry_list_targets(config)
-        accounts.apply(config, targets, rate=1000.0)
+        use(accounts, config, targets, rate=1000.0)
         before = dict(accounts.clients)
         path.unlink()
         if content is not None:
             path.write_bytes(content)
         with pytest.raises(ConfigError, match=r"api\.ca_file: .* cannot be read as certificates"):
-            accounts.apply(config, targets, rate=1000.0)
+            use(accounts, config, targets, rate=1000.0)
         assert accounts.clients == before
 
 
@@ -247,10 +255,10 @@ async def test_the_key_in_the_vendors_file_is_taken_up_when_it_is_rotated(tmp_pa
     text = 'api: {{base_url: "{url}"}}\nregistries: [my-registry]'
     async with (
         simulated(source_of(app=[tag("v1")]), clock=clock) as (_, url),
-        Accounts(factory_of(clock, HOME=str(tmp_path))) as accounts,
+        aclosing(Accounts(factory_of(clock, HOME=str(tmp_path)))) as accounts,
     ):
         config = parse(text.format(url=url), "f", {})
-        accounts.apply(config, registry_list_targets(config), rate=1000.0)
+        use(accounts, config, registry_list_targets(config), rate=1000.0)
         with pytest.raises(AuthenticationError):
             await tags_of(accounts)
         path.write_text(lines.format("demo-secret-key"))

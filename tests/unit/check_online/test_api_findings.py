@@ -108,7 +108,8 @@ def test_a_list_that_was_cut_off_is_not_counted() -> None:
         ("cba", (1, 3, 2), "name descending (1)"),
         ("bca", (1, 2, 3), "oldest update first (1)"),
         ("bca", (1, 3, 2), "no order (1)"),
-        ("bca", ("1", "2", "3"), "no order (1)"),
+        ("bca", ("1", "2", "3"), "oldest update first (1)"),
+        ("bca", ("x", "y", "z"), "no order (1)"),
     ],
 )
 def test_the_order_of_records(names: str, updates: tuple[Any, ...], finding: str) -> None:

@@ -20,14 +20,16 @@ from tests.support.api_thread import KEYS, answering
 from tests.support.in_process import run
 
 ENVIRONMENT = {"NCLOUD_ACCESS_KEY": KEYS["access_key"], "NCLOUD_SECRET_KEY": KEYS["secret_key"]}
-NO_KEY = dict.fromkeys([*ENVIRONMENT, "NCLOUD_ACCESS_KEY_ID", "NCLOUD_SECRET_ACCESS_KEY"], "")
+NO_KEY = (*ENVIRONMENT, "NCLOUD_ACCESS_KEY_ID", "NCLOUD_SECRET_ACCESS_KEY", "NCLOUD_PROFILE")
 LISTEN = "--web.listen-address=127.0.0.1"
 KEYLESS = "registries: [{name: mine, images: [app]}]\n"
 
 
 @pytest.fixture(autouse=True)
-def here(tmp_path: Path) -> Iterator[Path]:
-    """An empty working directory."""
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty working directory, and no key in the environment."""
+    for name in NO_KEY:
+        monkeypatch.delenv(name, raising=False)
     with chdir(tmp_path):
         yield tmp_path
 
@@ -43,7 +45,7 @@ def refused(*argv: str, **environ: str) -> str:
 
 
 def _said(argv: Sequence[str], environ: Mapping[str, str], code: int) -> str:
-    variables = {**NO_KEY, "HOME": str(Path.cwd()), **environ}
+    variables = {"HOME": str(Path.cwd()), **environ}
     done = run("check", *argv, environ=variables)
     assert done.returncode == code, done.stderr
     return done.stderr if code else done.stdout
@@ -104,10 +106,9 @@ def test_a_mistake_in_a_variable_is_told_by_its_name(name: str, value: str, told
 def test_without_a_file_and_without_a_key_both_ways_are_told(here: Path) -> None:
     assert refused() == (
         "ncr-exporter: ncr-exporter.yml: no such file; name the file with --config.file\n"
-        "ncr-exporter: or go without a file, which needs an API key: NCLOUD_ACCESS_KEY_ID "
-        "and NCLOUD_ACCESS_KEY and NCLOUD_SECRET_ACCESS_KEY and NCLOUD_SECRET_KEY are empty. Set "
-        "NCLOUD_ACCESS_KEY_ID and NCLOUD_SECRET_ACCESS_KEY in the environment, or credentials in "
-        f"the configuration, or write {here / '.ncloud' / 'configure'}\n"
+        "ncr-exporter: or go without a file, which needs an API key: set NCLOUD_ACCESS_KEY_ID "
+        "and NCLOUD_SECRET_ACCESS_KEY in the environment, or credentials in the configuration, or "
+        f"write {here / '.ncloud' / 'configure'}\n"
     )
 
 

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from ncr_exporter.ncr.body import LARGE_BODY, MAX_INFLATED, MAX_SENT, read_body
 from ncr_exporter.ncr.errors import MalformedError, TooLargeError
-from ncr_exporter.ncr.http import LARGE_BODY, MAX_INFLATED, MAX_SENT, read_body
 from tests.support.clock import settle
 
 

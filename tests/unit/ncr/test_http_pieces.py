@@ -8,7 +8,8 @@ import pytest
 
 from ncr_exporter.config import Api
 from ncr_exporter.httpd.messages import Request, Response
-from ncr_exporter.ncr.http import client_pool, read_body
+from ncr_exporter.ncr.body import read_body
+from ncr_exporter.ncr.http import client_pool
 from tests.support.api_thread import serving
 from tests.support.turns import turns
 

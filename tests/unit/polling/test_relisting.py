@@ -9,13 +9,13 @@ from structlog.typing import EventDict
 
 from ncr_exporter.ncr.odd_counts import READINGS_DOUBTED
 from ncr_exporter.simulator.faults import Fault, fault_named
-from ncr_exporter.state.lines import image_lines, read_lines, registry_line
+from ncr_exporter.state.lines import image_lines, registry_line
 from ncr_exporter.state.saved import SavedState
 from ncr_exporter.targets.targets import RegistryListTarget, Timing
 from tests.support.api_client import tag
 from tests.support.clock import ManualClock, passing
 from tests.support.polling import INTERVAL, Polling, choosing, events, polling_of, published_of
-from tests.support.states import ACCOUNT, rule
+from tests.support.states import ACCOUNT, read_lines, rule
 from tests.support.versions import at, spoken
 
 pytestmark = pytest.mark.usefixtures("version")

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ncr_exporter.inventory import Platform, Tag
-from ncr_exporter.state.lines import LineReader, image_lines, read_lines, registry_line
+from ncr_exporter.state.lines import LineReader, image_lines, registry_line
 from ncr_exporter.state.model import Description
 from ncr_exporter.state.restoring import evaluate_saved
 from ncr_exporter.state.saved import SavedImage, SavedState
@@ -17,6 +17,7 @@ from tests.support.states import (
     NOW,
     NOW_MS,
     list_target_of,
+    read_lines,
     recorder,
     registry_target,
     rule,
