@@ -218,11 +218,9 @@ class StatePersister:
         A failure is logged and counted, and leaves the file from before. `correction` is what is
         added to the host's time in the states' times, in seconds.
         """
-        images, deleted = list(store.images.values()), list(store.deleted.values())
         at, cpu = self._clock.time(), list[float]()
-        clock = clock_line(correction, at + correction) if correction else None
-        snapshot = _Snapshot(clock, list(store.registries.values()), images, deleted)
         try:
+            snapshot = _snapshot_of(store, correction, at)
             await _finished_in_thread(lambda: self._write(snapshot, cpu))
         except Exception as error:  # noqa: BLE001 -- a bug must show as what it is: a state not stored
             self._record_failure(error)
@@ -316,6 +314,12 @@ async def _finished_in_thread(write: Callable[[], None]) -> None:
     finally:
         await asyncio.wait([writing])
         _forget_error(writing)  # of a cancelled write; the last one will meet it again
+
+
+def _snapshot_of(store: Store, correction: float, at: float) -> _Snapshot:
+    clock = clock_line(correction, at + correction) if correction else None
+    registries, images = list(store.registries.values()), list(store.images.values())
+    return _Snapshot(clock, registries, images, list(store.deleted.values()))
 
 
 def _forget_error(task: asyncio.Future[None]) -> None:

@@ -215,16 +215,17 @@ async def test_what_a_killed_writer_left_is_removed_at_the_start(tmp_path: Path)
     assert path.exists()
 
 
+@pytest.mark.parametrize("work", ["_snapshot_of", "image_lines"])
 async def test_what_nobody_foresaw_is_a_failure_to_write_and_the_next_write_comes(
-    tmp_path: Path, logs: list[EventDict], monkeypatch: pytest.MonkeyPatch
+    work: str, tmp_path: Path, logs: list[EventDict], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(_: object) -> Iterable[bytes]:
+    def broken(*_: object) -> Iterable[bytes]:
         raise ZeroDivisionError("nobody foresaw this")
 
     clock, path = ManualClock(NOW), tmp_path / "ncr-exporter.state"
     async with StatePersister(tmp_path, clock, told := Told()).persisting(store_with("app")):
         with monkeypatch.context() as patched:
-            patched.setattr(persistence, "image_lines", broken)
+            patched.setattr(persistence, work, broken)
             await clock.advance(60)
             await eventually(lambda: told.events)
         assert told.events == ["failed"]
