@@ -152,8 +152,7 @@ dawdle or never read. All of this has to hold:
   shown. The log has neither errors nor tracebacks.
 - At the end, all faults over, what is published is what is there.
 - Nothing grows: of each resource the lowest values of the second half must not rise by more than is
-  allowed. In ten minutes that half is 300 polls of each image, as many as in 75 hours at the default
-  interval.
+  allowed. In ten minutes that half is 300 polls of each image, as many as in 75 hours by default.
 
 The last run on record, on two cores that also did other work:
 """
