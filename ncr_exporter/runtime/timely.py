@@ -78,16 +78,17 @@ def read_whole(path: Path) -> bytes:
 
 
 def timely(path: Path, work: Callable[[], Result]) -> Result:
-    """Return the result of `work`, which reads the file at `path`; blocks for 5 s at most.
+    """Run `work`, which reads a file, in a thread; wait for its result for 5 s at most.
 
-    While an earlier call on the same file hangs, others fail at once, but for one now and then.
+    While an earlier call on the same file hangs, further ones fail at once. Now and then one of
+    them tries the file again.
 
     Args:
-        path: the file.
-        work: runs in a thread of its own; what it raises is raised here.
+        path: the file that `work` reads.
+        work: takes nothing, and returns what it read; what it raises is raised here.
 
     Raises:
-        TimeoutError: `work` did not end within 5 s.
+        TimeoutError: `work` did not end within 5 s, or an earlier call on the file still hangs.
     """
     _refuse_while_overdue(path)
     future = start_in_thread(work)
@@ -100,10 +101,12 @@ def timely(path: Path, work: Callable[[], Result]) -> Result:
 
 
 async def timely_async(path: Path, work: Callable[[], Result]) -> Result:
-    """Return the result of `work` as `timely` does, without blocking the event loop.
+    """Run `work`, which reads a file, in a thread; await its result for 5 s at most.
+
+    The event loop runs other tasks meanwhile. Hanging files are handled as in `timely`.
 
     Raises:
-        TimeoutError: `work` did not end within 5 s.
+        TimeoutError: `work` did not end within 5 s, or an earlier call on the file still hangs.
     """
     _refuse_while_overdue(path)
     future = start_in_thread(work)
