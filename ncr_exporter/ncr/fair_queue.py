@@ -39,6 +39,9 @@ class FairQueue(Generic[Item]):
         self._lists: _Rotation[Item] = _Rotation()
         self._tags: _Rotation[Item] = _Rotation()
 
+    def __bool__(self) -> bool:
+        return bool(self._lists or self._tags)
+
     def __len__(self) -> int:
         return len(self._lists) + len(self._tags)
 

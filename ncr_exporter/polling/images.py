@@ -188,8 +188,8 @@ class RegistryPoller:
         if label in self._store.registries:  # else another one ended it meanwhile
             self._store.remove_registry(label)
 
-    async def _run(self, job: JobKey) -> bool:
-        _, label, _ = job
+    async def _run(self, job: JobKey, _: float) -> bool:
+        label = job[1]
         return await self.list_images(label)
 
     async def list_images(self, label: str) -> bool:

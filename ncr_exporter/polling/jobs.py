@@ -5,7 +5,14 @@ from typing import TypeVar
 
 from ncr_exporter.polling import events
 from ncr_exporter.polling.expiry import Expiry
-from ncr_exporter.polling.scheduler import Job, JobKey, Scheduler
+from ncr_exporter.polling.scheduler import (
+    AtOnce,
+    Job,
+    JobKey,
+    Scheduler,
+    impossible,
+    phase_of,
+)
 from ncr_exporter.runtime.clock import Clock
 from ncr_exporter.state.store import Store
 from ncr_exporter.targets.budget import Budget
@@ -31,23 +38,23 @@ class Jobs:
         key: Key,
         account: Account,
         interval: float,
-        run: Callable[[Key], Awaitable[bool]],
+        run: Callable[[Key, float], Awaitable[bool]],
         *,
-        at_once: Callable[[Key], bool] = lambda _: False,
+        at_once: Callable[[Key], AtOnce] = impossible,
+        registry: str | None = None,
         tried: bool = False,
-        waits: bool = False,
     ) -> None:
         """Start a job that runs now, and then once per `interval` (s).
 
-        `run` gets the key, and returns whether it succeeded. It is not called where `at_once` did
-        all there was to do without waiting, and returned true. The job is planned with one request
-        per interval until `plan` says otherwise. With `tried` its data was restored, so that the
-        exporter is ready before the first run. A job that `waits` runs at its next tick, or with
-        `run_now`.
+        `run` gets the key and when its time came (monotonic seconds), and returns whether it
+        succeeded. It is called where `at_once` could do nothing without waiting. With a `registry`
+        it waits for its turn if many jobs of the account do, in rotation with other registries'.
+        The job is planned with one request per interval until `plan` says otherwise. With `tried`
+        its data was restored, so that the exporter is ready before the first run.
         """
         self._budget.plan(key, account, interval)
-        job = Job(key, account, interval, run, at_once)
-        self.scheduler.add(job, tried=tried, waits=waits)
+        job = Job(key, account, interval, phase_of(*key), run, at_once, registry)
+        self.scheduler.add(job, tried=tried)
 
     def change(self, key: JobKey, account: Account, timing: Timing) -> None:
         """Continue a job with another account, interval or expiry."""

@@ -98,7 +98,7 @@ class RegistryDiscovery:
         """Stop listing. The caller ends the registries found, unless another list wants them."""
         self._jobs.end(self._target.key)
 
-    async def _run(self, _: JobKey) -> bool:
+    async def _run(self, _: JobKey, __: float) -> bool:
         return await self.list_registries()
 
     async def list_registries(self) -> bool:

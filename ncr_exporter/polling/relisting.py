@@ -115,17 +115,36 @@ class Relisting:
         image's moment may come again before that of its registry's list.
         """
         basis, images = self._bases.get(key), self._lists.get(key[0])
-        if basis is None or images is None or images.entries.get(key[1]) != basis.entry:
+        if basis is None or images is None or not self._holds(key, basis, images, timing, now):
             return None
         is_new = images.began > basis.confirmed or now - images.ended <= timing.interval
-        if not is_new or images.began <= basis.listed or key[0] in self._distrusted:
-            return None
-        # Rounded to a whole poll: a listing ends a little after its tick.
-        age = now - basis.listed + timing.interval / 2
-        if timing.relist_after is None or age >= timing.relist_after:
+        if not is_new or images.began <= basis.listed:
             return None
         self._bases[key] = _Basis(basis.entry, basis.listed, images.ended, basis.contradicted)
         return images
+
+    def may_be_confirmed(
+        self, key: ImageKey, timing: Timing, now: float, *, unlisted: bool
+    ) -> bool:
+        """Return whether the next image list may answer a poll that none answers at `now`.
+
+        `unlisted`: no list was read yet.
+        """
+        basis, images = self._bases.get(key), self._lists.get(key[0])
+        if basis is None or (images is None and not unlisted):
+            return False  # the newest list failed, or contradicts itself
+        return self._holds(key, basis, images, timing, now)
+
+    def _holds(
+        self, key: ImageKey, basis: _Basis, images: ImageList | None, timing: Timing, now: float
+    ) -> bool:
+        """Return whether nothing speaks against an image's last listing at `now`."""
+        if images is not None and images.entries.get(key[1]) != basis.entry:
+            return False
+        if timing.relist_after is None or key[0] in self._distrusted:
+            return False
+        # Rounded to a whole poll: a listing ends a little after its tick.
+        return now - basis.listed + timing.interval / 2 < timing.relist_after
 
 
 def entries_of(

@@ -8,11 +8,13 @@ import asyncio
 import hashlib
 import math
 from collections.abc import Awaitable, Callable, Hashable
+from enum import Enum, auto
 from typing import Any
 
 import msgspec
 import structlog
 
+from ncr_exporter.polling.admission import Admission
 from ncr_exporter.runtime.alarms import Alarms
 from ncr_exporter.runtime.clock import Clock
 
@@ -58,6 +60,22 @@ _CLOCK_JUMP = 0.5
 log = structlog.get_logger()
 
 
+class AtOnce(Enum):
+    """What a job could do when its time came, without waiting for anything."""
+
+    SUCCEEDED = auto()
+    """All there was to do."""
+    POSTPONED = auto()
+    """Nothing yet, and what it needs will come: it runs with `run_now`, or at its next tick."""
+    IMPOSSIBLE = auto()
+    """Nothing: it has to run."""
+
+
+def impossible(_: object) -> AtOnce:
+    """Do nothing: a job always has to run."""
+    return AtOnce.IMPOSSIBLE
+
+
 class Job(msgspec.Struct, frozen=True, gc=False):
     """Something that runs periodically."""
 
@@ -67,18 +85,16 @@ class Job(msgspec.Struct, frozen=True, gc=False):
     """What stretches its interval, for all of one account by the same factor."""
     interval: float
     """Seconds between two runs, unless they are stretched."""
-    run: Callable[[Any], Awaitable[bool]]
-    """Runs the job of this key once and returns whether it succeeded."""
-    at_once: Callable[[Any], bool] = lambda _: False
-    """Tries to succeed without waiting for anything, and returns whether it did: `run` is needed
-    otherwise. It saves a task for each of the many polls that an image list answers."""
-    phase: float = -1.0
-    """Where in its interval it runs, from 0 up to 1: by its key, unless it is given."""
-
-    def __post_init__(self) -> None:
-        """Work the phase out, which is the same for good."""
-        if self.phase < 0:
-            msgspec.structs.force_setattr(self, "phase", phase_of(*self.key))
+    phase: float
+    """Where in its interval it runs, from 0 up to 1."""
+    run: Callable[[Any, float], Awaitable[bool]]
+    """Runs the job of this key once and returns whether it succeeded. The second argument is when
+    its time came (monotonic seconds)."""
+    at_once: Callable[[Any], AtOnce] = impossible
+    """Does what can be done without waiting for anything: `run` is needed where that was not all.
+    It saves a task for each of the many polls that an image list answers."""
+    registry: str | None = None
+    """The registry in whose turn it starts where many jobs of the account wait; None: at once."""
 
 
 class _Wait(msgspec.Struct, frozen=True, gc=False):
@@ -111,6 +127,7 @@ class Scheduler:
         self._jobs: dict[JobKey, Job] = {}
         self._waits: dict[JobKey, _Wait] = {}
         self._tasks: dict[JobKey, asyncio.Task[None]] = {}
+        self._admission: Admission[JobKey] = Admission(self._start_after_waiting)
         self._untried: set[JobKey] = set()
         self._not_run: set[JobKey] = set()
         self._failures: dict[JobKey, int] = {}
@@ -118,8 +135,8 @@ class Scheduler:
 
     @property
     def busy(self) -> bool:
-        """Whether some job is running now."""
-        return bool(self._tasks)
+        """Whether some job is running now, or waits for its turn."""
+        return bool(self._tasks or self._admission)
 
     def watch_first_round(
         self, *, all_tried: Callable[[], object], ended: Callable[[], object]
@@ -143,8 +160,11 @@ class Scheduler:
 
     async def idle(self) -> None:
         """Wait until no job runs."""
-        while self._tasks:
-            await asyncio.wait(self._tasks.values())
+        while self.busy:
+            if self._tasks:
+                await asyncio.wait(self._tasks.values())
+            else:  # the next one starts in the next turn of the event loop
+                await asyncio.sleep(0)
 
     def due(self, key: JobKey) -> float | None:
         """Return when a job runs next, in seconds since the epoch; None if it runs now."""
@@ -156,19 +176,13 @@ class Scheduler:
         jumped = self._clock.time() - self._clock.monotonic() - wait.offset
         return wait.due + jumped if abs(jumped) > _CLOCK_JUMP else wait.due
 
-    def add(self, job: Job, *, tried: bool = False, waits: bool = False) -> None:
-        """Add a job and run it now; with `tried` it needs no first run to count as tried.
-
-        A job that `waits` runs at its next tick, or with `run_now`.
-        """
+    def add(self, job: Job, *, tried: bool = False) -> None:
+        """Add a job and run it now; with `tried` it needs no first run to count as tried."""
         self._jobs[job.key] = job
         self._not_run.add(job.key)
         if not tried:
             self._untried.add(job.key)
-        if waits:
-            self._schedule(job.key, failures=0)
-        else:
-            self._start(job.key)
+        self._start(job.key)
 
     def run_now(self, key: JobKey) -> None:
         """Run a job now, unless it is running."""
@@ -192,33 +206,55 @@ class Scheduler:
             self._alarms.cancel(key)
         if task := self._tasks.pop(key, None):
             task.cancel()
+        self._admission.drop(key)
 
     async def stop(self) -> None:
         """End all jobs, even those that hang."""
         running = list(self._tasks.values())
+        self._admission.clear()
         for key in list(self._jobs):
             self.remove(key)
         if running:
             await asyncio.wait(running)
 
     def _start(self, key: JobKey) -> None:
+        """Start a job whose time has come, or let it wait for its turn."""
         self._waits.pop(key, None)
-        job = self._jobs[key]
-        if self._succeeds_at_once(job):
-            self._end_run(job, succeeded=True)
-        else:
-            self._tasks[key] = asyncio.create_task(self._run(job))
+        job, now = self._jobs[key], self._clock.monotonic()
+        if not self._needs_run(job):
+            return
+        if job.registry is None or self._admission.admits(key, job.account, job.registry, now):
+            self._tasks[key] = asyncio.create_task(self._run(job, now))
 
-    def _succeeds_at_once(self, job: Job) -> bool:
+    def _start_after_waiting(self, key: JobKey, since: float) -> bool:
+        """Start a job whose time came at `since` (monotonic seconds); return whether it runs."""
+        job = self._jobs[key]
+        if not self._needs_run(job):
+            return False
+        self._tasks[key] = asyncio.create_task(self._run(job, since))
+        return True
+
+    def _needs_run(self, job: Job) -> bool:
+        """Do what a job can do at once; return whether it has to run nevertheless."""
+        match self._at_once(job):
+            case AtOnce.SUCCEEDED:
+                self._end_run(job, succeeded=True)
+            case AtOnce.POSTPONED:
+                self._schedule(job.key, failures=0)
+            case AtOnce.IMPOSSIBLE:
+                return True
+        return False
+
+    def _at_once(self, job: Job) -> AtOnce:
         try:
             return job.at_once(job.key)
         except Exception:
             log.exception("unexpected error", job=" ".join(job.key))
-            return False
+            return AtOnce.IMPOSSIBLE
 
-    async def _run(self, job: Job) -> None:
+    async def _run(self, job: Job, since: float) -> None:
         try:
-            succeeded = await job.run(job.key)
+            succeeded = await job.run(job.key, since)
         except Exception:
             if job.key not in self._failures:  # else it fills the log with one traceback a run
                 log.exception("unexpected error", job=" ".join(job.key))
@@ -226,6 +262,7 @@ class Scheduler:
         if self._tasks.get(job.key) is not asyncio.current_task():
             return  # removed during its run, perhaps by the run itself
         del self._tasks[job.key]
+        self._admission.drop(job.key)
         self._end_run(job, succeeded=succeeded)
 
     def _end_run(self, job: Job, *, succeeded: bool) -> None:

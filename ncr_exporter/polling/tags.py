@@ -13,6 +13,7 @@ from ncr_exporter.ncr.pages import Activity, ListedImage
 from ncr_exporter.polling import events
 from ncr_exporter.polling.jobs import Jobs
 from ncr_exporter.polling.relisting import ImageList, Relisting
+from ncr_exporter.polling.scheduler import AtOnce
 from ncr_exporter.runtime.clock import Clock
 from ncr_exporter.runtime.cooperative import run_cooperatively
 from ncr_exporter.runtime.threads import compute_in_thread
@@ -52,8 +53,8 @@ class ImagePoller:
         self._warned_about: set[tuple[str, ...]] = set()
         """Registries and images that a warning of unknown pulls was logged for."""
         self.relisting = Relisting()
-        self._waiting: dict[str, list[ImageKey]] = {}
-        """By registry, the images whose first poll its first image list may answer."""
+        self._waiting: dict[str, set[ImageKey]] = {}
+        """By registry, the images whose poll its next image list may answer."""
 
     def begin(self, target: ImageTarget, listed: ListedImage | None = None) -> None:
         """Start polling an image; its saved data is published until the first poll ends.
@@ -64,33 +65,18 @@ class ImagePoller:
         was_restored = self._restore(target)
         if not was_restored:
             self._store.add(target, listed)
-        waits = was_restored and self._awaits_list(target)
-        if waits:
-            self._waiting.setdefault(target.registry.label, []).append(target.key)
-        account, interval = target.registry.account, target.timing.interval
         self._jobs.begin(
             target.key,
-            account,
-            interval,
+            target.registry.account,
+            target.timing.interval,
             self._poll,
             at_once=self._poll_by_list,
+            registry=target.registry.label,
             tried=was_restored,
-            waits=waits,
         )
 
-    def _awaits_list(self, target: ImageTarget) -> bool:
-        """Return whether the first image list may answer the first poll of a restored image."""
-        state = self._store.images[target.key]
-        if state.listed_under is None or state.listed_at is None:
-            return False
-        age = max(0.0, self._clock.time() - state.listed_at)
-        listed = self._clock.monotonic() - age
-        self.relisting.restore(target.key, state.listed_under, listed)
-        was_listed = self._store.registries[target.registry.label].up is not None
-        return target.timing.relist_after is not None and not was_listed
-
     def start_waiting(self, label: str) -> Generator[None, None, None]:
-        """Poll the images that waited for the first image list of a registry, in steps."""
+        """Poll the images that waited for the next image list of a registry, in steps."""
         for number, key in enumerate(self._waiting.pop(label, ())):
             self._jobs.scheduler.run_now(key)
             if number % _POLLS_PER_STEP == 0:
@@ -104,6 +90,9 @@ class ImagePoller:
             return False
         self._store.restore(target, saved)
         self._renew(target, age=max(0.0, now - saved.at))
+        if saved.listed_under is not None and saved.listed_at is not None:
+            listed = self._clock.monotonic() - max(0.0, now - saved.listed_at)
+            self.relisting.restore(target.key, saved.listed_under, listed)
         return True
 
     async def retarget(self, target: ImageTarget) -> None:
@@ -127,6 +116,7 @@ class ImagePoller:
         self._jobs.end(key)
         self._listings.pop(key, None)
         self.relisting.forget(key)
+        self._waiting.get(key[0], set()).discard(key)
         self._warned_about.discard(key)
 
     def end_if_gone(self, key: ImageKey) -> None:
@@ -172,9 +162,11 @@ class ImagePoller:
         for key in [key for key in self._store.deleted if key[0] == label]:
             self._jobs.expiry.drop(_deleted_key(key))
 
-    async def poll(self, key: ImageKey) -> bool:
-        """Request an image's tags once and return whether that succeeded."""
-        started = self._clock.monotonic()
+    async def poll(self, key: ImageKey, started: float) -> bool:
+        """Request an image's tags once and return whether that succeeded.
+
+        The poll began to wait for its turn at `started` (monotonic seconds).
+        """
         state = self._store.images[key]
         target, before = state.target, state.failure
         entry = self.relisting.entry(key)
@@ -187,21 +179,42 @@ class ImagePoller:
             return False
         return True
 
-    def poll_by_list(self, key: ImageKey) -> bool:
-        """Poll an image by the newest image list alone; return whether that list answered.
+    def poll_by_list(self, key: ImageKey) -> AtOnce:
+        """Poll an image by the newest image list alone, if that answers.
 
-        Where it does not, the tags have to be requested.
+        Where the next list may answer, the poll is put off until then, or until the next tick if
+        there is none by then. Else the tags have to be requested.
         """
         now, state = self._clock.monotonic(), self._store.images[key]
         if state.tags is None:
-            return False  # expired, or never listed
+            return AtOnce.IMPOSSIBLE  # expired, or never listed
         if self.relisting.is_contradicted(key):
             self._store.record_unlisted_change(state.target.registry.label)
             events.warn_of_unlisted_change(state.target)
         images = self.relisting.confirm(key, state.target.timing, now)
         if images is not None:
             self._confirm(state.target, state.failure, images, now)
-        return images is not None
+            return AtOnce.SUCCEEDED
+        return AtOnce.POSTPONED if self._awaits_list(state, now) else AtOnce.IMPOSSIBLE
+
+    def _awaits_list(self, state: ImageState, now: float) -> bool:
+        """Have the next image list poll an image, if that may answer; return whether it may.
+
+        It waits for the first list for as long as that takes. Later its tags are requested if the
+        list has not come by the next poll: so its data is never older than two intervals.
+        """
+        key, timing = state.target.key, state.target.timing
+        registry = self._store.registries[key[0]]
+        waiting, is_first = self._waiting.setdefault(key[0], set()), registry.up is None
+        comes_in_time = is_first or (
+            key not in waiting
+            and state.failure is None
+            and registry.target.timing.interval <= timing.interval
+        )
+        if comes_in_time and self.relisting.may_be_confirmed(key, timing, now, unlisted=is_first):
+            waiting.add(key)
+            return True
+        return False
 
     def _confirm(
         self, target: ImageTarget, before: Failure | None, images: ImageList, now: float

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from structlog.typing import EventDict
 
+from ncr_exporter.config import Api
 from ncr_exporter.ncr.odd_counts import READINGS_DOUBTED
 from ncr_exporter.simulator.faults import Fault, fault_named
 from ncr_exporter.state.lines import image_lines, registry_line
@@ -33,10 +34,7 @@ def every(relist_after: float | None = DAY, **policy: object) -> RegistryListTar
 
 
 async def begun(polling: Polling, target: RegistryListTarget) -> None:
-    """Poll everything, and then until every image was listed under a list of before.
-
-    A list may be older than the first listing of tags: then they are listed once more.
-    """
+    """Poll everything, and then until every image was listed under a list of before."""
     await polling.first_round(target)
     await polling.intervals(1)
 
@@ -44,6 +42,11 @@ async def begun(polling: Polling, target: RegistryListTarget) -> None:
 def image_list() -> str:
     """Return what the target of a request for the image list contains, and no other has."""
     return at(spoken(), "my-registry?")
+
+
+def list_requests(polling: Polling) -> list[str]:
+    """Return the targets of all requests for the image list so far."""
+    return [seen.target for seen in polling.registry.requests if image_list() in seen.target]
 
 
 WITHOUT_PULLS = Fault(
@@ -70,6 +73,57 @@ async def test_what_nobody_pushed_or_pulled_is_not_listed_again(polling: Polling
     state = polling.state("app")
     assert (state.polls, state.unchanged - before, state.failures, state.up) == (7, 5, 0, True)
     assert published_of(polling, "app")["ncr_image_unchanged_polls_total"] == state.unchanged
+
+
+MANY = {f"app-{number}": [tag("v1")] for number in range(8)}
+"""Of these, some have their moment in the interval before that of the image list, some after."""
+
+
+async def test_no_image_is_listed_again_because_the_next_list_has_not_come_yet() -> None:
+    """Where a first round lasts longer than an interval, all images would be, round after round."""
+    async with polling_of(images=MANY) as polling:
+        await polling.first_round(every())
+        await polling.clock.advance(INTERVAL / 10)
+        assert sorted(polling.asked) == sorted(MANY)
+        assert await quiet(polling, 4) == []
+        assert {polling.state(image).polls for image in MANY} <= {5, 6}, "one each interval"
+
+
+async def test_a_poll_put_off_for_the_list_is_answered_when_that_comes() -> None:
+    async with polling_of(images=MANY) as polling:
+        await polling.first_round(every())
+        before = len(list_requests(polling))
+        while len(list_requests(polling)) == before:
+            assert not any(polling.state(image).unchanged for image in MANY)
+            await polling.clock.advance(INTERVAL / 50)
+        await polling.settled()
+        answered = [image for image in MANY if polling.state(image).unchanged]
+        assert 0 < len(answered) < len(MANY)
+        assert polling.asked.count(answered[0]) == 1
+
+
+async def test_tags_are_requested_at_each_poll_while_a_list_hangs() -> None:
+    slow = Api(requests_per_second=10_000, timeout=20 * INTERVAL)
+    async with polling_of(api=slow) as polling:
+        await begun(polling, every())
+        polling.registry.faults.add(fault_named("hang"), where=image_list())
+        before, began = len(polling.asked), polling.clock.monotonic()
+
+        def least_asked() -> int:
+            asked = polling.asked[before:]
+            return min(asked.count("app"), asked.count("web"))
+
+        await passing(polling.clock, lambda: least_asked() >= 4, step=INTERVAL / 200)
+        assert polling.clock.monotonic() - began < 7 * INTERVAL, "the first poll alone is put off"
+
+
+async def test_an_image_polled_more_often_than_its_list_does_not_wait_for_that() -> None:
+    often = choosing(rule("*", Timing(INTERVAL / 5, 3 * DAY, DAY)))
+    async with polling_of() as polling:
+        await polling.first_round(often)
+        polls = polling.state("app").polls
+        await polling.intervals(2)
+        assert polling.state("app").polls - polls in (9, 10)
 
 
 async def test_such_a_poll_is_as_old_as_the_list_that_answered_it(polling: Polling) -> None:
