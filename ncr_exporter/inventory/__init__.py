@@ -10,7 +10,8 @@ from ncr_exporter.inventory.image import ImageSummary, summarize
 from ncr_exporter.inventory.in_use import NOTHING_IN_USE, Running, Usage, usage_of
 from ncr_exporter.inventory.overwritten import Overwritten, overwritten_tags
 from ncr_exporter.inventory.records import NEVER, Platform, Policy, Tag, is_platform
-from ncr_exporter.inventory.staleness import Knowledge, records_pulls
+from ncr_exporter.inventory.staleness import Knowledge
+from ncr_exporter.inventory.tag_list import TagList, records_pulls
 from ncr_exporter.inventory.verdicts import Reason, Verdict, verdicts
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "Running",
     "Tag",
     "TagFacts",
+    "TagList",
     "Usage",
     "Verdict",
     "is_never_pulled",

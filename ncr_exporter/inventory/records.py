@@ -15,7 +15,7 @@ Source: the vendor's release notes. Of pulls before that day nothing is known.
 _NO_PLATFORM = "unknown"
 
 
-class Platform(msgspec.Struct, frozen=True, gc=False):
+class Platform(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """One platform's manifest of a tag."""
 
     digest: str | None = None
@@ -27,7 +27,7 @@ class Platform(msgspec.Struct, frozen=True, gc=False):
     updated: int | None = None
 
 
-class Tag(msgspec.Struct, frozen=True, gc=False):
+class Tag(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """One tag as listed."""
 
     name: str

@@ -9,6 +9,7 @@ from ncr_exporter.inventory.attached import attached_staleness, names_by_digest
 from ncr_exporter.inventory.facts import Sorted, TagFacts, matching
 from ncr_exporter.inventory.in_use import NOTHING_IN_USE, Usage
 from ncr_exporter.inventory.records import RECORDED_SINCE, Policy, Tag
+from ncr_exporter.inventory.tag_list import TagList, records_pulls
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class Knowledge:
     pull_count: int | None = None
     """Pulls of the image so far, by the image list."""
 
-    def trusts(self, tags: Sequence[Tag]) -> bool:
+    def trusts(self, tags: Sequence[Tag] | TagList) -> bool:
         """Return whether records without a pull time are believed: no pull was recorded.
 
         Not in a registry that shows no pull time at all: every image would be unused. Nor where
@@ -35,11 +36,6 @@ class Knowledge:
 
 def _is_of_before(tag: Tag) -> bool:
     return tag.updated is not None and tag.updated < RECORDED_SINCE
-
-
-def records_pulls(tags: Iterable[Tag]) -> bool:
-    """Return whether any record has a pull time."""
-    return any(platform.pulled for tag in tags for platform in tag.platforms)
 
 
 def stale_by_name(

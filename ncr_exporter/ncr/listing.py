@@ -1,12 +1,13 @@
 """Listings: the pages of a list read into one, and compared with an earlier listing."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from hashlib import blake2b
 from typing import Generic, Protocol, TypeVar
 
 import msgspec
 from msgspec.structs import replace
 
+from ncr_exporter.inventory import Tag, TagList
 from ncr_exporter.ncr.errors import MalformedError, PagingError
 from ncr_exporter.ncr.odd_counts import NOT_ODD, OddCount
 from ncr_exporter.ncr.pages import Page, decode_page
@@ -40,7 +41,7 @@ class ReadPage(msgspec.Struct, Generic[Record], frozen=True, gc=False):
 class Listing(msgspec.Struct, Generic[Record], frozen=True, gc=False):
     """A complete list."""
 
-    records: tuple[Record, ...]
+    records: Collection[Record]
     """All records, with distinct names."""
     left_out: int
     """Records without a usable name; a name that is missing may be one of them."""
@@ -61,6 +62,21 @@ class Listing(msgspec.Struct, Generic[Record], frozen=True, gc=False):
         """Whether the list has fewer records than its own `count` says."""
         count = self.pages[-1].page.count if self.pages else None
         return count is not None and count > len(self.records) + self.left_out
+
+
+def packed(listing: Listing[Tag]) -> Listing[Tag]:
+    """Return a listing as it is kept until the next one: with its tags packed."""
+    if isinstance(listing.records, TagList):
+        return listing
+    pages = tuple([replace(read, page=_packed_page(read.page)) for read in listing.pages])
+    records = TagList.joined(TagList.of(read.page.records) for read in pages)
+    if len(records) != len(listing.records):  # two pages have a tag of the same name
+        records = TagList.of(listing.records)
+    return replace(listing, records=records, pages=pages)
+
+
+def _packed_page(page: Page[Tag]) -> Page[Tag]:
+    return replace(page, records=TagList.of(page.records))
 
 
 class PageReader(Generic[Record]):
@@ -92,7 +108,10 @@ class PageReader(Generic[Record]):
         self._now_ms = now_ms
         self._before = before
         self._pages: list[ReadPage[Record]] = []
+        self._is_unchanged = before is not None
+        """Whether all pages so far are those of the earlier listing."""
         self._by_name: dict[str, Record] = {}
+        """The records of all pages; empty while these are unchanged."""
         self._left_out = 0
         self._count: int | None = None
 
@@ -109,7 +128,7 @@ class PageReader(Generic[Record]):
             odd_count: what is known of a `count` that differs from the distinct names.
         """
         before, pages = self._before, tuple(self._pages)
-        if before is None or pages != before.pages:
+        if before is None or not self._is_unchanged:
             records = tuple(self._by_name.values())
             return Listing(records, self._left_out, pages, requests, odd_count)
         if (requests, odd_count) == (before.requests, before.odd_count):
@@ -117,19 +136,32 @@ class PageReader(Generic[Record]):
         return replace(before, requests=requests, odd_count=odd_count)
 
     @property
+    def _distinct(self) -> int:
+        """The number of distinct names in the complete list."""
+        if self._before is not None and self._is_unchanged:
+            return len(self._before.records)
+        return len(self._by_name)
+
+    @property
     def difference(self) -> int:
         """The list's `count` minus its distinct names; 0 if it does not say its count."""
-        return 0 if self._count is None else self._count - len(self._by_name) - self._left_out
+        return 0 if self._count is None else self._count - self._distinct - self._left_out
 
     def agrees_with(self, other: "PageReader[Record]") -> bool:
         """Return whether another reading of the list had the same names or the same difference."""
-        same_names = self._by_name.keys() == other._by_name.keys()  # noqa: SLF001 -- its own class
-        return same_names or self.difference == other.difference
+        if self.difference == other.difference:
+            return True
+        return self._names == other._names  # noqa: SLF001 -- its own class
+
+    @property
+    def _names(self) -> set[str]:
+        """The names in the complete list."""
+        return {record.name for read in self._pages for record in read.page.records}
 
     @property
     def counts(self) -> dict[str, int | None]:
         """The list's `count`, and the numbers that it is compared with, for the log."""
-        return {"count": self._count, "names": len(self._by_name), "left_out": self._left_out}
+        return {"count": self._count, "names": self._distinct, "left_out": self._left_out}
 
     def add_page(self, body: bytes) -> int:
         """Add the page number `page` and return how many of its records and fields are malformed.
@@ -140,41 +172,66 @@ class PageReader(Generic[Record]):
         Raises:
             MalformedError: the body is not a page, or following it would not end the list.
         """
-        page = self._decode(body)
-        self._add_records(page)
+        digest = blake2b(body, digest_size=16).digest()
+        page = self._known_page(digest)
+        if page is None:
+            page = decode_page(self._operation, body, self._now_ms(), self._version.wire)
+            self._add_changed(page, digest)
+        else:
+            self._add_known(page, digest)
+        self._left_out += page.left_out
+        self._count = page.count
         following = self._version.next_page([read.page for read in self._pages])
         if following is None:
-            self.complete = True
+            self._complete()
         else:
             self._continue_at(following)
         return page.malformed
 
-    def _decode(self, body: bytes) -> Page[Record]:
-        """Return the page of the earlier listing if it has the same bytes, else decode it.
+    def _known_page(self, digest: bytes) -> Page[Record] | None:
+        """Return the page of the earlier listing if it has the same bytes.
 
         A page with malformed fields is decoded each time: a time that is too far in the future now
         may be valid later.
         """
-        digest = blake2b(body, digest_size=16).digest()
         before, index = self._before.pages if self._before else (), len(self._pages)
         known = before[index] if index < len(before) else None
-        if known is not None and known.digest == digest and not known.page.malformed:
-            page = known.page
-        else:
-            page = decode_page(self._operation, body, self._now_ms(), self._version.wire)
-        self._pages.append(ReadPage(digest, page))
-        return page
+        if known is None or known.digest != digest or known.page.malformed:
+            return None
+        return known.page
 
-    def _add_records(self, page: Page[Record]) -> None:
+    def _add_known(self, page: Page[Record], digest: bytes) -> None:
+        """Add a page of the earlier listing; it is looked at only once some page differs."""
+        if not self._is_unchanged:
+            self._add_names(page.records)
+        self._pages.append(ReadPage(digest, page))
+
+    def _add_changed(self, page: Page[Record], digest: bytes) -> None:
+        """Add a page that the earlier listing did not have."""
+        self._leave_before()
+        self._add_names(page.records)
+        self._pages.append(ReadPage(digest, page))
+
+    def _leave_before(self) -> None:
+        """Look at the pages so far, if that was not needed yet: the list is another than before."""
+        if self._is_unchanged:
+            self._is_unchanged = False
+            for read in self._pages:
+                self._add_names(read.page.records)
+
+    def _add_names(self, records: Collection[Record]) -> None:
         """Add a page's records; of two with one name, the one read later replaces the other."""
         before = len(self._by_name)
-        self._by_name.update((record.name, record) for record in page.records)
-        if page.records and len(self._by_name) == before:
+        self._by_name.update((record.name, record) for record in records)
+        if records and len(self._by_name) == before:
             # A server that ignores `page` would return the same page for ever. But it may also be
             # that the only record of the last page was pushed again, and is on the first one now.
             raise PagingError(failures.REPEATED_PAGE(page=self.page))
-        self._left_out += page.left_out
-        self._count = page.count
+
+    def _complete(self) -> None:
+        self.complete = True
+        if self._before is not None and len(self._before.pages) != len(self._pages):
+            self._leave_before()
 
     def _continue_at(self, number: int) -> None:
         """Set the page to read next; a jump would leave out records."""

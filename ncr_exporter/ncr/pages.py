@@ -3,7 +3,7 @@
 A malformed field becomes unknown, and a record without a usable name is left out. Both are counted.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -31,10 +31,9 @@ Record = TypeVar("Record")
 class Page(msgspec.Struct, Generic[Record], frozen=True, gc=False):
     """One page of clean records."""
 
-    # Records are kept as long as the listing, hundreds of thousands of them, and hold no reference
-    # cycles. The garbage collector stops tracking a tuple whose items it does not track, but it
-    # never stops tracking a list: each full collection would visit every record.
-    records: tuple[Record, ...]
+    # The garbage collector stops tracking a tuple whose items it does not track, but it never stops
+    # tracking a list: each full collection would visit every record that is kept.
+    records: Collection[Record]
     next: int | None
     """The number of the next page as version 2 sends it; None on the last."""
     count: int | None

@@ -1,6 +1,6 @@
 """Tag lists: poll an image, and commit its complete listing or record the failure."""
 
-from collections.abc import Generator, Mapping
+from collections.abc import Collection, Generator, Mapping
 from math import ceil
 
 import structlog
@@ -8,7 +8,7 @@ import structlog
 from ncr_exporter.inventory import Policy, Tag, overwritten_tags
 from ncr_exporter.ncr.client import Client
 from ncr_exporter.ncr.errors import NotFoundError
-from ncr_exporter.ncr.listing import Listing
+from ncr_exporter.ncr.listing import Listing, packed
 from ncr_exporter.ncr.pages import Activity, ListedImage
 from ncr_exporter.polling import events
 from ncr_exporter.polling.jobs import Jobs
@@ -26,7 +26,7 @@ from ncr_exporter.targets.targets import Account, ImageKey, ImageTarget, Registr
 Clients = Mapping[Account, Client]
 
 _MANY_TAGS = 1000
-"""Tags that take some milliseconds to evaluate: more would hold up the event loop."""
+"""Tags that take some milliseconds to evaluate or pack: more would hold up the event loop."""
 
 _POLLS_PER_STEP = 32
 """Polls started in one step; each that an image list answers takes a twentieth of a millisecond."""
@@ -244,6 +244,7 @@ class ImagePoller:
         duration = round(self._clock.monotonic() - started, 6)
         now = round(self._clock.time(), 3)
         evaluation = await self._evaluate_listing(key, listing.records, now)
+        listing = await _packed(listing)
         # A reload may have changed the target while the tags were requested.
         state = self._store.images[key]
         target, before = state.target, state.failure
@@ -279,7 +280,7 @@ class ImagePoller:
         self._jobs.plan(target.key, target.registry.account, interval, requests)
 
     async def _evaluate_listing(
-        self, key: ImageKey, tags: tuple[Tag, ...], now: float
+        self, key: ImageKey, tags: Collection[Tag], now: float
     ) -> Evaluation | None:
         """Evaluate a listing that was read at `now` (s).
 
@@ -295,7 +296,7 @@ class ImagePoller:
         return await self._evaluate(state, state.target.policy, tags, now)
 
     async def _evaluate(
-        self, state: ImageState, policy: Policy, tags: tuple[Tag, ...], at: float
+        self, state: ImageState, policy: Policy, tags: Collection[Tag], at: float
     ) -> Evaluation:
         """Evaluate an image's tags that were right at `at` (s), in a thread if they are many."""
         knowledge = self._store.knowledge(state, tags)
@@ -333,6 +334,13 @@ class ImagePoller:
         now = round(self._clock.time(), 3)
         self._store.record_failure(target, failure, at=now, duration=duration, not_found=not_found)
         self.end_if_gone(key)
+
+
+async def _packed(listing: Listing[Tag]) -> Listing[Tag]:
+    """Return a listing as it is kept; many tags are packed in a thread."""
+    if len(listing.records) < _MANY_TAGS:
+        return packed(listing)
+    return await compute_in_thread(packed, listing)
 
 
 def _deleted_key(key: ImageKey) -> tuple[str, ...]:

@@ -94,7 +94,7 @@ class InUse:
     def usage_of(self, state: ImageState) -> Usage:
         """Return what of one image runs."""
         running = self.running.get(state.target.key)
-        return usage_of(state.tags or (), running) if running else NOTHING_IN_USE
+        return usage_of(tuple(state.tags or ()), running) if running else NOTHING_IN_USE
 
 
 def place(

@@ -107,7 +107,9 @@ class Report:
         A tag that runs is not stale. An upper bound.
         """
         return sum(
-            reclaimable_bytes(state.tags or (), {each.name: each.stale is True for each in found})
+            reclaimable_bytes(
+                tuple(state.tags or ()), {each.name: each.stale is True for each in found}
+            )
             or 0
             for state, found in self._judged()
         )

@@ -1,5 +1,6 @@
 """When an image's listing must be summarized again, and by which policy and knowledge. Pure."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from ncr_exporter.inventory import ImageSummary, Knowledge, Policy, Tag, summarize
@@ -14,9 +15,9 @@ class Evaluation(NamedTuple):
     image: ImageSummary
 
 
-def evaluate(tags: tuple[Tag, ...], policy: Policy, at: float, knowledge: Knowledge) -> Evaluation:
+def evaluate(tags: Iterable[Tag], policy: Policy, at: float, knowledge: Knowledge) -> Evaluation:
     """Summarize a complete listing that was read at `at` (seconds since the epoch)."""
-    image = summarize(tags, policy, round(at * 1000), knowledge)
+    image = summarize(tuple(tags), policy, round(at * 1000), knowledge)
     return Evaluation(policy, knowledge, image)
 
 

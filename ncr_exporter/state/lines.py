@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import msgspec
 
-from ncr_exporter.inventory import Tag
+from ncr_exporter.inventory import Tag, TagList
 from ncr_exporter.ncr.errors import MalformedError
 from ncr_exporter.ncr.fields import FieldParser
 from ncr_exporter.ncr.pages import Activity, encode_tags, tag_page
@@ -91,13 +91,14 @@ class DeletedLine(msgspec.Struct, tag="deleted"):
 _Line = ImageLine | MoreTagsLine | RegistryLine | DeletedLine | ClockLine
 _DECODER: msgspec.json.Decoder[_Line] = msgspec.json.Decoder(_Line)
 _ENCODER = msgspec.json.Encoder()
+_NO_TAGS = TagList.of(())
 
 
 def image_lines(state: ImageState) -> Iterator[bytes]:
     """Yield the lines of an image; none if it has no listing."""
     if state.tags is None or state.last_success is None:
         return
-    registry, pages = state.target.registry, list(_pages(state.tags))
+    registry, pages = state.target.registry, list(_pages(state.tags.tags))
     line = ImageLine(
         registry.account.zone,
         registry.path,
@@ -243,7 +244,7 @@ class LineReader:
         if unfinished.lines <= 0:
             self._unfinished = None
             by_name = {tag.name: tag for tag in unfinished.tags}
-            saved = replace(unfinished.saved, tags=tuple(by_name.values()))
+            saved = replace(unfinished.saved, tags=TagList.of(by_name.values()))
             self._saved.images.setdefault(unfinished.identity, {})[unfinished.name] = saved
 
     def _give_up_unfinished(self) -> None:
@@ -268,7 +269,7 @@ def _saved_image(line: ImageLine, now: float) -> SavedImage:
     pull_count = FieldParser(now * 1000).size(line.pull_count)
     listed_at = None if line.listed_at is None else _moment(line.listed_at, now)
     return SavedImage(
-        (),
+        _NO_TAGS,
         _moment(line.at, now),
         pull_count,
         max(0, line.overwritten),

@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 
-from ncr_exporter.inventory import NOTHING_IN_USE, ImageSummary, Tag, Usage, Verdict, verdicts
+from ncr_exporter.inventory import NOTHING_IN_USE, ImageSummary, TagList, Usage, Verdict, verdicts
 from ncr_exporter.ncr.pages import Activity
 from ncr_exporter.state.presence import ListTrust, Presence
 from ncr_exporter.state.pull_count import PullCount
@@ -150,7 +150,7 @@ class ImageState(msgspec.Struct, frozen=True, gc=False):
     """What is known of an image: its last complete listing, and how polling it goes."""
 
     target: ImageTarget
-    tags: tuple[Tag, ...] | None = None
+    tags: TagList | None = None
     """The last complete listing; None before the first, after it expired, and if gone."""
     image: ImageSummary | None = None
     """The summary of `tags`."""
@@ -200,7 +200,7 @@ class ImageState(msgspec.Struct, frozen=True, gc=False):
         if self.tags is None or self.image is None or self.last_success is None:
             return []
         return verdicts(
-            self.tags,
+            self.tags.tags,
             self.target.policy,
             round(self.last_success * 1000),
             believed=self.image.trusted,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from ncr_exporter.inventory import Knowledge, records_pulls
+from ncr_exporter.inventory import Knowledge
 from ncr_exporter.state.evaluation import evaluate
 from ncr_exporter.state.saved import SavedImage, SavedState
 from ncr_exporter.targets.targets import Coverage, ImageTarget, RegistryIdentity
@@ -16,7 +16,7 @@ def evaluate_saved(saved: SavedState, coverage: Coverage, now: float) -> Iterato
     """
     for identity, images in saved.images.items():
         usable = list(_usable(saved, identity, coverage, now))
-        recorded = any(records_pulls(image.tags) for _, image in usable)
+        recorded = any(image.tags.shows_pulls for _, image in usable)
         if recorded:
             saved.showing_pulls.add(identity)
         for target, image in usable:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
-from ncr_exporter.inventory import Tag
+from ncr_exporter.inventory import TagList
 from ncr_exporter.ncr.pages import Activity
 from ncr_exporter.state.evaluation import Evaluation
 from ncr_exporter.state.model import Description
@@ -19,7 +19,7 @@ from ncr_exporter.targets.targets import (
 class SavedImage:
     """The last complete listing of an image, read at `at` (seconds since the epoch)."""
 
-    tags: tuple[Tag, ...]
+    tags: TagList
     at: float
     pull_count: int | None
     overwritten: int = 0

@@ -1,10 +1,10 @@
 """The current state of every registry and image, changed by polls and lists."""
 
-from collections.abc import Callable, Collection, Generator, Mapping
+from collections.abc import Callable, Collection, Generator, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
-from ncr_exporter.inventory import Knowledge, Tag, records_pulls
+from ncr_exporter.inventory import Knowledge, Tag, TagList, records_pulls
 from ncr_exporter.ncr.pages import Activity, ListedImage
 from ncr_exporter.state.evaluation import Evaluation, needs_evaluation, summary_of
 from ncr_exporter.state.model import (
@@ -207,7 +207,7 @@ class Store:
 
     def restore(self, target: ImageTarget, saved: SavedImage) -> None:
         """Add an image with the data of an earlier run; `review_pulls` must follow some time."""
-        if records_pulls(saved.tags):
+        if saved.tags.shows_pulls:
             self.record_that_pulls_show(target.registry.label)
         state = ImageState(
             target,
@@ -254,7 +254,7 @@ class Store:
         if self._deleted.pop(key, None) is not None:
             self.listener.remove(key)
 
-    def knowledge(self, state: ImageState, tags: tuple[Tag, ...] = ()) -> Knowledge:
+    def knowledge(self, state: ImageState, tags: Iterable[Tag] = ()) -> Knowledge:
         """Return what is known of an image's pulls beyond its tags.
 
         `tags` are those of a newer listing that is to be evaluated before it is committed.
@@ -265,7 +265,7 @@ class Store:
     def commit(  # noqa: PLR0913 -- the results of one poll, each by name
         self,
         target: ImageTarget,
-        tags: tuple[Tag, ...],
+        tags: Iterable[Tag],
         *,
         at: float,
         duration: float,
@@ -283,10 +283,11 @@ class Store:
         must not change and came with other content than before. `entry` is the image's in the
         last image list before. `review_pulls` must follow.
         """
-        if records_pulls(tags):
+        packed = TagList.of(tags)
+        if packed.shows_pulls:
             self.record_that_pulls_show(target.registry.label)
         state = self._images[target.key]
-        turns_empty = not tags and bool(state.tags) and not state.turned_empty
+        turns_empty = not packed and bool(state.tags) and not state.turned_empty
         changes: dict[str, object] = {
             "up": True,
             "failure": None,
@@ -297,7 +298,7 @@ class Store:
             "turned_empty": turns_empty,
         }
         if not turns_empty:
-            changes |= {"tags": tags, "last_success": at, "listed_at": at, "listed_under": entry}
+            changes |= {"tags": packed, "last_success": at, "listed_at": at, "listed_under": entry}
             changes |= {"overwritten": state.overwritten + overwritten}
         self._update(state, evaluation=None if turns_empty else evaluation, **changes)
         return not turns_empty

@@ -16,6 +16,7 @@ from ncr_exporter.config import CredentialsConfig, Secret
 from ncr_exporter.ncr.credentials import ConfiguredCredentials, SecretFile, find_credentials
 from ncr_exporter.ncr.keys import Credentials, CredentialsError, KeyPair
 from ncr_exporter.runtime import timely
+from tests.support.clock import eventually
 
 ENVIRONMENT = {"NCLOUD_ACCESS_KEY_ID": "env-id", "NCLOUD_SECRET_ACCESS_KEY": "env-secret"}
 NOWHERE = CredentialsConfig()
@@ -344,7 +345,7 @@ async def test_a_file_that_hangs_is_given_up_with_a_sentence_and_holds_one_threa
     assert time.monotonic() - started < 2.0
     assert {type(error) for error in errors} == {CredentialsError}
     assert str(errors[0]).startswith(f"{path} cannot be read: nothing came within 0.2 s")
-    assert set(threading.enumerate()) <= before
+    await eventually(lambda: set(threading.enumerate()) <= before)
     with pytest.raises(CredentialsError, match="was not read"):
         found.current()
     path.unlink()

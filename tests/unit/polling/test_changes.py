@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from ncr_exporter.config import Api
+from ncr_exporter.inventory import TagList
 from ncr_exporter.simulator.faults import fault_named
 from ncr_exporter.state.saved import SavedImage, SavedState
 from ncr_exporter.targets.targets import Timing
@@ -146,14 +147,16 @@ async def test_an_image_missing_from_one_list_only_outlives_a_reload(polling: Po
 
 async def test_an_image_kept_over_a_restart_outlives_a_reload_though_no_list_succeeded() -> None:
     saved = SavedState(
-        images={registry_target().identity: {"app": SavedImage(sample_tags(), NOW, None)}}
+        images={
+            registry_target().identity: {"app": SavedImage(TagList.of(sample_tags()), NOW, None)}
+        }
     )
     async with polling_of(saved=saved, clock=ManualClock(NOW + 60)) as polling:
         polling.registry.fault = fault_named("unavailable")
         await polling.poller.apply([choosing(rule("*"))])
         await polling.settled()
         await polling.poller.apply([choosing(rule("*", tags_limit=7))])
-        assert polling.state("app").tags == sample_tags()
+        assert polling.state("app").tags == TagList.of(sample_tags())
 
 
 async def test_a_registry_of_one_label_at_another_place_begins_from_nothing(

@@ -9,6 +9,7 @@ from structlog.typing import EventDict
 
 from ncr_exporter.config import Api
 from ncr_exporter.httpd.messages import Request, Response
+from ncr_exporter.inventory import TagList
 from ncr_exporter.simulator.faults import Fault, fault_named
 from ncr_exporter.simulator.responses import content_of, service_error, with_body
 from ncr_exporter.state.model import IdlePattern
@@ -190,17 +191,17 @@ async def test_a_tag_list_that_turns_empty_is_believed_the_second_time(
         await polling.intervals(1)
         assert polling.state().tags == good.tags, "not twice running"
         await polling.intervals(1)
-        assert polling.state().tags == ()
+        assert polling.state().tags == TagList.of(())
         assert polling.state().up is True
         await polling.intervals(1)
-        assert polling.state().tags == ()
+        assert polling.state().tags == TagList.of(())
     assert events(logs).count(("warning", "the tag list turned empty")) == 2
 
 
 async def test_a_tag_list_that_is_empty_at_first_or_once_the_data_has_expired_is_believed() -> None:
     async with polling_of(images={"app": []}) as polling:
         await polling.first_round(BRIEFLY)
-        assert polling.state().tags == ()
+        assert polling.state().tags == TagList.of(())
         polling.images["app"].append(tag("v1"))
         await polling.intervals(1)
         assert len(polling.state().tags or ()) == 1
@@ -210,7 +211,7 @@ async def test_a_tag_list_that_is_empty_at_first_or_once_the_data_has_expired_is
         polling.registry.faults.clear()
         polling.images["app"].clear()
         await polling.intervals(1)
-        assert polling.state().tags == ()
+        assert polling.state().tags == TagList.of(())
 
 
 async def test_an_error_beside_an_empty_list_empties_nothing(polling: Polling) -> None:

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from ncr_exporter.inventory import Tag
+from ncr_exporter.inventory import Tag, TagList
 from ncr_exporter.simulator.faults import fault_named
 from ncr_exporter.state.saved import SavedImage, SavedRegistry, SavedState
 from ncr_exporter.targets.targets import RegistryListTarget, Timing
@@ -73,7 +73,7 @@ def many() -> dict[str, list[dict[str, object]]]:
 def kept() -> SavedState:
     """Return the data of an earlier run that knew all images."""
     registry = registry_target()
-    saved = SavedImage(sample_tags(), NOW - 60, 7)
+    saved = SavedImage(TagList.of(sample_tags()), NOW - 60, 7)
     listed = SavedRegistry(NOW - 60, IMAGES, None, None)
     return SavedState({registry.identity: listed}, {registry.identity: dict.fromkeys(NAMES, saved)})
 
@@ -160,7 +160,9 @@ async def test_an_image_list_that_expires() -> None:
 async def test_an_image_of_very_many_tags_is_judged_by_another_policy_in_a_thread() -> None:
     tags = tuple(Tag(f"v{number}", last_updated=number) for number in range(30_000))
     registry = registry_target()
-    saved = SavedState(images={registry.identity: {"app": SavedImage(tags, NOW - 60, 7)}})
+    saved = SavedState(
+        images={registry.identity: {"app": SavedImage(TagList.of(tags), NOW - 60, 7)}}
+    )
     async with polling_of(images={}, saved=saved) as polling:
         polling.registry.fault = fault_named("hang")  # no poll brings other tags
         await polling.poller.apply([naming("app")])

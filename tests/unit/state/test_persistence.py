@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from structlog.typing import EventDict
 
+from ncr_exporter.inventory import TagList
 from ncr_exporter.simulator.faults import fault_named
 from ncr_exporter.state import persistence
 from ncr_exporter.state.file import write_state
@@ -37,7 +38,7 @@ EVERY = list_target_of(every=registry_target("*", rules=(rule("*"),)))
 def store_with(*images: str) -> Store:
     store, _ = recorder()
     for image in images:
-        store.restore(target(image), SavedImage(sample_tags(), NOW, pull_count=1))
+        store.restore(target(image), SavedImage(TagList.of(sample_tags()), NOW, pull_count=1))
     return store
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ncr_exporter.inventory import Platform, Tag
+from ncr_exporter.inventory import Platform, Tag, TagList
 from ncr_exporter.state.lines import LineReader, image_lines, registry_line
 from ncr_exporter.state.model import Description
 from ncr_exporter.state.restoring import evaluate_saved
@@ -32,7 +32,7 @@ DAY = 86_400.0
 
 def line_of(tags: tuple[Tag, ...], pull_count: int | None = 7) -> bytes:
     store, _ = recorder()
-    store.restore(APP, SavedImage(tags, NOW, pull_count, overwritten=3))
+    store.restore(APP, SavedImage(TagList.of(tags), NOW, pull_count, overwritten=3))
     (line,) = image_lines(store.images[APP.key])
     return line
 
@@ -48,7 +48,7 @@ def changed(line: bytes, **fields: Any) -> bytes:
 def test_an_image_comes_back_as_it_was() -> None:
     saved = saved_of(line_of(sample_tags()))
     assert saved.images == {
-        REGISTRY.identity: {"app": SavedImage(sample_tags(), NOW, 7, overwritten=3)}
+        REGISTRY.identity: {"app": SavedImage(TagList.of(sample_tags()), NOW, 7, overwritten=3)}
     }
     assert saved.refused == 0
 
@@ -80,15 +80,17 @@ tags = st.builds(
 @given(st.lists(tags, max_size=5, unique_by=lambda tag: tag.name).map(tuple), sizes)
 def test_any_listing_comes_back_as_it_was(listing: tuple[Tag, ...], pulls: int | None) -> None:
     saved = saved_of(line_of(listing, pulls))
-    assert saved.images[REGISTRY.identity]["app"] == SavedImage(listing, NOW, pulls, overwritten=3)
+    assert saved.images[REGISTRY.identity]["app"] == SavedImage(
+        TagList.of(listing), NOW, pulls, overwritten=3
+    )
 
 
 def long_listing() -> list[bytes]:
     """Return the lines of an image of 2,500 tags, and of one of three."""
     store, _ = recorder()
     many = tuple(Tag(f"v{number}", platforms=(Platform(),) * 3) for number in range(2500))
-    store.restore(APP, SavedImage(many, NOW, 7))
-    store.restore(target("web"), SavedImage(sample_tags(), NOW, 7))
+    store.restore(APP, SavedImage(TagList.of(many), NOW, 7))
+    store.restore(target("web"), SavedImage(TagList.of(sample_tags()), NOW, 7))
     return [line for state in store.images.values() for line in image_lines(state)]
 
 
@@ -100,7 +102,7 @@ def test_a_long_listing_takes_several_lines_and_comes_back_whole() -> None:
     assert saved.refused == 0
     images = saved.images[REGISTRY.identity]
     assert [tag.name for tag in images["app"].tags] == [f"v{number}" for number in range(2500)]
-    assert images["web"].tags == sample_tags()
+    assert images["web"].tags == TagList.of(sample_tags())
 
 
 @pytest.mark.parametrize("missing", range(10))
@@ -114,7 +116,7 @@ def test_a_listing_of_which_a_line_is_missing_is_left_out_alone(missing: int) ->
 
 def test_an_image_that_stands_there_twice_counts_once() -> None:
     saved = read_lines([line_of(sample_tags()), line_of(())], NOW)
-    assert saved.images[REGISTRY.identity]["app"].tags == sample_tags()
+    assert saved.images[REGISTRY.identity]["app"].tags == TagList.of(sample_tags())
     assert saved.refused == 1
 
 
@@ -122,7 +124,7 @@ def test_a_line_of_version_1_which_held_a_whole_listing_is_read() -> None:
     line = json.loads(line_of(sample_tags()))
     del line["lines"]
     saved = saved_of(json.dumps(line).encode())
-    assert saved.images[REGISTRY.identity]["app"].tags == sample_tags()
+    assert saved.images[REGISTRY.identity]["app"].tags == TagList.of(sample_tags())
 
 
 def test_what_the_configuration_does_not_cover_is_left_out_and_the_rest_evaluated() -> None:
@@ -130,7 +132,7 @@ def test_what_the_configuration_does_not_cover_is_left_out_and_the_rest_evaluate
     coverage = Coverage([list_target_of(registry)], Shard())
     store, _ = recorder()
     for name in ("app", "web"):
-        store.restore(target(name), SavedImage(sample_tags(), NOW, 7))
+        store.restore(target(name), SavedImage(TagList.of(sample_tags()), NOW, 7))
     reader = LineReader(SavedState(), NOW, coverage)
     for state in store.images.values():
         for line in image_lines(state):
@@ -245,7 +247,7 @@ def test_a_registry_whose_name_no_answer_could_have_is_left_out(name: str) -> No
 def test_bad_fields_within_a_page_become_unknown_as_in_an_answer() -> None:
     page = {"results": [{"name": "v1", "full_size": -5, "last_updated": NOW_MS + 9 * 86_400_000}]}
     saved = saved_of(changed(line_of(()), page=page))
-    assert saved.images[REGISTRY.identity]["app"].tags == (Tag("v1"),)
+    assert saved.images[REGISTRY.identity]["app"].tags == TagList.of([Tag("v1")])
 
 
 @given(st.binary(max_size=200) | st.text(max_size=100).map(lambda text: json.dumps(text).encode()))
