@@ -22,9 +22,8 @@ def take_in(series: int) -> None:
     before = resident_of(getpid())
     inventory = Inventory(series)
     taken_in = resident_of(getpid())
-    found = inventory.exposition.series
     inventory.scrape()
-    after = resident_of(getpid())
+    after, found = resident_of(getpid()), inventory.exposition.series
     per_series = (after - before) / found * 2**20
     sys.stdout.write(
         f"{found:10,} series {before:6.1f} MiB before, {taken_in:6.1f} with them, {after:6.1f} "

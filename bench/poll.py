@@ -68,7 +68,8 @@ class Exporter:
         wall, cpu = time.perf_counter(), time.process_time()
         await begin()
         await pipeline.poller.first_round()
-        series = pipeline.exposition.series  # renders what is not rendered yet
+        exhaust(pipeline.exposition.render_changes())
+        series = pipeline.exposition.series
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
         # What is compressed takes room as well.
         exhaust(pipeline.exposition.snapshot.gzip_part(time.time(), openmetrics=False))

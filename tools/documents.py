@@ -192,8 +192,8 @@ RELIABILITY_STORAGE = """\
 ## Storage
 
 With `--storage.path` the state is written about once a minute, less often where that would take
-more than a hundredth of one core, and at the end. It is a file of this program's own: compressed,
-with a checksum, readable by its owner alone.
+more than a hundredth of one core, and at the end. It is a file of this program's own: with its tags
+packed as they are in memory, with a checksum, readable by its owner alone.
 """
 RELIABILITY_TASKS = """\
 ## What nobody foresaw

@@ -11,7 +11,7 @@ from ncr_exporter.inventory.in_use import NOTHING_IN_USE, Running, Usage, usage_
 from ncr_exporter.inventory.overwritten import Overwritten, overwritten_tags
 from ncr_exporter.inventory.records import NEVER, Platform, Policy, Tag, is_platform
 from ncr_exporter.inventory.staleness import Knowledge
-from ncr_exporter.inventory.tag_list import TagList, records_pulls
+from ncr_exporter.inventory.tag_list import TagList, records_pulls, unpacked_safely
 from ncr_exporter.inventory.verdicts import Reason, Verdict, verdicts
 
 __all__ = [
@@ -34,6 +34,7 @@ __all__ = [
     "overwritten_tags",
     "records_pulls",
     "summarize",
+    "unpacked_safely",
     "usage_of",
     "verdicts",
 ]

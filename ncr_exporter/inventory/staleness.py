@@ -2,8 +2,9 @@
 
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from math import inf
+
+import msgspec
 
 from ncr_exporter.inventory.attached import attached_staleness, names_by_digest
 from ncr_exporter.inventory.facts import Sorted, TagFacts, matching
@@ -12,8 +13,7 @@ from ncr_exporter.inventory.records import RECORDED_SINCE, Policy, Tag
 from ncr_exporter.inventory.tag_list import TagList, records_pulls
 
 
-@dataclass(frozen=True)
-class Knowledge:
+class Knowledge(msgspec.Struct, frozen=True, gc=False):
     """What is known beyond the tags themselves, and decides whether a 0 means "never"."""
 
     registry_records_pulls: bool = False

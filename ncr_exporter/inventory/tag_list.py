@@ -11,6 +11,12 @@ from ncr_exporter.inventory.records import Tag
 
 _LEVEL = 1
 """zlib's fastest; others make hardly less of digests."""
+_RECORDS_PER_CHUNK = 1000
+"""Tags and platforms: a thread keeps the interpreter while these are packed, a millisecond or two.
+"""
+_LARGEST_CHUNK = 2 * 2**20
+"""Bytes before compression; of the chunks that are packed here only one with a tag of 10,000
+platforms comes near."""
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(tuple[Tag, ...])
 
@@ -34,8 +40,7 @@ class TagList(msgspec.Struct, frozen=True, gc=False, eq=False):
         if isinstance(tags, TagList):
             return tags
         listed = tuple(tags)
-        chunks = (zlib.compress(_ENCODER.encode(listed), _LEVEL),) if listed else ()
-        return cls(len(listed), records_pulls(listed), chunks)
+        return cls(len(listed), records_pulls(listed), tuple(map(_packed, _parts_of(listed))))
 
     @classmethod
     def joined(cls, lists: Iterable[Self]) -> "TagList":
@@ -79,6 +84,38 @@ def records_pulls(tags: Iterable[Tag] | TagList) -> bool:
     if isinstance(tags, TagList):
         return tags.shows_pulls
     return any(platform.pulled for tag in tags for platform in tag.platforms)
+
+
+def unpacked_safely(chunk: bytes) -> tuple[Tag, ...]:
+    """Return the tags of a chunk that may not have been packed here.
+
+    Raises:
+        ValueError: it is none, or larger than any.
+    """
+    inflater = zlib.decompressobj()
+    try:
+        content = inflater.decompress(chunk, _LARGEST_CHUNK)
+        if not inflater.eof or inflater.unused_data:
+            raise ValueError("too large, cut short, or followed by something")
+        return _DECODER.decode(content)
+    except (zlib.error, msgspec.MsgspecError, RecursionError) as error:
+        raise ValueError(f"no tags: {type(error).__name__}") from None
+
+
+def _parts_of(tags: tuple[Tag, ...]) -> Iterator[tuple[Tag, ...]]:
+    """Yield the tags by as many as a chunk holds."""
+    start = records = 0
+    for position, tag in enumerate(tags):
+        records += 1 + len(tag.platforms)
+        if records > _RECORDS_PER_CHUNK and position > start:
+            yield tags[start:position]
+            start, records = position, 1 + len(tag.platforms)
+    if tags:
+        yield tags[start:]
+
+
+def _packed(tags: tuple[Tag, ...]) -> bytes:
+    return zlib.compress(_ENCODER.encode(tags), _LEVEL)
 
 
 def _unpacked(chunk: bytes) -> tuple[Tag, ...]:

@@ -11,13 +11,14 @@ from sys import intern
 from ncr_exporter.texts import failures
 
 _DIGITS = re.compile(r"-?\d{1,19}", re.ASCII)
-_LARGEST_SIZE = 2**53  # bytes: the largest that a sample's float holds exactly
-_LONGEST_NAME = 512
+LARGEST_SIZE = 2**53  # bytes: the largest that a sample's float holds exactly
+LONGEST_TEXT = 512
+UNUSABLE_NAMES = frozenset({"", ".", ".."})
 EARLIEST_MS = 946_684_800_000  # 2000-01-01: seconds taken for milliseconds are far before it
-_DAY_MS = 86_400_000
+DAY_MS = 86_400_000
 _COMMON_WORDS = {word: word for word in ("linux", "amd64", "arm64", "v8", "unknown", "windows")}
 """The words of nearly all platforms: a look-up is cheaper than checking each character."""
-_DOUBLED = "sha256:sha256:"
+DOUBLED = "sha256:sha256:"
 _FLAGS: dict[object, bool] = {
     True: True,
     False: False,
@@ -40,7 +41,7 @@ class FieldParser:
             now_ms: the gateway's time in milliseconds since the epoch. A time that is more than a
                 day after it becomes unknown.
         """
-        self._latest_ms = now_ms + _DAY_MS
+        self._latest_ms = now_ms + DAY_MS
         self.malformed = 0
         # Each value is kept once: a tag's digest, size and time are those of its platform again,
         # and hundreds of thousands of tags stay in memory.
@@ -51,9 +52,9 @@ class FieldParser:
 
     def size(self, value: object) -> int | None:
         """Return a number of bytes, or any other count; None if it is unknown."""
-        if type(value) is int and 0 <= value <= _LARGEST_SIZE:
+        if type(value) is int and 0 <= value <= LARGEST_SIZE:
             return self._numbers.setdefault(value, value)
-        return self._number(value, 0, _LARGEST_SIZE)
+        return self._number(value, 0, LARGEST_SIZE)
 
     def time(self, value: object) -> int | None:
         """Return milliseconds since the epoch; None if it is 0 or unknown."""
@@ -87,7 +88,7 @@ class FieldParser:
             return self._digests[value]
         text = self._text(value)
         digest = text
-        while digest.startswith(_DOUBLED):
+        while digest.startswith(DOUBLED):
             digest = digest.removeprefix("sha256:")
         if text:
             self._digests[text] = digest
@@ -112,7 +113,7 @@ class FieldParser:
 
     def name(self, value: object) -> str | None:
         """Return a usable name, or None: then the record must be left out."""
-        if isinstance(value, str) and value not in {"", ".", ".."} and _is_text(value):
+        if isinstance(value, str) and value not in UNUSABLE_NAMES and _is_text(value):
             return value
         self.malformed += 1
         return None
@@ -163,4 +164,4 @@ def _is_text(value: str) -> bool:
     No registry accepts control characters or lone surrogates in a name. Published, a control
     character could break a line of the exposition, and a surrogate cannot be encoded at all.
     """
-    return len(value) <= _LONGEST_NAME and value.isprintable()
+    return len(value) <= LONGEST_TEXT and value.isprintable()

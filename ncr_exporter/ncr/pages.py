@@ -3,7 +3,7 @@
 A malformed field becomes unknown, and a record without a usable name is left out. Both are counted.
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -107,9 +107,6 @@ class ListedRegistry(msgspec.Struct, frozen=True, gc=False):
     """Whether pushes are scanned for vulnerabilities; None if it is unknown."""
 
 
-_ENCODER = msgspec.json.Encoder()
-
-
 def decode_page(
     operation: Operation, body: bytes, now_ms: float, wire: WireFormat = V2_WIRE
 ) -> Page[Any]:
@@ -146,43 +143,6 @@ def paging_of(raw: RawPage) -> Page[Any]:
     """
     page: Page[Any] = _page(raw.page, (), FieldParser(0))
     return msgspec.structs.replace(page, left_out=raw.item_count)
-
-
-def tag_page(body: bytes, now_ms: float) -> Page[Tag]:
-    """Return a page of the tag list as version 2 writes it, typed.
-
-    Args:
-        body: the body of the response.
-        now_ms: the gateway's time in milliseconds since the epoch; see `FieldParser`.
-
-    Raises:
-        MalformedError: the body is not a page, or has records but no usable one.
-    """
-    return decode_page("tag_list", body, now_ms)
-
-
-def encode_tags(tags: Iterable[Tag]) -> bytes:
-    """Return the JSON page from which `tag_page` decodes these tags again.
-
-    Saved tags are written as version 2 writes them, whatever version they were read from.
-    """
-    return _ENCODER.encode(WirePage([_wire_tag(tag) for tag in tags]))
-
-
-def _wire_tag(tag: Tag) -> WireTag:
-    platforms: list[WirePlatform | None] = [
-        WirePlatform(
-            digest=platform.digest,
-            os=platform.os,
-            architecture=platform.architecture,
-            variant=platform.variant,
-            size=platform.size,
-            pulled=platform.pulled,
-            updated=platform.updated,
-        )
-        for platform in tag.platforms
-    ]
-    return WireTag(tag.name, tag.digest, tag.full_size, tag.last_updated, platforms)
 
 
 def _page(raw: WirePage[Any], parsed: Sequence[Record | None], parser: FieldParser) -> Page[Record]:

@@ -1,6 +1,7 @@
 """Image lists: poll the images that a registry lists, and stop polling those that are gone."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Iterable, Mapping
 from functools import partial
 
 import structlog
@@ -11,7 +12,7 @@ from ncr_exporter.ncr.pages import ListedImage
 from ncr_exporter.polling import events
 from ncr_exporter.polling.jobs import Jobs
 from ncr_exporter.polling.relisting import ImageList, entries_of
-from ncr_exporter.polling.scheduler import JobKey
+from ncr_exporter.polling.scheduler import AtOnce, JobKey
 from ncr_exporter.polling.tags import Clients, ImagePoller
 from ncr_exporter.runtime.clock import Clock
 from ncr_exporter.runtime.cooperative import BackgroundTask, Steps, run_cooperatively
@@ -24,6 +25,9 @@ log = structlog.get_logger()
 
 _STEP = 48
 """Images begun, continued or ended in one step; each takes some hundredths of a millisecond."""
+_SPREAD = 0.0003
+"""Seconds for each image over which the first lists after a restart come: what publishes a hundred
+thousand images would be held up by their lists, if these came all at once."""
 _TAGS_PER_UNIT = 8
 """Tags that are judged by another policy in the time in which an image is begun."""
 
@@ -57,6 +61,10 @@ class RegistryPoller:
         self._images = images
         self._shard = shard
         self._saved = saved
+        self._restored: set[str] = set()
+        """Registries with the data of an earlier run that are not listed yet."""
+        self._recording = asyncio.Lock()
+        """Held while a list is recorded: fifty at a time would leave a scrape a fiftieth."""
         self._odd_counts: dict[str, OddCount] = {}
         """By label of a registry, what is known of the `count` of its image list."""
 
@@ -75,15 +83,22 @@ class RegistryPoller:
         return not registry.is_every
 
     def begin(self, registry: RegistryTarget) -> None:
-        """Start listing a registry; `adjust_images` starts polling the images known beforehand."""
+        """Start listing a registry; `adjust_images` starts polling the images known beforehand.
+
+        One with the data of an earlier run is listed with `list_restored`.
+        """
         self._store.add_registry(registry)
         if registry.is_every:
             return
         was_restored = self._restore(registry)
         if description := self._saved.description(registry, self._clock.time()):
             self.publish_description(registry, description)
+        if was_restored:
+            self._restored.add(registry.label)
         key, interval = _job_key(registry), registry.timing.interval
-        self._jobs.begin(key, registry.account, interval, self._run, tried=was_restored)
+        self._jobs.begin(
+            key, registry.account, interval, self._run, at_once=self._put_off, tried=was_restored
+        )
         self._restore_deleted(registry)
         if registry.identity in self._saved.showing_pulls:
             self._store.record_that_pulls_show(registry.label)
@@ -146,6 +161,21 @@ class RegistryPoller:
             await steps.done(1 + len(state.tags or ()) // _TAGS_PER_UNIT if state else 1)
         await self._begin_images(registry, {})
 
+    def list_restored(self, registries: Iterable[RegistryTarget]) -> None:
+        """List those of some registries that were restored, now that all their images have begun.
+
+        What is known is published before it is looked up whether that is still right.
+        """
+        within = len(self._store.images) * _SPREAD
+        for registry in registries:
+            if registry.label in self._restored:
+                self._restored.discard(registry.label)
+                self._jobs.scheduler.run_within(_job_key(registry), within)
+
+    def _put_off(self, job: JobKey) -> AtOnce:
+        """Put the first list of a restored registry off until `list_restored`."""
+        return AtOnce.POSTPONED if job[1] in self._restored else AtOnce.IMPOSSIBLE
+
     async def _adjust_image(self, registry: RegistryTarget, state: ImageState) -> None:
         target = registry.image(state.target.name)
         # A named image that is not known to exist is polled for its name alone. It must not go on
@@ -185,6 +215,7 @@ class RegistryPoller:
             self._images.end(state.target.key)
         self._images.forget_registry(label)
         self._odd_counts.pop(label, None)
+        self._restored.discard(label)
         if label in self._store.registries:  # else another one ended it meanwhile
             self._store.remove_registry(label)
 
@@ -200,7 +231,8 @@ class RegistryPoller:
             client = self._clients[registry.account]
             odd_count = self._odd_counts.get(label, NOT_ODD)
             listed = await client.images(registry.path, odd_count)
-            await self._record(label, listed, began)
+            async with self._recording:
+                await self._record(label, listed, began)
         except Exception as error:  # noqa: BLE001 -- whatever it is, the list fails, and not the loop
             self._record_failure(label, error, before)
             await run_cooperatively(self._store.review_images(label))

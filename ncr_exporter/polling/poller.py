@@ -79,6 +79,7 @@ class Poller:
         changed = [it for it in wanted.values() if self._registries.begin_or_retarget(it)]
         for target in changed:
             await self._registries.adjust_images(target)
+        self._registries.list_restored(changed)
         self._saved.clear()
         for account in self._clients:
             self._jobs.review_plan(account)

@@ -153,6 +153,7 @@ class RegistryDiscovery:
         # Last what takes several turns of the event loop: a reload may come between.
         for registry in begun:
             await self._registries.adjust_images(registry)
+        self._registries.list_restored(begun)
         for registry in gone:
             await self._registries.end(registry)
 

@@ -190,6 +190,13 @@ class Scheduler:
             self._alarms.cancel(key)
             self._start(key)
 
+    def run_within(self, key: JobKey, seconds: float) -> None:
+        """Run a job that waits within `seconds`: many come evenly, each where its phase is."""
+        if self._once:
+            self.run_now(key)
+        elif key in self._waits:
+            self._wait(key, self._jobs[key].phase * seconds)
+
     def change(self, key: JobKey, account: Hashable, interval: float) -> None:
         """Give a job another account and interval (s); it then runs at its next tick in that."""
         job = self._jobs[key]
@@ -288,7 +295,10 @@ class Scheduler:
     def _schedule(self, key: JobKey, *, failures: int) -> None:
         now, job = self._clock.monotonic(), self._jobs[key]
         interval = job.interval * self._stretch(job.account)
-        delay = next_run(now, self._began, interval, job.phase, failures=failures) - now
+        self._wait(key, next_run(now, self._began, interval, job.phase, failures=failures) - now)
+
+    def _wait(self, key: JobKey, delay: float) -> None:
+        """Run a job after `delay` seconds."""
+        now, wall = self._clock.monotonic(), self._clock.time()
         self._alarms.set(key, now + delay)
-        wall = self._clock.time()
         self._waits[key] = _Wait(wall + delay, wall - now)

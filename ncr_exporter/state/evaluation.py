@@ -1,13 +1,14 @@
 """When an image's listing must be summarized again, and by which policy and knowledge. Pure."""
 
 from collections.abc import Iterable
-from typing import NamedTuple
+
+import msgspec
 
 from ncr_exporter.inventory import ImageSummary, Knowledge, Policy, Tag, summarize
 from ncr_exporter.state.model import ImageState
 
 
-class Evaluation(NamedTuple):
+class Evaluation(msgspec.Struct, frozen=True, gc=False):
     """The summary of a listing, and what it was computed from besides the tags."""
 
     policy: Policy
@@ -32,7 +33,7 @@ def summary_of(
     if state.tags is None or state.last_success is None:
         return None
     policy = state.target.policy
-    if evaluation is None or evaluation[:2] != (policy, knowledge):
+    if evaluation is None or (evaluation.policy, evaluation.knowledge) != (policy, knowledge):
         evaluation = evaluate(state.tags, policy, state.last_success, knowledge)
     # An equal summary stays the same object: `metrics.rendering` then reuses the rendered lines.
     return state.image if evaluation.image == state.image else evaluation.image

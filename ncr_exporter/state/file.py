@@ -1,34 +1,32 @@
-"""The state file: a header, compressed lines, and a checksum; written and read in pieces.
+"""The state file: a header, frames, and a checksum; written and read frame by frame.
 
-Neither side ever holds the whole content, which may be as large as all tags in memory.
+Neither side ever holds the whole content, which may be as large as all tags in memory. A frame is
+any bytes. In the file its length comes before it, in four bytes, the highest first.
 """
 
 import hashlib
 import os
 import re
-import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from ncr_exporter.runtime.atomicfile import write_atomically
 
-VERSION = 2
-"""Version 2 ends with its checksum; version 1 had it in the header."""
-_HEADER = re.compile(rb"ncr-exporter state (\d{1,6})(?: sha256=([0-9a-f]{64}))?\n")
+VERSION = 3
+_HEADER = re.compile(rb"ncr-exporter state (\d{1,6})(?: .*)?\n")
 _LONGEST_HEADER = 200
+_LENGTH_SIZE = 4
 _DIGEST_SIZE = hashlib.sha256().digest_size
 _MODE = 0o600
-_LEVEL = 1
-"""zlib's fastest: writing must take little CPU time."""
 
 _MAX_BYTES = 1024 * 2**20
-"""Limit of the content before compression: a million tags take a fifth of it."""
-_MAX_LINES = 1_000_000
-_LONGEST_LINE = 4 * 2**20
-"""Bytes; of the lines that the program writes only one with a tag of 10,000 platforms is longer."""
+"""Limit of the content: a million tags take a tenth of it."""
+_MAX_FRAMES = 1_000_000
+_LONGEST_FRAME = 16 * 2**20
+"""Bytes; some 200,000 tags of one image."""
 _PIECE = 64 * 1024
-"""Bytes that are read, inflated or compressed at once."""
+"""Bytes that are written at once, and read at once to compare the checksum."""
 
 
 class StateError(Exception):
@@ -40,39 +38,36 @@ class NewerStateError(StateError):
 
 
 class _Body(NamedTuple):
-    """Where the compressed lines stand in a file."""
+    """Where the frames stand in a file."""
 
     start: int
     end: int
     digest: bytes
-    digested_from: int
-    """Where the bytes begin that the checksum is of; they reach to `end`."""
+    """The checksum of all that is before `end`."""
 
 
-def write_state(path: Path, lines: Iterable[bytes]) -> None:
-    """Replace the file atomically. Lines beyond the size limit are left out.
+def write_state(path: Path, frames: Iterable[bytes]) -> None:
+    """Replace the file atomically. Frames beyond the size limits are left out.
 
     Raises:
         WriteError: it cannot be written; the file from before is still there.
     """
-    write_atomically(path, _pieces(lines), mode=_MODE)
+    write_atomically(path, _pieces(frames), mode=_MODE)
 
 
 def read_state(path: Path) -> Iterator[bytes]:
-    """Yield the lines of the file; the checksum is compared before the first.
-
-    A line that is longer than any the program writes comes empty.
+    """Yield the frames of the file; the checksum is compared before the first.
 
     Raises:
         FileNotFoundError: there is no file.
         OSError: it cannot be read.
         NewerStateError: it is of a newer version.
-        StateError: it is damaged, too large, or not a state file.
+        StateError: it is damaged, too large, of an older version, or not a state file.
     """
     with path.open("rb") as file:
         body = _body_of(file)
         _check(file, body)
-        yield from _lines(_inflated(file, body))
+        yield from _frames(file, body)
 
 
 def is_newer(path: Path) -> bool:
@@ -98,109 +93,73 @@ def set_aside(path: Path) -> Path:
     return aside
 
 
-def _pieces(lines: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield the file's content in pieces: header, compressed lines, checksum."""
+def _pieces(frames: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield the file's content in pieces: header, frames, checksum."""
     header = f"ncr-exporter state {VERSION}\n".encode()
-    digest, compressor = hashlib.sha256(header), zlib.compressobj(_LEVEL)
-    yield header
-    for line in _bounded(lines):
-        if piece := compressor.compress(line):
+    digest, parts, size = hashlib.sha256(), [header], len(header)
+    for frame in _bounded(frames):
+        parts += (len(frame).to_bytes(_LENGTH_SIZE), frame)
+        size += len(frame)
+        if size >= _PIECE:
+            piece = b"".join(parts)
             digest.update(piece)
             yield piece
-    piece = compressor.flush()
+            parts, size = [], 0
+    piece = b"".join(parts)
     digest.update(piece)
     yield piece + digest.digest()
 
 
-def _bounded(lines: Iterable[bytes]) -> Iterator[bytes]:
-    left = _MAX_BYTES
-    for line in lines:
-        left -= len(line)
+def _bounded(frames: Iterable[bytes]) -> Iterator[bytes]:
+    left = _MAX_BYTES - _LONGEST_HEADER - _DIGEST_SIZE
+    for frame in frames:
+        left -= _LENGTH_SIZE + len(frame)
         if left < 0:
             return
-        if len(line) <= _LONGEST_LINE:
-            yield line
+        if len(frame) <= _LONGEST_FRAME:
+            yield frame
 
 
 def _body_of(file: BinaryIO) -> _Body:
-    """Return where the lines stand in an open file, by its header."""
+    """Return where the frames stand in an open file, by its header."""
     size = os.fstat(file.fileno()).st_size
     if size > _MAX_BYTES:
         raise StateError("larger than any state")
     match = _HEADER.fullmatch(file.readline(_LONGEST_HEADER))
     if match is None:
         raise StateError("not a state of this program")
-    version, start = int(match[1]), match.end()
+    version, start, end = int(match[1]), match.end(), size - _DIGEST_SIZE
     if version > VERSION:
-        raise NewerStateError(f"of version {version}; this program reads up to {VERSION}")
-    if version == 1 and match[2]:
-        return _Body(start, size, bytes.fromhex(match[2].decode()), start)
-    end = size - _DIGEST_SIZE
-    if version != VERSION or match[2] or end < start:
-        raise StateError("damaged, or not a state of this program")
+        raise NewerStateError(f"of version {version}; this program reads version {VERSION}")
+    if version < VERSION:
+        raise StateError(f"of version {version}; this program reads version {VERSION}")
+    if end < start:
+        raise StateError("cut short")
     file.seek(end)
-    return _Body(start, end, file.read(_DIGEST_SIZE), 0)
+    return _Body(start, end, file.read(_DIGEST_SIZE))
 
 
 def _check(file: BinaryIO, body: _Body) -> None:
     digest = hashlib.sha256()
-    for piece in _read(file, body.digested_from, body.end):
+    file.seek(0)
+    left = body.end
+    while left and (piece := file.read(min(_PIECE, left))):
         digest.update(piece)
+        left -= len(piece)
     if digest.digest() != body.digest:
         raise StateError("its checksum differs: it is damaged")
 
 
-def _read(file: BinaryIO, start: int, end: int) -> Iterator[bytes]:
-    """Yield the bytes from `start` to `end` in pieces."""
-    file.seek(start)
-    while start < end and (piece := file.read(min(_PIECE, end - start))):
-        start += len(piece)
-        yield piece
-
-
-def _inflated(file: BinaryIO, body: _Body) -> Iterator[bytes]:
-    """Yield the lines as they were before compression, in pieces of any length."""
-    inflater, left = zlib.decompressobj(), _MAX_BYTES
-    try:
-        for compressed in _read(file, body.start, body.end):
-            for piece in _drained(inflater, compressed):
-                left -= len(piece)
-                if left < 0:
-                    raise StateError("larger than any state")
-                yield piece
-    except zlib.error as error:
-        raise StateError(f"damaged: {error}") from None
-    if not inflater.eof:
-        raise StateError("cut short")
-
-
-def _drained(inflater: "zlib._Decompress", compressed: bytes) -> Iterator[bytes]:
-    """Yield all that can be inflated so far, in short pieces, however far it was compressed."""
-    if inflater.eof:
-        raise StateError("damaged: something follows its end")
-    while True:
-        piece = inflater.decompress(compressed, _PIECE)
-        compressed = inflater.unconsumed_tail
-        yield piece
-        # A full piece may leave some of the content in the inflater, though no input is left.
-        if not compressed and len(piece) < _PIECE:
+def _frames(file: BinaryIO, body: _Body) -> Iterator[bytes]:
+    """Yield the frames of a file that may have been made to look like one."""
+    position = body.start
+    file.seek(position)
+    for _ in range(_MAX_FRAMES):
+        if position == body.end:
             return
-
-
-def _lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield the lines without their ends; one beyond the limit comes empty."""
-    parts: list[bytes] = []
-    length = lines = 0
-    for piece in pieces:
-        first, *others = piece.split(b"\n")
-        for following in others:
-            lines += 1
-            if lines > _MAX_LINES:
-                raise StateError("more lines than any state")
-            yield b"".join((*parts, first)) if length + len(first) <= _LONGEST_LINE else b""
-            parts, length, first = [], 0, following
-        length += len(first)
-        # What is too long is not kept, only measured.
-        parts = [*parts, first] if length <= _LONGEST_LINE else []
-    if parts and length:
-        yield b"".join(parts)
+        length = int.from_bytes(file.read(_LENGTH_SIZE))
+        position += _LENGTH_SIZE + length
+        if length > _LONGEST_FRAME or position > body.end:
+            raise StateError("damaged: a frame is longer than any, or than the file")
+        yield file.read(length)
+    raise StateError("more frames than any state")

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -22,15 +23,14 @@ from ncr_exporter.state.file import (
     set_aside,
     write_state,
 )
-from ncr_exporter.state.lines import (
-    LineReader,
-    clock_line,
-    deleted_line,
-    image_lines,
-    registry_line,
+from ncr_exporter.state.frames import (
+    clock_frame,
+    deleted_frame,
+    image_frame,
+    registry_frame,
 )
 from ncr_exporter.state.model import DeletedImage, ImageState, RegistryState
-from ncr_exporter.state.restoring import evaluate_saved
+from ncr_exporter.state.restoring import FrameReader
 from ncr_exporter.state.saved import SavedState
 from ncr_exporter.state.store import Store
 from ncr_exporter.targets.targets import Coverage
@@ -66,7 +66,7 @@ class _Snapshot(NamedTuple):
     """The states of one moment. States are frozen, so that a thread may read them."""
 
     clock: bytes | None
-    """The line that says how wrong the host's clock is; None where it is right."""
+    """The frame that says how wrong the host's clock is; None where it is right."""
     registries: list[RegistryState]
     images: list[ImageState]
     deleted: list[DeletedImage]
@@ -162,14 +162,9 @@ class StatePersister:
         self.read(coverage, saved)
 
     def _read(self, saved: SavedState, coverage: Coverage | None) -> None:
-        now = self._clock.time()
-        reader = LineReader(saved, now, coverage)
-        for line in read_state(self._path):
-            reader.add(line)
-            if self._is_abandoned:
-                return
-        reader.finish()
-        for _ in evaluate_saved(saved, coverage, now + saved.correction) if coverage else ():
+        reader = FrameReader(saved, self._clock.time(), coverage)
+        for frame in read_state(self._path):
+            reader.add(frame)
             if self._is_abandoned:
                 return
         if self._listener:
@@ -238,7 +233,7 @@ class StatePersister:
         self._on_progress()
         try:
             self._check_path()
-            write_state(self._path, self._lines(snapshot))
+            write_state(self._path, self._frames(snapshot))
         finally:
             cpu.append(time.thread_time() - started)
             self._release_if_claimed_for_one_use()
@@ -265,19 +260,16 @@ class StatePersister:
         if not self._stays_claimed:
             self._lock.release()
 
-    def _lines(self, snapshot: _Snapshot) -> Iterator[bytes]:
-        # One image at a time: all of them encoded would take as much memory as they do.
-        if snapshot.clock is not None:
-            yield snapshot.clock
-        for line in map(registry_line, snapshot.registries):
-            if line is not None:
-                yield line
-        for state in snapshot.images:
-            for line in image_lines(state):
-                self._on_progress()
-                yield line
-        yield from map(deleted_line, snapshot.deleted)
-        self._on_progress()
+    def _frames(self, snapshot: _Snapshot) -> Iterator[bytes]:
+        """Yield the frames one by one, and tell that the write makes progress."""
+        clock = [] if snapshot.clock is None else [snapshot.clock]
+        registries = map(registry_frame, snapshot.registries)
+        images = map(image_frame, snapshot.images)
+        deleted = map(deleted_frame, snapshot.deleted)
+        for frame in chain(clock, registries, images, deleted):
+            self._on_progress()
+            if frame is not None:
+                yield frame
 
     def _record_success(self, at: float) -> None:
         if self.failure is not None:
@@ -317,7 +309,7 @@ async def _finished_in_thread(write: Callable[[], None]) -> None:
 
 
 def _snapshot_of(store: Store, correction: float, at: float) -> _Snapshot:
-    clock = clock_line(correction, at + correction) if correction else None
+    clock = clock_frame(correction, at + correction) if correction else None
     registries, images = list(store.registries.values()), list(store.images.values())
     return _Snapshot(clock, registries, images, list(store.deleted.values()))
 

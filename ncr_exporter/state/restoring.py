@@ -1,36 +1,80 @@
-"""What saved listings amount to, worked out before they are put in force. Pure."""
+"""What of an earlier run is used, from the frames of its state file. Pure."""
 
-from collections.abc import Iterator
-from dataclasses import replace
+from msgspec.structs import replace
 
 from ncr_exporter.inventory import Knowledge
 from ncr_exporter.state.evaluation import evaluate
-from ncr_exporter.state.saved import SavedImage, SavedState
+from ncr_exporter.state.frames import (
+    ClockFrame,
+    DeletedFrame,
+    Frame,
+    ImageFrame,
+    RegistryFrame,
+    correction_of,
+    decoded,
+    moment,
+    saved_image,
+    saved_registry,
+)
+from ncr_exporter.state.saved import SavedState
 from ncr_exporter.targets.targets import Coverage, ImageTarget, RegistryIdentity
 
 
-def evaluate_saved(saved: SavedState, coverage: Coverage, now: float) -> Iterator[None]:
-    """Evaluate the saved images that are not too old at `now` (s), one in each step.
+class FrameReader:
+    """Collects what the frames of a state file hold, one after the other."""
 
-    The event loop would be held for seconds if the store had to do it.
-    """
-    for identity, images in saved.images.items():
-        usable = list(_usable(saved, identity, coverage, now))
-        recorded = any(image.tags.shows_pulls for _, image in usable)
-        if recorded:
-            saved.showing_pulls.add(identity)
-        for target, image in usable:
-            knowledge = Knowledge(recorded, image.pull_count)
-            evaluation = evaluate(image.tags, target.policy, image.at, knowledge)
-            images[target.name] = replace(images[target.name], evaluation=evaluation)
-            yield
+    def __init__(self, saved: SavedState, now: float, coverage: Coverage | None = None) -> None:
+        """Add to `saved`; `now` is this host's time in seconds since the epoch.
 
+        With `coverage`, images that it does not cover are left out, and the others are evaluated:
+        the event loop would be held for seconds if the store had to do it.
+        """
+        self._saved = saved
+        self._now = now
+        self._coverage = coverage
 
-def _usable(
-    saved: SavedState, identity: RegistryIdentity, coverage: Coverage, now: float
-) -> Iterator[tuple[ImageTarget, SavedImage]]:
-    for name in saved.images[identity]:
-        target = coverage.image(identity, name)
-        image = saved.image(target, now) if target else None
-        if target and image:
-            yield target, image
+    def add(self, encoded: bytes) -> None:
+        """Add the next frame; one that cannot be used is counted."""
+        try:
+            self._add(decoded(encoded))
+        except ValueError:
+            self._saved.refused += 1
+
+    def _add(self, frame: Frame) -> None:
+        if isinstance(frame, ClockFrame):
+            self._saved.correction = correction_of(frame, self._now)
+            self._now += self._saved.correction
+            return
+        identity = (frame.zone, frame.registry)
+        if isinstance(frame, RegistryFrame):
+            self._saved.registries[identity] = saved_registry(frame, self._now)
+            return
+        target = None
+        if self._coverage is not None:
+            target = self._coverage.image(identity, frame.image)
+            if target is None:
+                return
+        if isinstance(frame, DeletedFrame):
+            at = moment(frame.at, self._now)
+            self._saved.deleted.setdefault(identity, {})[frame.image] = at
+        else:
+            self._add_image(identity, frame, target)
+
+    def _add_image(
+        self, identity: RegistryIdentity, frame: ImageFrame, target: ImageTarget | None
+    ) -> None:
+        """Add an image, and evaluate it by its target's policy unless it is too old."""
+        if frame.image in self._saved.images.get(identity, {}):
+            raise ValueError("an image that stands there already")
+        image, tags = saved_image(frame, self._now)
+        images = self._saved.images.setdefault(identity, {})
+        images[frame.image] = image
+        usable = None if target is None else self._saved.image(target, self._now)
+        if target is None or usable is None:
+            return
+        if image.tags.shows_pulls:
+            self._saved.showing_pulls.add(identity)
+        # An image before the first that shows a pull is evaluated again by the store.
+        knowledge = Knowledge(identity in self._saved.showing_pulls, usable.pull_count)
+        evaluation = evaluate(tags, target.policy, image.at, knowledge)
+        images[frame.image] = replace(image, evaluation=evaluation)

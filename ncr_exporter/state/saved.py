@@ -1,7 +1,9 @@
 """What an earlier run knew, in memory. Pure."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+
+import msgspec
 
 from ncr_exporter.inventory import TagList
 from ncr_exporter.ncr.pages import Activity
@@ -15,8 +17,7 @@ from ncr_exporter.targets.targets import (
 )
 
 
-@dataclass(frozen=True)
-class SavedImage:
+class SavedImage(msgspec.Struct, frozen=True, gc=False):
     """The last complete listing of an image, read at `at` (seconds since the epoch)."""
 
     tags: TagList
@@ -58,7 +59,7 @@ class SavedState:
     showing_pulls: set[RegistryIdentity] = field(default_factory=set)
     """Registries of which some image that is not too old has a pull time, if that was looked up."""
     refused: int = 0
-    """Lines of the file that could not be used."""
+    """Frames of the file that could not be used."""
     correction: float = 0.0
     """Seconds to add to the host's time until the API shows its own: the clock is still wrong."""
 
@@ -69,7 +70,7 @@ class SavedState:
             return None
         # The pull count is from an image list, so it expires with the registry's saved list.
         has_list = self.registry(target.registry, now) is not None
-        return saved if has_list else replace(saved, pull_count=None)
+        return saved if has_list else msgspec.structs.replace(saved, pull_count=None)
 
     def registry(self, target: RegistryTarget, now: float) -> SavedRegistry | None:
         """Return what the image list said about a registry, or None."""

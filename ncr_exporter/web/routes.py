@@ -175,8 +175,8 @@ class Routes:
 
     async def _metrics(self, request: Request) -> Response:
         openmetrics = wants_openmetrics(request.headers.get("accept", ""))
-        await run_cooperatively(self._exposition.render_changes())
-        snapshot, now = self._exposition.snapshot, self._clock.time()
+        await run_cooperatively(self._exposition.render_changes_so_far())
+        snapshot, now = self._exposition.rendered, self._clock.time()
         own = self._exporter_metrics.text(openmetrics=openmetrics)
         headers = {
             "content-type": OPENMETRICS if openmetrics else TEXT,

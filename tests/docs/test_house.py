@@ -55,7 +55,6 @@ TOPICS = {
     "runtime/memory.py",
     "runtime/memory_files.py",
     "state/pull_count.py",
-    "state/restoring.py",
 }
 """Short files that stand alone: a command, or a topic that no neighbour is about."""
 

@@ -189,7 +189,9 @@ def test_no_secret_appears_anywhere(tmp_path: Path) -> None:
             it.saw(*all_pages(program))
             program.stop()
             it.saw(program.process.stdout.read() if program.process.stdout else "", *program.log)
-        it.saw(*(b"\n".join(read_state(path)).decode() for path in storage.glob("*.state")))
+        it.saw(
+            *(b"\n".join(read_state(path)).decode("latin-1") for path in storage.glob("*.state"))
+        )
         it.write(api={"proxy_url": "http://CANARY-USER:CANARY-PROXY@127.0.0.1:9"})
         assert "FAILED" in it.run("check", "--online")
         assert len(it.signatures) > 5

@@ -2,12 +2,14 @@
 
 import signal
 import zlib
-from hashlib import sha256
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from ncr_exporter.state.file import read_state
+from ncr_exporter.ncr.paths import RegistryPath
+from ncr_exporter.state.file import read_state, write_state
+from ncr_exporter.state.frames import ImageFrame
 from tests.support.api_client import source_of, tag
 from tests.support.api_thread import answering, write_config
 from tests.support.program import LISTEN, Program, exporter
@@ -21,11 +23,11 @@ import time
 from ncr_exporter.runtime import stopping
 from ncr_exporter.state import persistence
 stopping._STORAGE_PATIENCE = 2.0
-image_lines = persistence.image_lines
+image_frame = persistence.image_frame
 def slowly(state):
     time.sleep({seconds})
-    return image_lines(state)
-persistence.image_lines = slowly
+    return image_frame(state)
+persistence.image_frame = slowly
 from ncr_exporter.cli.main import run
 run()
 """
@@ -48,8 +50,8 @@ def test_a_stop_waits_for_the_state_as_long_as_it_is_being_written(tmp_path: Pat
     assert code == 0
     assert seconds > 4, "longer than what hangs may take"
     assert not [line for line in log if "level=warn" in line and "secret" not in line]
-    lines = b"".join(read_state(tmp_path / "state" / "ncr-exporter.state"))
-    assert lines.count(b'"type":"image"') == len(IMAGES)
+    frames = read_state(tmp_path / "state" / "ncr-exporter.state")
+    assert sum(b"app-" in frame for frame in frames) == len(IMAGES)
 
 
 def test_a_write_that_hangs_is_cut_with_a_warning_and_exit_code_1(tmp_path: Path) -> None:
@@ -64,9 +66,8 @@ def test_a_write_that_hangs_is_cut_with_a_warning_and_exit_code_1(tmp_path: Path
 def test_a_stop_while_the_state_is_read_neither_waits_for_it_nor_writes(tmp_path: Path) -> None:
     state = tmp_path / "state" / "ncr-exporter.state"
     state.parent.mkdir()
-    lines = zlib.compress(b'{"type":"deleted"}\n' * 900_000)
-    header = b"ncr-exporter state 2\n"
-    state.write_bytes(before := header + lines + sha256(header + lines).digest())
+    write_state(state, [b"no frame"] * 900_000)
+    before = state.read_bytes()
     with answering(source_of(app=[tag("v1")])) as (registry, url):
         config = write_config(tmp_path, url, "my-registry")
         with exporter(config, f"--storage.path={state.parent}") as program:
@@ -95,38 +96,54 @@ def test_a_second_exporter_on_the_same_path_says_so_and_shows_it(tmp_path: Path)
 
 
 MIB = 2**20
-IMAGE = (
-    '{"type":"image","zone":"public","registry":{"label":"%s","name":"%s","prefix":"/ncr/api/v2"},'
-    '"image":"app","at":1,"page":{"results":[{"name":"v1"}' + " " * MIB + "]}}\n"
-)
+
+
+def image_of(chunk: bytes) -> bytes:
+    """Return the frame of an image with one chunk of tags."""
+    registry = RegistryPath("my-registry", "my-registry", "kr")
+    return msgspec.msgpack.encode(ImageFrame("public", registry, "app", 1.0, (chunk,)))
+
+
+def zeros(mebibytes: int) -> bytes:
+    """Return what inflates to so much; a block is compressed once and repeated."""
+    compressor = zlib.compressobj()
+    first, again = (
+        compressor.compress(b"\0" * MIB) + compressor.flush(zlib.Z_FULL_FLUSH) for _ in range(2)
+    )
+    return first + again * (mebibytes - 1)
+
+
+SAME_TAGS = zlib.compress(msgspec.msgpack.encode([["v1"]] * 300_000))
 BOMBS = {
-    "one line": b"[" * MIB,
-    "images of a registry that nobody asks for": (IMAGE % ("other", "other")).encode(),
-    "one image again and again": (IMAGE % ("my-registry", "my-registry")).encode(),
+    "a chunk that inflates to a gibibyte": [image_of(zeros(1024))],
+    "a chunk of equal tags": [image_of(SAME_TAGS)],
+    "frames of the largest size": [b"\x91" * 16 * MIB] * 20,
 }
 
 
-def write_bomb(path: Path, content: bytes) -> None:
-    """Write a state whose checksum agrees and that inflates to 1.2 GiB of a content."""
-    compressor, block = zlib.compressobj(1), content * (64 * MIB // len(content))
-    start, again = (
-        compressor.compress(block) + compressor.flush(zlib.Z_FULL_FLUSH) for _ in range(2)
-    )
-    body = b"ncr-exporter state 2\n" + start + again * 18
-    path.parent.mkdir()
-    path.write_bytes(body + sha256(body).digest())
-
-
 @pytest.mark.parametrize("name", BOMBS)
-def test_a_state_made_to_take_memory_is_refused_in_50_mib(name: str, tmp_path: Path) -> None:
+def test_what_was_made_to_take_memory_is_left_out_in_50_mib(name: str, tmp_path: Path) -> None:
     state = tmp_path / "state" / "ncr-exporter.state"
-    write_bomb(state, BOMBS[name])
+    state.parent.mkdir()
+    write_state(state, BOMBS[name])
     with answering(source_of(app=[tag("v1")])) as (_, url):
         config = write_config(tmp_path, url, "my-registry")
         with exporter(config, f"--storage.path={state.parent}") as program:
             before = peak_of(program.process.pid)
-            line = program.wait_for_line("stored state not used", 60)
+            line = program.wait_for_line("stored state read", 60)
             program.ready()
-            assert "larger than any state" in line
+            assert f"images=0 refused={len(BOMBS[name])}" in line
             assert peak_of(program.process.pid) - before < 50
+
+
+def test_a_file_that_is_too_large_is_refused_unread(tmp_path: Path) -> None:
+    state = tmp_path / "state" / "ncr-exporter.state"
+    state.parent.mkdir()
+    with state.open("wb") as file:
+        file.truncate(1025 * MIB)
+    with answering(source_of(app=[tag("v1")])) as (_, url):
+        config = write_config(tmp_path, url, "my-registry")
+        with exporter(config, f"--storage.path={state.parent}") as program:
+            assert "larger than any state" in program.wait_for_line("stored state not used")
+            program.ready()
             assert state.with_name("ncr-exporter.state.damaged").exists()

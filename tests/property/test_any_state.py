@@ -1,12 +1,12 @@
 """Whatever a state file holds: kept or refused, and what is kept can be asked for and published."""
 
-import json
 import zlib
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import structlog
 from hypothesis import example, given
@@ -21,17 +21,46 @@ from ncr_exporter.state.store import Store
 from ncr_exporter.targets.targets import ImageTarget
 from tests.support.clock import ManualClock
 from tests.support.expositions import samples_of
-from tests.support.states import NOW, TIMING, list_target_of, read_lines, registry_target, rule
-from tests.unit.ncr.test_pages import JSON_VALUES, WILD_TAGS
+from tests.support.states import NOW, TIMING, list_target_of, read_frames, registry_target, rule
+
+INTEGERS = st.integers(-(2**63), 2**64 - 1)
+WILD = st.recursive(
+    st.none()
+    | st.booleans()
+    | INTEGERS
+    | st.floats()
+    | st.text(max_size=4)
+    | st.binary(max_size=4),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner),
+    max_leaves=4,
+)
+"""Whatever a frame can hold."""
 
 
 def mostly(
-    usual: st.SearchStrategy[Any], seldom: st.SearchStrategy[Any] = JSON_VALUES
+    usual: st.SearchStrategy[Any], seldom: st.SearchStrategy[Any] = WILD
 ) -> st.SearchStrategy[Any]:
-    """Draw what belongs there, and now and then something else: else no line would be used."""
+    """Draw what belongs there, and now and then something else: else no frame would be used."""
     belongs = st.sampled_from([True] * 12 + [False])
     return belongs.flatmap(lambda as_usual: usual if as_usual else seldom)
 
+
+MOMENTS = st.none() | st.sampled_from([0, 1, round(NOW * 1000), round(NOW * 1000) + 10**9])
+SIZES = st.none() | st.integers(-1, 2**54)
+DIGESTS = st.none() | st.sampled_from(["", "sha256:ab", "sha256:sha256:ab", "a\nb"])
+WORDS = st.sampled_from(["", "linux", "unknown", "a\nb"])
+WILD_PLATFORMS = st.tuples(*map(mostly, (DIGESTS, WORDS, WORDS, WORDS, SIZES, MOMENTS, MOMENTS)))
+WILD_TAGS = st.tuples(
+    *map(mostly, (st.text(max_size=3), DIGESTS, SIZES, MOMENTS)),
+    mostly(st.lists(mostly(WILD_PLATFORMS), max_size=2)),
+)
+
+
+def chunk(tags: object) -> bytes:
+    return zlib.compress(msgspec.msgpack.encode(tags))
+
+
+CHUNKS = mostly(st.lists(mostly(WILD_TAGS), max_size=3).map(chunk), st.binary(max_size=9))
 
 EVERY = registry_target("*", rules=(rule("*"),))
 NAMES = st.sampled_from(["my-registry", "", ".", "..", "a\nb", "*"]) | st.text(max_size=3)
@@ -52,11 +81,11 @@ IMAGES = st.fixed_dictionaries(
         **COMMON,
         "type": st.just("image"),
         "image": mostly(NAMES),
-        "page": mostly(st.fixed_dictionaries({"results": st.lists(WILD_TAGS, max_size=3)})),
+        "tags": mostly(st.lists(CHUNKS, max_size=2)),
     },
     optional={
-        "pull_count": mostly(st.integers()),
-        "overwritten": mostly(st.integers()),
+        "pull_count": mostly(INTEGERS),
+        "overwritten": mostly(INTEGERS),
     },
 )
 HOSTS = st.lists(st.tuples(NAMES, st.sampled_from(["public", "private", "x"])), max_size=3)
@@ -64,7 +93,7 @@ REGISTRIES = st.fixed_dictionaries(
     {
         **COMMON,
         "type": st.just("registry"),
-        "images": mostly(st.none() | st.integers()),
+        "images": mostly(st.none() | INTEGERS),
         "hosts": mostly(HOSTS),
         "public": mostly(st.none() | st.booleans()),
         "described_at": mostly(st.floats(NOW - 1000, NOW)),
@@ -73,20 +102,23 @@ REGISTRIES = st.fixed_dictionaries(
     },
 )
 DELETED = st.fixed_dictionaries({**COMMON, "type": st.just("deleted"), "image": mostly(NAMES)})
-LINES = (IMAGES | REGISTRIES | DELETED).map(lambda record: json.dumps(record).encode())
+FRAMES = (IMAGES | REGISTRIES | DELETED).map(msgspec.msgpack.encode)
 
 
 def signed(body: bytes) -> bytes:
     """Return a file whose checksum agrees."""
-    return b"ncr-exporter state 1 sha256=%s\n" % sha256(body).hexdigest().encode() + body
+    whole = b"ncr-exporter state 3\n" + body
+    return whole + sha256(whole).digest()
+
+
+def framed(frames: list[bytes]) -> bytes:
+    return b"".join(len(frame).to_bytes(4) + frame for frame in frames)
 
 
 FILES = (
     st.binary(max_size=200)
     | st.binary(max_size=200).map(signed)
-    | st.lists(LINES | st.binary(max_size=50), max_size=6).map(
-        lambda lines: signed(zlib.compress(b"\n".join(lines)))
-    )
+    | st.lists(FRAMES | st.binary(max_size=50), max_size=6).map(lambda it: signed(framed(it)))
 )
 
 
@@ -96,8 +128,8 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @given(FILES)
-@example(signed(zlib.compress(b"[" * 100_000)))
-@example(signed(zlib.compress(b'{"type":"image","page":' + b"[" * 100_000)))
+@example(signed(framed([b"\x91" * 100_000])))
+@example(signed(framed([msgspec.msgpack.encode({"type": "image"}) + b"\x91" * 100_000])))
 def test_any_file_is_read_or_set_aside(directory: Path, content: bytes) -> None:
     path = directory / "ncr-exporter.state"
     path.write_bytes(content)
@@ -107,11 +139,11 @@ def test_any_file_is_read_or_set_aside(directory: Path, content: bytes) -> None:
         assert isinstance(StatePersister(directory, ManualClock(NOW)).read(), SavedState)
 
 
-@given(st.lists(LINES, min_size=1, max_size=6))
+@given(st.lists(FRAMES, min_size=1, max_size=6))
 def test_whatever_is_kept_has_names_and_values_that_an_answer_could_have(
-    lines: list[bytes],
+    frames: list[bytes],
 ) -> None:
-    kept = read_lines(lines, NOW)
+    kept = read_frames(frames, NOW)
     exposition = Exposition()
     store = Store(exposition)
     for name in [*kept.found_by(list_target_of(every=EVERY)), "my-registry"]:

@@ -19,9 +19,8 @@ from ncr_exporter.metrics.gzip import gzip_member
 from ncr_exporter.ncr.versions import VERSIONS
 from ncr_exporter.polling.poller import Poller
 from ncr_exporter.runtime.cooperative import exhaust
-from ncr_exporter.state.lines import deleted_line, image_lines, registry_line
+from ncr_exporter.state.frames import deleted_frame, image_frame, registry_frame
 from ncr_exporter.state.model import ImageState
-from ncr_exporter.state.restoring import evaluate_saved
 from ncr_exporter.state.saved import SavedState
 from ncr_exporter.state.store import Store
 from ncr_exporter.targets.budget import Budget
@@ -44,7 +43,7 @@ from tests.oracle.world import FAULTS, SLOWEST, SPOILED, WatchedClient, World
 from tests.support.clock import ManualClock
 from tests.support.expositions import Key, samples_of
 from tests.support.properties import share
-from tests.support.states import ACCOUNT, read_lines
+from tests.support.states import ACCOUNT, read_frames
 
 DAY = 86_400.0
 LONGEST_LIST = 2 * SLOWEST + 1
@@ -253,17 +252,15 @@ class Contract(RuleBasedStateMachine):
 
     async def _restarted(self, seconds: int) -> None:
         await self.poller.stop()
-        lines = [
-            *map(registry_line, self.store.registries.values()),
-            *(line for state in self.store.images.values() for line in image_lines(state)),
-            *map(deleted_line, self.store.deleted.values()),
+        frames = [
+            *map(registry_frame, self.store.registries.values()),
+            *map(image_frame, self.store.images.values()),
+            *map(deleted_frame, self.store.deleted.values()),
         ]
         self.model.expire(self.clock.monotonic())
         await self.clock.advance(seconds)
-        kept = read_lines([line for line in lines if line], self.clock.time())
         coverage = Coverage([list_target(self.model.settings)], Shard())
-        for _ in evaluate_saved(kept, coverage, self.clock.time()):
-            pass  # as the program does, in a thread
+        kept = read_frames([frame for frame in frames if frame], self.clock.time(), coverage)
         self.model.restarted(self.client.now)
         self.client.asked.clear()
         await self.start(kept)

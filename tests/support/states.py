@@ -11,12 +11,13 @@ from ncr_exporter.inventory import Platform, Policy, Tag
 from ncr_exporter.metrics.exporter_metrics import ExporterMetrics
 from ncr_exporter.metrics.exposition import Exposition
 from ncr_exporter.ncr.paths import RegistryPath
-from ncr_exporter.state.lines import LineReader
 from ncr_exporter.state.model import DeletedImage, ImageState, RegistryState
+from ncr_exporter.state.restoring import FrameReader
 from ncr_exporter.state.saved import SavedState
 from ncr_exporter.state.store import Store
 from ncr_exporter.targets.targets import (
     Account,
+    Coverage,
     ImageKey,
     ImageRule,
     ImageTarget,
@@ -151,9 +152,11 @@ def recorder() -> tuple[Store, Recorder]:
     return Store(told), told
 
 
-def read_lines(lines: Iterable[bytes], now: float) -> SavedState:
-    """Return what the lines of a state file hold, read at `now` (s since the epoch)."""
-    reader = LineReader(SavedState(), now)
-    for line in lines:
-        reader.add(line)
-    return reader.finish()
+def read_frames(
+    frames: Iterable[bytes], now: float, coverage: Coverage | None = None
+) -> SavedState:
+    """Return what the frames of a state file hold, read at `now` (s since the epoch)."""
+    reader = FrameReader(saved := SavedState(), now, coverage)
+    for frame in frames:
+        reader.add(frame)
+    return saved

@@ -10,13 +10,13 @@ from structlog.typing import EventDict
 from ncr_exporter.config import Api
 from ncr_exporter.ncr.odd_counts import READINGS_DOUBTED
 from ncr_exporter.simulator.faults import Fault, fault_named
-from ncr_exporter.state.lines import image_lines, registry_line
+from ncr_exporter.state.frames import image_frame, registry_frame
 from ncr_exporter.state.saved import SavedState
 from ncr_exporter.targets.targets import RegistryListTarget, Timing
 from tests.support.api_client import tag
 from tests.support.clock import ManualClock, passing
 from tests.support.polling import INTERVAL, Polling, choosing, events, polling_of, published_of
-from tests.support.states import ACCOUNT, read_lines, rule
+from tests.support.states import ACCOUNT, read_frames, rule
 from tests.support.versions import at, spoken
 
 pytestmark = pytest.mark.usefixtures("version")
@@ -276,11 +276,11 @@ async def restarted(
 ) -> AsyncIterator[Polling]:
     """Give what starts a minute later with the data of `before`, perhaps with other images."""
     clock = ManualClock(before.clock.time() + 60)
-    lines = [
-        *map(registry_line, before.store.registries.values()),
-        *(line for state in before.store.images.values() for line in image_lines(state)),
+    frames = [
+        *map(registry_frame, before.store.registries.values()),
+        *map(image_frame, before.store.images.values()),
     ]
-    saved = read_lines([line for line in lines if line], clock.time())
+    saved = read_frames([frame for frame in frames if frame], clock.time())
     async with polling_of(images=images or before.images, saved=saved, clock=clock) as again:
         yield again
 

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from ncr_exporter.inventory import Tag, TagList
+from ncr_exporter.runtime.cooperative import exhaust
 from ncr_exporter.simulator.faults import fault_named
 from ncr_exporter.state.saved import SavedImage, SavedRegistry, SavedState
 from ncr_exporter.targets.targets import RegistryListTarget, Timing
@@ -180,7 +181,7 @@ async def visited_by_collections(images: int) -> int:
     content = {name: tags for name in NAMES[:images]}  # noqa: C420 -- as ruff's own RUF024 has it
     async with polling_of(images=content) as polling:
         await polling.first_round(FOUND)
-        polling.exposition.series  # noqa: B018 -- renders all
+        exhaust(polling.exposition.render_changes())
         polling.told.images.clear()
         polling.registry.requests.clear()
         gc.collect()

@@ -8,7 +8,7 @@ import pytest
 
 from ncr_exporter.inventory import NEVER, Tag
 from ncr_exporter.inventory.attached import attachment_of
-from ncr_exporter.ncr.pages import tag_page
+from ncr_exporter.ncr.pages import decode_page
 from ncr_exporter.simulator.api_records import JsonRecord
 from ncr_exporter.simulator.data import (
     FixedSource,
@@ -71,7 +71,7 @@ def named(records: list[JsonRecord], name: str) -> JsonRecord:
 
 def as_read(records: list[JsonRecord], now_ms: int) -> tuple[Tag, ...]:
     """Return what our own client makes of the records; nothing may be malformed."""
-    page = tag_page(json.dumps({"results": records}).encode(), now_ms)
+    page = decode_page("tag_list", json.dumps({"results": records}).encode(), now_ms)
     assert page.malformed == 0
     return tuple(page.records)
 

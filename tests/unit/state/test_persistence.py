@@ -113,8 +113,8 @@ async def test_the_last_write_waits_for_one_under_way(
 ) -> None:
     first_goes_on, began, ended = threading.Event(), list[int](), list[int]()
 
-    def slow_at_first(path: Path, lines: Iterable[bytes]) -> None:
-        written = list(lines)
+    def slow_at_first(path: Path, frames: Iterable[bytes]) -> None:
+        written = list(frames)
         began.append(len(written))
         if len(began) == 1:
             first_goes_on.wait(5)
@@ -191,12 +191,12 @@ async def test_the_state_of_a_newer_version_is_neither_read_nor_moved_nor_replac
     tmp_path: Path, logs: list[EventDict]
 ) -> None:
     path = await written(tmp_path, "app")
-    path.write_bytes(newer := path.read_bytes().replace(b"state 2\n", b"state 3\n"))
+    path.write_bytes(newer := path.read_bytes().replace(b"state 3\n", b"state 4\n"))
     keeper = StatePersister(tmp_path, ManualClock(NOW), told := Told())
     assert keeper.read() == SavedState()
     (entry,) = logs
     assert (entry["log_level"], entry["event"]) == ("warning", "stored state not used")
-    assert "version 3" in entry["error"]
+    assert "version 4" in entry["error"]
     await keeper.write(store_with("web"))
     assert [each.name for each in tmp_path.glob("*.state*")] == [path.name]
     assert path.read_bytes() == newer
@@ -216,7 +216,7 @@ async def test_what_a_killed_writer_left_is_removed_at_the_start(tmp_path: Path)
     assert path.exists()
 
 
-@pytest.mark.parametrize("work", ["_snapshot_of", "image_lines"])
+@pytest.mark.parametrize("work", ["_snapshot_of", "image_frame"])
 async def test_what_nobody_foresaw_is_a_failure_to_write_and_the_next_write_comes(
     work: str, tmp_path: Path, logs: list[EventDict], monkeypatch: pytest.MonkeyPatch
 ) -> None:

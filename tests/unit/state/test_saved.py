@@ -1,23 +1,23 @@
-"""States as lines, and lines as what they were: checked like an answer of the API."""
+"""States as frames, and frames as what they were: checked like an answer of the API."""
 
-import json
+import zlib
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ncr_exporter.inventory import Platform, Tag, TagList
-from ncr_exporter.state.lines import LineReader, image_lines, registry_line
+from ncr_exporter.state.frames import image_frame, registry_frame
 from ncr_exporter.state.model import Description
-from ncr_exporter.state.restoring import evaluate_saved
 from ncr_exporter.state.saved import SavedImage, SavedState
 from ncr_exporter.targets.targets import Coverage, ImageTarget, Shard, Timing
 from tests.support.states import (
     NOW,
     NOW_MS,
     list_target_of,
-    read_lines,
+    read_frames,
     recorder,
     registry_target,
     rule,
@@ -30,23 +30,24 @@ APP = target("app")
 DAY = 86_400.0
 
 
-def line_of(tags: tuple[Tag, ...], pull_count: int | None = 7) -> bytes:
+def frame_of(tags: tuple[Tag, ...], pull_count: int | None = 7) -> bytes:
     store, _ = recorder()
     store.restore(APP, SavedImage(TagList.of(tags), NOW, pull_count, overwritten=3))
-    (line,) = image_lines(store.images[APP.key])
-    return line
+    frame = image_frame(store.images[APP.key])
+    assert frame is not None
+    return frame
 
 
-def saved_of(line: bytes, now: float = NOW) -> SavedState:
-    return read_lines([line], now)
+def saved_of(frame: bytes, now: float = NOW) -> SavedState:
+    return read_frames([frame], now)
 
 
-def changed(line: bytes, **fields: Any) -> bytes:
-    return json.dumps({**json.loads(line), **fields}).encode()
+def changed(frame: bytes, **fields: Any) -> bytes:
+    return msgspec.msgpack.encode({**msgspec.msgpack.decode(frame), **fields})
 
 
 def test_an_image_comes_back_as_it_was() -> None:
-    saved = saved_of(line_of(sample_tags()))
+    saved = saved_of(frame_of(sample_tags()))
     assert saved.images == {
         REGISTRY.identity: {"app": SavedImage(TagList.of(sample_tags()), NOW, 7, overwritten=3)}
     }
@@ -79,52 +80,25 @@ tags = st.builds(
 
 @given(st.lists(tags, max_size=5, unique_by=lambda tag: tag.name).map(tuple), sizes)
 def test_any_listing_comes_back_as_it_was(listing: tuple[Tag, ...], pulls: int | None) -> None:
-    saved = saved_of(line_of(listing, pulls))
+    saved = saved_of(frame_of(listing, pulls))
     assert saved.images[REGISTRY.identity]["app"] == SavedImage(
         TagList.of(listing), NOW, pulls, overwritten=3
     )
 
 
-def long_listing() -> list[bytes]:
-    """Return the lines of an image of 2,500 tags, and of one of three."""
-    store, _ = recorder()
+def test_a_long_listing_comes_back_whole() -> None:
     many = tuple(Tag(f"v{number}", platforms=(Platform(),) * 3) for number in range(2500))
-    store.restore(APP, SavedImage(TagList.of(many), NOW, 7))
-    store.restore(target("web"), SavedImage(TagList.of(sample_tags()), NOW, 7))
-    return [line for state in store.images.values() for line in image_lines(state)]
-
-
-def test_a_long_listing_takes_several_lines_and_comes_back_whole() -> None:
-    lines = long_listing()
-    assert len(lines) == 11, "250 tags of 3 platforms are 1,000 records"
-    assert max(map(len, lines)) < 2 * min(map(len, lines[:-1]))
-    saved = read_lines(lines, NOW)
+    saved = saved_of(frame_of(many))
     assert saved.refused == 0
-    images = saved.images[REGISTRY.identity]
-    assert [tag.name for tag in images["app"].tags] == [f"v{number}" for number in range(2500)]
-    assert images["web"].tags == TagList.of(sample_tags())
-
-
-@pytest.mark.parametrize("missing", range(10))
-def test_a_listing_of_which_a_line_is_missing_is_left_out_alone(missing: int) -> None:
-    lines = long_listing()
-    del lines[missing]
-    saved = read_lines(lines, NOW)
-    assert list(saved.images[REGISTRY.identity]) == ["web"]
-    assert saved.refused == (missing > 0), "without its first line it is nobody's"
+    (kept,) = saved.images[REGISTRY.identity].values()
+    assert len(kept.tags.chunks) == 10, "250 tags of 3 platforms are 1,000 records"
+    assert kept.tags == TagList.of(many)
 
 
 def test_an_image_that_stands_there_twice_counts_once() -> None:
-    saved = read_lines([line_of(sample_tags()), line_of(())], NOW)
+    saved = read_frames([frame_of(sample_tags()), frame_of(())], NOW)
     assert saved.images[REGISTRY.identity]["app"].tags == TagList.of(sample_tags())
     assert saved.refused == 1
-
-
-def test_a_line_of_version_1_which_held_a_whole_listing_is_read() -> None:
-    line = json.loads(line_of(sample_tags()))
-    del line["lines"]
-    saved = saved_of(json.dumps(line).encode())
-    assert saved.images[REGISTRY.identity]["app"].tags == TagList.of(sample_tags())
 
 
 def test_what_the_configuration_does_not_cover_is_left_out_and_the_rest_evaluated() -> None:
@@ -133,14 +107,9 @@ def test_what_the_configuration_does_not_cover_is_left_out_and_the_rest_evaluate
     store, _ = recorder()
     for name in ("app", "web"):
         store.restore(target(name), SavedImage(TagList.of(sample_tags()), NOW, 7))
-    reader = LineReader(SavedState(), NOW, coverage)
-    for state in store.images.values():
-        for line in image_lines(state):
-            reader.add(line)
-    saved = reader.finish()
+    frames = filter(None, map(image_frame, store.images.values()))
+    saved = read_frames(frames, NOW, coverage)
     assert list(saved.images[REGISTRY.identity]) == ["app"]
-    for _ in evaluate_saved(saved, coverage, NOW):
-        pass
     again, _ = recorder()
     again.add_registry(registry)
     again.record_that_pulls_show(registry.label)
@@ -154,7 +123,7 @@ def test_what_the_configuration_does_not_cover_is_left_out_and_the_rest_evaluate
 def test_what_was_never_listed_or_is_gone_is_not_kept() -> None:
     store, _ = recorder()
     store.add(APP)
-    assert list(image_lines(store.images[APP.key])) == []
+    assert image_frame(store.images[APP.key]) is None
 
 
 def test_a_registry_comes_back_as_it_was() -> None:
@@ -166,9 +135,9 @@ def test_a_registry_comes_back_as_it_was() -> None:
     store.record_description(
         "my-registry", Description(NOW - 7, hosts, public=True, scan_on_push=False)
     )
-    line = registry_line(store.registries["my-registry"])
-    assert line is not None
-    saved = saved_of(line)
+    frame = registry_frame(store.registries["my-registry"])
+    assert frame is not None
+    saved = saved_of(frame)
     registry = saved.registry(found, NOW)
     assert registry is not None
     assert (registry.at, registry.images) == (NOW, 3)
@@ -189,9 +158,9 @@ def test_a_host_that_stands_there_twice_is_one_host() -> None:
     store.record_description(
         "my-registry", Description(NOW, (("a.example", "public"),) * 2, public=None)
     )
-    line = registry_line(store.registries["my-registry"])
-    assert line is not None
-    said = saved_of(line).description(REGISTRY, NOW)
+    frame = registry_frame(store.registries["my-registry"])
+    assert frame is not None
+    said = saved_of(frame).description(REGISTRY, NOW)
     assert said is not None
     assert said.hosts == (("a.example", "public"),)
 
@@ -201,17 +170,17 @@ def test_a_description_of_the_future_is_left_out_alone() -> None:
     store.add_registry(REGISTRY)
     store.restore_registry("my-registry", at=NOW, images=3)
     store.record_description("my-registry", Description(NOW + DAY, (), public=True))
-    line = registry_line(store.registries["my-registry"])
-    assert line is not None
-    assert saved_of(line).description(REGISTRY, NOW) is None
-    assert saved_of(line).registry(REGISTRY, NOW) is not None
+    frame = registry_frame(store.registries["my-registry"])
+    assert frame is not None
+    assert saved_of(frame).description(REGISTRY, NOW) is None
+    assert saved_of(frame).registry(REGISTRY, NOW) is not None
 
 
 def test_what_stands_for_every_registry_is_not_kept() -> None:
     store, _ = recorder()
     store.add_registry(registry_target("*"))
     store.record_registry_list_success("*", at=NOW)
-    assert registry_line(store.registries["*"]) is None
+    assert registry_frame(store.registries["*"]) is None
 
 
 @pytest.mark.parametrize(
@@ -220,9 +189,14 @@ def test_what_stands_for_every_registry_is_not_kept() -> None:
         {"at": NOW + 10 * DAY},
         {"at": "yesterday"},
         {"at": None},
-        {"page": {"results": [{"name": None}]}},
-        {"page": "html"},
-        {"page": []},
+        {"tags": None},
+        {"tags": b"html"},
+        {"tags": [b"html"]},
+        {"tags": [zlib.compress(b"")]},
+        {"tags": [zlib.compress(b"html")]},
+        {"tags": [TagList.of(sample_tags()).chunks[0][:-1]]},
+        {"tags": [TagList.of(sample_tags()).chunks[0] + b"x"]},
+        {"tags": TagList.of(sample_tags()).chunks * 2},
         {"image": ""},
         {"image": "a\nb"},
         {"image": 7},
@@ -231,41 +205,60 @@ def test_what_stands_for_every_registry_is_not_kept() -> None:
         {"pull_count": "many"},
     ],
 )
-def test_a_line_that_no_answer_could_be_is_left_out_and_counted(fields: dict[str, Any]) -> None:
-    saved = saved_of(changed(line_of(sample_tags()), **fields))
+def test_a_frame_that_no_answer_could_be_is_left_out_and_counted(fields: dict[str, Any]) -> None:
+    saved = saved_of(changed(frame_of(sample_tags()), **fields))
     assert (saved.images.get(REGISTRY.identity, {}), saved.refused) == ({}, 1)
 
 
 @pytest.mark.parametrize("name", ["", "..", "a\nb"])
 def test_a_registry_whose_name_no_answer_could_have_is_left_out(name: str) -> None:
-    line = json.loads(line_of(sample_tags()))
+    frame = msgspec.msgpack.decode(frame_of(sample_tags()))
     for field in ("name", "label"):
-        bad = changed(line_of(sample_tags()), registry={**line["registry"], field: name})
+        bad = changed(frame_of(sample_tags()), registry={**frame["registry"], field: name})
         assert (saved_of(bad).images, saved_of(bad).refused) == ({}, 1)
 
 
-def test_bad_fields_within_a_page_become_unknown_as_in_an_answer() -> None:
-    page = {"results": [{"name": "v1", "full_size": -5, "last_updated": NOW_MS + 9 * 86_400_000}]}
-    saved = saved_of(changed(line_of(()), page=page))
-    assert saved.images[REGISTRY.identity]["app"].tags == TagList.of([Tag("v1")])
+NO_TAGS_OF_THE_API = {
+    "no name": Tag(""),
+    "a directory's name": Tag(".."),
+    "a frame break": Tag("v1\n"),
+    "a long name": Tag("x" * 513),
+    "an empty digest": Tag("v1", ""),
+    "a digest with its prefix twice": Tag("v1", "sha256:sha256:ab"),
+    "a size below 0": Tag("v1", full_size=-5),
+    "a size that no float holds": Tag("v1", full_size=2**53 + 1),
+    "a time in the future": Tag("v1", last_updated=NOW_MS + 9 * 86_400_000),
+    "seconds for milliseconds": Tag("v1", last_updated=NOW_MS // 1000),
+    "an attestation's platform": Tag("v1", platforms=(Platform(os="unknown"),)),
+    "a word of two lines": Tag("v1", platforms=(Platform(os="linux", variant="v\n8"),)),
+    "a platform's digest": Tag("v1", platforms=(Platform(""),)),
+    "a platform's size": Tag("v1", platforms=(Platform(size=-1),)),
+    "a pull in the future": Tag("v1", platforms=(Platform(pulled=NOW_MS + 9 * 86_400_000),)),
+    "a platform of 1970": Tag("v1", platforms=(Platform(updated=1),)),
+}
 
 
-@given(st.binary(max_size=200) | st.text(max_size=100).map(lambda text: json.dumps(text).encode()))
-def test_any_bytes_are_a_record_or_left_out(line: bytes) -> None:
-    saved = read_lines([line], NOW)
-    assert saved.refused == 1
+@pytest.mark.parametrize("which", NO_TAGS_OF_THE_API)
+def test_an_image_with_a_tag_that_no_answer_could_have_is_left_out(which: str) -> None:
+    saved = saved_of(frame_of((*sample_tags(), NO_TAGS_OF_THE_API[which])))
+    assert (saved.images, saved.refused) == ({}, 1)
+
+
+@given(st.binary(max_size=200) | st.text(max_size=100).map(msgspec.msgpack.encode))
+def test_any_bytes_are_left_out(frame: bytes) -> None:
+    assert read_frames([frame], NOW).refused == 1
 
 
 def test_a_clock_set_back_a_little_is_no_fault() -> None:
-    assert saved_of(line_of(()), now=NOW - 200).refused == 0
-    assert saved_of(line_of(()), now=NOW - 400).refused == 1
+    assert saved_of(frame_of(()), now=NOW - 200).refused == 0
+    assert saved_of(frame_of(()), now=NOW - 400).refused == 1
 
 
 # What of it is used
 
 
 def test_data_older_than_expire_after_is_not_used() -> None:
-    saved = saved_of(line_of(sample_tags()))
+    saved = saved_of(frame_of(sample_tags()))
     assert saved.image(APP, NOW + DAY - 1) is not None
     assert saved.image(APP, NOW + DAY) is None
     quick = ImageTarget(REGISTRY, "app", True, Timing(60.0, expire_after=300.0), APP.policy)
@@ -273,7 +266,7 @@ def test_data_older_than_expire_after_is_not_used() -> None:
 
 
 def test_data_of_another_place_is_not_used() -> None:
-    saved = saved_of(line_of(sample_tags()))
+    saved = saved_of(frame_of(sample_tags()))
     japan = ImageTarget(registry_target(region="jpn"), "app", True, APP.timing, APP.policy)
     assert saved.image(japan, NOW) is None
     assert saved.image(target("other"), NOW) is None
