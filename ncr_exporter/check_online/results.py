@@ -60,7 +60,7 @@ def check_results(check: OnlineCheck) -> Iterator[CheckResult]:
         if not state.target.is_every:  # every registry of an account: its list is reported above
             yield _registry(check, state)
             yield from _idle_patterns(state)
-            images = check.store.images_of(state.target.label)
+            images = check.store.each_of(state.target.label)
             yield from (_image(check, image) for image in images)
     yield from (_v3(check, result) for result in check.v3)
 

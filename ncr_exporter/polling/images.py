@@ -153,12 +153,11 @@ class RegistryPoller:
         Image lists may come between two steps. They begin further images by the same target.
         """
         steps = Steps(_STEP)
-        for key in [state.target.key for state in self._store.images_of(registry.label)]:
+        for state in self._store.each_of(registry.label):
             if not self._is_current(registry):
                 return
-            if (state := self._store.images.get(key)) is not None:
-                await self._adjust_image(registry, state)
-            await steps.done(1 + len(state.tags or ()) // _TAGS_PER_UNIT if state else 1)
+            await self._adjust_image(registry, state)
+            await steps.done(1 + len(state.tags or ()) // _TAGS_PER_UNIT)
         await self._begin_images(registry, {})
 
     def list_restored(self, registries: Iterable[RegistryTarget]) -> None:
@@ -203,16 +202,15 @@ class RegistryPoller:
         self._jobs.expiry.drop(_description_key(registry))
         steps = Steps(_STEP)
         try:
-            for key in [state.target.key for state in self._store.images_of(registry.label)]:
-                if key in self._store.images:
-                    self._images.end(key)
+            for image in self._store.each_of(registry.label):
+                self._images.end(image.target.key)
                 await steps.done()
         finally:  # the rest at once, if it was cancelled: half a registry would stay for good
             self._end_at_once(registry.label)
 
     def _end_at_once(self, label: str) -> None:
-        for state in self._store.images_of(label):
-            self._images.end(state.target.key)
+        for image in self._store.each_of(label):
+            self._images.end(image.target.key)
         self._images.forget_registry(label)
         self._odd_counts.pop(label, None)
         self._restored.discard(label)
@@ -305,10 +303,10 @@ class RegistryPoller:
 
     async def _end_gone_images(self, label: str) -> None:
         steps = Steps(_STEP)
-        for key in [state.target.key for state in self._store.images_of(label) if state.gone]:
-            if key in self._store.images:
-                self._images.end_if_gone(key)
-            await steps.done()
+        for state in self._store.each_of(label):
+            if state.gone:
+                self._images.end_if_gone(state.target.key)
+                await steps.done()
 
 
 def _warn_of_idle_patterns(state: RegistryState) -> None:

@@ -1,6 +1,6 @@
 """The current state of every registry and image, changed by polls and lists."""
 
-from collections.abc import Callable, Collection, Generator, Iterable, Mapping
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
@@ -65,9 +65,11 @@ class Store:
         """The images found by globs that are known to be deleted, by their labels."""
         return MappingProxyType(self._deleted)
 
-    def images_of(self, label: str) -> list[ImageState]:
-        """Return the states of a registry's images."""
-        return list(self._images_of.get(label, {}).values())
+    def each_of(self, label: str) -> Iterator[ImageState]:
+        """Yield a registry's images of now as they are at their turn, if they are there by then."""
+        for key in list(self._images_of.get(label, ())):
+            if (state := self._images.get(key)) is not None:
+                yield state
 
     def records_pulls(self, label: str) -> bool:
         """Return whether some record of a registry has shown a pull time."""
@@ -83,7 +85,7 @@ class Store:
 
     def remove_registry(self, label: str) -> None:
         """Remove a registry and its images."""
-        for state in self.images_of(label):
+        for state in self.each_of(label):
             self.remove(state.target.key)
         for key in [key for key in self._deleted if key[0] == label]:
             self.forget_deleted(key)
@@ -124,10 +126,8 @@ class Store:
         self, label: str, change: Callable[[ImageState], None]
     ) -> Generator[None, None, None]:
         """Call `change` with each image of a registry, several in one step."""
-        for number, key in enumerate([state.target.key for state in self.images_of(label)]):
-            # Between two steps other code runs, and may have removed the image.
-            if (image := self._images.get(key)) is not None:
-                change(image)
+        for number, image in enumerate(self.each_of(label)):
+            change(image)
             if number % _IMAGES_PER_STEP == 0:
                 yield
 

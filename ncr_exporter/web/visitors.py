@@ -23,14 +23,12 @@ class RenderingThread:
     """Renders one page at a time: threads share the interpreter, and several would slow scrapes."""
 
     def __init__(self) -> None:
-        self._lock = asyncio.Lock()
         self._thread = ThreadPoolExecutor(1, "pages")
 
     async def render(self, work: Callable[[], Result]) -> Result:
         """Return the result of `work`; scrapes are served meanwhile."""
-        async with self._lock:
-            loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._thread, _rendered, work)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._thread, _rendered, work)
 
     async def pieces(self, body: Iterator[bytes]) -> AsyncGenerator[bytes, None]:
         """Yield the pieces of `body`, each rendered when the one before it was taken."""
