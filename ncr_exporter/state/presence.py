@@ -44,7 +44,7 @@ class Presence(msgspec.Struct, frozen=True, gc=False):
     def after_list(self, *, listed: bool) -> "Presence":
         """Return the presence after a complete image list that holds the image, or lacks it."""
         if listed:
-            return Presence(listed=True)
+            return _LISTED  # nearly every image of every list
         return replace(self, listed=False, absences=self.absences + 1)
 
     def after_success(self) -> "Presence":
@@ -63,3 +63,6 @@ class Presence(msgspec.Struct, frozen=True, gc=False):
         """
         unlisted = self.listed is False or list_denied
         return self.absences >= ABSENCES_UNTIL_GONE or (self.not_found and unlisted)
+
+
+_LISTED = Presence(listed=True)

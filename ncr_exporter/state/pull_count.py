@@ -26,6 +26,8 @@ class PullCount(msgspec.Struct, frozen=True, gc=False):
         """
         if said is None:
             return replace(self, published=None)
+        if said == self.published == self.highest and not self.was_lower:
+            return self  # nearly every image of every list
         dips = self.highest is not None and self.highest / 2 <= said < self.highest
         if dips and not self.was_lower:
             return PullCount(self.highest, self.highest, was_lower=True)
