@@ -11,7 +11,8 @@ ROOT = Path(__file__).resolve().parents[2]
 BRIEFLY = {
     "large": (
         "--images 20 --registries 2 --tags 5 --interval 1 --latency 0",
-        r"first round: .*\n(a round.*: \d+ requests, .*\n){2}(    .*\n){2}stop: .*\nrestart: .*\n",
+        r"first round: .*\n    24 requests .*\na quiet round.*\n(.*\n)+restart: .*\n(.*\n)+"
+        r"a round of lists at 5 requests a second: .*\n",
     ),
     "memory": ("--series 200 --polls 5", r"\d+ series .* bytes a series\n( +\d polls .*\n){6}"),
     "peaks": (
@@ -27,7 +28,7 @@ BRIEFLY = {
     "start": ("--times 1", r"ncr-exporter .*\n  of which imports .*\nprometheus_client .*\n"),
 }
 """Module → its words, and what it prints at least."""
-BY_OTHERS = {"beside", "registry", "servers"}
+BY_OTHERS = {"beside", "large_account", "registry", "servers"}
 """What those run and import."""
 
 
@@ -54,6 +55,12 @@ def run(module: str, words: str) -> str:
 def test_a_comparison_runs_and_prints_its_figures(module: str) -> None:
     words, figures = BRIEFLY[module]
     printed = run(module, words)
+    assert re.search(figures, printed), printed
+
+
+def test_a_large_account_speaks_version_3_too() -> None:
+    words, figures = BRIEFLY["large"]
+    printed = run("large", f"{words} --api-version v3")
     assert re.search(figures, printed), printed
 
 
