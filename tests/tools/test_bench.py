@@ -11,8 +11,10 @@ ROOT = Path(__file__).resolve().parents[2]
 BRIEFLY = {
     "large": (
         "--images 20 --registries 2 --tags 5 --interval 1 --latency 0",
-        r"first round: .*\n    24 requests .*\na quiet round.*\n(.*\n)+restart: .*\n(.*\n)+"
-        r"a round of lists at 5 requests a second: .*\n",
+        (
+            r"first round: .*\n    .* 20 tag_list\)\na quiet round.*\n(.*\n)+restart: .*\n(.*\n)+"
+            r"a round of lists at 5 requests a second: .*\n"
+        ),
     ),
     "memory": ("--series 200 --polls 5", r"\d+ series .* bytes a series\n( +\d polls .*\n){6}"),
     "peaks": (
