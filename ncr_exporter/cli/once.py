@@ -33,6 +33,7 @@ from ncr_exporter.report.verdicts import idle_pattern_remedy, idle_pattern_text
 from ncr_exporter.runtime.atomicfile import check_writable, write_atomically
 from ncr_exporter.runtime.clock import SystemClock
 from ncr_exporter.runtime.errors import UserError
+from ncr_exporter.runtime.memory import give_back_large_blocks
 from ncr_exporter.runtime.signals import run_until_interrupted
 from ncr_exporter.runtime.startup_signals import end_command_on_signals
 from ncr_exporter.state.model import RegistryState
@@ -119,6 +120,7 @@ async def _once(
     output: Path | None,
     references: list[Reference | None] | None,
 ) -> int:
+    give_back_large_blocks()
     clock, is_logged = SystemClock(), values["--log.level"] != "error"
     persister = (
         StatePersister(values["--storage.path"], clock) if values["--storage.path"] else None
