@@ -229,8 +229,10 @@ class RegistryPoller:
             client = self._clients[registry.account]
             odd_count = self._odd_counts.get(label, NOT_ODD)
             listed = await client.images(registry.path, odd_count)
+            # Taken before it waits: a list is of when it was read.
+            ended, at = self._clock.monotonic(), round(self._clock.time(), 3)
             async with self._recording:
-                await self._record(label, listed, began)
+                await self._record(label, listed, ImageList(began, ended, at, {}))
         except Exception as error:  # noqa: BLE001 -- whatever it is, the list fails, and not the loop
             self._record_failure(label, error, before)
             await run_cooperatively(self._store.review_images(label))
@@ -248,19 +250,17 @@ class RegistryPoller:
         self._store.record_list_failure(label, failure)
         self._images.relisting.forget_list(label)
 
-    async def _record(self, label: str, listed: Listing[ListedImage], began: float) -> None:
+    async def _record(self, label: str, listed: Listing[ListedImage], moment: ImageList) -> None:
         """Record a complete image list; start polling new images and end those that are gone.
 
-        The list began at `began` (monotonic seconds).
+        `moment` says when the list was read; its entries are not known yet.
         """
         is_first = self._store.registries[label].up is None
         images = {image.name: image for image in listed.records}
-        at = round(self._clock.time(), 3)
-        moment = ImageList(began, self._clock.monotonic(), at, {})
         self._odd_counts[label] = listed.odd_count
         await run_cooperatively(
             self._store.record_image_list(
-                label, images, at=at, short=listed.is_short, left_out=listed.left_out
+                label, images, at=moment.at, short=listed.is_short, left_out=listed.left_out
             )
         )
         await self._record_entries(label, listed, moment)

@@ -537,3 +537,21 @@ async def until(polling: Polling, fact: Callable[[], object]) -> None:
         await polling.clock.advance(INTERVAL / 100)
         await passing(polling.clock, lambda: not polling.poller.busy)
     assert fact()
+
+
+async def test_a_list_that_waits_while_another_is_recorded_is_of_when_it_was_read(
+    polling: Polling,
+) -> None:
+    """Fifty lists that are recorded at a time would leave a scrape a fiftieth of the turns."""
+    await polling.first_round()
+    before = polling.listed().last_success
+    waits = len(polling.registry.requests)
+    async with polling.poller._registries._recording:
+        await polling.clock.advance(INTERVAL)
+        await passing(polling.clock, lambda: len(polling.registry.requests) > waits + 3)
+        read = polling.clock.time()
+        await polling.clock.advance(60)
+        assert polling.listed().last_success == before
+    await polling.settled()
+    assert before is not None
+    assert before < (polling.listed().last_success or 0) <= read
