@@ -272,7 +272,7 @@ class RegistryPoller:
             _warn_of_idle_patterns(self._store.registries[label])
         key, account = _job_key(registry), registry.account
         self._jobs.plan(key, account, registry.timing.interval, listed.requests)
-        self._renew(registry)
+        self._renew(registry, age=self._clock.monotonic() - moment.ended)
         await run_cooperatively(self._images.start_waiting(label))
 
     async def _record_entries(
