@@ -18,7 +18,6 @@ from ncr_exporter.recording.exchange import Sink, Tap
 from ncr_exporter.recording.recorder import Recorder, RecordError
 from ncr_exporter.report.terminal import Cell, Span, Terminal, progress_bar, prose
 from ncr_exporter.runtime.clock import SystemClock
-from ncr_exporter.runtime.memory import give_back_large_blocks
 from ncr_exporter.runtime.startup_signals import end_command_on_signals
 
 _LANGUAGES = {"ko": "ko-KR", "ja": "ja-JP"}
@@ -53,7 +52,6 @@ async def check_online(  # noqa: PLR0913 -- what the flags ask for, each by name
         UserError: the configuration cannot be used.
         RecordError: the recording could not be written; the results are printed.
     """
-    give_back_large_blocks()
     clock, observed = SystemClock(), ObservedResponses()
     hooks, language = [Tap(clock, observed.add, *_sinks(recorder))], language_of(environ)
     async with (

@@ -17,6 +17,7 @@ from ncr_exporter.cli.flags import (
 )
 from ncr_exporter.config import Config
 from ncr_exporter.ncr.credentials import find_credentials
+from ncr_exporter.runtime.memory import give_back_large_blocks
 from ncr_exporter.runtime.signals import run_until_interrupted
 from ncr_exporter.targets.plan import plan_of
 from ncr_exporter.targets.targets import Account, RegistryListTarget, registry_list_targets
@@ -112,6 +113,7 @@ def _online(config: Config, values: Values, environ: Mapping[str, str]) -> int:
     from ncr_exporter.check_online.run import check_online  # noqa: PLC0415 -- see above
     from ncr_exporter.report.terminal import Terminal  # noqa: PLC0415 -- see above
 
+    give_back_large_blocks()
     sys.stdout.write("\n")
     work = check_online(
         config,
