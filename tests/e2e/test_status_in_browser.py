@@ -254,6 +254,7 @@ def watched(visit: Any) -> Iterator[tuple[Visit, House, str]]:
         visitor.page.clock.install(time=NOW)
         visitor.open(f"{addresses['few']}/?sort=name&order=asc")
         yield visitor, house, addresses["few"]
+        visitor.page.close()  # before the server ends: the page may ask for something at any time
 
 
 def test_a_page_that_is_left_open_shows_what_happens(watched: tuple[Visit, House, str]) -> None:
