@@ -108,8 +108,8 @@ class PageReader(Generic[Record]):
         self._now_ms = now_ms
         self._before = before
         self._pages: list[ReadPage[Record]] = []
-        self._is_unchanged = before is not None
-        """Whether all pages so far are those of the earlier listing."""
+        self._unchanged = before
+        """The earlier listing, while all pages are its own; None from the first that is not."""
         self._by_name: dict[str, Record] = {}
         """The records of all pages; empty while these are unchanged."""
         self._left_out = 0
@@ -127,9 +127,9 @@ class PageReader(Generic[Record]):
             requests: the requests that it took.
             odd_count: what is known of a `count` that differs from the distinct names.
         """
-        before, pages = self._before, tuple(self._pages)
-        if before is None or not self._is_unchanged:
-            records = tuple(self._by_name.values())
+        before = self._unchanged
+        if before is None:
+            records, pages = tuple(self._by_name.values()), tuple(self._pages)
             return Listing(records, self._left_out, pages, requests, odd_count)
         if (requests, odd_count) == (before.requests, before.odd_count):
             return before
@@ -138,9 +138,7 @@ class PageReader(Generic[Record]):
     @property
     def _distinct(self) -> int:
         """The number of distinct names in the complete list."""
-        if self._before is not None and self._is_unchanged:
-            return len(self._before.records)
-        return len(self._by_name)
+        return len(self._by_name if self._unchanged is None else self._unchanged.records)
 
     @property
     def difference(self) -> int:
@@ -176,14 +174,17 @@ class PageReader(Generic[Record]):
         page = self._known_page(digest)
         if page is None:
             page = decode_page(self._operation, body, self._now_ms(), self._version.wire)
-            self._add_changed(page, digest)
-        else:
-            self._add_known(page, digest)
+            self._leave_before()
+        if self._unchanged is None:
+            self._add_names(page.records)
+        self._pages.append(ReadPage(digest, page))
         self._left_out += page.left_out
         self._count = page.count
         following = self._version.next_page([read.page for read in self._pages])
         if following is None:
-            self._complete()
+            self.complete = True
+            if self._unchanged is not None and len(self._unchanged.pages) != len(self._pages):
+                self._leave_before()
         else:
             self._continue_at(following)
         return page.malformed
@@ -200,22 +201,10 @@ class PageReader(Generic[Record]):
             return None
         return known.page
 
-    def _add_known(self, page: Page[Record], digest: bytes) -> None:
-        """Add a page of the earlier listing; it is looked at only once some page differs."""
-        if not self._is_unchanged:
-            self._add_names(page.records)
-        self._pages.append(ReadPage(digest, page))
-
-    def _add_changed(self, page: Page[Record], digest: bytes) -> None:
-        """Add a page that the earlier listing did not have."""
-        self._leave_before()
-        self._add_names(page.records)
-        self._pages.append(ReadPage(digest, page))
-
     def _leave_before(self) -> None:
         """Look at the pages so far, if that was not needed yet: the list is another than before."""
-        if self._is_unchanged:
-            self._is_unchanged = False
+        if self._unchanged is not None:
+            self._unchanged = None
             for read in self._pages:
                 self._add_names(read.page.records)
 
@@ -227,11 +216,6 @@ class PageReader(Generic[Record]):
             # A server that ignores `page` would return the same page for ever. But it may also be
             # that the only record of the last page was pushed again, and is on the first one now.
             raise PagingError(failures.REPEATED_PAGE(page=self.page))
-
-    def _complete(self) -> None:
-        self.complete = True
-        if self._before is not None and len(self._before.pages) != len(self._pages):
-            self._leave_before()
 
     def _continue_at(self, number: int) -> None:
         """Set the page to read next; a jump would leave out records."""

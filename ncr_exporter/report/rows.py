@@ -108,10 +108,10 @@ class Report:
         """
         return sum(
             reclaimable_bytes(
-                tuple(state.tags or ()), {each.name: each.stale is True for each in found}
+                [each.tag for each in found], {each.name: each.stale is True for each in found}
             )
             or 0
-            for state, found in self._judged()
+            for _, found in self._judged()
         )
 
     def _judged(self) -> Iterator[tuple[ImageState, list[Verdict]]]:
