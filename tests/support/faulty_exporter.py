@@ -54,7 +54,7 @@ class Trial:
             samples = await self.samples()
             return samples if fact(samples) else None
 
-        found: Samples = await passing(self.clock, wanted, step=0.25)
+        found: Samples = await passing(self.clock, wanted, step=0.05)
         return found
 
     async def polled_again(self) -> None:
